@@ -1,0 +1,135 @@
+// Package denylist records which tokens are revoked or used up.
+//
+// A [Store] is asked on every request that presents a token, by
+// [github.com/pasetokit/pasetokit/paseto.Authorizer], and told whenever a
+// token, a login session or a subject is revoked. [NewMemory] keeps the
+// records in the process: right for one server and for tests, and forgotten at
+// a restart. Package denylisttest holds the contract below as a test suite;
+// a store of your own should run it.
+//
+// The package deals in identifiers and times alone. No token and no key ever
+// reaches a store.
+package denylist
+
+import (
+	"context"
+	"errors"
+	"time"
+)
+
+// ErrClosed is returned by every method of a [Store] after Close.
+var ErrClosed = errors.New("denylist: store is closed")
+
+// ErrInvalid is wrapped by the error of a call whose arguments no store can
+// honour, such as a [Revocation] that names nothing.
+var ErrInvalid = errors.New("denylist: invalid argument")
+
+// Token is what a store needs to know of a token to tell whether it is
+// revoked. Empty fields match no record.
+type Token struct {
+	// ID is the token's jti claim.
+	ID string
+	// Session is the token's sid claim: the login that it descends from.
+	Session string
+	// Subject is the token's sub claim.
+	Subject string
+	// IssuedAt is the token's iat claim. A token without one counts as issued
+	// before every cut-off.
+	IssuedAt time.Time
+}
+
+// Revocation is one record: exactly one of TokenID, Session and Subject is
+// set.
+type Revocation struct {
+	// TokenID revokes the one token with this jti.
+	TokenID string
+	// Session revokes every token with this sid.
+	Session string
+	// Subject revokes the tokens with this sub that were issued no later than
+	// IssuedBefore.
+	Subject string
+	// IssuedBefore is the cut-off of a Subject revocation, and must be set
+	// there and only there. Tokens carry whole seconds, so a cut-off covers
+	// all tokens issued in its second. A later cut-off extends an earlier one;
+	// an earlier one never takes it back.
+	IssuedBefore time.Time
+	// Until is the time from which no covered token can be valid any more, so
+	// that the store may forget the record. Zero keeps it for ever.
+	Until time.Time
+}
+
+// Validate reports, as an error that wraps [ErrInvalid], what makes r a record
+// that no store can keep.
+func (r Revocation) Validate() error {
+	named := 0
+	for _, id := range []string{r.TokenID, r.Session, r.Subject} {
+		if id != "" {
+			named++
+		}
+	}
+	switch {
+	case named != 1:
+		return invalid("a revocation names exactly one of token id, session and subject")
+	case r.Subject != "" && r.IssuedBefore.IsZero():
+		return invalid("the revocation of a subject needs a cut-off time")
+	case r.Subject == "" && !r.IssuedBefore.IsZero():
+		return invalid("a cut-off time goes only with a subject")
+	}
+	return nil
+}
+
+func invalid(why string) error { return &invalidError{why} }
+
+type invalidError struct{ why string }
+
+func (e *invalidError) Error() string { return "denylist: " + e.why }
+func (e *invalidError) Unwrap() error { return ErrInvalid }
+
+// Event is what [Store.Watch] reports.
+type Event struct {
+	// Revocation is the record that was made, unless Missed is set.
+	Revocation Revocation
+	// Missed reports that records may have been made that this watcher was
+	// not told of: it is the first event of every watch, and comes again after
+	// every gap. Whoever must not overlook a revocation asks Revoked anew for
+	// all that it holds.
+	Missed bool
+}
+
+// Store keeps revocations and consumed keys. Its methods are safe for
+// concurrent use.
+//
+// An identifier is any non-empty string of up to 4 KiB, compared byte by byte.
+// A record takes effect before the method that makes it returns. It vanishes
+// when its time has come and for no other reason, in particular never for lack
+// of room: a store that cannot keep a record returns an error.
+//
+// A method whose context has ended returns the context's error and records
+// nothing that it had not recorded before.
+type Store interface {
+	// Revoke records r. To revoke what is revoked already is no error and
+	// never shortens the record's life.
+	Revoke(ctx context.Context, r Revocation) error
+
+	// Revoked reports whether a live record covers t: by its id, its session
+	// or its subject. An error means that the store does not know.
+	Revoked(ctx context.Context, t Token) (bool, error)
+
+	// Consume marks key as used up until the given time, zero meaning for
+	// ever, and keeps value beside it. Of any number of callers with the same
+	// key exactly one is first; all get the first one's value as winner.
+	// Consumed keys and revoked identifiers do not meet.
+	Consume(ctx context.Context, key, value string, until time.Time) (winner string, first bool, err error)
+
+	// Watch calls fn for every record made by Revoke anywhere, one call at a
+	// time and in the order of recording, until ctx ends or the store is
+	// closed; it returns the context's error or [ErrClosed]. Its first call
+	// carries Event.Missed and says that the watch is in force. A slow fn
+	// never holds up Revoke: what cannot be held back for it is reported as
+	// missed. fn must not call Close.
+	Watch(ctx context.Context, fn func(Event)) error
+
+	// Close ends every watch and releases what the store holds. A second call
+	// does nothing.
+	Close() error
+}

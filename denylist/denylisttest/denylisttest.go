@@ -1,0 +1,402 @@
+// Package denylisttest is the contract of [denylist.Store] as a test suite.
+// Every store in this module runs it, and a store of your own should:
+//
+//	func TestStore(t *testing.T) {
+//		denylisttest.Run(t, denylisttest.Harness{Open: openMyStore})
+//	}
+package denylisttest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/pasetokit/pasetokit/denylist"
+)
+
+// Harness tells [Run] how to make the store under test.
+type Harness struct {
+	// Open returns an empty store that no other test uses. Run closes it.
+	Open func(t testing.TB) denylist.Store
+
+	// Now and Advance are the clock of the stores that Open returns. Both nil
+	// means the wall clock: Run then gives records a life of one or two
+	// seconds and asks the store until they are gone.
+	Now     func() time.Time
+	Advance func(d time.Duration)
+}
+
+// patience bounds every wait for something that must happen.
+const patience = 10 * time.Second
+
+// Run tests that the stores of h keep the contract. Its subtests run one after
+// the other, as they may share a clock.
+func Run(t *testing.T, h Harness) {
+	if h.Now == nil {
+		h.Now = time.Now
+	}
+	for _, test := range []struct {
+		name string
+		run  func(*testing.T, Harness, denylist.Store)
+	}{
+		{"token id", testTokenID},
+		{"session", testSession},
+		{"subject cut-off", testSubject},
+		{"cut-off never moves back", testCutoffMovesForward},
+		{"kinds do not meet", testKindsApart},
+		{"empty identifiers match nothing", testEmptyToken},
+		{"invalid revocations", testInvalid},
+		{"any bytes, any length to 4 KiB", testIdentifiers},
+		{"records expire", testExpiry},
+		{"revoking again never shortens", testNeverShortened},
+		{"consume once", testConsume},
+		{"consume expires", testConsumeExpiry},
+		{"consume concurrently", testConsumeConcurrently},
+		{"revoke concurrently", testRevokeConcurrently},
+		{"ended context", testCancelled},
+		{"watch", testWatch},
+		{"watch: slow watcher", testSlowWatcher},
+		{"watch ends with its context", testWatchCancelled},
+		{"watch ends at close", testWatchClosed},
+		{"use after close", testClosed},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			store := h.Open(t)
+			t.Cleanup(func() {
+				if err := store.Close(); err != nil {
+					t.Errorf("Close: %v", err)
+				}
+			})
+			test.run(t, h, store)
+		})
+	}
+}
+
+func testTokenID(t *testing.T, h Harness, s denylist.Store) {
+	revoke(t, s, denylist.Revocation{TokenID: "a", Until: h.Now().Add(time.Hour)})
+	wantRevoked(t, s, denylist.Token{ID: "a", Session: "s", Subject: "u"}, true)
+	wantRevoked(t, s, denylist.Token{ID: "b", Session: "s", Subject: "u"}, false)
+	wantRevoked(t, s, denylist.Token{ID: "A"}, false)
+}
+
+func testSession(t *testing.T, h Harness, s denylist.Store) {
+	revoke(t, s, denylist.Revocation{Session: "login", Until: h.Now().Add(time.Hour)})
+	wantRevoked(t, s, denylist.Token{ID: "a", Session: "login"}, true)
+	wantRevoked(t, s, denylist.Token{ID: "b", Session: "login"}, true)
+	wantRevoked(t, s, denylist.Token{ID: "a", Session: "another"}, false)
+}
+
+func testSubject(t *testing.T, h Harness, s denylist.Store) {
+	second := h.Now().Truncate(time.Second)
+	cutoff := second.Add(300 * time.Millisecond)
+	revoke(t, s, denylist.Revocation{Subject: "u", IssuedBefore: cutoff, Until: second.Add(time.Hour)})
+	for _, test := range []struct {
+		name     string
+		issuedAt time.Time
+		want     bool
+	}{
+		{"a second before", second.Add(-time.Second), true},
+		{"in its second", second, true},
+		{"late in its second", second.Add(999 * time.Millisecond), true},
+		{"a second after", second.Add(time.Second), false},
+		{"never", time.Time{}, true},
+	} {
+		if got := revoked(t, s, denylist.Token{ID: "a", Subject: "u", IssuedAt: test.issuedAt}); got != test.want {
+			t.Errorf("issued %s: Revoked = %t, want %t", test.name, got, test.want)
+		}
+	}
+	wantRevoked(t, s, denylist.Token{ID: "a", Subject: "v", IssuedAt: second}, false)
+}
+
+func testCutoffMovesForward(t *testing.T, h Harness, s denylist.Store) {
+	now := h.Now().Truncate(time.Second)
+	revoke(t, s, denylist.Revocation{Subject: "u", IssuedBefore: now, Until: now.Add(time.Hour)})
+	revoke(t, s, denylist.Revocation{Subject: "u", IssuedBefore: now.Add(-time.Minute), Until: now.Add(time.Hour)})
+	wantRevoked(t, s, denylist.Token{Subject: "u", IssuedAt: now}, true)
+	revoke(t, s, denylist.Revocation{Subject: "u", IssuedBefore: now.Add(time.Minute), Until: now.Add(time.Hour)})
+	wantRevoked(t, s, denylist.Token{Subject: "u", IssuedAt: now.Add(time.Minute)}, true)
+}
+
+func testKindsApart(t *testing.T, h Harness, s denylist.Store) {
+	until := h.Now().Add(time.Hour)
+	revoke(t, s, denylist.Revocation{TokenID: "token", Until: until})
+	revoke(t, s, denylist.Revocation{Session: "session", Until: until})
+	revoke(t, s, denylist.Revocation{Subject: "subject", IssuedBefore: h.Now(), Until: until})
+	consume(t, s, "consumed", "", until, "", true)
+
+	for _, token := range []denylist.Token{
+		{Session: "token", Subject: "token"},
+		{ID: "session", Subject: "session"},
+		{ID: "subject", Session: "subject"},
+		{ID: "consumed", Session: "consumed", Subject: "consumed"},
+	} {
+		wantRevoked(t, s, token, false)
+	}
+	for _, key := range []string{"token", "session", "subject"} {
+		consume(t, s, key, "x", until, "x", true)
+	}
+}
+
+func testEmptyToken(t *testing.T, h Harness, s denylist.Store) {
+	revoke(t, s, denylist.Revocation{TokenID: "a"})
+	wantRevoked(t, s, denylist.Token{}, false)
+}
+
+func testInvalid(t *testing.T, h Harness, s denylist.Store) {
+	for name, r := range map[string]denylist.Revocation{
+		"nothing named":          {Until: h.Now().Add(time.Hour)},
+		"two named":              {TokenID: "a", Session: "b"},
+		"subject, no cut-off":    {Subject: "u"},
+		"cut-off, no subject":    {TokenID: "a", IssuedBefore: h.Now()},
+		"session with a cut-off": {Session: "a", IssuedBefore: h.Now()},
+	} {
+		if err := s.Revoke(t.Context(), r); !errors.Is(err, denylist.ErrInvalid) {
+			t.Errorf("%s: Revoke = %v, want ErrInvalid", name, err)
+		}
+	}
+	if _, _, err := s.Consume(t.Context(), "", "v", time.Time{}); !errors.Is(err, denylist.ErrInvalid) {
+		t.Errorf("Consume of an empty key = %v, want ErrInvalid", err)
+	}
+}
+
+func testIdentifiers(t *testing.T, h Harness, s denylist.Store) {
+	until := h.Now().Add(time.Hour)
+	for name, id := range map[string]string{
+		"NUL":           "a\x00b",
+		"not UTF-8":     "\xff\xfe\x80",
+		"line ends":     "a\r\nb",
+		"separators":    "a:b{c}*?|d",
+		"spaces":        " a ",
+		"not ASCII":     "jürgen-日本",
+		"4 KiB":         strings.Repeat("x", 4<<10),
+		"4 KiB, binary": strings.Repeat("\x00\xff", 2<<10),
+	} {
+		revoke(t, s, denylist.Revocation{TokenID: id, Until: until})
+		revoke(t, s, denylist.Revocation{Session: id, Until: until})
+		revoke(t, s, denylist.Revocation{Subject: id, IssuedBefore: h.Now(), Until: until})
+		for _, token := range []denylist.Token{{ID: id}, {Session: id}, {Subject: id, IssuedAt: h.Now().Add(-time.Minute)}} {
+			if !revoked(t, s, token) {
+				t.Errorf("%s: not revoked", name)
+			}
+		}
+		if revoked(t, s, denylist.Token{ID: id + "x"}) || revoked(t, s, denylist.Token{ID: id[:len(id)-1]}) {
+			t.Errorf("%s: a longer or shorter id counts as revoked", name)
+		}
+		consume(t, s, id, id, until, id, true)
+		consume(t, s, id, "other", until, id, false)
+	}
+}
+
+func testExpiry(t *testing.T, h Harness, s denylist.Store) {
+	now := h.Now()
+	soon, cutoff := now.Add(2*time.Second), now.Add(-time.Minute)
+	revoke(t, s, denylist.Revocation{TokenID: "soon", Until: soon})
+	revoke(t, s, denylist.Revocation{Session: "soon", Until: soon})
+	revoke(t, s, denylist.Revocation{Subject: "soon", IssuedBefore: cutoff, Until: soon})
+	revoke(t, s, denylist.Revocation{TokenID: "later", Until: now.Add(time.Hour)})
+	revoke(t, s, denylist.Revocation{TokenID: "never"})
+
+	covered := []denylist.Token{{ID: "soon"}, {Session: "soon"}, {Subject: "soon", IssuedAt: cutoff}}
+	for _, token := range covered {
+		wantRevoked(t, s, token, true)
+	}
+	h.pass(4 * time.Second)
+	for _, token := range covered {
+		h.eventually(t, fmt.Sprintf("%+v is forgotten", token), func() bool { return !revoked(t, s, token) })
+	}
+	wantRevoked(t, s, denylist.Token{ID: "later"}, true)
+	wantRevoked(t, s, denylist.Token{ID: "never"}, true)
+}
+
+func testNeverShortened(t *testing.T, h Harness, s denylist.Store) {
+	now := h.Now()
+	revoke(t, s, denylist.Revocation{TokenID: "a", Until: now.Add(time.Hour)})
+	revoke(t, s, denylist.Revocation{TokenID: "a", Until: now.Add(time.Second)})
+	revoke(t, s, denylist.Revocation{Session: "b"})
+	revoke(t, s, denylist.Revocation{Session: "b", Until: now.Add(time.Second)})
+	revoke(t, s, denylist.Revocation{TokenID: "clock", Until: now.Add(time.Second)})
+	h.pass(3 * time.Second)
+	h.eventually(t, "the shorter life is over", func() bool { return !revoked(t, s, denylist.Token{ID: "clock"}) })
+	wantRevoked(t, s, denylist.Token{ID: "a"}, true)
+	wantRevoked(t, s, denylist.Token{Session: "b"}, true)
+}
+
+func testConsume(t *testing.T, h Harness, s denylist.Store) {
+	until := h.Now().Add(time.Hour)
+	consume(t, s, "k", "first", until, "first", true)
+	consume(t, s, "k", "second", until, "first", false)
+	consume(t, s, "other", "", until, "", true)
+	consume(t, s, "other", "late", time.Time{}, "", false)
+}
+
+func testConsumeExpiry(t *testing.T, h Harness, s denylist.Store) {
+	consume(t, s, "k", "old", h.Now().Add(2*time.Second), "old", true)
+	consume(t, s, "kept", "old", time.Time{}, "old", true)
+	consume(t, s, "k", "new", h.Now().Add(time.Hour), "old", false)
+	h.pass(4 * time.Second)
+	h.eventually(t, "the key is free again", func() bool {
+		winner, first, err := s.Consume(t.Context(), "k", "new", h.Now().Add(time.Hour))
+		if err != nil {
+			t.Fatalf("Consume: %v", err)
+		}
+		return first && winner == "new"
+	})
+	consume(t, s, "kept", "new", time.Time{}, "old", false)
+}
+
+// callers is how many goroutines meet in the tests of concurrency.
+const callers = 1000
+
+func testConsumeConcurrently(t *testing.T, h Harness, s denylist.Store) {
+	until := h.Now().Add(time.Hour)
+	winners := make([]string, callers)
+	var firsts atomic.Int32
+	together(callers, func(i int) {
+		winner, first, err := s.Consume(t.Context(), "k", fmt.Sprint(i), until)
+		if err != nil {
+			t.Errorf("Consume: %v", err)
+		}
+		if first {
+			firsts.Add(1)
+		}
+		winners[i] = winner
+	})
+	if n := firsts.Load(); n != 1 {
+		t.Errorf("%d of %d callers were first, want 1", n, callers)
+	}
+	for i, winner := range winners {
+		if winner != winners[0] {
+			t.Fatalf("callers 0 and %d were told different winners: %q and %q", i, winners[0], winner)
+		}
+	}
+}
+
+func testRevokeConcurrently(t *testing.T, h Harness, s denylist.Store) {
+	until := h.Now().Add(time.Hour)
+	together(callers, func(i int) {
+		id := fmt.Sprint(i)
+		if err := s.Revoke(t.Context(), denylist.Revocation{TokenID: id, Until: until}); err != nil {
+			t.Errorf("Revoke: %v", err)
+		}
+		if ok, err := s.Revoked(t.Context(), denylist.Token{ID: id}); !ok || err != nil {
+			t.Errorf("Revoked right after Revoke = %t, %v", ok, err)
+		}
+	})
+	for i := range callers {
+		wantRevoked(t, s, denylist.Token{ID: fmt.Sprint(i)}, true)
+	}
+}
+
+func testCancelled(t *testing.T, h Harness, s denylist.Store) {
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := s.Revoke(ctx, denylist.Revocation{TokenID: "a"}); !errors.Is(err, context.Canceled) {
+		t.Errorf("Revoke = %v, want context.Canceled", err)
+	}
+	if _, err := s.Revoked(ctx, denylist.Token{ID: "a"}); !errors.Is(err, context.Canceled) {
+		t.Errorf("Revoked = %v, want context.Canceled", err)
+	}
+	if _, _, err := s.Consume(ctx, "k", "cancelled", time.Time{}); !errors.Is(err, context.Canceled) {
+		t.Errorf("Consume = %v, want context.Canceled", err)
+	}
+	if err := s.Watch(ctx, func(denylist.Event) {}); !errors.Is(err, context.Canceled) {
+		t.Errorf("Watch = %v, want context.Canceled", err)
+	}
+	wantRevoked(t, s, denylist.Token{ID: "a"}, false)
+	consume(t, s, "k", "v", time.Time{}, "v", true)
+}
+
+func testClosed(t *testing.T, h Harness, s denylist.Store) {
+	revoke(t, s, denylist.Revocation{TokenID: "a"})
+	if err := s.Close(); err != nil {
+		t.Fatalf("Close: %v", err)
+	}
+	if err := s.Close(); err != nil {
+		t.Errorf("second Close: %v", err)
+	}
+	if err := s.Revoke(t.Context(), denylist.Revocation{TokenID: "b"}); !errors.Is(err, denylist.ErrClosed) {
+		t.Errorf("Revoke = %v, want ErrClosed", err)
+	}
+	if _, err := s.Revoked(t.Context(), denylist.Token{ID: "a"}); !errors.Is(err, denylist.ErrClosed) {
+		t.Errorf("Revoked = %v, want ErrClosed", err)
+	}
+	if _, _, err := s.Consume(t.Context(), "k", "", time.Time{}); !errors.Is(err, denylist.ErrClosed) {
+		t.Errorf("Consume = %v, want ErrClosed", err)
+	}
+	if err := s.Watch(t.Context(), func(denylist.Event) {}); !errors.Is(err, denylist.ErrClosed) {
+		t.Errorf("Watch = %v, want ErrClosed", err)
+	}
+}
+
+// pass moves the clock on, where the harness has one.
+func (h Harness) pass(d time.Duration) {
+	if h.Advance != nil {
+		h.Advance(d)
+	}
+}
+
+// eventually fails the test unless ok holds: at once on a clock of the
+// harness, within patience on the wall clock.
+func (h Harness) eventually(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.Now().Add(patience); !ok(); <-tick.C {
+		if h.Advance != nil || time.Now().After(deadline) {
+			t.Fatalf("not so: %s", what)
+		}
+	}
+}
+
+// together runs n calls of fn as close to one moment as goroutines can.
+func together(n int, fn func(i int)) {
+	var wg sync.WaitGroup
+	start := make(chan struct{})
+	for i := range n {
+		wg.Go(func() {
+			<-start
+			fn(i)
+		})
+	}
+	close(start)
+	wg.Wait()
+}
+
+func revoke(t *testing.T, s denylist.Store, r denylist.Revocation) {
+	t.Helper()
+	if err := s.Revoke(t.Context(), r); err != nil {
+		t.Fatalf("Revoke(%+v): %v", r, err)
+	}
+}
+
+func revoked(t *testing.T, s denylist.Store, token denylist.Token) bool {
+	t.Helper()
+	ok, err := s.Revoked(t.Context(), token)
+	if err != nil {
+		t.Fatalf("Revoked(%+v): %v", token, err)
+	}
+	return ok
+}
+
+func wantRevoked(t *testing.T, s denylist.Store, token denylist.Token, want bool) {
+	t.Helper()
+	if got := revoked(t, s, token); got != want {
+		t.Errorf("Revoked(%+v) = %t, want %t", token, got, want)
+	}
+}
+
+func consume(t *testing.T, s denylist.Store, key, value string, until time.Time, winner string, first bool) {
+	t.Helper()
+	gotWinner, gotFirst, err := s.Consume(t.Context(), key, value, until)
+	if err != nil {
+		t.Fatalf("Consume: %v", err)
+	}
+	if gotWinner != winner || gotFirst != first {
+		t.Errorf("Consume(%.20q, %.20q) = %.20q, %t; want %.20q, %t", key, value, gotWinner, gotFirst, winner, first)
+	}
+}

@@ -1,0 +1,129 @@
+package denylist_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/pasetokit/pasetokit/denylist"
+	"github.com/pasetokit/pasetokit/denylist/denylisttest"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// clock is a time that tests move by hand.
+type clock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+func (c *clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+func (c *clock) Advance(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+}
+
+func newClock() *clock {
+	return &clock{now: time.Date(2030, 1, 2, 3, 4, 5, 600_000_000, time.UTC)}
+}
+
+func TestMemory(t *testing.T) {
+	c := newClock()
+	denylisttest.Run(t, denylisttest.Harness{
+		Open:    func(testing.TB) denylist.Store { return denylist.NewMemory(denylist.WithClock(c.Now)) },
+		Now:     c.Now,
+		Advance: c.Advance,
+	})
+}
+
+// TestMemoryWallClock runs the suite as a store without a clock of its own
+// would be run.
+func TestMemoryWallClock(t *testing.T) {
+	t.Parallel()
+	denylisttest.Run(t, denylisttest.Harness{
+		Open: func(testing.TB) denylist.Store { return denylist.NewMemory() },
+	})
+}
+
+// TestMemorySweep checks that expired records leave the memory, and that live
+// ones stay however many there are.
+func TestMemorySweep(t *testing.T) {
+	t.Parallel()
+	c := newClock()
+	store := denylist.NewMemory(denylist.WithClock(c.Now))
+	defer store.Close()
+	ctx := t.Context()
+
+	const n = 20_000
+	for i := range n {
+		id := fmt.Sprint(i)
+		err := errors.Join(
+			store.Revoke(ctx, denylist.Revocation{TokenID: id, Until: c.Now().Add(time.Minute)}),
+			store.Revoke(ctx, denylist.Revocation{Session: id, Until: c.Now().Add(time.Minute)}),
+			store.Revoke(ctx, denylist.Revocation{Subject: id, IssuedBefore: c.Now(), Until: c.Now().Add(time.Minute)}),
+		)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, _, err := store.Consume(ctx, id, "", c.Now().Add(time.Minute)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := store.Len(); got != 4*n {
+		t.Fatalf("Len = %d with %d live records", got, 4*n)
+	}
+
+	c.Advance(2 * time.Minute)
+	for i := range 5_000 { // enough to reach every shard
+		if err := store.Revoke(ctx, denylist.Revocation{TokenID: "new" + fmt.Sprint(i), Until: c.Now().Add(time.Hour)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := store.Len(); got != 5_000 {
+		t.Errorf("Len = %d after all but 5000 records expired", got)
+	}
+}
+
+func BenchmarkMemoryRevoked(b *testing.B) {
+	store := denylist.NewMemory()
+	defer store.Close()
+	ctx := context.Background()
+	for i := range 1_000_000 {
+		if err := store.Revoke(ctx, denylist.Revocation{TokenID: fmt.Sprintf("%026d", i)}); err != nil {
+			b.Fatal(err)
+		}
+	}
+	token := denylist.Token{ID: fmt.Sprintf("%026d", -1), Session: "session", Subject: "subject", IssuedAt: time.Now()}
+	b.ReportAllocs()
+	for b.Loop() {
+		if revoked, err := store.Revoked(ctx, token); revoked || err != nil {
+			b.Fatal(revoked, err)
+		}
+	}
+}
+
+func ExampleMemory() {
+	store := denylist.NewMemory()
+	defer store.Close()
+	ctx := context.Background()
+
+	err := store.Revoke(ctx, denylist.Revocation{Session: "login-1", Until: time.Now().Add(time.Hour)})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	revoked, err := store.Revoked(ctx, denylist.Token{ID: "token-7", Session: "login-1", Subject: "alice"})
+	fmt.Println(revoked, err)
+	// Output: true <nil>
+}
