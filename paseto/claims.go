@@ -1,0 +1,224 @@
+package paseto
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/pasetokit/pasetokit/paseto/internal/strictjson"
+)
+
+// Claims is what an opened token says. It comes from [Authorizer.Verify] and
+// must not be changed. A nil *Claims is an anonymous caller, as an optional
+// route may have; every method but Decode and DecodeFooter may be called on it.
+type Claims struct {
+	// ID is the jti claim, the identifier of the token.
+	ID string
+	// Type is the type claim: "access", "refresh" or a type of your own.
+	Type string
+	// Subject is the sub claim. A numeric sub is given by its digits.
+	Subject string
+	// Session is the sid claim: the login session that the token belongs to.
+	// Empty for a token that was issued outside a session.
+	Session string
+	// Issuer is the iss claim.
+	Issuer string
+	// Audience is the aud claim: one or several names.
+	Audience []string
+	// IssuedAt, NotBefore and ExpiresAt are the iat, nbf and exp claims, zero
+	// where absent. ExpiresAt does not include the leeway.
+	IssuedAt, NotBefore, ExpiresAt time.Time
+	// Fresh is the fresh claim: the token comes from a login, not a refresh.
+	Fresh bool
+	// Scopes is the scope claim.
+	Scopes []string
+
+	// Version and Purpose of the token that carried the claims.
+	Version Version
+	Purpose Purpose
+
+	// Footer is the token's footer: authenticated, not encrypted. Empty if
+	// there is none.
+	Footer []byte
+
+	payload []byte // the claims as they were sealed
+}
+
+// Decode stores the claims, reserved and custom ones alike, in the struct or
+// map that v points to, as [json.Unmarshal] does. The token had no duplicate
+// members; beware that encoding/json matches names without regard to case.
+func (c *Claims) Decode(v any) error {
+	if c == nil {
+		return errors.New("paseto: an anonymous caller has no claims")
+	}
+	return json.Unmarshal(c.payload, v)
+}
+
+// DecodeFooter stores a JSON footer in what v points to. It is an error if the
+// token has no footer, or one that is not JSON.
+func (c *Claims) DecodeFooter(v any) error {
+	if c == nil || len(c.Footer) == 0 {
+		return errors.New("paseto: the token has no footer")
+	}
+	return json.Unmarshal(c.Footer, v)
+}
+
+// Anonymous reports whether there are no claims: the caller of an optional
+// route came without a token that is valid here.
+func (c *Claims) Anonymous() bool { return c == nil }
+
+// HasScopes reports whether the claims include every one of scopes.
+func (c *Claims) HasScopes(scopes ...string) bool {
+	for _, scope := range scopes {
+		if c == nil || !slices.Contains(c.Scopes, scope) {
+			return false
+		}
+	}
+	return true
+}
+
+// LogValue implements [slog.LogValuer]: who the token is for and which one it
+// is, without custom claims.
+func (c *Claims) LogValue() slog.Value {
+	if c == nil {
+		return slog.StringValue("anonymous")
+	}
+	return slog.GroupValue(
+		slog.String("sub", c.Subject),
+		slog.String("type", c.Type),
+		slog.String("jti", c.ID),
+		slog.String("sid", c.Session),
+	)
+}
+
+type contextKey struct{}
+
+// NewContext returns a context that carries claims. Packages httpauth and
+// wsauth call it; a program does so in its own middleware. A nil claims hides
+// those of an outer context.
+func NewContext(ctx context.Context, claims *Claims) context.Context {
+	return context.WithValue(ctx, contextKey{}, claims)
+}
+
+// FromContext returns the claims that the request or connection of ctx was
+// admitted with: nil if it is anonymous, or was not guarded at all.
+func FromContext(ctx context.Context) *Claims {
+	claims, _ := ctx.Value(contextKey{}).(*Claims)
+	return claims
+}
+
+// reserved maps the claims that belong to the Authorizer to what sets them.
+var reserved = map[string]string{
+	"aud":   "Grant.Audience",
+	"exp":   "Grant.TTL or Grant.ExpiresAt",
+	"fresh": "Grant.Fresh",
+	"iat":   "the clock",
+	"iss":   "Grant.Issuer",
+	"jti":   "the Authorizer",
+	"nbf":   "Grant.NotBefore",
+	"scope": "Grant.Scopes",
+	"sid":   "Grant.Session",
+	"sub":   "Grant.Subject",
+	"type":  "the method that issues",
+}
+
+// parseClaims reads the payload of an opened token, strictly: exact names, no
+// duplicates, no member of another type than expected.
+func parseClaims(payload []byte) (*Claims, error) {
+	c := &Claims{payload: payload}
+	err := strictjson.Object(payload, func(name string, value json.RawMessage) error {
+		var err error
+		switch name {
+		case "jti":
+			err = json.Unmarshal(value, &c.ID)
+		case "type":
+			err = json.Unmarshal(value, &c.Type)
+		case "sub":
+			c.Subject, err = parseSubject(value)
+		case "sid":
+			err = json.Unmarshal(value, &c.Session)
+		case "iss":
+			err = json.Unmarshal(value, &c.Issuer)
+		case "aud":
+			c.Audience, err = parseStrings(value)
+		case "iat":
+			c.IssuedAt, err = parseTime(value)
+		case "nbf":
+			c.NotBefore, err = parseTime(value)
+		case "exp":
+			c.ExpiresAt, err = parseTime(value)
+		case "fresh":
+			err = json.Unmarshal(value, &c.Fresh)
+		case "scope":
+			c.Scopes, err = parseScope(value)
+		default:
+			return nil
+		}
+		if err == nil && bytes.Equal(value, []byte("null")) {
+			err = errors.New("it is null")
+		}
+		if err != nil {
+			return fmt.Errorf("claim %s: %w", name, err)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// parseSubject reads a string or an integer.
+func parseSubject(value json.RawMessage) (string, error) {
+	var s string
+	if json.Unmarshal(value, &s) == nil {
+		return s, nil
+	}
+	if digits := strings.TrimPrefix(string(value), "-"); digits != "" && strings.Trim(digits, "0123456789") == "" {
+		return string(value), nil
+	}
+	return "", errors.New("expected a string or an integer")
+}
+
+// parseStrings reads a string or a list of strings.
+func parseStrings(value json.RawMessage) ([]string, error) {
+	if value[0] == '[' {
+		var list []string
+		if json.Unmarshal(value, &list) == nil {
+			return list, nil
+		}
+	}
+	var s string
+	if json.Unmarshal(value, &s) == nil {
+		return []string{s}, nil
+	}
+	return nil, errors.New("expected a string or a list of strings")
+}
+
+// parseScope reads the space-separated list of RFC 8693, section 4.2, or a list
+// of strings.
+func parseScope(value json.RawMessage) ([]string, error) {
+	list, err := parseStrings(value)
+	if err != nil {
+		return nil, err
+	}
+	return strings.Fields(strings.Join(list, " ")), nil
+}
+
+// parseTime reads a date and time after RFC 3339, as the PASETO specification
+// demands of registered claims.
+func parseTime(value json.RawMessage) (time.Time, error) {
+	var s string
+	if json.Unmarshal(value, &s) == nil {
+		if t, err := time.Parse(time.RFC3339, s); err == nil {
+			return t, nil
+		}
+	}
+	return time.Time{}, errors.New("expected a date and time after RFC 3339")
+}

@@ -1,0 +1,230 @@
+package paseto
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/pasetokit/pasetokit/denylist"
+)
+
+// NoExpiry is the lifetime of a token without an exp claim. Such a token is
+// valid until its key is withdrawn or it is revoked; an [Authorizer] accepts it
+// only with [Config.AllowNoExpiry].
+const NoExpiry time.Duration = -1
+
+// The defaults of [Config].
+const (
+	DefaultAccessTTL  = 15 * time.Minute
+	DefaultRefreshTTL = 30 * 24 * time.Hour
+	DefaultOtherTTL   = 30 * 24 * time.Hour
+	DefaultMaxLength  = 8192
+)
+
+// The token types that have a meaning of their own. Any other name may be given
+// to [Authorizer.Issue] and [Requirement.Type].
+const (
+	// TypeAccess is the type of the tokens that requests are made with.
+	TypeAccess = "access"
+	// TypeRefresh is the type of the tokens that buy new access tokens.
+	TypeRefresh = "refresh"
+)
+
+// Config says how an [Authorizer] issues and verifies. The zero value of every
+// field but Keys is its documented default.
+type Config struct {
+	// Version of new tokens. Default [V4].
+	Version Version
+	// Purpose of new tokens. Default [Local]. A [Grant] may choose another.
+	Purpose Purpose
+	// Keys that issue and open. At least one is required. The first one that
+	// can issue the version and purpose of a new token issues it; every key
+	// opens the tokens of its own version and purpose. An Authorizer whose
+	// keys only verify cannot issue.
+	Keys []Key
+
+	// Issuer is the iss claim of new tokens. Default none.
+	Issuer string
+	// Audience is the aud claim of new tokens. Default none.
+	Audience []string
+	// RequireIssuer is the iss claim that every token must carry. Default: iss
+	// is not looked at.
+	RequireIssuer string
+	// RequireAudience lists accepted audiences: the aud claim of every token
+	// must name at least one of them. Default: aud is not looked at.
+	RequireAudience []string
+
+	// AccessTTL, RefreshTTL and OtherTTL are the lifetimes of new access
+	// tokens, refresh tokens and tokens of other types: at least a second, or
+	// [NoExpiry]. Defaults 15 minutes, 30 days, 30 days.
+	AccessTTL, RefreshTTL, OtherTTL time.Duration
+	// MaxTTL bounds the lifetime that a [Grant] may ask for. The revocation of
+	// a session or a subject is kept that long, so that it outlives every
+	// token that it covers. Default: the longest of the three above. When you
+	// shorten them, keep MaxTTL until the tokens issued before have expired.
+	MaxTTL time.Duration
+	// AllowNoExpiry accepts tokens without an exp claim. Default false: they
+	// are refused. Danger: such a token works for whoever finds it, for ever.
+	AllowNoExpiry bool
+	// Leeway is how far the clocks of issuer and verifier may differ: exp is
+	// taken that much later, nbf and iat that much earlier. Default 0.
+	Leeway time.Duration
+
+	// MaxLength is the longest token in bytes that is looked at, before it is
+	// decoded or unwrapped; longer ones are not issued either. Default 8192.
+	MaxLength int
+
+	// DenylistTypes lists the token types that are looked up in the denylist.
+	// Tokens of other types are accepted although they are revoked. Default
+	// access and refresh.
+	DenylistTypes []string
+	// DenylistFailOpen accepts tokens while the denylist cannot be asked.
+	// Default false: they are refused with [ErrUnavailable]. Danger: whoever
+	// can cut the connection to the store brings revoked tokens back to life.
+	DenylistFailOpen bool
+}
+
+// Option gives an [Authorizer] one of its collaborators.
+type Option func(*Authorizer)
+
+// WithDenylist turns revocation on: every verification of a listed type asks
+// store, and the methods that revoke record there. The caller closes store
+// after the last use of the Authorizer.
+func WithDenylist(store denylist.Store) Option {
+	return func(a *Authorizer) { a.store = store }
+}
+
+// WithClock makes the Authorizer tell the time by now instead of [time.Now].
+func WithClock(now func() time.Time) Option {
+	return func(a *Authorizer) { a.now = now }
+}
+
+// WithLogger logs what an operator should know: denylist failures, and
+// requirements that no token can meet. Default: nothing is logged. No token
+// and no key is ever logged.
+func WithLogger(logger *slog.Logger) Option {
+	return func(a *Authorizer) { a.log = logger }
+}
+
+// WithObserver calls observe for every [Event], on the goroutine that caused
+// it; it must return quickly and be safe for concurrent use.
+func WithObserver(observe func(Event)) Option {
+	return func(a *Authorizer) { a.observe = observe }
+}
+
+// EventKind says what happened.
+type EventKind string
+
+const (
+	// EventIssued: a token was issued.
+	EventIssued EventKind = "issued"
+	// EventVerified: a token met its requirement.
+	EventVerified EventKind = "verified"
+	// EventRefused: a token was refused. Claims are set if it was opened.
+	EventRefused EventKind = "refused"
+	// EventRevoked: a token, session or subject was revoked.
+	EventRevoked EventKind = "revoked"
+	// EventDenylistFailed: the denylist could not be asked or told.
+	EventDenylistFailed EventKind = "denylist_failed"
+	// EventDenylistBypassed: a token was accepted although the denylist could
+	// not be asked, as [Config.DenylistFailOpen] demands.
+	EventDenylistBypassed EventKind = "denylist_bypassed"
+)
+
+// Event tells an observer what an [Authorizer] did: enough to count and to
+// audit.
+type Event struct {
+	Kind EventKind
+	// Claims of the token concerned, where they are known.
+	Claims *Claims
+	// Err is the refusal or failure, if any.
+	Err error
+}
+
+// withDefaults returns the configuration with its defaults filled in.
+func (c Config) withDefaults() Config {
+	c.Version = cmp.Or(c.Version, V4)
+	c.Purpose = cmp.Or(c.Purpose, Local)
+	c.AccessTTL = cmp.Or(c.AccessTTL, DefaultAccessTTL)
+	c.RefreshTTL = cmp.Or(c.RefreshTTL, DefaultRefreshTTL)
+	c.OtherTTL = cmp.Or(c.OtherTTL, DefaultOtherTTL)
+	if c.MaxTTL == 0 {
+		c.MaxTTL = max(c.AccessTTL, c.RefreshTTL, c.OtherTTL)
+		if min(c.AccessTTL, c.RefreshTTL, c.OtherTTL) == NoExpiry {
+			c.MaxTTL = NoExpiry
+		}
+	}
+	c.MaxLength = cmp.Or(c.MaxLength, DefaultMaxLength)
+	if c.DenylistTypes == nil {
+		c.DenylistTypes = []string{TypeAccess, TypeRefresh}
+	}
+	c.Keys = slices.Clone(c.Keys)
+	c.Audience = slices.Clone(c.Audience)
+	c.RequireAudience = slices.Clone(c.RequireAudience)
+	c.DenylistTypes = slices.Clone(c.DenylistTypes)
+	return c
+}
+
+// maxKeys bounds the work that one token can cause.
+const maxKeys = 32
+
+// validate reports everything that is wrong with a configuration whose
+// defaults are filled in.
+func (c Config) validate() error {
+	var errs []error
+	bad := func(format string, args ...any) {
+		errs = append(errs, fmt.Errorf("%w: %s", ErrConfig, fmt.Sprintf(format, args...)))
+	}
+	if c.Version != V4 {
+		bad("Version is %.16q; supported is %q", string(c.Version), string(V4))
+	}
+	if c.Purpose != Local && c.Purpose != Public {
+		bad("Purpose is %.16q; expected %q or %q", string(c.Purpose), string(Local), string(Public))
+	}
+	if len(c.Keys) == 0 {
+		bad("Keys is empty; without a key no token can be issued or opened")
+	}
+	if len(c.Keys) > maxKeys {
+		bad("Keys has %d entries; at most %d are allowed", len(c.Keys), maxKeys)
+	}
+	for i, key := range c.Keys {
+		if key.opener == nil {
+			bad("Keys[%d] is the zero Key", i)
+		}
+	}
+	for _, ttl := range []struct {
+		name  string
+		value time.Duration
+	}{{"AccessTTL", c.AccessTTL}, {"RefreshTTL", c.RefreshTTL}, {"OtherTTL", c.OtherTTL}, {"MaxTTL", c.MaxTTL}} {
+		switch {
+		case ttl.value == NoExpiry && !c.AllowNoExpiry && ttl.name != "MaxTTL":
+			bad("%s is NoExpiry, and tokens without expiry are refused: set AllowNoExpiry as well", ttl.name)
+		case ttl.value != NoExpiry && ttl.value < time.Second:
+			bad("%s is %s; expected at least 1s", ttl.name, ttl.value)
+		case exceeds(ttl.value, c.MaxTTL):
+			bad("%s is %s and longer than MaxTTL, %s", ttl.name, ttlText(ttl.value), c.MaxTTL)
+		}
+	}
+	if c.Leeway < 0 {
+		bad("Leeway is %s; expected 0 or more", c.Leeway)
+	}
+	if c.MaxLength < 0 {
+		bad("MaxLength is %d; expected 0 (for the default) or more", c.MaxLength)
+	}
+	return errors.Join(errs...)
+}
+
+// exceeds reports whether a lifetime is longer than the bound.
+func exceeds(ttl, bound time.Duration) bool {
+	return bound != NoExpiry && (ttl == NoExpiry || ttl > bound)
+}
+
+func ttlText(ttl time.Duration) string {
+	if ttl == NoExpiry {
+		return "NoExpiry"
+	}
+	return ttl.String()
+}

@@ -1,0 +1,39 @@
+// Package paseto issues, verifies, refreshes and revokes PASETO tokens.
+//
+// An [Authorizer] does the work. It is made once, from a [Config] with at
+// least one [Key], and serves any number of goroutines:
+//
+//	auth, err := paseto.New(paseto.Config{Keys: []paseto.Key{key}}, paseto.WithDenylist(store))
+//
+// Tokens are issued for a [Grant], alone or as the pair of access and refresh
+// token that a login returns, and verified against a [Requirement]. What a
+// token says comes out as [Claims]. Programs that speak HTTP rarely call the
+// Authorizer themselves: package httpauth carries tokens over HTTP and package
+// wsauth over WebSockets, with the same requirements.
+//
+// # Tokens
+//
+// Tokens follow the PASETO specification, version 4: v4.local tokens are
+// encrypted, v4.public tokens are signed and can be read by everyone. Beside
+// the registered claims (iss, sub, aud, exp, nbf, iat, jti) a token carries
+// type ("access", "refresh" or a type of your own), fresh (access tokens: whether
+// a password was just given), sid (the login session that a pair and all its
+// successors share) and scope (space-separated, as in RFC 8693). A caller's
+// own claims stand beside these and never in their place.
+//
+// # Keys
+//
+// The first key that can issue the configured version and purpose issues; all
+// keys open. A [Key] prints as its kind alone. Keep keys out of the repository
+// and out of the command line: read them from a file or the environment, as
+// package config does.
+//
+// # Errors
+//
+// Every refusal is an [*Error] with a stable code and a message that is safe to
+// show a client; errors.Is finds the sentinel ([ErrExpired], [ErrRevoked] …).
+// The cause, if any, is wrapped for the log.
+//
+// Token types, codes and the messages of sentinels do not change within a
+// major version.
+package paseto

@@ -1,0 +1,126 @@
+package paseto
+
+import (
+	"errors"
+	"fmt"
+)
+
+// Error is a refusal: why a token is not accepted, or not issued.
+//
+// A [Requirement.Check] may return one of its own to choose what the client is
+// told; any other error of a check is shown as [ErrForbidden].
+type Error struct {
+	// Code names the refusal for programs. It is stable, and what errors.Is
+	// compares: an Error is any other Error of the same code.
+	Code string
+	// Message names the refusal for people. It goes to the client and never
+	// contains a token, a key or the text of Cause.
+	Message string
+	// Cause is what lies behind, for the log alone. It may be nil.
+	Cause error
+}
+
+// Error returns the message and the cause: text for a log, not for a client.
+func (e *Error) Error() string {
+	if e.Cause == nil {
+		return "paseto: " + e.Message
+	}
+	return "paseto: " + e.Message + ": " + e.Cause.Error()
+}
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Cause }
+
+// Is reports whether target is an Error of the same code.
+func (e *Error) Is(target error) bool {
+	t, ok := target.(*Error)
+	return ok && t.Code == e.Code
+}
+
+// The refusals. Those whose message depends on the case show one example.
+var (
+	// ErrNoToken: the request carries no token, and one is required.
+	ErrNoToken error = &Error{Code: "token_missing", Message: "PASETO Authorization Token required"}
+	// ErrMalformedCredential: what should carry the token is malformed. The
+	// message says where it was found and what was expected.
+	ErrMalformedCredential error = &Error{Code: "credential_malformed", Message: "Bad Authorization header. Expected value 'Bearer <PASETO>'"}
+	// ErrAmbiguousCredential: the request carries more than one token.
+	ErrAmbiguousCredential error = &Error{Code: "credential_ambiguous", Message: "More than one token was sent. Expected exactly one"}
+
+	// ErrMalformed: the token has not the form of one, or is too long.
+	ErrMalformed error = &Error{Code: "token_malformed", Message: "Invalid PASETO format"}
+	// ErrVersion: the token's version is unknown, or no key serves it.
+	ErrVersion error = &Error{Code: "version_unsupported", Message: "Invalid PASETO version v9"}
+	// ErrPurpose: the token's purpose is unknown, or no key serves it.
+	ErrPurpose error = &Error{Code: "purpose_unsupported", Message: "Invalid PASETO purpose other"}
+	// ErrBase64: the token is not wrapped in standard base64 as required.
+	ErrBase64 error = &Error{Code: "base64_invalid", Message: "Invalid base64 encoding"}
+	// ErrDecrypt: no key decrypts the token with its footer and the required
+	// implicit assertion.
+	ErrDecrypt error = &Error{Code: "decryption_failed", Message: "Failed to decrypt."}
+	// ErrSignature: no key verifies the token with its footer and the required
+	// implicit assertion.
+	ErrSignature error = &Error{Code: "verification_failed", Message: "Failed to verify."}
+	// ErrClaims: the token is authentic and its claims are not a JSON object
+	// with members of the expected types.
+	ErrClaims error = &Error{Code: "claims_invalid", Message: "Token claims are not valid"}
+
+	// ErrExpired: the time in exp is over.
+	ErrExpired error = &Error{Code: "token_expired", Message: "Token expired."}
+	// ErrNoExpiry: exp is missing, and required.
+	ErrNoExpiry error = &Error{Code: "expiry_missing", Message: "Token is missing the 'exp' claim"}
+	// ErrNotYetValid: the time in nbf or iat has not come.
+	ErrNotYetValid error = &Error{Code: "token_not_yet_valid", Message: "Token is not valid yet."}
+	// ErrNoIssuer: iss is missing, and required.
+	ErrNoIssuer error = &Error{Code: "issuer_missing", Message: "Token is missing the 'iss' claim"}
+	// ErrIssuer: iss names another issuer than the required one.
+	ErrIssuer error = &Error{Code: "issuer_invalid", Message: "Token issuer is not valid"}
+	// ErrAudience: aud names none of the accepted audiences.
+	ErrAudience error = &Error{Code: "audience_invalid", Message: "aud verification failed."}
+
+	// ErrType: the token is of another type than the required one.
+	ErrType error = &Error{Code: "type_mismatch", Message: "Access token required but refresh provided"}
+	// ErrNotFresh: the token is not fresh, and a fresh one is required.
+	ErrNotFresh error = &Error{Code: "token_not_fresh", Message: "PASETO access token is not fresh"}
+	// ErrScope: the token lacks a required scope.
+	ErrScope error = &Error{Code: "scope_insufficient", Message: "Token scope is not sufficient"}
+	// ErrRevoked: the token, its session or its subject is revoked, or the
+	// refresh token is used up.
+	ErrRevoked error = &Error{Code: "token_revoked", Message: "Token has been revoked"}
+	// ErrForbidden: the requirement's Check refused the token.
+	ErrForbidden error = &Error{Code: "access_denied", Message: "Access denied"}
+
+	// ErrUnavailable: the denylist cannot be asked. It says nothing of the
+	// token; the client may try again.
+	ErrUnavailable error = &Error{Code: "denylist_unavailable", Message: "Token revocation cannot be checked at the moment"}
+)
+
+// Errors of the program, not of a request: no client can mend them.
+var (
+	// ErrConfig is wrapped by the error of [New] and by package config for a
+	// configuration that cannot work.
+	ErrConfig = errors.New("paseto: invalid configuration")
+	// ErrGrant is wrapped by the error for a [Grant] that cannot be issued.
+	ErrGrant = errors.New("paseto: invalid grant")
+	// ErrRequirement is wrapped by the error for a [Requirement] that no token
+	// can meet.
+	ErrRequirement = errors.New("paseto: invalid requirement")
+	// ErrKey is wrapped by the error for a key that cannot be read. The error
+	// never contains any of the key.
+	ErrKey = errors.New("paseto: invalid key")
+	// ErrNoDenylist is returned by methods that revoke on an Authorizer
+	// without a denylist.
+	ErrNoDenylist = errors.New("paseto: there is no denylist to record a revocation in")
+)
+
+// refuse returns the refusal that sentinel stands for, with a cause for the
+// log.
+func refuse(sentinel error, format string, args ...any) error {
+	s := sentinel.(*Error)
+	return &Error{Code: s.Code, Message: s.Message, Cause: fmt.Errorf(format, args...)}
+}
+
+// refuseWith is refuse with a message made for the case.
+func refuseWith(sentinel error, message string) error {
+	return &Error{Code: sentinel.(*Error).Code, Message: message}
+}

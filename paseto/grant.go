@@ -1,0 +1,202 @@
+package paseto
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/pasetokit/pasetokit/paseto/internal/strictjson"
+)
+
+// Grant says who a token is for, and how it differs from what is configured.
+// The zero value of a field leaves the configured value.
+type Grant struct {
+	// Subject is the sub claim: whom the token speaks for.
+	Subject string
+	// Fresh marks an access token as coming from a login just made. Tokens of
+	// other types are never fresh.
+	Fresh bool
+	// Scopes is the scope claim. A scope is one or more printable ASCII
+	// characters other than space, quote and backslash (RFC 6749, section 3.3).
+	Scopes []string
+	// Session is the sid claim: the login session that the token joins.
+	// [Authorizer.IssuePair] starts a new one where it is empty; single tokens
+	// then belong to none, and can be revoked by id or subject alone.
+	Session string
+
+	// TTL is the lifetime: at least a second, at most [Config.MaxTTL], or
+	// [NoExpiry]. In a pair it is the access token's.
+	TTL time.Duration
+	// RefreshTTL is the lifetime of the refresh token of a pair.
+	RefreshTTL time.Duration
+	// ExpiresAt is the time of expiry, to the second, instead of TTL.
+	ExpiresAt time.Time
+	// NotBefore is the nbf claim. Default: the time of issue.
+	NotBefore time.Time
+
+	// Issuer is the iss claim.
+	Issuer string
+	// Audience is the aud claim.
+	Audience []string
+	// Claims are the caller's own claims: a map, a struct or a
+	// [json.RawMessage] that encodes to a JSON object. No member may have the
+	// name of a reserved claim: aud, exp, fresh, iat, iss, jti, nbf, scope,
+	// sid, sub, type.
+	Claims any
+
+	// Purpose of the token.
+	Purpose Purpose
+	// Footer travels beside the claims, authenticated and readable by
+	// everyone: []byte and string as they are, anything else as JSON; at most
+	// 2 KiB. Never put secrets in it.
+	Footer any
+	// Implicit is the implicit assertion: data that the token is bound to and
+	// does not contain. Whoever verifies it must present the same bytes in
+	// [Requirement.Implicit].
+	Implicit []byte
+	// Base64 wraps the token in standard base64, for transports that want it;
+	// it is verified with [Requirement.Base64].
+	Base64 bool
+}
+
+// Issued is a new token. Printed or logged, the token does not show.
+type Issued struct {
+	// Token is the token itself: a secret. Send it to its owner and nowhere
+	// else.
+	Token string
+	// Claims is what the token says.
+	Claims *Claims
+}
+
+// String describes the token without showing it.
+func (i Issued) String() string {
+	if i.Claims == nil {
+		return "no token"
+	}
+	return i.Claims.Type + " token (redacted)"
+}
+
+// Format implements [fmt.Formatter]: every verb prints [Issued.String].
+func (i Issued) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, i.String()) }
+
+// LogValue implements [slog.LogValuer].
+func (i Issued) LogValue() slog.Value { return i.Claims.LogValue() }
+
+// Pair is what a login or a refresh returns: two tokens of one session.
+type Pair struct {
+	// Access is the token that requests are made with.
+	Access Issued
+	// Refresh buys the next pair.
+	Refresh Issued
+}
+
+// footer returns the bytes of g.Footer.
+func (g Grant) footer() ([]byte, error) {
+	switch footer := g.Footer.(type) {
+	case nil:
+		return nil, nil
+	case []byte:
+		return footer, nil
+	case string:
+		return []byte(footer), nil
+	default:
+		encoded, err := json.Marshal(footer)
+		if err != nil {
+			return nil, fmt.Errorf("%w: Footer: %w", ErrGrant, err)
+		}
+		return encoded, nil
+	}
+}
+
+// custom returns the members of g.Claims.
+func (g Grant) custom() (map[string]any, error) {
+	members := make(map[string]any)
+	if g.Claims == nil {
+		return members, nil
+	}
+	encoded, err := json.Marshal(g.Claims)
+	if err != nil {
+		return nil, fmt.Errorf("%w: Claims: %w", ErrGrant, err)
+	}
+	if string(encoded) == "null" { // a nil map
+		return members, nil
+	}
+	err = strictjson.Object(encoded, func(name string, value json.RawMessage) error {
+		if setter, ok := reserved[name]; ok {
+			return fmt.Errorf("%q is reserved; it is set by %s", name, setter)
+		}
+		members[name] = value
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("%w: Claims: %w", ErrGrant, err)
+	}
+	return members, nil
+}
+
+// scope returns the scope claim.
+func (g Grant) scope() (string, error) {
+	for _, scope := range g.Scopes {
+		if !validScope(scope) {
+			return "", fmt.Errorf("%w: Scopes: %.32q is not a scope", ErrGrant, scope)
+		}
+	}
+	return strings.Join(g.Scopes, " "), nil
+}
+
+// validScope reports whether s is a scope-token of RFC 6749, section 3.3.
+func validScope(s string) bool {
+	return s != "" && !strings.ContainsFunc(s, func(r rune) bool {
+		return r <= ' ' || r > '~' || r == '"' || r == '\\'
+	})
+}
+
+// lifetime returns the nbf and exp of a token issued at now; exp is zero for
+// none.
+func (g Grant) lifetime(now time.Time, ttl time.Duration, cfg Config) (notBefore, expires time.Time, err error) {
+	notBefore = now
+	if !g.NotBefore.IsZero() {
+		notBefore = g.NotBefore.UTC().Truncate(time.Second)
+	}
+	if g.TTL != 0 && !g.ExpiresAt.IsZero() {
+		return notBefore, expires, fmt.Errorf("%w: TTL and ExpiresAt are both set", ErrGrant)
+	}
+	if g.TTL != 0 {
+		ttl = g.TTL
+	}
+	if !g.ExpiresAt.IsZero() {
+		ttl = g.ExpiresAt.Truncate(time.Second).Sub(now)
+	}
+	switch {
+	case ttl == NoExpiry && g.ExpiresAt.IsZero():
+		if !cfg.AllowNoExpiry {
+			return notBefore, expires, fmt.Errorf("%w: NoExpiry, and tokens without expiry are refused here (see Config.AllowNoExpiry)", ErrGrant)
+		}
+		if exceeds(NoExpiry, cfg.MaxTTL) {
+			return notBefore, expires, fmt.Errorf("%w: NoExpiry is longer than Config.MaxTTL, %s", ErrGrant, cfg.MaxTTL)
+		}
+		return notBefore, expires, nil
+	case ttl < time.Second:
+		return notBefore, expires, fmt.Errorf("%w: a lifetime of %s; expected at least 1s", ErrGrant, ttl)
+	case exceeds(ttl, cfg.MaxTTL):
+		return notBefore, expires, fmt.Errorf("%w: a lifetime of %s is longer than Config.MaxTTL, %s", ErrGrant, ttl, cfg.MaxTTL)
+	}
+	expires = now.Add(ttl.Truncate(time.Second))
+	if !notBefore.Before(expires) {
+		return notBefore, expires, fmt.Errorf("%w: NotBefore is not before the expiry", ErrGrant)
+	}
+	return notBefore, expires, nil
+}
+
+// audience returns the aud claim: a string for one name, as most readers
+// expect, else a list.
+func audience(names []string) any {
+	if len(names) == 1 {
+		return names[0]
+	}
+	return slices.Clone(names)
+}

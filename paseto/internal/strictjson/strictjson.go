@@ -1,0 +1,155 @@
+// Package strictjson reads JSON objects without the leniency of encoding/json:
+// a member that occurs twice, a name that differs in case alone, bytes that
+// are not UTF-8 and anything after the value are never silently resolved. Two
+// programs that resolve them differently see two different tokens.
+package strictjson
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"unicode/utf8"
+)
+
+// maxDepth bounds the nesting of a document, and so the recursion over it.
+const maxDepth = 64
+
+var (
+	errSyntax    = errors.New("not valid JSON")
+	errUTF8      = errors.New("not valid UTF-8")
+	errNotObject = errors.New("not a JSON object")
+	errTooDeep   = fmt.Errorf("nested deeper than %d levels", maxDepth)
+)
+
+// Object checks that data is one JSON object in which no object, at any depth,
+// has two members of the same name. It calls member for each member of the
+// outermost object in order, with the decoded name and the undecoded value,
+// which shares memory with data. An error of member ends the reading.
+func Object(data []byte, member func(name string, value json.RawMessage) error) error {
+	if !utf8.Valid(data) {
+		return errUTF8
+	}
+	if !json.Valid(data) {
+		return errSyntax
+	}
+	data = bytes.TrimLeft(data, space)
+	if data[0] != '{' {
+		return errNotObject
+	}
+	_, err := object(data, 1, member)
+	return err
+}
+
+const space = " \t\r\n"
+
+// The functions below walk over JSON that is known to be valid. Each takes
+// data that begins with what it reads and returns what follows.
+
+func object(data []byte, depth int, member func(string, json.RawMessage) error) ([]byte, error) {
+	if depth > maxDepth {
+		return nil, errTooDeep
+	}
+	data = skip(data[1:]) // the opening brace
+	if data[0] == '}' {
+		return data[1:], nil
+	}
+	seen := make(map[string]struct{}, 16)
+	for {
+		literal, rest := str(data)
+		name, err := unquote(literal)
+		if err != nil {
+			return nil, err
+		}
+		if _, twice := seen[name]; twice {
+			return nil, fmt.Errorf("member %q occurs twice", clip(name))
+		}
+		seen[name] = struct{}{}
+
+		rest = skip(rest)
+		data = skip(rest[1:]) // the colon
+		rest, err = value(data, depth)
+		if err != nil {
+			return nil, err
+		}
+		if member != nil {
+			if err := member(name, json.RawMessage(bytes.TrimRight(data[:len(data)-len(rest)], space))); err != nil {
+				return nil, err
+			}
+		}
+		rest = skip(rest)
+		if rest[0] == '}' {
+			return rest[1:], nil
+		}
+		data = skip(rest[1:]) // the comma
+	}
+}
+
+func array(data []byte, depth int) ([]byte, error) {
+	if depth > maxDepth {
+		return nil, errTooDeep
+	}
+	data = skip(data[1:]) // the opening bracket
+	if data[0] == ']' {
+		return data[1:], nil
+	}
+	for {
+		rest, err := value(data, depth)
+		if err != nil {
+			return nil, err
+		}
+		rest = skip(rest)
+		if rest[0] == ']' {
+			return rest[1:], nil
+		}
+		data = skip(rest[1:]) // the comma
+	}
+}
+
+func value(data []byte, depth int) ([]byte, error) {
+	switch data[0] {
+	case '{':
+		return object(data, depth+1, nil)
+	case '[':
+		return array(data, depth+1)
+	case '"':
+		_, rest := str(data)
+		return rest, nil
+	}
+	// A number, true, false or null ends where it can go on no further.
+	if end := bytes.IndexAny(data, ",]}"+space); end >= 0 {
+		return data[end:], nil
+	}
+	return nil, nil
+}
+
+// str splits a string literal, quotes included, from what follows.
+func str(data []byte) (literal, rest []byte) {
+	for i := 1; ; i++ {
+		switch data[i] {
+		case '\\':
+			i++
+		case '"':
+			return data[:i+1], data[i+1:]
+		}
+	}
+}
+
+func unquote(literal []byte) (string, error) {
+	if bytes.IndexByte(literal, '\\') < 0 {
+		return string(literal[1 : len(literal)-1]), nil
+	}
+	var s string
+	err := json.Unmarshal(literal, &s)
+	return s, err
+}
+
+func skip(data []byte) []byte { return bytes.TrimLeft(data, space) }
+
+func clip(s string) string {
+	const most = 32
+	if len(s) <= most {
+		return s
+	}
+	return s[:most] + "…"
+}

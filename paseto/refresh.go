@@ -1,0 +1,94 @@
+package paseto
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/pasetokit/pasetokit/paseto/internal/strictjson"
+)
+
+// Refresh exchanges a refresh token for a new pair of the same session, with
+// the same subject, issuer, audience, scopes, claims and footer, in the same
+// purpose and wrapping. The new access token is never fresh.
+//
+// With a denylist that checks refresh tokens, a refresh token works once: of
+// two callers who present the same one, one gets a pair and the other
+// [ErrRevoked]. Without, it works until it expires.
+//
+// Of req, Type is taken as [TypeRefresh], and Fresh and Optional must not be
+// set. Errors are those of [Authorizer.Verify] and [Authorizer.IssuePair].
+func (a *Authorizer) Refresh(ctx context.Context, token string, req Requirement) (Pair, error) {
+	req.Type = TypeRefresh
+	if req.Optional {
+		return Pair{}, fmt.Errorf("%w: Optional together with a refresh", ErrRequirement)
+	}
+	old, err := a.Verify(ctx, token, req)
+	if err != nil {
+		return Pair{}, err
+	}
+	grant, err := successor(old)
+	if err != nil {
+		return Pair{}, err
+	}
+	grant.Implicit, grant.Base64 = req.Implicit, req.Base64
+	// Issued before the old one is used up, so that a pair that cannot be
+	// issued costs the client nothing.
+	pair, err := a.IssuePair(grant)
+	if err != nil {
+		return Pair{}, err
+	}
+	if err := a.useUp(ctx, old); err != nil {
+		a.observe(Event{Kind: EventRefused, Claims: old, Err: err})
+		return Pair{}, err
+	}
+	return pair, nil
+}
+
+// successor returns the grant of the pair that follows a refresh token.
+func successor(old *Claims) (Grant, error) {
+	custom := make(map[string]json.RawMessage)
+	err := strictjson.Object(old.payload, func(name string, value json.RawMessage) error {
+		if _, ok := reserved[name]; !ok {
+			custom[name] = value
+		}
+		return nil
+	})
+	if err != nil {
+		return Grant{}, refuse(ErrClaims, "%w", err)
+	}
+	audience := old.Audience
+	if audience == nil {
+		audience = []string{} // none, rather than the configured one
+	}
+	return Grant{
+		Subject:  old.Subject,
+		Session:  old.Session,
+		Scopes:   old.Scopes,
+		Issuer:   old.Issuer,
+		Audience: slices.Clone(audience),
+		Claims:   custom,
+		Footer:   slices.Clone(old.Footer),
+		Purpose:  old.Purpose,
+	}, nil
+}
+
+// useUp marks a refresh token as used, and refuses it if it was before.
+func (a *Authorizer) useUp(ctx context.Context, c *Claims) error {
+	if a.store == nil || !slices.Contains(a.cfg.DenylistTypes, TypeRefresh) {
+		return nil
+	}
+	if c.ID == "" {
+		return refuse(ErrClaims, "the refresh token has no jti to use it up by")
+	}
+	_, first, err := a.store.Consume(ctx, "refresh:"+c.ID, a.now().UTC().Format(time.RFC3339), a.Deadline(c))
+	switch {
+	case err != nil:
+		return a.denylistFailed(ctx, c, err)
+	case !first:
+		return refuse(ErrRevoked, "the refresh token was used before")
+	}
+	return nil
+}

@@ -1,0 +1,189 @@
+package paseto
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/pasetokit/pasetokit/paseto/internal/codec"
+)
+
+// Verify returns the claims of a token that is authentic, valid now, meets req
+// and is not revoked. The denylist is asked last, and only for a token that
+// passes all else; then req.Check.
+//
+// With [Requirement.Optional] it returns nil claims and no error for an
+// anonymous caller, whose token is empty or not valid here.
+//
+// The error is an [*Error], wraps [ErrRequirement], or is the context's if
+// that ends while the denylist is asked.
+func (a *Authorizer) Verify(ctx context.Context, token string, req Requirement) (*Claims, error) {
+	if err := req.Validate(); err != nil {
+		return nil, err
+	}
+	claims, err := a.open(token, req)
+	if err != nil {
+		if token != "" {
+			a.observe(Event{Kind: EventRefused, Err: err})
+		}
+		if req.Optional {
+			return nil, nil
+		}
+		return nil, err
+	}
+	if err := a.admit(ctx, claims, req); err != nil {
+		a.observe(Event{Kind: EventRefused, Claims: claims, Err: err})
+		return nil, err
+	}
+	a.observe(Event{Kind: EventVerified, Claims: claims})
+	return claims, nil
+}
+
+// open returns the claims of a token that is valid here, whatever it is for:
+// form, key, times, issuer, audience. Nothing is decoded before its size and
+// form are checked.
+func (a *Authorizer) open(token string, req Requirement) (*Claims, error) {
+	if token == "" {
+		return nil, ErrNoToken
+	}
+	if len(token) > a.cfg.MaxLength {
+		return nil, refuse(ErrMalformed, "token of %d bytes; longer ones than %d are not looked at", len(token), a.cfg.MaxLength)
+	}
+	if req.Base64 {
+		unwrapped, err := unwrapBase64(token)
+		if err != nil {
+			return nil, err
+		}
+		token = unwrapped
+	}
+	parts, err := codec.Split(token)
+	if err != nil {
+		return nil, refuse(ErrMalformed, "%w", err)
+	}
+	openers, err := a.openers(parts)
+	if err != nil {
+		return nil, err
+	}
+	if parts.FooterLen() > maxFooter {
+		return nil, refuse(ErrMalformed, "footer of %d bytes; longer ones than %d are not looked at", parts.FooterLen(), maxFooter)
+	}
+	payload, footer, err := parts.Decode()
+	if err != nil {
+		return nil, refuse(ErrMalformed, "%w", err)
+	}
+	sealed, err := openWithAny(openers, payload, footer, req.Implicit)
+	switch {
+	case errors.Is(err, codec.ErrForm):
+		return nil, refuse(ErrMalformed, "%w", err)
+	case err != nil && parts.Purpose == codec.Local:
+		return nil, refuse(ErrDecrypt, "%w", err)
+	case err != nil:
+		return nil, refuse(ErrSignature, "%w", err)
+	}
+	claims, err := parseClaims(sealed)
+	if err != nil {
+		return nil, refuse(ErrClaims, "%w", err)
+	}
+	claims.Version, claims.Purpose, claims.Footer = Version(parts.Version), Purpose(parts.Purpose), footer
+	if err := a.validate(claims); err != nil {
+		return nil, err
+	}
+	return claims, nil
+}
+
+func unwrapBase64(token string) (string, error) {
+	if strings.ContainsAny(token, "\r\n") { // which the decoder would pass over
+		return "", refuse(ErrBase64, "it is broken over lines")
+	}
+	unwrapped, err := base64.StdEncoding.Strict().DecodeString(token)
+	if err != nil {
+		return "", refuse(ErrBase64, "%w", err)
+	}
+	return string(unwrapped), nil
+}
+
+// openWithAny tries the keys in order and returns the last one's error.
+func openWithAny(openers []codec.Opener, payload, footer, implicit []byte) (claims []byte, err error) {
+	for _, opener := range openers {
+		if claims, err = opener.Open(payload, footer, implicit); err == nil {
+			return claims, nil
+		}
+	}
+	return nil, err
+}
+
+// validate checks the claims that every token must satisfy.
+func (a *Authorizer) validate(c *Claims) error {
+	now := a.now()
+	for _, start := range []time.Time{c.NotBefore, c.IssuedAt} {
+		if start.After(now.Add(a.cfg.Leeway)) {
+			return refuse(ErrNotYetValid, "valid from %s, now %s", start.UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339))
+		}
+	}
+	if c.ExpiresAt.IsZero() && !a.cfg.AllowNoExpiry {
+		return ErrNoExpiry
+	}
+	if deadline := a.Deadline(c); !deadline.IsZero() && !now.Before(deadline) {
+		return refuse(ErrExpired, "valid until %s, now %s", deadline.UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339))
+	}
+	if required := a.cfg.RequireIssuer; required != "" {
+		switch c.Issuer {
+		case required:
+		case "":
+			return ErrNoIssuer
+		default:
+			return refuse(ErrIssuer, "iss is %.64q", c.Issuer)
+		}
+	}
+	if accepted := a.cfg.RequireAudience; len(accepted) > 0 {
+		if !slices.ContainsFunc(c.Audience, func(name string) bool { return slices.Contains(accepted, name) }) {
+			return refuse(ErrAudience, "aud is %.64q", c.Audience)
+		}
+	}
+	return nil
+}
+
+// admit checks a valid token against the requirement of a route, then the
+// denylist.
+func (a *Authorizer) admit(ctx context.Context, c *Claims, req Requirement) error {
+	if want := req.tokenType(); c.Type != want {
+		return refuseWith(ErrType, typeMessage(want, c.Type))
+	}
+	if req.Fresh && !c.Fresh {
+		return ErrNotFresh
+	}
+	if !c.HasScopes(req.Scopes...) {
+		return refuse(ErrScope, "token has %.128q, required are %q", c.Scopes, req.Scopes)
+	}
+	if err := a.Revoked(ctx, c); err != nil {
+		return err
+	}
+	if req.Check == nil {
+		return nil
+	}
+	if err := req.Check(ctx, c); err != nil {
+		if refusal, ok := errors.AsType[*Error](err); ok {
+			return refusal
+		}
+		return refuse(ErrForbidden, "%w", err)
+	}
+	return nil
+}
+
+// typeMessage says which type was asked for and which came.
+func typeMessage(want, got string) string {
+	switch want {
+	case TypeAccess:
+		want = "Access"
+	case TypeRefresh:
+		want = "Refresh"
+	}
+	if got == "" {
+		got = "untyped"
+	}
+	return fmt.Sprintf("%.32s token required but %.32s provided", want, got)
+}
