@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/pasetokit/pasetokit/paseto/internal/strictjson"
+	"github.com/pasetokit/pasetokit/internal/strictjson"
 )
 
 // Claims is what an opened token says. It comes from [Authorizer.Verify] and

@@ -40,59 +40,63 @@ func (e *Error) Is(target error) bool {
 // The refusals. Those whose message depends on the case show one example.
 var (
 	// ErrNoToken: the request carries no token, and one is required.
-	ErrNoToken error = &Error{Code: "token_missing", Message: "PASETO Authorization Token required"}
+	ErrNoToken = &Error{Code: "token_missing", Message: "PASETO Authorization Token required"}
 	// ErrMalformedCredential: what should carry the token is malformed. The
 	// message says where it was found and what was expected.
-	ErrMalformedCredential error = &Error{Code: "credential_malformed", Message: "Bad Authorization header. Expected value 'Bearer <PASETO>'"}
+	ErrMalformedCredential = &Error{Code: "credential_malformed", Message: "Bad Authorization header. Expected value 'Bearer <PASETO>'"}
 	// ErrAmbiguousCredential: the request carries more than one token.
-	ErrAmbiguousCredential error = &Error{Code: "credential_ambiguous", Message: "More than one token was sent. Expected exactly one"}
+	ErrAmbiguousCredential = &Error{Code: "credential_ambiguous", Message: "More than one token was sent. Expected exactly one"}
+
+	// ErrLocation: the route looks for a token where its protocol cannot carry
+	// one. It is the program's mistake, not the client's.
+	ErrLocation = &Error{Code: "location_unsupported", Message: "query token location is only supported for WebSocket connections"}
 
 	// ErrMalformed: the token has not the form of one, or is too long.
-	ErrMalformed error = &Error{Code: "token_malformed", Message: "Invalid PASETO format"}
+	ErrMalformed = &Error{Code: "token_malformed", Message: "Invalid PASETO format"}
 	// ErrVersion: the token's version is unknown, or no key serves it.
-	ErrVersion error = &Error{Code: "version_unsupported", Message: "Invalid PASETO version v9"}
+	ErrVersion = &Error{Code: "version_unsupported", Message: "Invalid PASETO version v9"}
 	// ErrPurpose: the token's purpose is unknown, or no key serves it.
-	ErrPurpose error = &Error{Code: "purpose_unsupported", Message: "Invalid PASETO purpose other"}
+	ErrPurpose = &Error{Code: "purpose_unsupported", Message: "Invalid PASETO purpose other"}
 	// ErrBase64: the token is not wrapped in standard base64 as required.
-	ErrBase64 error = &Error{Code: "base64_invalid", Message: "Invalid base64 encoding"}
+	ErrBase64 = &Error{Code: "base64_invalid", Message: "Invalid base64 encoding"}
 	// ErrDecrypt: no key decrypts the token with its footer and the required
 	// implicit assertion.
-	ErrDecrypt error = &Error{Code: "decryption_failed", Message: "Failed to decrypt."}
+	ErrDecrypt = &Error{Code: "decryption_failed", Message: "Failed to decrypt."}
 	// ErrSignature: no key verifies the token with its footer and the required
 	// implicit assertion.
-	ErrSignature error = &Error{Code: "verification_failed", Message: "Failed to verify."}
+	ErrSignature = &Error{Code: "verification_failed", Message: "Failed to verify."}
 	// ErrClaims: the token is authentic and its claims are not a JSON object
 	// with members of the expected types.
-	ErrClaims error = &Error{Code: "claims_invalid", Message: "Token claims are not valid"}
+	ErrClaims = &Error{Code: "claims_invalid", Message: "Token claims are not valid"}
 
 	// ErrExpired: the time in exp is over.
-	ErrExpired error = &Error{Code: "token_expired", Message: "Token expired."}
+	ErrExpired = &Error{Code: "token_expired", Message: "Token expired."}
 	// ErrNoExpiry: exp is missing, and required.
-	ErrNoExpiry error = &Error{Code: "expiry_missing", Message: "Token is missing the 'exp' claim"}
+	ErrNoExpiry = &Error{Code: "expiry_missing", Message: "Token is missing the 'exp' claim"}
 	// ErrNotYetValid: the time in nbf or iat has not come.
-	ErrNotYetValid error = &Error{Code: "token_not_yet_valid", Message: "Token is not valid yet."}
+	ErrNotYetValid = &Error{Code: "token_not_yet_valid", Message: "Token is not valid yet."}
 	// ErrNoIssuer: iss is missing, and required.
-	ErrNoIssuer error = &Error{Code: "issuer_missing", Message: "Token is missing the 'iss' claim"}
+	ErrNoIssuer = &Error{Code: "issuer_missing", Message: "Token is missing the 'iss' claim"}
 	// ErrIssuer: iss names another issuer than the required one.
-	ErrIssuer error = &Error{Code: "issuer_invalid", Message: "Token issuer is not valid"}
+	ErrIssuer = &Error{Code: "issuer_invalid", Message: "Token issuer is not valid"}
 	// ErrAudience: aud names none of the accepted audiences.
-	ErrAudience error = &Error{Code: "audience_invalid", Message: "aud verification failed."}
+	ErrAudience = &Error{Code: "audience_invalid", Message: "aud verification failed."}
 
 	// ErrType: the token is of another type than the required one.
-	ErrType error = &Error{Code: "type_mismatch", Message: "Access token required but refresh provided"}
+	ErrType = &Error{Code: "type_mismatch", Message: "Access token required but refresh provided"}
 	// ErrNotFresh: the token is not fresh, and a fresh one is required.
-	ErrNotFresh error = &Error{Code: "token_not_fresh", Message: "PASETO access token is not fresh"}
+	ErrNotFresh = &Error{Code: "token_not_fresh", Message: "PASETO access token is not fresh"}
 	// ErrScope: the token lacks a required scope.
-	ErrScope error = &Error{Code: "scope_insufficient", Message: "Token scope is not sufficient"}
+	ErrScope = &Error{Code: "scope_insufficient", Message: "Token scope is not sufficient"}
 	// ErrRevoked: the token, its session or its subject is revoked, or the
 	// refresh token is used up.
-	ErrRevoked error = &Error{Code: "token_revoked", Message: "Token has been revoked"}
+	ErrRevoked = &Error{Code: "token_revoked", Message: "Token has been revoked"}
 	// ErrForbidden: the requirement's Check refused the token.
-	ErrForbidden error = &Error{Code: "access_denied", Message: "Access denied"}
+	ErrForbidden = &Error{Code: "access_denied", Message: "Access denied"}
 
 	// ErrUnavailable: the denylist cannot be asked. It says nothing of the
 	// token; the client may try again.
-	ErrUnavailable error = &Error{Code: "denylist_unavailable", Message: "Token revocation cannot be checked at the moment"}
+	ErrUnavailable = &Error{Code: "denylist_unavailable", Message: "Token revocation cannot be checked at the moment"}
 )
 
 // Errors of the program, not of a request: no client can mend them.
@@ -113,14 +117,12 @@ var (
 	ErrNoDenylist = errors.New("paseto: there is no denylist to record a revocation in")
 )
 
-// refuse returns the refusal that sentinel stands for, with a cause for the
-// log.
-func refuse(sentinel error, format string, args ...any) error {
-	s := sentinel.(*Error)
-	return &Error{Code: s.Code, Message: s.Message, Cause: fmt.Errorf(format, args...)}
+// refuse returns the refusal of sentinel with a cause for the log.
+func refuse(sentinel *Error, format string, args ...any) *Error {
+	return &Error{Code: sentinel.Code, Message: sentinel.Message, Cause: fmt.Errorf(format, args...)}
 }
 
-// refuseWith is refuse with a message made for the case.
-func refuseWith(sentinel error, message string) error {
-	return &Error{Code: sentinel.(*Error).Code, Message: message}
+// refuseWith returns the refusal of sentinel with a message made for the case.
+func refuseWith(sentinel *Error, message string) *Error {
+	return &Error{Code: sentinel.Code, Message: message}
 }

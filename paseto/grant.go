@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/pasetokit/pasetokit/paseto/internal/strictjson"
+	"github.com/pasetokit/pasetokit/internal/strictjson"
 )
 
 // Grant says who a token is for, and how it differs from what is configured.

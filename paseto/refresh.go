@@ -7,7 +7,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/pasetokit/pasetokit/paseto/internal/strictjson"
+	"github.com/pasetokit/pasetokit/internal/strictjson"
 )
 
 // Refresh exchanges a refresh token for a new pair of the same session, with

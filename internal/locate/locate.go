@@ -1,0 +1,172 @@
+// Package locate finds the token that a request carries. Each function looks at
+// one location and returns an empty token where there is none; what carries a
+// token twice or in a form that it should not have is an error, never a guess.
+package locate
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/pasetokit/pasetokit/internal/strictjson"
+	"github.com/pasetokit/pasetokit/paseto"
+)
+
+// Header looks at the header called name, whose value is the scheme, compared
+// without regard to case, one space and the token; with an empty scheme it is
+// the bare token.
+func Header(h http.Header, name, scheme string) (string, error) {
+	token, err := single(h.Values(name), scheme)
+	return token, describe(err, name+" header", scheme)
+}
+
+// Cookie looks at the cookie called name.
+func Cookie(h http.Header, name string) (string, error) {
+	var values []string
+	for _, line := range h.Values("Cookie") {
+		for pair := range strings.SplitSeq(line, ";") {
+			if key, value, _ := strings.Cut(strings.TrimSpace(pair), "="); key == name {
+				values = append(values, value)
+			}
+		}
+	}
+	token, err := single(values, "")
+	return token, describe(err, name+" cookie", "")
+}
+
+// Query looks at the parameter called key of a raw query, which must be
+// well-formed as a whole. A prefix, if any, precedes the token as a scheme does
+// in a header.
+func Query(rawQuery, key, prefix string) (string, error) {
+	values, err := url.ParseQuery(rawQuery)
+	if err != nil {
+		return "", malformed(key+" query param", prefix)
+	}
+	token, err := single(values[key], prefix)
+	return token, describe(err, key+" query param", prefix)
+}
+
+// Member looks at the member called key of a body that is a JSON object. A
+// prefix, if any, precedes the token as a scheme does in a header.
+func Member(body []byte, key, prefix string) (string, error) {
+	var values []string
+	err := strictjson.Object(body, func(name string, value json.RawMessage) error {
+		if name == key {
+			var s string
+			if json.Unmarshal(value, &s) != nil {
+				s = "" // not a token
+			}
+			values = append(values, s)
+		}
+		return nil
+	})
+	if err != nil {
+		return "", &paseto.Error{
+			Code:    paseto.ErrMalformedCredential.Code,
+			Message: "Bad request body. Expected a JSON object",
+			Cause:   err,
+		}
+	}
+	token, err := single(values, prefix)
+	return token, describe(err, key+" header", prefix)
+}
+
+// Marker is the subprotocol that a client offers right before its token.
+const Marker = "paseto.bearer"
+
+// Subprotocol looks at the offered WebSocket subprotocols for the one that
+// follows [Marker]. Others are the protocols that the client offers beside.
+func Subprotocol(h http.Header) (token string, others []string, err error) {
+	var offered []string
+	for _, line := range h.Values("Sec-Websocket-Protocol") {
+		for protocol := range strings.SplitSeq(line, ",") {
+			offered = append(offered, strings.TrimSpace(protocol))
+		}
+	}
+	var tokens []string
+	for i := 0; i < len(offered); i++ {
+		if offered[i] != Marker {
+			others = append(others, offered[i])
+			continue
+		}
+		i++
+		if i == len(offered) {
+			tokens = append(tokens, "")
+			break
+		}
+		tokens = append(tokens, offered[i])
+	}
+	token, err = single(tokens, "")
+	if err != nil {
+		err = describe(err, "Sec-WebSocket-Protocol header", Marker+",")
+	}
+	return token, others, err
+}
+
+// One returns the only token among the locations' findings, each of which must
+// be free of error.
+func One(find ...func() (string, error)) (token string, index int, err error) {
+	index = -1
+	for i, look := range find {
+		found, err := look()
+		if err != nil {
+			return "", -1, err
+		}
+		if found == "" {
+			continue
+		}
+		if token != "" {
+			return "", -1, paseto.ErrAmbiguousCredential
+		}
+		token, index = found, i
+	}
+	return token, index, nil
+}
+
+// errForm is turned by describe into the message for its location.
+var errForm = errors.New("malformed")
+
+// single returns the token of the only value, behind its prefix.
+func single(values []string, prefix string) (string, error) {
+	switch len(values) {
+	case 0:
+		return "", nil
+	case 1:
+	default:
+		return "", paseto.ErrAmbiguousCredential
+	}
+	token := values[0]
+	if prefix != "" {
+		scheme, rest, _ := strings.Cut(token, " ")
+		if !strings.EqualFold(scheme, prefix) {
+			return "", errForm
+		}
+		token = rest
+	}
+	// Tokens are visible ASCII; the comma is what proxies join repeated
+	// headers with.
+	if token == "" || strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' || r == ',' }) {
+		return "", errForm
+	}
+	return token, nil
+}
+
+func describe(err error, where, prefix string) error {
+	if errors.Is(err, errForm) {
+		return malformed(where, prefix)
+	}
+	return err
+}
+
+func malformed(where, prefix string) error {
+	if prefix != "" {
+		prefix += " "
+	}
+	return &paseto.Error{
+		Code:    paseto.ErrMalformedCredential.Code,
+		Message: fmt.Sprintf("Bad %s. Expected value '%s<PASETO>'", where, prefix),
+	}
+}

@@ -1,0 +1,175 @@
+package httpauth
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"slices"
+
+	"github.com/pasetokit/pasetokit/paseto"
+)
+
+// Location is where a request carries its token.
+type Location string
+
+const (
+	// Header is a request header, Authorization unless configured otherwise.
+	Header Location = "header"
+	// Cookie is a cookie.
+	Cookie Location = "cookie"
+	// JSON is a member of a JSON body. The body is read, up to
+	// [Config.MaxBody], before the handler runs, and the handler can read it
+	// again.
+	JSON Location = "json"
+)
+
+// Config says where requests carry tokens. The zero value of every field is
+// its documented default.
+type Config struct {
+	// Locations lists where the token of a request may be. Default Header.
+	Locations []Location
+	// HeaderName is the header of the location Header. Default Authorization.
+	HeaderName string
+	// HeaderScheme is the scheme before the token in that header, compared
+	// without regard to case. Default Bearer; [NoScheme] for the bare token.
+	HeaderScheme string
+	// JSONKey is the body member of the location JSON. Default access_token.
+	JSONKey string
+	// JSONPrefix is a scheme before the token in that member. Default none.
+	JSONPrefix string
+	// Cookie describes the cookies of the location of that name.
+	Cookie CookieConfig
+	// MaxBody is the largest request body in bytes that Login, Refresh, Logout
+	// and the location JSON read; a larger one is answered with 413. Default 64 KiB.
+	MaxBody int64
+	// Realm names the protected area in challenges (RFC 9110, section 11.5).
+	// Default "api".
+	Realm string
+}
+
+// NoScheme, as [Config.HeaderScheme], makes the header's value the bare token.
+const NoScheme = "none"
+
+// CookieConfig describes the cookies that carry tokens. They are always HttpOnly.
+type CookieConfig struct {
+	// AccessName and RefreshName are the names, without prefix. Defaults
+	// access_token and refresh_token.
+	AccessName, RefreshName string
+	// Path and RefreshPath limit the cookies to a part of the site. Defaults /
+	// and /. Only with / can the name carry the prefix __Host-.
+	Path, RefreshPath string
+	// Domain widens the cookies to all hosts of a domain. Default none: they
+	// go to the host that set them and to no other. Danger: every host below
+	// the domain can then read and overwrite them.
+	Domain string
+	// Insecure lets the cookies travel over plain HTTP, for development
+	// without TLS. Default false: they are Secure. (Browsers treat localhost
+	// as secure.)
+	Insecure bool
+	// SameSite is [http.SameSiteLaxMode] by default. [http.SameSiteNoneMode]
+	// lets other sites' pages send the cookies, and needs Secure.
+	SameSite http.SameSite
+	// Persistent keeps the cookies until the tokens expire. Default false:
+	// they are session cookies, which end with the browser's.
+	Persistent bool
+	// TrustedOrigins lists origins (scheme://host[:port]), besides the
+	// server's own, whose pages may send unsafe requests that authenticate by
+	// cookie.
+	TrustedOrigins []string
+}
+
+// Option gives a [Web] one of its collaborators.
+type Option func(*Web)
+
+// WithLogger logs every refusal at level Info and every failure of the server
+// at level Error, without tokens and passwords. Default: nothing is logged.
+func WithLogger(logger *slog.Logger) Option {
+	return func(w *Web) { w.log = logger }
+}
+
+// Web guards handlers and serves the token endpoints. It is safe for concurrent
+// use and needs no Close.
+type Web struct {
+	auth        *paseto.Authorizer
+	cfg         Config
+	route       route // as configured
+	crossOrigin *http.CrossOriginProtection
+	log         *slog.Logger
+}
+
+// New returns a Web that verifies and issues with auth. The error wraps
+// [paseto.ErrConfig] and names everything that is wrong with cfg.
+func New(auth *paseto.Authorizer, cfg Config, opts ...Option) (*Web, error) {
+	w := &Web{
+		auth:        auth,
+		cfg:         cfg.withDefaults(),
+		crossOrigin: http.NewCrossOriginProtection(),
+		log:         slog.New(slog.DiscardHandler),
+	}
+	for _, opt := range opts {
+		opt(w)
+	}
+	var errs []error
+	bad := func(format string, args ...any) {
+		errs = append(errs, fmt.Errorf("%w: %s", paseto.ErrConfig, fmt.Sprintf(format, args...)))
+	}
+	if auth == nil {
+		bad("the Authorizer is nil")
+	}
+	w.route = w.cfg.route()
+	if err := w.route.validate(); err != nil {
+		bad("Locations: %s", err.Message)
+	}
+	for _, origin := range w.cfg.Cookie.TrustedOrigins {
+		if err := w.crossOrigin.AddTrustedOrigin(origin); err != nil {
+			bad("Cookie.TrustedOrigins: %v", err)
+		}
+	}
+	for _, name := range []string{w.cfg.AccessCookieName(), w.cfg.RefreshCookieName()} {
+		c := w.cookie(name, "x", w.cfg.Cookie.Path)
+		if err := c.Valid(); err != nil {
+			bad("Cookie %q: %v", name, err)
+		}
+	}
+	if w.cfg.AccessCookieName() == w.cfg.RefreshCookieName() {
+		bad("Cookie.AccessName and Cookie.RefreshName are the same")
+	}
+	if w.cfg.Cookie.SameSite == http.SameSiteNoneMode && w.cfg.Cookie.Insecure {
+		bad("Cookie.SameSite None needs Secure cookies")
+	}
+	if w.cfg.MaxBody < 0 {
+		bad("MaxBody is %d; expected 0 (for the default) or more", w.cfg.MaxBody)
+	}
+	if len(errs) > 0 {
+		return nil, errors.Join(errs...)
+	}
+	return w, nil
+}
+
+func (c Config) withDefaults() Config {
+	if len(c.Locations) == 0 {
+		c.Locations = []Location{Header}
+	}
+	c.Locations = slices.Clone(c.Locations)
+	c.HeaderName = cmp.Or(c.HeaderName, "Authorization")
+	c.HeaderScheme = cmp.Or(c.HeaderScheme, "Bearer")
+	c.JSONKey = cmp.Or(c.JSONKey, "access_token")
+	c.Cookie.AccessName = cmp.Or(c.Cookie.AccessName, "access_token")
+	c.Cookie.RefreshName = cmp.Or(c.Cookie.RefreshName, "refresh_token")
+	c.Cookie.Path = cmp.Or(c.Cookie.Path, "/")
+	c.Cookie.RefreshPath = cmp.Or(c.Cookie.RefreshPath, "/")
+	c.Cookie.SameSite = cmp.Or(c.Cookie.SameSite, http.SameSiteLaxMode)
+	c.MaxBody = cmp.Or(c.MaxBody, 64<<10)
+	c.Realm = cmp.Or(c.Realm, "api")
+	return c
+}
+
+// scheme returns the scheme before a token, empty for none.
+func scheme(configured string) string {
+	if configured == NoScheme {
+		return ""
+	}
+	return configured
+}

@@ -1,0 +1,91 @@
+package httpauth
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/pasetokit/pasetokit/paseto"
+)
+
+// maxCookie is what browsers keep of a cookie's name and value together; a
+// larger cookie they drop without a word (RFC 6265bis, section 5.5).
+const maxCookie = 4096
+
+// AccessCookieName returns the name of the access token's cookie as it
+// travels, prefix included.
+func (c Config) AccessCookieName() string {
+	c = c.withDefaults()
+	return c.Cookie.prefixed(c.Cookie.AccessName, c.Cookie.Path)
+}
+
+// RefreshCookieName returns the name of the refresh token's cookie as it
+// travels, prefix included.
+func (c Config) RefreshCookieName() string {
+	c = c.withDefaults()
+	return c.Cookie.prefixed(c.Cookie.RefreshName, c.Cookie.RefreshPath)
+}
+
+// prefixed adds the strongest prefix that the attributes allow: browsers take a
+// __Host- cookie only from the host itself, for all its paths, over TLS, and a
+// __Secure- cookie only over TLS.
+func (c CookieConfig) prefixed(name, path string) string {
+	switch {
+	case c.Insecure, strings.HasPrefix(name, "__Host-"), strings.HasPrefix(name, "__Secure-"):
+		return name
+	case c.Domain == "" && path == "/":
+		return "__Host-" + name
+	default:
+		return "__Secure-" + name
+	}
+}
+
+func (w *Web) cookie(name, value, path string) *http.Cookie {
+	return &http.Cookie{
+		Name:     name,
+		Value:    value,
+		Path:     path,
+		Domain:   w.cfg.Cookie.Domain,
+		Secure:   !w.cfg.Cookie.Insecure,
+		HttpOnly: true,
+		SameSite: w.cfg.Cookie.SameSite,
+	}
+}
+
+// setCookies sets both tokens of a pair.
+func (w *Web) setCookies(rw http.ResponseWriter, pair paseto.Pair) error {
+	cookies := []*http.Cookie{
+		w.tokenCookie(w.cfg.AccessCookieName(), w.cfg.Cookie.Path, pair.Access),
+		w.tokenCookie(w.cfg.RefreshCookieName(), w.cfg.Cookie.RefreshPath, pair.Refresh),
+	}
+	for _, c := range cookies {
+		if size := len(c.Name) + len(c.Value); size > maxCookie {
+			return fmt.Errorf("httpauth: cookie %s has %d bytes, and browsers drop those over %d: put less into the token", c.Name, size, maxCookie)
+		}
+	}
+	for _, c := range cookies {
+		http.SetCookie(rw, c)
+	}
+	return nil
+}
+
+func (w *Web) tokenCookie(name, path string, token paseto.Issued) *http.Cookie {
+	c := w.cookie(name, token.Token, path)
+	if expires := w.auth.Deadline(token.Claims); w.cfg.Cookie.Persistent && !expires.IsZero() {
+		c.MaxAge = max(1, int(expires.Sub(w.auth.Now())/time.Second))
+	}
+	return c
+}
+
+// clearCookies deletes both cookies.
+func (w *Web) clearCookies(rw http.ResponseWriter) {
+	for name, path := range map[string]string{
+		w.cfg.AccessCookieName():  w.cfg.Cookie.Path,
+		w.cfg.RefreshCookieName(): w.cfg.Cookie.RefreshPath,
+	} {
+		c := w.cookie(name, "", path)
+		c.MaxAge = -1
+		http.SetCookie(rw, c)
+	}
+}

@@ -1,0 +1,23 @@
+// Package httpauth carries PASETO tokens over HTTP: it finds the token of a
+// request, guards handlers, and serves the endpoints that log in, refresh and
+// log out.
+//
+//	web, err := httpauth.New(auth, httpauth.Config{})
+//	mux.Handle("POST /login", web.Login(checkPassword))
+//	mux.Handle("POST /refresh", web.Refresh())
+//	mux.Handle("POST /logout", web.Logout())
+//	mux.Handle("GET /me", web.Require(paseto.Requirement{}, me))
+//
+// A request carries exactly one token, in one of the configured locations; two
+// are refused rather than one chosen. Refusals are problem details (RFC 9457)
+// with the refusal's message as detail and its code beside, and a
+// WWW-Authenticate challenge after RFC 6750 and RFC 9470. They are never cached.
+//
+// # Cookies
+//
+// With [Cookie] among the locations, Login and Refresh set the tokens as
+// HttpOnly cookies, named with the prefix __Host- or __Secure- where their
+// attributes allow it. A browser sends cookies along whoever makes it send the
+// request, so an unsafe request (POST, PUT …) that authenticates by cookie must
+// come from the same origin, as told by [http.CrossOriginProtection].
+package httpauth

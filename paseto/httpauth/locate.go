@@ -1,0 +1,165 @@
+package httpauth
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/pasetokit/pasetokit/internal/locate"
+	"github.com/pasetokit/pasetokit/paseto"
+)
+
+// RouteOption makes one route differ from the configuration.
+type RouteOption func(*route)
+
+// In sets the locations that the route's token may be in.
+func In(locations ...Location) RouteOption {
+	return func(r *route) { r.locations = locations }
+}
+
+// Key sets the name of the header, cookie or body member that carries the
+// token, in every location of the route. A cookie's name is taken as it is,
+// without a prefix.
+func Key(name string) RouteOption {
+	return func(r *route) { r.header, r.cookie, r.member = name, name, name }
+}
+
+// Prefix sets the scheme that stands before the token in a header or body
+// member of the route; [NoScheme] for none.
+func Prefix(prefix string) RouteOption {
+	return func(r *route) { r.scheme, r.prefix = scheme(prefix), scheme(prefix) }
+}
+
+// route is where one route looks for its token.
+type route struct {
+	locations              []Location
+	header, scheme, cookie string
+	member, prefix         string
+}
+
+// route returns what holds for routes without options.
+func (c Config) route() route {
+	return route{
+		locations: c.Locations,
+		header:    c.HeaderName, scheme: scheme(c.HeaderScheme),
+		cookie: c.AccessCookieName(),
+		member: c.JSONKey, prefix: scheme(c.JSONPrefix),
+	}
+}
+
+func (r route) with(opts []RouteOption) route {
+	for _, opt := range opts {
+		opt(&r)
+	}
+	return r
+}
+
+// validate reports the first location that HTTP requests have not got.
+func (r route) validate() *paseto.Error {
+	if len(r.locations) == 0 {
+		return locationError("no token location is given")
+	}
+	for _, l := range r.locations {
+		switch l {
+		case Header, Cookie, JSON:
+		case "query", "subprotocol":
+			return locationError(string(l) + " token location is only supported for WebSocket connections")
+		default:
+			return locationError(fmt.Sprintf("unknown token location %.32q; expected header, cookie or json", string(l)))
+		}
+	}
+	return nil
+}
+
+func locationError(message string) *paseto.Error {
+	return &paseto.Error{Code: paseto.ErrLocation.Code, Message: message}
+}
+
+// check reports what makes a route one that nobody can enter.
+func check(in route, req paseto.Requirement) error {
+	if err := in.validate(); err != nil {
+		return err
+	}
+	return req.Validate()
+}
+
+// credential is the token of a request and where it was.
+type credential struct {
+	token    string
+	location Location
+}
+
+// find returns the token that the request carries in the locations of the
+// route, none if it carries none. It reads and replaces the body where it has
+// to look there.
+func (w *Web) find(rw http.ResponseWriter, r *http.Request, in route) (credential, error) {
+	looks := make([]func() (string, error), len(in.locations))
+	for i, l := range in.locations {
+		looks[i] = func() (string, error) {
+			switch l {
+			case Header:
+				return locate.Header(r.Header, in.header, in.scheme)
+			case Cookie:
+				return locate.Cookie(r.Header, in.cookie)
+			default:
+				return w.inJSON(rw, r, in)
+			}
+		}
+	}
+	token, i, err := locate.One(looks...)
+	if err != nil || i < 0 {
+		return credential{}, err
+	}
+	return credential{token: token, location: in.locations[i]}, nil
+}
+
+func (w *Web) inJSON(rw http.ResponseWriter, r *http.Request, in route) (string, error) {
+	if mediaType(r) != "application/json" {
+		return "", nil
+	}
+	body, err := w.body(rw, r)
+	if err != nil || len(body) == 0 {
+		return "", err
+	}
+	return locate.Member(body, in.member, in.prefix)
+}
+
+// body reads the body up to the configured size and puts it back.
+func (w *Web) body(rw http.ResponseWriter, r *http.Request) ([]byte, error) {
+	if r.Body == nil {
+		return nil, nil
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(rw, r.Body, w.cfg.MaxBody))
+	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
+		return nil, &paseto.Error{
+			Code:    errBodyTooLarge.Code,
+			Message: fmt.Sprintf("Request body is larger than %d bytes", w.cfg.MaxBody),
+		}
+	}
+	if err != nil {
+		return nil, &paseto.Error{Code: errBody.Code, Message: errBody.Message, Cause: err}
+	}
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	return body, nil
+}
+
+// mediaType returns the media type of the body without its parameters, and
+// application/json for every type with the suffix +json.
+func mediaType(r *http.Request) string {
+	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil {
+		return ""
+	}
+	if strings.HasSuffix(media, "+json") {
+		return "application/json"
+	}
+	return media
+}
+
+// uses reports whether tokens are carried in l.
+func (c Config) uses(l Location) bool { return slices.Contains(c.Locations, l) }

@@ -1,0 +1,118 @@
+package httpauth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"reflect"
+	"strings"
+
+	"github.com/go-playground/validator/v10"
+
+	"github.com/pasetokit/pasetokit/paseto"
+)
+
+// Credentials is what a login brings, as a JSON object or a form with the
+// members username and password. Printed or logged, the password does not
+// show.
+type Credentials struct {
+	// Username is 1 to 256 characters long.
+	Username string `json:"username" validate:"required,max=256"`
+	// Password is 1 to 1024 characters long.
+	Password string `json:"password" validate:"required,max=1024"`
+}
+
+// String returns the user name alone.
+func (c Credentials) String() string { return fmt.Sprintf("credentials of %q (redacted)", c.Username) }
+
+// Format implements [fmt.Formatter]: every verb prints [Credentials.String].
+func (c Credentials) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, c.String()) }
+
+// LogValue implements [slog.LogValuer].
+func (c Credentials) LogValue() slog.Value { return slog.StringValue(c.String()) }
+
+// LoginFunc checks credentials and says what tokens they buy. It returns
+// [ErrCredentials] for a user name and password that do not match; a
+// [*paseto.Error] of its own is shown to the client with status 403; any other
+// error is logged and answered with status 500.
+//
+// It should take as long for an unknown user as for a wrong password, by
+// hashing the password all the same, or it tells which users exist.
+type LoginFunc func(ctx context.Context, c Credentials) (paseto.Grant, error)
+
+// Login returns the endpoint that exchanges credentials for a pair of tokens:
+// POST, answered with [Tokens]. With [Cookie] among the locations it sets
+// both cookies too; where that is the only location, the body contains no
+// token. The access token is fresh, whatever the grant says.
+func (w *Web) Login(check LoginFunc) http.Handler {
+	return w.post(func(rw http.ResponseWriter, r *http.Request) {
+		asCookies := w.cfg.uses(Cookie)
+		if asCookies {
+			// Else another site could log its visitors in here as a user of
+			// its own.
+			if err := w.checkOrigin(r, Cookie); err != nil {
+				w.refuse(rw, r, err)
+				return
+			}
+		}
+		credentials, err := w.credentials(rw, r)
+		if err != nil {
+			w.refuse(rw, r, err)
+			return
+		}
+		grant, err := check(r.Context(), credentials)
+		if err != nil {
+			w.refuse(rw, r, err)
+			return
+		}
+		grant.Fresh = true
+		pair, err := w.auth.IssuePair(grant)
+		if err != nil {
+			w.refuse(rw, r, err)
+			return
+		}
+		onlyCookies := asCookies && len(w.cfg.Locations) == 1
+		w.sendTokens(rw, r, pair, !onlyCookies, asCookies)
+	})
+}
+
+// credentials reads and validates the body of a login.
+func (w *Web) credentials(rw http.ResponseWriter, r *http.Request) (Credentials, error) {
+	fields, err := w.fields(rw, r)
+	if err != nil {
+		return Credentials{}, err
+	}
+	c := Credentials{Username: fields["username"], Password: fields["password"]}
+	if err := validate.Struct(c); err != nil {
+		return Credentials{}, &paseto.Error{Code: errBody.Code, Message: "Bad login. " + rules(err)}
+	}
+	return c, nil
+}
+
+// validate names fields as the client does.
+var validate = func() *validator.Validate {
+	v := validator.New(validator.WithRequiredStructEnabled())
+	v.RegisterTagNameFunc(func(f reflect.StructField) string { return f.Tag.Get("json") })
+	return v
+}()
+
+// rules says which rules were broken, without the values that broke them.
+func rules(err error) string {
+	broken, ok := errors.AsType[validator.ValidationErrors](err)
+	if !ok {
+		return "It is not valid"
+	}
+	var texts []string
+	for _, b := range broken {
+		switch b.Tag() {
+		case "required":
+			texts = append(texts, b.Field()+" is required, as a string")
+		case "max":
+			texts = append(texts, b.Field()+" is longer than "+b.Param()+" characters")
+		}
+	}
+	return strings.Join(texts, "; ")
+}

@@ -1,0 +1,206 @@
+package httpauth
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/pasetokit/pasetokit/paseto"
+)
+
+// Refusals that only HTTP knows. Their codes are stable, as those of package
+// paseto are.
+var (
+	// ErrCredentials is returned by the function given to [Web.Login] for a
+	// user name and password that do not match.
+	ErrCredentials = &paseto.Error{Code: "credentials_invalid", Message: "Bad username or password"}
+	// ErrCrossOrigin: a page of another origin had the browser send a request
+	// that would authenticate by cookie.
+	ErrCrossOrigin = &paseto.Error{Code: "cross_origin", Message: "Cross-origin request refused"}
+
+	errBody         = &paseto.Error{Code: "body_invalid", Message: "Request body cannot be read"}
+	errBodyTooLarge = &paseto.Error{Code: "body_too_large", Message: "Request body is too large"}
+	errMedia        = &paseto.Error{Code: "media_type_unsupported", Message: "Expected a body of type application/json or application/x-www-form-urlencoded"}
+	errMethod       = &paseto.Error{Code: "method_not_allowed", Message: "Expected method POST"}
+	errNoLogout     = &paseto.Error{Code: "revocation_unsupported", Message: "This server cannot revoke tokens"}
+	errServer       = &paseto.Error{Code: "server_error", Message: "The server could not answer the request"}
+)
+
+// answer is how a refusal looks over HTTP: the status, and the error code of
+// the challenge after RFC 6750, section 3.1, and RFC 9470.
+type answer struct {
+	status    int
+	challenge string
+}
+
+const (
+	invalidRequest = "invalid_request"
+	invalidToken   = "invalid_token"
+)
+
+// answers is the one place where codes become statuses. Any token that is not
+// valid here is 401 invalid_token; a code that is not listed comes from a
+// Requirement.Check or a login function and is 403.
+var answers = map[string]answer{
+	paseto.ErrNoToken.Code:             {http.StatusUnauthorized, ""},
+	paseto.ErrMalformedCredential.Code: {http.StatusBadRequest, invalidRequest},
+	paseto.ErrAmbiguousCredential.Code: {http.StatusBadRequest, invalidRequest},
+	paseto.ErrLocation.Code:            {http.StatusInternalServerError, ""},
+
+	paseto.ErrMalformed.Code:   {http.StatusUnauthorized, invalidToken},
+	paseto.ErrVersion.Code:     {http.StatusUnauthorized, invalidToken},
+	paseto.ErrPurpose.Code:     {http.StatusUnauthorized, invalidToken},
+	paseto.ErrBase64.Code:      {http.StatusUnauthorized, invalidToken},
+	paseto.ErrDecrypt.Code:     {http.StatusUnauthorized, invalidToken},
+	paseto.ErrSignature.Code:   {http.StatusUnauthorized, invalidToken},
+	paseto.ErrClaims.Code:      {http.StatusUnauthorized, invalidToken},
+	paseto.ErrExpired.Code:     {http.StatusUnauthorized, invalidToken},
+	paseto.ErrNoExpiry.Code:    {http.StatusUnauthorized, invalidToken},
+	paseto.ErrNotYetValid.Code: {http.StatusUnauthorized, invalidToken},
+	paseto.ErrNoIssuer.Code:    {http.StatusUnauthorized, invalidToken},
+	paseto.ErrIssuer.Code:      {http.StatusUnauthorized, invalidToken},
+	paseto.ErrAudience.Code:    {http.StatusUnauthorized, invalidToken},
+	paseto.ErrType.Code:        {http.StatusUnauthorized, invalidToken},
+	paseto.ErrRevoked.Code:     {http.StatusUnauthorized, invalidToken},
+	paseto.ErrNotFresh.Code:    {http.StatusUnauthorized, "insufficient_user_authentication"},
+	paseto.ErrScope.Code:       {http.StatusForbidden, "insufficient_scope"},
+	paseto.ErrForbidden.Code:   {http.StatusForbidden, ""},
+	paseto.ErrUnavailable.Code: {http.StatusServiceUnavailable, ""},
+
+	ErrCredentials.Code:  {http.StatusUnauthorized, ""},
+	ErrCrossOrigin.Code:  {http.StatusForbidden, ""},
+	errBody.Code:         {http.StatusBadRequest, ""},
+	errBodyTooLarge.Code: {http.StatusRequestEntityTooLarge, ""},
+	errMedia.Code:        {http.StatusUnsupportedMediaType, ""},
+	errMethod.Code:       {http.StatusMethodNotAllowed, ""},
+	errNoLogout.Code:     {http.StatusNotImplemented, ""},
+	errServer.Code:       {http.StatusInternalServerError, ""},
+}
+
+// retryAfter is what a client is told to wait while the denylist is away, in
+// seconds.
+const retryAfter = "5"
+
+// Challenge is what a WWW-Authenticate header says besides the refusal.
+type Challenge struct {
+	// Scheme is the authentication scheme. Default Bearer.
+	Scheme string
+	// Realm names the protected area. Default "api".
+	Realm string
+	// Scopes are the scopes that the route requires, told where one is
+	// missing.
+	Scopes []string
+}
+
+// Problem is the body of a refusal, of media type application/problem+json
+// (RFC 9457).
+type Problem struct {
+	// Type is always about:blank: the status and Code say it all.
+	Type string `json:"type"`
+	// Title is the text of the status.
+	Title string `json:"title"`
+	// Status is the HTTP status.
+	Status int `json:"status"`
+	// Detail is the refusal's message.
+	Detail string `json:"detail"`
+	// Code is the refusal's code.
+	Code string `json:"code"`
+}
+
+// Refuse answers a request with a refusal. An err that is not a
+// [*paseto.Error] is a failure of the server: the client learns no more than
+// that, and the caller logs it.
+func Refuse(w http.ResponseWriter, err error, c Challenge) {
+	refusal, status, challenge := describe(err)
+	if status == http.StatusUnauthorized || challenge != "" {
+		w.Header().Set("WWW-Authenticate", c.header(challenge, refusal.Message))
+	}
+	WriteProblem(w, status, refusal)
+}
+
+// WriteProblem answers a request with a [Problem] of the given status. A status
+// of 503 tells the client when to try again.
+func WriteProblem(w http.ResponseWriter, status int, refusal *paseto.Error) {
+	h := w.Header()
+	h.Set("Content-Type", "application/problem+json")
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	if status == http.StatusServiceUnavailable {
+		h.Set("Retry-After", retryAfter)
+	}
+	w.WriteHeader(status)
+	// A client that has gone away is no concern of the answer.
+	_ = json.NewEncoder(w).Encode(Problem{
+		Type:   "about:blank",
+		Title:  http.StatusText(status),
+		Status: status,
+		Detail: refusal.Message,
+		Code:   refusal.Code,
+	})
+}
+
+// Status returns the HTTP status that err is answered with.
+func Status(err error) int {
+	_, status, _ := describe(err)
+	return status
+}
+
+func describe(err error) (refusal *paseto.Error, status int, challenge string) {
+	refusal, ok := errors.AsType[*paseto.Error](err)
+	switch {
+	case ok:
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		refusal = paseto.ErrUnavailable
+	default:
+		refusal = errServer
+	}
+	a, listed := answers[refusal.Code]
+	if !listed {
+		a = answer{status: http.StatusForbidden}
+	}
+	return refusal, a.status, a.challenge
+}
+
+// header returns the challenge after RFC 6750, section 3: without an error
+// code for a request that brought no token.
+func (c Challenge) header(code, message string) string {
+	var b strings.Builder
+	b.WriteString(cmp.Or(c.Scheme, "Bearer"))
+	b.WriteString(" realm=" + quoted(cmp.Or(c.Realm, "api")))
+	if code != "" {
+		b.WriteString(", error=" + quoted(code))
+		b.WriteString(", error_description=" + quoted(message))
+	}
+	if code == "insufficient_scope" && len(c.Scopes) > 0 {
+		b.WriteString(", scope=" + quoted(strings.Join(c.Scopes, " ")))
+	}
+	return b.String()
+}
+
+// quoted returns s as a quoted-string without the characters that RFC 6750
+// keeps out of its parameters.
+func quoted(s string) string {
+	return `"` + strings.Map(func(r rune) rune {
+		if r < ' ' || r > '~' || r == '"' || r == '\\' {
+			return -1
+		}
+		return r
+	}, s) + `"`
+}
+
+// refuse logs a refusal and answers with it.
+func (w *Web) refuse(rw http.ResponseWriter, r *http.Request, err error, scopes ...string) {
+	refusal, status, _ := describe(err)
+	if status >= http.StatusInternalServerError {
+		w.log.ErrorContext(r.Context(), "request failed", "code", refusal.Code, "err", err,
+			"method", r.Method, "path", r.URL.Path, "remote", r.RemoteAddr)
+	} else {
+		w.log.InfoContext(r.Context(), "request refused", "code", refusal.Code, "err", err,
+			"method", r.Method, "path", r.URL.Path, "remote", r.RemoteAddr, "status", strconv.Itoa(status))
+	}
+	Refuse(rw, err, Challenge{Scheme: scheme(w.cfg.HeaderScheme), Realm: w.cfg.Realm, Scopes: scopes})
+}

@@ -1,0 +1,63 @@
+package httpauth
+
+import (
+	"net/http"
+
+	"github.com/pasetokit/pasetokit/internal/locate"
+	"github.com/pasetokit/pasetokit/paseto"
+)
+
+// refreshField is the body member that carries a refresh token (RFC 6749,
+// section 6).
+const refreshField = "refresh_token"
+
+// Refresh returns the endpoint that exchanges a refresh token for a new pair:
+// POST, answered with [Tokens]. The token comes in the header that access
+// tokens come in, in the member refresh_token of a JSON or form body, or, with
+// [Cookie] among the locations, in its cookie: in exactly one of them. A
+// token that came as a cookie is answered with cookies and not in the body, so
+// that a page's scripts never see it.
+func (w *Web) Refresh() http.Handler {
+	return w.post(func(rw http.ResponseWriter, r *http.Request) {
+		found, err := w.findRefresh(rw, r)
+		if err != nil {
+			w.refuse(rw, r, err)
+			return
+		}
+		if err := w.checkOrigin(r, found.location); err != nil {
+			w.refuse(rw, r, err)
+			return
+		}
+		pair, err := w.auth.Refresh(r.Context(), found.token, paseto.Requirement{})
+		if err != nil {
+			w.refuse(rw, r, err)
+			return
+		}
+		byCookie := found.location == Cookie
+		w.sendTokens(rw, r, pair, !byCookie, byCookie)
+	})
+}
+
+// findRefresh returns the refresh token that a request carries.
+func (w *Web) findRefresh(rw http.ResponseWriter, r *http.Request) (credential, error) {
+	locations := []Location{Header, JSON, Cookie}
+	token, i, err := locate.One(
+		func() (string, error) {
+			return locate.Header(r.Header, w.cfg.HeaderName, scheme(w.cfg.HeaderScheme))
+		},
+		func() (string, error) {
+			fields, err := w.fields(rw, r)
+			return fields[refreshField], err
+		},
+		func() (string, error) {
+			if !w.cfg.uses(Cookie) {
+				return "", nil
+			}
+			return locate.Cookie(r.Header, w.cfg.RefreshCookieName())
+		},
+	)
+	if err != nil || i < 0 {
+		return credential{}, err
+	}
+	return credential{token: token, location: locations[i]}, nil
+}

@@ -1,0 +1,75 @@
+package httpauth
+
+import (
+	"net/http"
+
+	"github.com/pasetokit/pasetokit/paseto"
+)
+
+// Require returns a handler that lets a request through to next only with a
+// token that meets req, and refuses all others. Next finds the claims with
+// [paseto.FromContext]; an anonymous caller of an optional route has none.
+//
+// A requirement that no token can meet, or a location that HTTP has not got,
+// is logged here, and every request is then refused with status 500.
+func (w *Web) Require(req paseto.Requirement, next http.HandlerFunc, opts ...RouteOption) http.Handler {
+	return w.Middleware(req, opts...)(next)
+}
+
+// Middleware is [Web.Require] in the form that routers take.
+func (w *Web) Middleware(req paseto.Requirement, opts ...RouteOption) func(http.Handler) http.Handler {
+	in := w.route.with(opts)
+	broken := check(in, req)
+	if broken != nil {
+		w.log.Error("route refuses every request", "err", broken)
+	}
+	return func(next http.Handler) http.Handler {
+		return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+			if broken != nil {
+				w.refuse(rw, r, broken)
+				return
+			}
+			claims, err := w.authenticate(rw, r, req, in)
+			if err != nil {
+				w.refuse(rw, r, err, req.Scopes...)
+				return
+			}
+			next.ServeHTTP(rw, r.WithContext(paseto.NewContext(r.Context(), claims)))
+		})
+	}
+}
+
+// Authenticate returns the claims of a request that meets req: nil for an
+// anonymous caller of an optional route. It is what [Web.Require] does before
+// the handler runs, for programs that answer refusals themselves; see [Refuse].
+// Where it looks for a JSON member it reads the body and puts it back.
+func (w *Web) Authenticate(r *http.Request, req paseto.Requirement, opts ...RouteOption) (*paseto.Claims, error) {
+	in := w.route.with(opts)
+	if err := check(in, req); err != nil {
+		return nil, err
+	}
+	return w.authenticate(nil, r, req, in)
+}
+
+func (w *Web) authenticate(rw http.ResponseWriter, r *http.Request, req paseto.Requirement, in route) (*paseto.Claims, error) {
+	found, err := w.find(rw, r, in)
+	if err != nil {
+		return nil, err
+	}
+	if err := w.checkOrigin(r, found.location); err != nil {
+		return nil, err
+	}
+	return w.auth.Verify(r.Context(), found.token, req)
+}
+
+// checkOrigin refuses what another origin's page could have had the browser
+// send: an unsafe request whose authority is a cookie.
+func (w *Web) checkOrigin(r *http.Request, l Location) error {
+	if l != Cookie {
+		return nil
+	}
+	if err := w.crossOrigin.Check(r); err != nil {
+		return &paseto.Error{Code: ErrCrossOrigin.Code, Message: ErrCrossOrigin.Message, Cause: err}
+	}
+	return nil
+}

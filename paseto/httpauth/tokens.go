@@ -1,0 +1,104 @@
+package httpauth
+
+import (
+	"cmp"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/pasetokit/pasetokit/internal/strictjson"
+	"github.com/pasetokit/pasetokit/paseto"
+)
+
+// Tokens is the body that Login and Refresh answer with (RFC 6749, section
+// 5.1).
+type Tokens struct {
+	// AccessToken and RefreshToken are the tokens, absent where they are only
+	// set as cookies.
+	AccessToken  string `json:"access_token,omitempty"`
+	RefreshToken string `json:"refresh_token,omitempty"`
+	// TokenType is the scheme to send the access token with.
+	TokenType string `json:"token_type"`
+	// ExpiresIn is the remaining life of the access token in seconds, absent
+	// if it does not expire.
+	ExpiresIn int64 `json:"expires_in,omitempty"`
+	// Scope is the access token's scope, absent if it has none.
+	Scope string `json:"scope,omitempty"`
+}
+
+// sendTokens answers with a pair, in the body, as cookies or both.
+func (w *Web) sendTokens(rw http.ResponseWriter, r *http.Request, pair paseto.Pair, inBody, asCookies bool) {
+	if asCookies {
+		if err := w.setCookies(rw, pair); err != nil {
+			w.refuse(rw, r, err)
+			return
+		}
+	}
+	claims := pair.Access.Claims
+	answer := Tokens{
+		TokenType: cmp.Or(scheme(w.cfg.HeaderScheme), "Bearer"),
+		Scope:     strings.Join(claims.Scopes, " "),
+	}
+	if !claims.ExpiresAt.IsZero() {
+		answer.ExpiresIn = int64(claims.ExpiresAt.Sub(claims.IssuedAt) / time.Second)
+	}
+	if inBody {
+		answer.AccessToken, answer.RefreshToken = pair.Access.Token, pair.Refresh.Token
+	}
+	rw.Header().Set("Content-Type", "application/json")
+	rw.Header().Set("Cache-Control", "no-store")
+	_ = json.NewEncoder(rw).Encode(answer) // a client that has gone away is no failure
+}
+
+// post returns an endpoint that answers POST requests alone.
+func (w *Web) post(endpoint func(http.ResponseWriter, *http.Request)) http.Handler {
+	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodPost {
+			rw.Header().Set("Allow", http.MethodPost)
+			w.refuse(rw, r, errMethod)
+			return
+		}
+		endpoint(rw, r)
+	})
+}
+
+// fields returns the members of a JSON object or the parameters of a form that
+// are strings. Others are left out; a name given twice is refused.
+func (w *Web) fields(rw http.ResponseWriter, r *http.Request) (map[string]string, error) {
+	body, err := w.body(rw, r)
+	if err != nil {
+		return nil, err
+	}
+	fields := make(map[string]string)
+	if len(body) == 0 {
+		return fields, nil
+	}
+	switch mediaType(r) {
+	case "application/json":
+		err = strictjson.Object(body, func(name string, value json.RawMessage) error {
+			if s := ""; json.Unmarshal(value, &s) == nil {
+				fields[name] = s
+			}
+			return nil
+		})
+		if err != nil {
+			return nil, &paseto.Error{Code: errBody.Code, Message: "Bad request body. Expected a JSON object", Cause: err}
+		}
+	case "application/x-www-form-urlencoded":
+		form, err := url.ParseQuery(string(body))
+		if err != nil {
+			return nil, &paseto.Error{Code: errBody.Code, Message: "Bad request body. Expected a form", Cause: err}
+		}
+		for name, values := range form {
+			if len(values) > 1 {
+				return nil, &paseto.Error{Code: errBody.Code, Message: "Bad request body. A form field is given twice"}
+			}
+			fields[name] = values[0]
+		}
+	default:
+		return nil, errMedia
+	}
+	return fields, nil
+}
