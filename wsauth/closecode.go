@@ -1,0 +1,43 @@
+package wsauth
+
+import (
+	"unicode/utf8"
+
+	"github.com/gorilla/websocket"
+)
+
+// CloseCode is a WebSocket close code (RFC 6455, section 7.4).
+type CloseCode int
+
+// The close codes that a [Guard] uses.
+const (
+	// CloseNormal: the application's handler has returned.
+	CloseNormal CloseCode = websocket.CloseNormalClosure
+	// CloseGoingAway: the server shuts down; a client may reconnect.
+	CloseGoingAway CloseCode = websocket.CloseGoingAway
+	// ClosePolicyViolation: the handshake was refused, or the token has
+	// expired. The reason is the message of the refusal. A client reconnects
+	// with a new token, if at all.
+	ClosePolicyViolation CloseCode = websocket.ClosePolicyViolation
+	// CloseMessageTooBig: a message was larger than [Config.ReadLimit].
+	CloseMessageTooBig CloseCode = websocket.CloseMessageTooBig
+	// CloseInternalError: the application's handler panicked.
+	CloseInternalError CloseCode = websocket.CloseInternalServerErr
+)
+
+// maxReason is what fits into a close frame beside its code (RFC 6455, section
+// 5.5): a longer reason would not be sent at all.
+const maxReason = 123
+
+// cutReason returns as much of a reason as can be sent: valid UTF-8 of at most
+// 123 bytes.
+func cutReason(reason string) string {
+	valid := make([]byte, 0, maxReason)
+	for _, r := range reason { // an invalid byte comes as U+FFFD
+		if len(valid)+utf8.RuneLen(r) > maxReason {
+			break
+		}
+		valid = utf8.AppendRune(valid, r)
+	}
+	return string(valid)
+}

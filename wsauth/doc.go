@@ -1,0 +1,46 @@
+// Package wsauth guards WebSockets with PASETO tokens: a [Guard] decides at the
+// handshake who may connect, and a [Conn] ends with the right to be there.
+//
+//	guard, err := wsauth.New(auth, wsauth.Config{})
+//	mux.Handle("/ws", guard.Require(paseto.Requirement{}, chat))
+//
+//	func chat(ctx context.Context, conn *wsauth.Conn) {
+//		for {
+//			messageType, data, err := conn.ReadMessage()
+//			if err != nil {
+//				return
+//			}
+//			...
+//		}
+//	}
+//
+// # The handshake
+//
+// A handshake is checked in this order, cheap and safe first: that it is one,
+// its Origin, where it carries its token, the token, the requirement, the
+// denylist. Ordinary HTTP middleware does not see what passes over a connection
+// afterwards, so all of it happens here.
+//
+// A browser shows a page nothing of an HTTP refusal. By default the guard
+// therefore completes the handshake of a refused client and closes at once,
+// with code 1008 and the refusal's message as reason; [RejectHTTP] answers with
+// status 401 or 403 instead. Origins that are not allowed, and a denylist that
+// cannot be asked, are always answered over HTTP.
+//
+// # Origins
+//
+// Browsers let any page open a WebSocket to any host and send their cookies
+// along. The guard admits pages of its own origin and of the listed ones. A
+// client that sends no Origin is no browser, and is admitted where its
+// authority is not a cookie.
+//
+// # Where browsers put a token
+//
+// A page cannot set headers on a WebSocket. It can rely on a cookie ([Cookie]),
+// offer the token as a subprotocol ([Subprotocol]):
+//
+//	new WebSocket(url, ["paseto.bearer", token])
+//
+// or put it into the URL ([Query]). URLs end up in logs and histories: use
+// [Query] only with tokens that expire soon, and a log without query strings.
+package wsauth

@@ -1,0 +1,188 @@
+package wsauth
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"sync"
+
+	"github.com/gorilla/websocket"
+
+	"github.com/pasetokit/pasetokit/paseto"
+)
+
+// Guard decides who may open a WebSocket, and keeps track of the connections
+// that it let in. It is safe for concurrent use; [Guard.Shutdown] ends it.
+type Guard struct {
+	auth     *paseto.Authorizer
+	cfg      Config
+	route    route // as configured
+	origins  []pattern
+	upgrader websocket.Upgrader
+	log      *slog.Logger
+	conns    registry
+}
+
+// New returns a Guard that verifies with auth. The error wraps
+// [paseto.ErrConfig] and names everything that is wrong with cfg.
+func New(auth *paseto.Authorizer, cfg Config, opts ...Option) (*Guard, error) {
+	g := &Guard{
+		auth: auth,
+		cfg:  cfg.withDefaults(),
+		log:  slog.New(slog.DiscardHandler),
+	}
+	for _, opt := range opts {
+		opt(g)
+	}
+	errs := []error{g.cfg.validate()}
+	if auth == nil {
+		errs = append(errs, fmt.Errorf("%w: the Authorizer is nil", paseto.ErrConfig))
+	}
+	for _, allowed := range g.cfg.AllowedOrigins {
+		p, err := parsePattern(allowed)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%w: AllowedOrigins: %w", paseto.ErrConfig, err))
+		}
+		g.origins = append(g.origins, p)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	g.route = g.cfg.route()
+	g.upgrader = websocket.Upgrader{
+		HandshakeTimeout: g.cfg.WriteTimeout,
+		ReadBufferSize:   1 << 10,
+		WriteBufferSize:  4 << 10,
+		WriteBufferPool:  new(sync.Pool),
+		CheckOrigin:      func(*http.Request) bool { return true }, // done by then
+		Error:            refuseHandshake,
+	}
+	return g, nil
+}
+
+// Handler is what an application does with a connection. It runs on a
+// goroutine of its own, after the HTTP handler has returned, and the
+// connection is closed when it returns. The context carries the claims (see
+// [paseto.FromContext]) and the values of the request's context, and ends with
+// the connection; [context.Cause] then says why. A panic is logged and closes
+// the connection with code 1011.
+type Handler func(ctx context.Context, conn *Conn)
+
+// Require returns a handler that opens a WebSocket for handshakes with a token
+// that meets req, and refuses all others as [Config.Reject] says.
+//
+// A requirement that no token can meet, or a location that handshakes have not
+// got, is logged here, and every handshake is then refused.
+func (g *Guard) Require(req paseto.Requirement, serve Handler, opts ...RouteOption) http.Handler {
+	in := g.route.with(opts)
+	broken := check(in, req)
+	if broken != nil {
+		g.log.Error("route refuses every handshake", "err", broken)
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !websocket.IsWebSocketUpgrade(r) {
+			g.refuse(w, r, in, req, errUpgrade)
+			return
+		}
+		if broken != nil {
+			g.refuse(w, r, in, req, broken)
+			return
+		}
+		claims, err := g.authenticate(r, req, in)
+		if err != nil {
+			g.refuse(w, r, in, req, err)
+			return
+		}
+		g.open(w, r, in, claims, serve)
+	})
+}
+
+// Authenticate returns the claims of a handshake from an allowed origin that
+// meets req: nil for an anonymous caller of an optional route. It is what
+// [Guard.Require] does before it opens the connection, for programs that use
+// another WebSocket library; those have to end the connection at
+// [paseto.Authorizer.Deadline] themselves.
+func (g *Guard) Authenticate(r *http.Request, req paseto.Requirement, opts ...RouteOption) (*paseto.Claims, error) {
+	in := g.route.with(opts)
+	if err := check(in, req); err != nil {
+		return nil, err
+	}
+	return g.authenticate(r, req, in)
+}
+
+// check reports what makes a route one that nobody can enter.
+func check(in route, req paseto.Requirement) error {
+	if err := in.validate(); err != nil {
+		return err
+	}
+	return req.Validate()
+}
+
+func (g *Guard) authenticate(r *http.Request, req paseto.Requirement, in route) (*paseto.Claims, error) {
+	if err := g.checkOrigin(r); err != nil {
+		return nil, err
+	}
+	token, where, err := in.find(r)
+	if err != nil {
+		return nil, err
+	}
+	if where == Cookie && r.Header.Get("Origin") == "" {
+		return nil, originError("the token is in a cookie, and there is no Origin")
+	}
+	return g.auth.Verify(r.Context(), token, req)
+}
+
+// open completes the handshake and serves the connection.
+func (g *Guard) open(w http.ResponseWriter, r *http.Request, in route, claims *paseto.Claims, serve Handler) {
+	if !g.conns.reserve() {
+		g.refuse(w, r, in, paseto.Requirement{}, errShutdown)
+		return
+	}
+	ws, err := g.upgrade(w, r, in)
+	if err != nil {
+		g.conns.giveBack()
+		g.log.InfoContext(r.Context(), "handshake failed", "err", err, "path", r.URL.Path, "remote", r.RemoteAddr)
+		return
+	}
+	c := newConn(g, ws, r, claims)
+	g.conns.add(c)
+	// The handler returns now, so that net/http frees its buffers.
+	go g.serve(c, serve)
+}
+
+// upgrade answers 101. Every way out of it has answered the request.
+func (g *Guard) upgrade(w http.ResponseWriter, r *http.Request, in route) (*websocket.Conn, error) {
+	h := make(http.Header)
+	if protocol := in.protocol(r); protocol != "" {
+		h.Set("Sec-WebSocket-Protocol", protocol)
+	}
+	ws, err := g.upgrader.Upgrade(hijacker{w}, r, h)
+	if err != nil {
+		return nil, err
+	}
+	ws.SetReadLimit(g.cfg.ReadLimit)
+	return ws, nil
+}
+
+// Shutdown refuses new handshakes with status 503, closes every connection with
+// code 1001, and waits until all handlers have returned. When ctx ends first it
+// cuts the connections that are left and returns the context's error.
+// [http.Server.Shutdown] does not do this: it knows nothing of connections that
+// have become WebSockets.
+func (g *Guard) Shutdown(ctx context.Context) error {
+	done := g.conns.close()
+	for _, c := range g.conns.all() {
+		go c.closeWith(CloseGoingAway, errShutdown.Message, errShutdown)
+	}
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+	}
+	for _, c := range g.conns.all() {
+		_ = c.ws.NetConn().Close() // cut: its handler sees the error
+	}
+	return ctx.Err()
+}
