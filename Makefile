@@ -1,0 +1,57 @@
+# Everything CI does is a target here: `.ci/run` calls lint and test.
+
+SHELL       := bash
+.SHELLFLAGS := -euo pipefail -c
+
+GOLANGCI_VERSION := v2.15.0
+LINT             := $(CURDIR)/bin/golangci-lint-$(GOLANGCI_VERSION)
+
+FUZZTIME  ?= 60s
+COUNT     ?= 1
+MIN_COVER := 90
+COVERED   := paseto paseto/httpauth wsauth denylist config
+
+# Every Go module of the tree; what compares us with peers is a module of its own.
+MODULES    := $(shell find . -name go.mod -not -path '*/node_modules/*' -exec dirname {} \; | sort)
+NODECLIENT := internal/nodeclient/node_modules/.package-lock.json
+
+.DEFAULT_GOAL := help
+.PHONY: help test lint cover fuzz bench tools
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' Makefile
+
+test: tools $(NODECLIENT) ## Run every test with the race detector; a missing program is a failure
+	@for m in $(MODULES); do (cd "$$m" && NO_SKIP=1 go test -race -count=1 ./...); done
+
+lint: $(LINT) ## Run golangci-lint (formatting included) and check that go.mod is tidy
+	@for m in $(MODULES); do (cd "$$m" && $(LINT) run ./... && go mod tidy -diff); done
+
+cover: tools $(NODECLIENT) ## Show statement coverage; fail if a main package is under 90 %
+	@NO_SKIP=1 go test -count=1 -coverprofile=cover.out ./...
+	@awk -F '[: ]' -v packages='$(COVERED)' -v module="$$(go list -m)" -v min=$(MIN_COVER) ' \
+		{ sub("/[^/]*$$", "", $$1); all[$$1] += $$3; if ($$4) hit[$$1] += $$3 } \
+		END { for (n = split(packages, p); n; n--) { \
+			k = module "/" p[n]; c = all[k] ? 100 * hit[k] / all[k] : 0; \
+			if (c < min) { printf "%s: %.1f %% of statements covered, want %d %%\n", p[n], c, min; low = 1 } \
+		} exit low }' cover.out
+
+fuzz: ## Run every fuzz target for FUZZTIME (60s) each
+	@grep -rHo --include='*_test.go' --exclude-dir=node_modules '^func Fuzz[A-Za-z0-9_]*' . | sort | \
+	while IFS=: read -r file target; do \
+		echo "$${target#func } in $${file%/*}"; \
+		(cd "$${file%/*}" && go test -run='^$$' -fuzz="^$${target#func }\$$" -fuzztime=$(FUZZTIME) . </dev/null); \
+	done
+
+bench: ## Run every benchmark COUNT (1) times
+	@for m in $(MODULES); do (cd "$$m" && go test -run='^$$' -bench=. -benchmem -count=$(COUNT) ./...); done
+
+tools: # what the tests need from the system
+	@scripts/install-test-tools
+
+$(NODECLIENT): internal/nodeclient/package-lock.json | tools
+	@cd internal/nodeclient && npm ci --no-audit --no-fund
+
+$(LINT):
+	@GOBIN=$(CURDIR)/bin go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
+	@mv bin/golangci-lint $@

@@ -1,0 +1,28 @@
+package nodeclient
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"testing"
+
+	"github.com/pasetokit/pasetokit/internal/testtool"
+)
+
+// Command returns the client, ready to start, with the arguments that connect.mjs documents: the URL to connect to, then
+// options. It is killed when the test ends. Where Node.js or its ws package is missing the test is skipped, or fails if
+// NO_SKIP is set.
+func Command(t testing.TB, args ...string) *exec.Cmd {
+	t.Helper()
+
+	node := testtool.Need(t, "node", "nodejs")
+	_, source, _, _ := runtime.Caller(0)
+	dir := filepath.Dir(source)
+	if _, err := os.Stat(filepath.Join(dir, "node_modules", "ws")); err != nil {
+		testtool.Missing(t, "the npm package ws in internal/nodeclient")
+	}
+
+	args = append([]string{filepath.Join(dir, "connect.mjs")}, args...)
+	return exec.CommandContext(t.Context(), node, args...) //nolint:gosec // The arguments are the test's own.
+}
