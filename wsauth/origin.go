@@ -49,6 +49,13 @@ type pattern struct {
 	below bool // host is a domain, and every host below it matches
 }
 
+// ValidateOrigin reports what is wrong with an entry of
+// [Config.AllowedOrigins].
+func ValidateOrigin(s string) error {
+	_, err := parsePattern(s)
+	return err
+}
+
 func parsePattern(s string) (pattern, error) {
 	scheme, host, found := strings.Cut(s, "://")
 	host, below := strings.CutPrefix(host, "*.")

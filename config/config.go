@@ -1,0 +1,197 @@
+package config
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+
+	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/paseto/httpauth"
+	"github.com/pasetokit/pasetokit/wsauth"
+)
+
+// Config is everything that can be configured. Make one with [Load] or
+// [Default]: its zero value is not the default.
+type Config struct {
+	Token     Token     `koanf:"token"`
+	HTTP      HTTP      `koanf:"http"`
+	WebSocket WebSocket `koanf:"websocket"`
+	Denylist  Denylist  `koanf:"denylist"`
+}
+
+// Token says how tokens are issued and verified; see [paseto.Config].
+type Token struct {
+	// Version of new tokens.
+	Version string `koanf:"version" validate:"oneof=v4"`
+	// Purpose of new tokens: local or public.
+	Purpose string `koanf:"purpose" validate:"oneof=local public"`
+	// Keys that issue and open tokens; the first one that can, issues.
+	Keys []Key `koanf:"keys" validate:"max=32"`
+	// VerifyOnly allows a configuration whose keys cannot issue tokens.
+	VerifyOnly bool `koanf:"verify_only"`
+
+	// Issuer is the iss claim of new tokens.
+	Issuer string `koanf:"issuer"`
+	// Audience is the aud claim of new tokens.
+	Audience []string `koanf:"audience" validate:"dive,required"`
+	// RequireIssuer is the iss claim that every token must carry.
+	RequireIssuer string `koanf:"require_issuer"`
+	// RequireAudience lists audiences, one of which every token must name.
+	RequireAudience []string `koanf:"require_audience" validate:"dive,required"`
+
+	// AccessTTL, RefreshTTL and OtherTTL are the lifetimes of new tokens.
+	AccessTTL  Lifetime `koanf:"access_ttl" validate:"lifetime"`
+	RefreshTTL Lifetime `koanf:"refresh_ttl" validate:"lifetime"`
+	OtherTTL   Lifetime `koanf:"other_ttl" validate:"lifetime"`
+	// MaxTTL bounds the lifetime that a grant may ask for; 0 for the longest
+	// of the three above.
+	MaxTTL Lifetime `koanf:"max_ttl" validate:"eq=0|lifetime"`
+	// RequireExpiry refuses tokens without an exp claim.
+	RequireExpiry bool `koanf:"require_expiry"`
+	// Leeway is how far clocks may differ.
+	Leeway time.Duration `koanf:"leeway" validate:"min=0"`
+	// MaxLength is the longest token in bytes that is looked at.
+	MaxLength int `koanf:"max_length" validate:"min=256,max=1048576"`
+}
+
+// HTTP says how requests carry tokens; see [httpauth.Config].
+type HTTP struct {
+	// Locations lists header, cookie, json.
+	Locations []string `koanf:"locations" validate:"min=1,unique,dive,http_location"`
+	// HeaderName and HeaderScheme are the header and the scheme before the
+	// token; an empty scheme means the bare token. Handshakes use them too.
+	HeaderName   string `koanf:"header_name" validate:"http_token"`
+	HeaderScheme string `koanf:"header_scheme" validate:"omitempty,http_token"`
+	// JSONKey and JSONPrefix are the body member and the scheme in it.
+	JSONKey    string `koanf:"json_key" validate:"required"`
+	JSONPrefix string `koanf:"json_prefix" validate:"omitempty,http_token"`
+	// Realm names the protected area in challenges.
+	Realm string `koanf:"realm" validate:"required,printascii"`
+	// MaxBody is the largest body in bytes that is read.
+	MaxBody int64 `koanf:"max_body" validate:"min=1024,max=67108864"`
+	// Cookie describes the cookies.
+	Cookie Cookie `koanf:"cookie"`
+}
+
+// Cookie describes the cookies that carry tokens; see [httpauth.CookieConfig].
+type Cookie struct {
+	AccessName  string `koanf:"access_name" validate:"http_token"`
+	RefreshName string `koanf:"refresh_name" validate:"http_token,nefield=AccessName"`
+	Path        string `koanf:"path" validate:"startswith=/"`
+	RefreshPath string `koanf:"refresh_path" validate:"startswith=/"`
+	Domain      string `koanf:"domain" validate:"omitempty,fqdn"`
+	// Secure keeps the cookies off plain HTTP.
+	Secure bool `koanf:"secure"`
+	// SameSite is lax, strict or none.
+	SameSite string `koanf:"same_site" validate:"oneof=lax strict none"`
+	// Persistent keeps the cookies until the tokens expire.
+	Persistent bool `koanf:"persistent"`
+	// TrustedOrigins lists origins whose pages may send unsafe requests.
+	TrustedOrigins []string `koanf:"trusted_origins" validate:"dive,trusted_origin"`
+}
+
+// WebSocket says how handshakes and connections are treated; see
+// [wsauth.Config].
+type WebSocket struct {
+	// Locations lists header, query, cookie, subprotocol.
+	Locations []string `koanf:"locations" validate:"min=1,unique,dive,websocket_location"`
+	// QueryKey and QueryPrefix are the URL parameter and the scheme in it.
+	QueryKey    string `koanf:"query_key" validate:"required"`
+	QueryPrefix string `koanf:"query_prefix" validate:"omitempty,http_token"`
+	// Reject is close or http.
+	Reject string `koanf:"reject" validate:"oneof=close http"`
+	// AllowedOrigins lists origins whose pages may connect, besides the
+	// server's own.
+	AllowedOrigins []string `koanf:"allowed_origins" validate:"dive,origin"`
+	// Subprotocols lists the application's own subprotocols.
+	Subprotocols []string `koanf:"subprotocols" validate:"unique,dive,http_token,ne=paseto.bearer"`
+	// ReadLimit is the largest message in bytes that is read.
+	ReadLimit int64 `koanf:"read_limit" validate:"min=1"`
+	// WriteTimeout and CloseTimeout bound a write and a closing handshake.
+	WriteTimeout time.Duration `koanf:"write_timeout" validate:"min=1ms"`
+	CloseTimeout time.Duration `koanf:"close_timeout" validate:"min=1ms,max=1m"`
+}
+
+// Denylist says how revocation is recorded and checked.
+type Denylist struct {
+	// Enabled turns revocation on.
+	Enabled bool `koanf:"enabled"`
+	// Store is memory, or empty for one that the program gives with
+	// [WithStore].
+	Store string `koanf:"store" validate:"omitempty,oneof=memory"`
+	// Check lists the token types that are looked up.
+	Check []string `koanf:"check" validate:"unique,dive,required"`
+	// FailOpen accepts tokens while the store cannot be asked.
+	FailOpen bool `koanf:"fail_open"`
+}
+
+// Default returns the configuration that holds where nothing is configured. It
+// has no key.
+func Default() *Config {
+	return &Config{
+		Token: Token{
+			Version: string(paseto.V4), Purpose: string(paseto.Local),
+			Keys: []Key{}, Audience: []string{}, RequireAudience: []string{},
+			AccessTTL:     Lifetime(paseto.DefaultAccessTTL),
+			RefreshTTL:    Lifetime(paseto.DefaultRefreshTTL),
+			OtherTTL:      Lifetime(paseto.DefaultOtherTTL),
+			RequireExpiry: true,
+			MaxLength:     paseto.DefaultMaxLength,
+		},
+		HTTP: HTTP{
+			Locations:  []string{string(httpauth.Header)},
+			HeaderName: "Authorization", HeaderScheme: "Bearer",
+			JSONKey: "access_token", Realm: "api", MaxBody: 64 << 10,
+			Cookie: Cookie{
+				AccessName: "access_token", RefreshName: "refresh_token",
+				Path: "/", RefreshPath: "/", Secure: true, SameSite: "lax",
+				TrustedOrigins: []string{},
+			},
+		},
+		WebSocket: WebSocket{
+			Locations: []string{string(wsauth.Header)},
+			QueryKey:  "token", Reject: string(wsauth.RejectClose),
+			AllowedOrigins: []string{}, Subprotocols: []string{},
+			ReadLimit:    wsauth.DefaultReadLimit,
+			WriteTimeout: wsauth.DefaultWriteTimeout,
+			CloseTimeout: wsauth.DefaultCloseTimeout,
+		},
+		Denylist: Denylist{
+			Enabled: true, Store: "memory",
+			Check: []string{paseto.TypeAccess, paseto.TypeRefresh},
+		},
+	}
+}
+
+// Lifetime is how long a token is valid. In text it is a duration such as 15m
+// or 720h, or none; a bare number counts seconds.
+type Lifetime time.Duration
+
+// NoExpiry is the lifetime none: the token does not expire.
+const NoExpiry = Lifetime(paseto.NoExpiry)
+
+// String returns the duration, or none.
+func (l Lifetime) String() string {
+	if l == NoExpiry {
+		return "none"
+	}
+	return time.Duration(l).String()
+}
+
+// Secret is text that does not show when it is printed, logged or encoded.
+type Secret string
+
+const redacted = "(redacted)"
+
+// String returns a placeholder.
+func (s Secret) String() string { return redacted }
+
+// Format implements [fmt.Formatter]: every verb prints the placeholder.
+func (s Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redacted) }
+
+// LogValue implements [slog.LogValuer].
+func (s Secret) LogValue() slog.Value { return slog.StringValue(redacted) }
+
+// MarshalText implements [encoding.TextMarshaler]: the placeholder.
+func (s Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }

@@ -1,0 +1,23 @@
+// Package config loads the configuration of a program that issues and checks
+// tokens, and opens it into ready parts.
+//
+//	cfg, err := config.Load("auth.yaml")
+//	kit, err := config.Open(ctx, cfg)
+//	defer kit.Close()
+//
+// [Load] merges, each over the one before: the defaults, the given files (yaml,
+// toml or json by their extension), and environment variables. A variable is
+// named PASETOKIT_ and the key in upper case, with two underscores between its
+// levels, and a list is comma-separated:
+//
+//	PASETOKIT_TOKEN__ACCESS_TTL=5m
+//	PASETOKIT_HTTP__LOCATIONS=header,cookie
+//
+// Nothing is guessed: an unknown key, a value of another type and a broken rule
+// are refused, all of them in one [*Error] that names for each the key, where
+// it was set, the value unless it is secret, and the rule. docs/configuration.md
+// lists every key.
+//
+// A configuration can also be made in code, from [Default]; [Open] holds it to
+// the same rules.
+package config

@@ -1,0 +1,178 @@
+package config
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/go-viper/mapstructure/v2"
+	"github.com/knadh/koanf/parsers/json"
+	"github.com/knadh/koanf/parsers/toml/v2"
+	"github.com/knadh/koanf/parsers/yaml"
+	"github.com/knadh/koanf/providers/confmap"
+	"github.com/knadh/koanf/providers/env/v2"
+	"github.com/knadh/koanf/providers/file"
+	"github.com/knadh/koanf/providers/structs"
+	"github.com/knadh/koanf/v2"
+
+	"github.com/pasetokit/pasetokit/internal/strictjson"
+)
+
+// EnvPrefix begins the name of every environment variable that [Load] reads.
+const EnvPrefix = "PASETOKIT_"
+
+const delimiter = "."
+
+// Load returns the defaults overlaid by files, in the given order, and then by
+// the environment. A list in a later source replaces an earlier one as a whole.
+// Without keys it succeeds; [Open] then asks for them.
+//
+// The error is an [*Error] with everything that is wrong, in all sources.
+func Load(files ...string) (*Config, error) {
+	return load(os.Environ(), files)
+}
+
+func load(environ, files []string) (*Config, error) {
+	l := loader{merged: koanf.New(delimiter), sources: make(map[string]string)}
+	if err := l.merged.Load(structs.Provider(*Default(), tag), nil); err != nil {
+		return nil, fmt.Errorf("config: defaults: %w", err)
+	}
+	for _, path := range files {
+		l.file(path)
+	}
+	l.environment(environ)
+	if err := l.problems.err(); err != nil {
+		// Rules are checked all the same, on what could be read, so that
+		// nobody mends a configuration one error at a time.
+		if cfg, decodeErr := l.decode(); decodeErr == nil {
+			cfg.check(&l.problems, l.sources)
+		}
+		return nil, l.problems.err()
+	}
+	cfg, err := l.decode()
+	if err != nil {
+		return nil, err
+	}
+	cfg.check(&l.problems, l.sources)
+	if err := l.problems.err(); err != nil {
+		return nil, err
+	}
+	return cfg, nil
+}
+
+// loader merges sources.
+type loader struct {
+	merged   *koanf.Koanf
+	sources  map[string]string // of every key that is not a default
+	problems problems
+}
+
+var configType = reflect.TypeFor[Config]()
+
+// merge overlays what is merged so far with one source.
+func (l *loader) merge(r *reader, raw map[string]any) {
+	typed := r.section("", configType, raw)
+	l.problems = append(l.problems, r.problems...)
+	overlay := koanf.New(delimiter)
+	if err := overlay.Load(confmap.Provider(typed, ""), nil); err != nil {
+		l.problems.add(Problem{Source: r.source, Rule: err.Error()})
+		return
+	}
+	for _, key := range overlay.Keys() {
+		l.sources[key] = r.source
+	}
+	if err := l.merged.Merge(overlay); err != nil {
+		l.problems.add(Problem{Source: r.source, Rule: err.Error()})
+	}
+}
+
+func (l *loader) file(path string) {
+	parsers := map[string]koanf.Parser{
+		".yaml": yaml.Parser(), ".yml": yaml.Parser(), ".toml": toml.Parser(), ".json": strictJSON{json.Parser()},
+	}
+	parser, known := parsers[strings.ToLower(filepath.Ext(path))]
+	if !known {
+		l.problems.add(Problem{Source: path, Rule: "unknown kind of file; its name must end in .yaml, .yml, .toml or .json"})
+		return
+	}
+	read := koanf.New(delimiter)
+	if err := read.Load(file.Provider(path), parser); err != nil {
+		l.problems.add(Problem{Source: path, Rule: strings.ReplaceAll(err.Error(), "\n", " ")})
+		return
+	}
+	l.merge(&reader{source: path}, read.Raw())
+}
+
+func (l *loader) environment(environ []string) {
+	variables := env.Provider("", env.Opt{Prefix: EnvPrefix, EnvironFunc: func() []string { return environ }})
+	found, err := variables.Read()
+	if err != nil {
+		l.problems.add(Problem{Source: "environment", Rule: err.Error()})
+		return
+	}
+	for _, name := range slices.Sorted(maps.Keys(found)) {
+		l.variable(name, found[name].(string))
+	}
+}
+
+// variable overlays what is merged so far with one environment variable.
+func (l *loader) variable(name, text string) {
+	r := &reader{source: name}
+	levels := strings.Split(strings.ToLower(strings.TrimPrefix(name, EnvPrefix)), "__")
+	t, section := configType, ""
+	for i, level := range levels {
+		f, known := field(t, level)
+		if !known || name != strings.ToUpper(name) {
+			r.unknown("", name, section, t)
+			break
+		}
+		if i < len(levels)-1 && f.Type.Kind() == reflect.Struct {
+			t, section = f.Type, join(section, level)
+			continue
+		}
+		if i < len(levels)-1 || f.Type.Kind() == reflect.Struct {
+			r.problems.add(Problem{Source: name, Rule: "it names no single key; two underscores stand between the levels of a key"})
+			break
+		}
+		l.merge(r, nest(levels, variable(f.Type, text)))
+		return
+	}
+	l.problems = append(l.problems, r.problems...)
+}
+
+// nest returns value inside a section for each level.
+func nest(levels []string, value any) map[string]any {
+	if len(levels) == 1 {
+		return map[string]any{levels[0]: value}
+	}
+	return map[string]any{levels[0]: nest(levels[1:], value)}
+}
+
+// decode returns what is merged as a Config.
+func (l *loader) decode() (*Config, error) {
+	var cfg Config
+	err := l.merged.UnmarshalWithConf("", &cfg, koanf.UnmarshalConf{
+		Tag: tag,
+		// The values have their types already.
+		DecoderConfig: &mapstructure.DecoderConfig{Result: &cfg, TagName: tag, ErrorUnused: true},
+	})
+	if err != nil {
+		return nil, fmt.Errorf("config: %w", err)
+	}
+	return &cfg, nil
+}
+
+// strictJSON refuses what encoding/json would resolve by itself, such as a
+// member that occurs twice.
+type strictJSON struct{ koanf.Parser }
+
+func (p strictJSON) Unmarshal(data []byte) (map[string]any, error) {
+	if err := strictjson.Object(data, nil); err != nil {
+		return nil, err
+	}
+	return p.Parser.Unmarshal(data)
+}

@@ -1,0 +1,164 @@
+package config
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"reflect"
+	"strings"
+	"time"
+
+	"github.com/go-playground/validator/v10"
+
+	"github.com/pasetokit/pasetokit/wsauth"
+)
+
+// check adds every broken rule. Sources says where keys were set.
+func (c *Config) check(ps *problems, sources map[string]string) {
+	add := func(key, value, rule string) {
+		section, _, _ := strings.Cut(key, "[")
+		ps.add(Problem{Key: key, Source: sources[section], Value: value, Rule: rule})
+	}
+	if broken, ok := errors.AsType[validator.ValidationErrors](rules.Struct(c)); ok {
+		for _, b := range broken {
+			key := strings.TrimPrefix(b.Namespace(), "Config.")
+			value := shown(b.Value())
+			if b.Kind() == reflect.Slice {
+				value = ""
+			}
+			add(key, value, ruleText(b))
+		}
+	}
+	c.checkLifetimes(add)
+	if c.HTTP.Cookie.SameSite == "none" && !c.HTTP.Cookie.Secure {
+		add("http.cookie.same_site", "none", "browsers refuse it unless http.cookie.secure is true")
+	}
+	for i, k := range c.Token.Keys {
+		if _, err := k.parse(c.Token.Purpose); err != nil {
+			add(fmt.Sprintf("token.keys[%d]", i), "", strings.TrimPrefix(err.Error(), "paseto: "))
+		}
+	}
+}
+
+// checkLifetimes adds what is wrong between lifetimes that are valid each.
+func (c *Config) checkLifetimes(add func(key, value, rule string)) {
+	for _, ttl := range []struct {
+		key   string
+		value Lifetime
+	}{
+		{"token.access_ttl", c.Token.AccessTTL},
+		{"token.refresh_ttl", c.Token.RefreshTTL},
+		{"token.other_ttl", c.Token.OtherTTL},
+	} {
+		if ttl.value == NoExpiry && c.Token.RequireExpiry {
+			add(ttl.key, "none", "tokens without expiry are refused while token.require_expiry is true")
+		}
+		if bound := c.Token.MaxTTL; bound > 0 && (ttl.value == NoExpiry || ttl.value > bound) {
+			add(ttl.key, ttl.value.String(), "longer than token.max_ttl, "+bound.String())
+		}
+	}
+}
+
+// rules knows the rules in the tags of [Config].
+var rules = func() *validator.Validate {
+	v := validator.New(validator.WithRequiredStructEnabled())
+	v.RegisterTagNameFunc(func(f reflect.StructField) string { return f.Tag.Get(tag) })
+	for name, rule := range map[string]func(string) bool{
+		"http_token":         isToken,
+		"http_location":      func(s string) bool { return locationRule(s, false) == "" },
+		"websocket_location": func(s string) bool { return locationRule(s, true) == "" },
+		"origin":             func(s string) bool { return wsauth.ValidateOrigin(s) == nil },
+		"trusted_origin":     func(s string) bool { return trustedOriginError(s) == nil },
+	} {
+		must(v.RegisterValidation(name, func(f validator.FieldLevel) bool { return rule(f.Field().String()) }))
+	}
+	must(v.RegisterValidation("lifetime", func(f validator.FieldLevel) bool {
+		l := Lifetime(f.Field().Int())
+		return l == NoExpiry || l >= Lifetime(time.Second)
+	}))
+	return v
+}()
+
+// must is for the tags of this package, which are right or caught by any test.
+func must(err error) {
+	if err != nil {
+		panic(err)
+	}
+}
+
+// ruleText says in words what a tag demands.
+func ruleText(b validator.FieldError) string {
+	value, _ := b.Value().(string)
+	switch b.Tag() {
+	case "required":
+		return "must not be empty"
+	case "oneof":
+		return "must be one of " + strings.ReplaceAll(b.Param(), " ", ", ")
+	case "min":
+		if b.Kind() == reflect.Slice {
+			return "must list at least " + b.Param()
+		}
+		return "must be at least " + b.Param()
+	case "max":
+		if b.Kind() == reflect.Slice {
+			return "must list at most " + b.Param()
+		}
+		return "must be at most " + b.Param()
+	case "unique":
+		return "must not list anything twice"
+	case "ne":
+		return "is reserved"
+	case "nefield":
+		return "must differ from access_name"
+	case "startswith":
+		return "must begin with " + b.Param()
+	case "fqdn":
+		return "must be a domain name"
+	case "printascii":
+		return "must be printable ASCII"
+	case "lifetime", "eq=0|lifetime":
+		return "must be at least 1s, or none"
+	case "http_token":
+		return "must be letters, digits and !#$%&'*+-.^_`|~ alone, and not empty"
+	case "http_location":
+		return locationRule(value, false)
+	case "websocket_location":
+		return locationRule(value, true)
+	case "origin":
+		return wsauth.ValidateOrigin(value).Error()
+	case "trusted_origin":
+		return trustedOriginError(value).Error()
+	}
+	return "must satisfy " + b.Tag() + " " + b.Param()
+}
+
+// locationRule says why s is no location of requests or handshakes.
+func locationRule(s string, handshake bool) string {
+	known := []string{"header", "cookie", "json"}
+	if handshake {
+		known = []string{"header", "query", "cookie", "subprotocol"}
+	}
+	for _, k := range known {
+		if s == k {
+			return ""
+		}
+	}
+	switch {
+	case handshake && s == "json":
+		return "json token location is not supported for WebSocket connections"
+	case s == "query", s == "subprotocol":
+		return s + " token location is only supported for WebSocket connections"
+	}
+	return "must be one of " + strings.Join(known, ", ")
+}
+
+func trustedOriginError(s string) error {
+	return http.NewCrossOriginProtection().AddTrustedOrigin(s)
+}
+
+// isToken reports whether s is a token of RFC 9110, section 5.6.2.
+func isToken(s string) bool {
+	return s != "" && !strings.ContainsFunc(s, func(r rune) bool {
+		return r <= ' ' || r > '~' || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, r)
+	})
+}

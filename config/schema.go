@@ -1,0 +1,268 @@
+package config
+
+import (
+	"fmt"
+	"maps"
+	"math"
+	"reflect"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// tag is the struct tag that names a key.
+const tag = "koanf"
+
+// reader turns what a source says into values of the types of [Config], and
+// collects what does not fit. It is the schema at work: the structs are the only
+// list of keys.
+type reader struct {
+	source   string
+	problems problems
+}
+
+var (
+	lifetimeType = reflect.TypeFor[Lifetime]()
+	durationType = reflect.TypeFor[time.Duration]()
+	keysType     = reflect.TypeFor[[]Key]()
+)
+
+// section returns the members of a section of the file, typed.
+func (r *reader) section(key string, t reflect.Type, value any) map[string]any {
+	members, ok := value.(map[string]any)
+	if !ok {
+		if value != nil { // an empty section says nothing
+			r.problems.add(Problem{Key: key, Source: r.source, Rule: "expected a section with the keys " + strings.Join(names(t), ", ")})
+		}
+		return nil
+	}
+	typed := make(map[string]any, len(members))
+	for _, name := range slices.Sorted(maps.Keys(members)) {
+		path := join(key, name)
+		f, known := field(t, name)
+		switch {
+		case !known:
+			r.unknown(path, "", key, t)
+		case f.Type.Kind() == reflect.Struct:
+			if section := r.section(path, f.Type, members[name]); section != nil {
+				typed[name] = section
+			}
+		default:
+			if v, ok := r.value(path, f.Type, members[name]); ok {
+				typed[name] = v
+			}
+		}
+	}
+	return typed
+}
+
+// value returns the value of one key, typed.
+func (r *reader) value(key string, t reflect.Type, value any) (any, bool) {
+	if value == nil {
+		r.problems.add(Problem{Key: key, Source: r.source, Rule: "it has no value; give one, or leave the key out"})
+		return nil, false
+	}
+	switch {
+	case t == keysType:
+		return r.keys(key, value)
+	case t == lifetimeType, t == durationType:
+		d, ok := duration(value, t == lifetimeType)
+		if !ok {
+			expected := "expected a duration such as 30s or 15m, or a number of seconds"
+			if t == lifetimeType {
+				expected = "expected a duration such as 15m or 720h, a number of seconds, or none"
+			}
+			r.wrong(key, value, expected)
+			return nil, false
+		}
+		return reflect.ValueOf(d).Convert(t).Interface(), true
+	}
+	switch t.Kind() {
+	case reflect.String:
+		if s, ok := value.(string); ok {
+			return s, true
+		}
+		r.wrong(key, value, "expected a string")
+	case reflect.Bool:
+		if b, ok := value.(bool); ok {
+			return b, true
+		}
+		r.wrong(key, value, "expected true or false")
+	case reflect.Int, reflect.Int64:
+		if n, ok := integer(value); ok {
+			return reflect.ValueOf(n).Convert(t).Interface(), true
+		}
+		r.wrong(key, value, "expected a whole number")
+	case reflect.Slice:
+		return r.strings(key, value)
+	default:
+		panic("config: no reader for " + t.String())
+	}
+	return nil, false
+}
+
+func (r *reader) strings(key string, value any) (any, bool) {
+	list, ok := value.([]any)
+	if !ok {
+		r.wrong(key, value, "expected a list")
+		return nil, false
+	}
+	out := make([]string, len(list))
+	for i, v := range list {
+		if out[i], ok = v.(string); !ok {
+			r.wrong(fmt.Sprintf("%s[%d]", key, i), v, "expected a string")
+			return nil, false
+		}
+	}
+	return out, true
+}
+
+// keys returns the list of token.keys. No value of it is ever shown.
+func (r *reader) keys(key string, value any) (any, bool) {
+	list, ok := value.([]any)
+	if !ok {
+		r.problems.add(Problem{Key: key, Source: r.source, Rule: "expected a list of keys"})
+		return nil, false
+	}
+	keys := make([]Key, len(list))
+	for i, v := range list {
+		switch v := v.(type) {
+		case string:
+			keys[i] = Key{Value: Secret(v)}
+			ok = v != ""
+		case map[string]any:
+			file, isFile := v["file"].(string)
+			env, isEnv := v["env"].(string)
+			ok = len(v) == 1 && (isFile && file != "" || isEnv && env != "")
+			keys[i] = Key{File: file, Env: env}
+		default:
+			ok = false
+		}
+		if !ok {
+			r.problems.add(Problem{
+				Key: fmt.Sprintf("%s[%d]", key, i), Source: r.source,
+				Rule: "expected the key itself as a string, {file: path} or {env: NAME}",
+			})
+			return nil, false
+		}
+	}
+	return keys, true
+}
+
+// variable returns the value of a key from the environment, where all values
+// are text. The value has the form that a file would have given it.
+func variable(t reflect.Type, text string) any {
+	switch {
+	case t.Kind() == reflect.Bool:
+		if b, err := strconv.ParseBool(text); err == nil {
+			return b
+		}
+	case t.Kind() == reflect.Int, t == lifetimeType, t.Kind() == reflect.Int64:
+		if n, err := strconv.ParseInt(text, 10, 64); err == nil {
+			return n
+		}
+	case t.Kind() == reflect.Slice:
+		list := []any{}
+		for item := range strings.SplitSeq(text, ",") {
+			if item = strings.TrimSpace(item); item != "" {
+				list = append(list, item)
+			}
+		}
+		return list
+	}
+	return text
+}
+
+// duration reads a duration, a number of seconds, or the lifetime none.
+func duration(value any, lifetime bool) (time.Duration, bool) {
+	if s, ok := value.(string); ok {
+		if lifetime && s == "none" {
+			return time.Duration(NoExpiry), true
+		}
+		d, err := time.ParseDuration(s)
+		return d, err == nil && d != time.Duration(NoExpiry)
+	}
+	n, ok := integer(value)
+	if !ok || n > int64(math.MaxInt64/time.Second) || n < 0 {
+		return 0, false
+	}
+	return time.Duration(n) * time.Second, true
+}
+
+// integer reads a whole number of any type that a parser may give it.
+func integer(value any) (int64, bool) {
+	switch n := value.(type) {
+	case int:
+		return int64(n), true
+	case int64:
+		return n, true
+	case uint64:
+		return int64(n), n <= math.MaxInt64 //nolint:gosec // not used if it does not fit
+	case float64: // the numbers of JSON
+		return int64(n), n == math.Trunc(n) && math.Abs(n) < 1<<53
+	}
+	return 0, false
+}
+
+func (r *reader) wrong(key string, value any, expected string) {
+	r.problems.add(Problem{Key: key, Source: r.source, Value: shown(value), Rule: expected})
+}
+
+// unknown reports a key that is not in the section, as it stands in the source.
+func (r *reader) unknown(key, source, section string, t reflect.Type) {
+	if source == "" {
+		source = r.source
+	}
+	at := "at the top level"
+	if section != "" {
+		at = "in " + section
+	}
+	r.problems.add(Problem{Key: key, Source: source, Rule: "unknown key; known " + at + ": " + strings.Join(names(t), ", ")})
+}
+
+// shown returns a value for an error, cut to a readable length, and not at all
+// if it could be a key in the wrong place.
+func shown(value any) string {
+	text := fmt.Sprintf("%v", value)
+	if keyLike.MatchString(text) {
+		return redacted
+	}
+	if _, ok := value.(string); ok {
+		text = strconv.Quote(text)
+	}
+	const most = 80
+	if len(text) > most {
+		text = strings.ToValidUTF8(text[:most], "") + "…"
+	}
+	return text
+}
+
+var keyLike = regexp.MustCompile(`k\d\.(local|secret)|PRIVATE KEY|[0-9a-fA-F]{64}`)
+
+// field returns the field of a section that a key names.
+func field(t reflect.Type, name string) (reflect.StructField, bool) {
+	for f := range t.Fields() {
+		if f.Tag.Get(tag) == name {
+			return f, true
+		}
+	}
+	return reflect.StructField{}, false
+}
+
+// names returns the keys of a section.
+func names(t reflect.Type) []string {
+	var all []string
+	for f := range t.Fields() {
+		all = append(all, f.Tag.Get(tag))
+	}
+	return all
+}
+
+func join(section, name string) string {
+	if section == "" {
+		return name
+	}
+	return section + "." + name
+}
