@@ -1,0 +1,353 @@
+package config
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/pasetokit/pasetokit/paseto"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// hexKey is a key that no real program uses.
+const hexKey = "707172737475767778797a7b7c7d7e7f808182838485868788898a8b8c8d8e8f"
+
+// write puts a file into a folder of the test's own.
+func write(t *testing.T, name, content string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestDefaults(t *testing.T) {
+	t.Parallel()
+	got, err := load(nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := Default(); !reflect.DeepEqual(got, want) {
+		t.Errorf("nothing configured gives\n%+v\nwant\n%+v", got, want)
+	}
+}
+
+// sample is one configuration in every format.
+var sample = map[string]string{
+	"auth.yaml": `
+token:
+  keys: ["` + hexKey + `", {file: FILE}]
+  audience: [a, b]
+  access_ttl: 5m
+  refresh_ttl: 3600
+  other_ttl: none
+  require_expiry: false
+  leeway: 30s
+  max_length: 4096
+http:
+  cookie: {secure: false, same_site: strict}
+websocket:
+  # everything commented out says nothing
+denylist: {fail_open: true}
+`,
+	"auth.toml": `
+[token]
+keys = ["` + hexKey + `", {file = "FILE"}]
+audience = ["a", "b"]
+access_ttl = "5m"
+refresh_ttl = 3600
+other_ttl = "none"
+require_expiry = false
+leeway = "30s"
+max_length = 4096
+[http.cookie]
+secure = false
+same_site = "strict"
+[denylist]
+fail_open = true
+`,
+	"auth.json": `{
+"token": {"keys": ["` + hexKey + `", {"file": "FILE"}], "audience": ["a", "b"], "access_ttl": "5m", "refresh_ttl": 3600,
+"other_ttl": "none", "require_expiry": false, "leeway": "30s", "max_length": 4096},
+"http": {"cookie": {"secure": false, "same_site": "strict"}}, "denylist": {"fail_open": true}}`,
+}
+
+func TestFiles(t *testing.T) {
+	t.Parallel()
+	for name, content := range sample {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			key := write(t, "key", hexKey+"\n")
+			cfg, err := load(nil, []string{write(t, name, strings.ReplaceAll(content, "FILE", key))})
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := Default()
+			want.Token.Keys = []Key{{Value: hexKey}, {File: key}}
+			want.Token.Audience = []string{"a", "b"}
+			want.Token.AccessTTL = Lifetime(5 * time.Minute)
+			want.Token.RefreshTTL = Lifetime(time.Hour)
+			want.Token.OtherTTL = NoExpiry
+			want.Token.RequireExpiry = false
+			want.Token.Leeway = 30 * time.Second
+			want.Token.MaxLength = 4096
+			want.HTTP.Cookie.Secure = false
+			want.HTTP.Cookie.SameSite = "strict"
+			want.Denylist.FailOpen = true
+			if !reflect.DeepEqual(cfg, want) {
+				t.Errorf("got\n%+v\nwant\n%+v", cfg, want)
+			}
+		})
+	}
+}
+
+func TestEnvironment(t *testing.T) {
+	t.Parallel()
+	cfg, err := load([]string{
+		"HOME=/root",
+		"PASETOKITTEN=ignored",
+		"PASETOKIT_TOKEN__ACCESS_TTL=5m",
+		"PASETOKIT_TOKEN__REFRESH_TTL=none",
+		"PASETOKIT_TOKEN__OTHER_TTL=60",
+		"PASETOKIT_TOKEN__REQUIRE_EXPIRY=false",
+		"PASETOKIT_TOKEN__LEEWAY=2",
+		"PASETOKIT_TOKEN__MAX_LENGTH=1024",
+		"PASETOKIT_TOKEN__ISSUER=123",
+		"PASETOKIT_TOKEN__AUDIENCE=a, b",
+		"PASETOKIT_TOKEN__KEYS=" + hexKey,
+		"PASETOKIT_HTTP__LOCATIONS=header,cookie",
+		"PASETOKIT_HTTP__HEADER_SCHEME=",
+		"PASETOKIT_HTTP__COOKIE__PERSISTENT=true",
+		"PASETOKIT_WEBSOCKET__WRITE_TIMEOUT=3s",
+	}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Default()
+	want.Token.AccessTTL = Lifetime(5 * time.Minute)
+	want.Token.RefreshTTL = NoExpiry
+	want.Token.OtherTTL = Lifetime(time.Minute)
+	want.Token.RequireExpiry = false
+	want.Token.Leeway = 2 * time.Second
+	want.Token.MaxLength = 1024
+	want.Token.Issuer = "123"
+	want.Token.Audience = []string{"a", "b"}
+	want.Token.Keys = []Key{{Value: hexKey}}
+	want.HTTP.Locations = []string{"header", "cookie"}
+	want.HTTP.HeaderScheme = ""
+	want.HTTP.Cookie.Persistent = true
+	want.WebSocket.WriteTimeout = 3 * time.Second
+	if !reflect.DeepEqual(cfg, want) {
+		t.Errorf("got\n%+v\nwant\n%+v", cfg, want)
+	}
+}
+
+// TestPrecedence checks defaults < first file < second file < environment.
+func TestPrecedence(t *testing.T) {
+	t.Parallel()
+	first := write(t, "a.yaml", "token: {issuer: first, audience: [first, other], access_ttl: 1m, leeway: 1s}")
+	second := write(t, "b.json", `{"token": {"issuer": "second", "audience": ["second"], "access_ttl": "2m"}}`)
+	cfg, err := load([]string{"PASETOKIT_TOKEN__ISSUER=environment"}, []string{first, second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Default()
+	want.Token.Issuer = "environment"
+	want.Token.Audience = []string{"second"}
+	want.Token.AccessTTL = Lifetime(2 * time.Minute)
+	want.Token.Leeway = time.Second
+	if !reflect.DeepEqual(cfg, want) {
+		t.Errorf("got\n%+v\nwant\n%+v", cfg, want)
+	}
+}
+
+// TestLoadEnvironment checks that Load reads the environment of the process.
+func TestLoadEnvironment(t *testing.T) {
+	t.Setenv("PASETOKIT_TOKEN__ISSUER", "from the environment")
+	cfg, err := Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if cfg.Token.Issuer != "from the environment" {
+		t.Errorf("issuer is %q", cfg.Token.Issuer)
+	}
+}
+
+func TestRefusedYAML(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct{ name, yaml, want string }{
+		{"unknown section", "tokens: {}", "tokens (FILE): unknown key; known at the top level: token, http, websocket, denylist"},
+		{"unknown key", "token: {acess_ttl: 5m}", "token.acess_ttl (FILE): unknown key; known in token: version, purpose"},
+		{"unknown in depth", "http: {cookie: {name: x}}", "http.cookie.name (FILE): unknown key; known in http.cookie: access_name"},
+		{"case", "token: {Issuer: x}", "token.Issuer (FILE): unknown key"},
+		{"dotted key", "token.issuer: x", "token.issuer (FILE): unknown key"},
+		{"section is a value", "token: k4.local.AAAA", "token (FILE): expected a section with the keys version, "},
+		{"no value", "token: {issuer: }", "token.issuer (FILE): it has no value"},
+		{"number for string", "token: {issuer: 5}", "token.issuer = 5 (FILE): expected a string"},
+		{"string for bool", "denylist: {enabled: 'yes'}", `denylist.enabled = "yes" (FILE): expected true or false`},
+		{"string for number", "token: {max_length: '1024'}", `token.max_length = "1024" (FILE): expected a whole number`},
+		{"fraction", "token: {max_length: 1024.5}", "token.max_length = 1024.5 (FILE): expected a whole number"},
+		{"string for list", "token: {audience: a}", `token.audience = "a" (FILE): expected a list`},
+		{"number in list", "token: {audience: [a, 1]}", "token.audience[1] = 1 (FILE): expected a string"},
+		{"duration", "token: {leeway: soon}", `token.leeway = "soon" (FILE): expected a duration such as 30s`},
+		{"duration none", "token: {leeway: none}", `token.leeway = "none" (FILE): expected a duration`},
+		{"true as lifetime", "token: {access_ttl: true}", "token.access_ttl = true (FILE): expected a duration such as 15m or 720h, a number of seconds, or none"},
+		{"negative seconds", "token: {access_ttl: -5}", "token.access_ttl = -5 (FILE): expected a duration"},
+		{"negative duration", "token: {access_ttl: -5s}", "token.access_ttl = -5s (FILE): must be at least 1s, or none"},
+		{"the code's own none", "token: {access_ttl: -1ns}", `token.access_ttl = "-1ns" (FILE): expected a duration`},
+		{"zero lifetime", "token: {access_ttl: 0s}", "token.access_ttl = 0s (FILE): must be at least 1s, or none"},
+		{"none while required", "token: {access_ttl: none}", "token.access_ttl = none (FILE): tokens without expiry are refused while token.require_expiry is true"},
+		{"over max_ttl", "token: {max_ttl: 1h}", "token.refresh_ttl = 720h0m0s: longer than token.max_ttl, 1h0m0s"},
+		{"negative leeway", "token: {leeway: -1s}", "token.leeway = -1s (FILE): must be at least 0"},
+		{"version", "token: {version: v9}", `token.version = "v9" (FILE): must be one of v4`},
+		{"purpose", "token: {purpose: other}", `token.purpose = "other" (FILE): must be one of local, public`},
+		{"empty audience", "token: {audience: ['']}", `token.audience[0] = "" (FILE): must not be empty`},
+		{"small max_length", "token: {max_length: 5}", "token.max_length = 5 (FILE): must be at least 256"},
+		{"http location", "http: {locations: [header, query]}", `http.locations[1] = "query" (FILE): query token location is only supported for WebSocket connections`},
+		{"unknown location", "http: {locations: [body]}", `http.locations[0] = "body" (FILE): must be one of header, cookie, json`},
+		{"no location", "http: {locations: []}", "http.locations (FILE): must list at least 1"},
+		{"location twice", "http: {locations: [header, header]}", "http.locations (FILE): must not list anything twice"},
+		{"websocket location", "websocket: {locations: [json]}", `websocket.locations[0] = "json" (FILE): json token location is not supported for WebSocket connections`},
+		{"unknown websocket location", "websocket: {locations: [body]}", `websocket.locations[0] = "body" (FILE): must be one of header, query, cookie, subprotocol`},
+		{"header name", "http: {header_name: 'a b'}", `http.header_name = "a b" (FILE): must be letters, digits`},
+		{"realm", `http: {realm: "a\tb"}`, `http.realm = "a\tb" (FILE): must be printable ASCII`},
+		{"json key", "http: {json_key: ''}", `http.json_key = "" (FILE): must not be empty`},
+		{"cookie path", "http: {cookie: {path: x}}", `http.cookie.path = "x" (FILE): must begin with /`},
+		{"cookie domain", "http: {cookie: {domain: 'a b'}}", `http.cookie.domain = "a b" (FILE): must be a domain name`},
+		{"cookie names", "http: {cookie: {refresh_name: access_token}}", `http.cookie.refresh_name = "access_token" (FILE): must differ from access_name`},
+		{"same_site none", "http: {cookie: {same_site: none, secure: false}}", "http.cookie.same_site = none (FILE): browsers refuse it unless http.cookie.secure is true"},
+		{"trusted origin", "http: {cookie: {trusted_origins: [x]}}", `http.cookie.trusted_origins[0] = "x" (FILE): `},
+		{"origin", "websocket: {allowed_origins: ['https://a.example/']}", `websocket.allowed_origins[0] = "https://a.example/" (FILE): "https://a.example/" is not an origin`},
+		{"reject", "websocket: {reject: maybe}", `websocket.reject = "maybe" (FILE): must be one of close, http`},
+		{"marker", "websocket: {subprotocols: [paseto.bearer]}", `websocket.subprotocols[0] = "paseto.bearer" (FILE): is reserved`},
+		{"close timeout", "websocket: {close_timeout: 5m}", "websocket.close_timeout = 5m0s (FILE): must be at most 1m"},
+		{"store", "denylist: {store: mongo}", `denylist.store = "mongo" (FILE): must be one of memory`},
+		{"keys are no list", "token: {keys: " + hexKey + "}", "token.keys (FILE): expected a list of keys"},
+		{"key is a number", "token: {keys: [5]}", "token.keys[0] (FILE): expected the key itself as a string, {file: path} or {env: NAME}"},
+		{"key is empty", "token: {keys: ['']}", "token.keys[0] (FILE): expected the key itself"},
+		{"key from two places", "token: {keys: [{file: a, env: B}]}", "token.keys[0] (FILE): expected the key itself"},
+		{"key from elsewhere", "token: {keys: [{url: a}]}", "token.keys[0] (FILE): expected the key itself"},
+		{"no such key file", "token: {keys: [{file: /nonexistent/key}]}", "token.keys[0] (FILE): the key file cannot be read: open /nonexistent/key: no such file or directory"},
+		{"no such variable", "token: {keys: [{env: NO_SUCH_KEY}]}", "token.keys[0] (FILE): environment variable NO_SUCH_KEY is not set"},
+		{"short key", "token: {keys: [abcd]}", "token.keys[0] (FILE): invalid key: a v4.local key has 32 bytes, this one 2"},
+		{"no key at all", "token: {keys: [password]}", "token.keys[0] (FILE): invalid key: expected a PASERK"},
+		{"bare 32 bytes for public", "token: {purpose: public, keys: [" + hexKey + "]}", "token.keys[0] (FILE): invalid key: 32 bytes in hex may be a seed or a public key"},
+		{"duplicate key", "token: {issuer: a, issuer: b}", "already"},
+		{"broken YAML", "token: [", "FILE: yaml"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			path := write(t, "auth.yaml", test.yaml)
+			_, err := load(nil, []string{path})
+			wantProblem(t, err, strings.ReplaceAll(test.want, "FILE", path))
+		})
+	}
+}
+
+func TestRefusedFiles(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct{ name, file, content, want string }{
+		{"unknown extension", "auth.ini", "", "unknown kind of file"},
+		{"broken TOML", "auth.toml", "token = [", "toml"},
+		{"broken JSON", "auth.json", `{"token": `, "not valid JSON"},
+		{"duplicate in JSON", "auth.json", `{"token": {"issuer": "a", "issuer": "b"}}`, `member "issuer" occurs twice`},
+		{"huge number", "auth.json", `{"token": {"max_length": 1e30}}`, "expected a whole number"},
+		{"directory", ".yaml/x.yaml", "", "no such file"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			path := filepath.Join(t.TempDir(), test.file)
+			if test.content != "" {
+				path = write(t, test.file, test.content)
+			}
+			_, err := load(nil, []string{path})
+			wantProblem(t, err, test.want)
+			wantProblem(t, err, path)
+		})
+	}
+}
+
+func TestRefusedEnvironment(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct{ name, variable, want string }{
+		{"unknown section", "PASETOKIT_TOKN__ISSUER=x", "PASETOKIT_TOKN__ISSUER: unknown key; known at the top level: token,"},
+		{"unknown key", "PASETOKIT_TOKEN__ISUER=x", "PASETOKIT_TOKEN__ISUER: unknown key; known in token: version,"},
+		{"one underscore", "PASETOKIT_TOKEN_ISSUER=x", "PASETOKIT_TOKEN_ISSUER: unknown key"},
+		{"lower case", "PASETOKIT_token__issuer=x", "PASETOKIT_token__issuer: unknown key"},
+		{"a section", "PASETOKIT_TOKEN=x", "PASETOKIT_TOKEN: it names no single key"},
+		{"too deep", "PASETOKIT_TOKEN__ISSUER__X=x", "PASETOKIT_TOKEN__ISSUER__X: it names no single key"},
+		{"bool", "PASETOKIT_DENYLIST__ENABLED=yes", `denylist.enabled = "yes" (PASETOKIT_DENYLIST__ENABLED): expected true or false`},
+		{"number", "PASETOKIT_TOKEN__MAX_LENGTH=many", `token.max_length = "many" (PASETOKIT_TOKEN__MAX_LENGTH): expected a whole number`},
+		{"empty number", "PASETOKIT_TOKEN__MAX_LENGTH=", `token.max_length = "" (PASETOKIT_TOKEN__MAX_LENGTH): expected a whole number`},
+		{"lifetime", "PASETOKIT_TOKEN__ACCESS_TTL=false", `token.access_ttl = "false" (PASETOKIT_TOKEN__ACCESS_TTL): expected a duration such as 15m`},
+		{"rule", "PASETOKIT_TOKEN__PURPOSE=secret", `token.purpose = "secret" (PASETOKIT_TOKEN__PURPOSE): must be one of local, public`},
+		{"key", "PASETOKIT_TOKEN__KEYS=" + hexKey + ",k4.local.x", "token.keys[1] (PASETOKIT_TOKEN__KEYS): invalid key: "},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			_, err := load([]string{test.variable}, nil)
+			wantProblem(t, err, test.want)
+		})
+	}
+}
+
+// TestAllProblemsAtOnce checks that one error tells of every source, of what
+// cannot be read and of rules that are broken.
+func TestAllProblemsAtOnce(t *testing.T) {
+	t.Parallel()
+	path := write(t, "auth.yaml", "token: {acess_ttl: 5m, purpose: other, leeway: soon}\nhttp: {locations: [body]}")
+	_, err := load([]string{"PASETOKIT_DENYLIST__ENABLED=yes", "PASETOKIT_X=y"}, []string{path, "missing.toml"})
+	for _, want := range []string{
+		"7 problems", "token.acess_ttl", "token.purpose", "token.leeway", "http.locations[0]",
+		"missing.toml", "denylist.enabled", "PASETOKIT_X",
+	} {
+		wantProblem(t, err, want)
+	}
+}
+
+// TestSecretsAreNotShown puts keys where they belong and where they do not: no
+// error contains them.
+func TestSecretsAreNotShown(t *testing.T) {
+	t.Parallel()
+	const secret = "k4.local.cHFyc3R1dnd4eXp7fH1-f4CBgoOEhYaHiImKi4yNjo"
+	for name, content := range map[string]string{
+		"damaged key":     "token: {keys: [" + secret + "]}",
+		"for another key": "token: {version: " + secret + "}",
+		"for a number":    "token: {max_length: " + secret + "}",
+		"for a section":   "token: " + secret,
+		"for the list":    "token: {keys: " + secret + "}",
+		"in a list":       "token: {keys: [[" + secret + "]]}",
+		"as a file":       "token: {keys: [{value: " + secret + "}]}",
+		"hex elsewhere":   "token: {version: " + hexKey + "}",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := load(nil, []string{write(t, "auth.yaml", content)})
+			if err == nil {
+				t.Fatal("it is accepted")
+			}
+			if strings.Contains(err.Error(), secret[12:40]) || strings.Contains(err.Error(), hexKey[8:40]) {
+				t.Errorf("the error shows the key: %v", err)
+			}
+		})
+	}
+}
+
+func wantProblem(t *testing.T, err error, want string) {
+	t.Helper()
+	var problems *Error
+	if !errors.As(err, &problems) || !errors.Is(err, paseto.ErrConfig) {
+		t.Fatalf("error is %v, want an *Error that wraps ErrConfig", err)
+	}
+	if !strings.Contains(err.Error(), want) {
+		t.Errorf("error does not say %q:\n%v", want, err)
+	}
+}

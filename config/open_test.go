@@ -1,0 +1,292 @@
+package config_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pasetokit/pasetokit/config"
+	"github.com/pasetokit/pasetokit/denylist"
+	"github.com/pasetokit/pasetokit/paseto"
+)
+
+const (
+	localKey  = "707172737475767778797a7b7c7d7e7f808182838485868788898a8b8c8d8e8f"
+	secretKey = "b4cbfb43df4ce210727d953e4a713307fa19bb7d9f85041438d9e11b942a37741eb9dbbbbc047c03fd70604e0071f0987e16b28b757225c11f00415d0e20b1a2"
+	publicKey = "k4.public.Hrnbu7wEfAP9cGBOAHHwmH4Wsot1ciXBHwBBXQ4gsaI"
+)
+
+// with returns the defaults, a key and a change.
+func with(change func(*config.Config)) *config.Config {
+	cfg := config.Default()
+	cfg.Token.Keys = []config.Key{{Value: localKey}}
+	change(cfg)
+	return cfg
+}
+
+func open(t *testing.T, cfg *config.Config, opts ...config.Option) *config.Kit {
+	t.Helper()
+	kit, err := config.Open(t.Context(), cfg, opts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := kit.Close(); err != nil {
+			t.Errorf("Close: %v", err)
+		}
+	})
+	return kit
+}
+
+// TestOpen checks that every value reaches the part that it is for.
+func TestOpen(t *testing.T) {
+	t.Parallel()
+	var log bytes.Buffer
+	var events []paseto.EventKind
+	kit := open(t, with(func(c *config.Config) {
+		c.Token.Issuer, c.Token.Audience = "issuer", []string{"a", "b"}
+		c.Token.AccessTTL = config.Lifetime(5 * time.Minute)
+		c.Token.Leeway = 3 * time.Second
+		c.HTTP.HeaderName, c.HTTP.HeaderScheme = "X-Token", ""
+		c.HTTP.Locations = []string{"header", "cookie"}
+		c.HTTP.Cookie.Secure = false
+		c.HTTP.Realm = "my realm"
+	}), config.WithLogger(slog.New(slog.NewTextHandler(&log, nil))), config.WithObserver(func(e paseto.Event) {
+		events = append(events, e.Kind)
+	}))
+
+	token, err := kit.Authorizer.IssueAccess(paseto.Grant{Subject: "alice"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := token.Claims
+	if c.Issuer != "issuer" || len(c.Audience) != 2 || c.ExpiresAt.Sub(c.IssuedAt) != 5*time.Minute {
+		t.Errorf("claims are %+v", c)
+	}
+	if got := kit.Authorizer.Deadline(c).Sub(c.ExpiresAt); got != 3*time.Second {
+		t.Errorf("leeway is %s", got)
+	}
+	if len(events) != 1 || events[0] != paseto.EventIssued {
+		t.Errorf("events are %v, want one of kind issued", events)
+	}
+
+	me := kit.HTTP.Require(paseto.Requirement{}, func(w http.ResponseWriter, r *http.Request) {
+		fmt.Fprint(w, paseto.FromContext(r.Context()).Subject)
+	})
+	for name, prepare := range map[string]func(*http.Request){
+		"header": func(r *http.Request) { r.Header.Set("X-Token", token.Token) },
+		"cookie": func(r *http.Request) { r.AddCookie(&http.Cookie{Name: "access_token", Value: token.Token}) },
+	} {
+		r, w := httptest.NewRequest(http.MethodGet, "/", http.NoBody), httptest.NewRecorder()
+		prepare(r)
+		me.ServeHTTP(w, r)
+		if w.Code != http.StatusOK || w.Body.String() != "alice" {
+			t.Errorf("%s: %d %s", name, w.Code, w.Body)
+		}
+	}
+
+	w := httptest.NewRecorder()
+	me.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/", http.NoBody))
+	if got := w.Header().Get("WWW-Authenticate"); got != `Bearer realm="my realm"` {
+		t.Errorf("challenge is %s", got)
+	}
+	if !strings.Contains(log.String(), "token_missing") {
+		t.Errorf("the refusal is not logged: %s", log.String())
+	}
+
+	r := httptest.NewRequest(http.MethodGet, "/ws", http.NoBody)
+	r.Header.Set("X-Token", token.Token)
+	if claims, err := kit.Guard.Authenticate(r, paseto.Requirement{}); err != nil || claims.Subject != "alice" {
+		t.Errorf("the guard says %v, %v", claims, err)
+	}
+}
+
+func TestOpenRefuses(t *testing.T) {
+	t.Parallel()
+	store := denylist.NewMemory()
+	t.Cleanup(func() { _ = store.Close() })
+	for _, test := range []struct {
+		name   string
+		change func(*config.Config)
+		opts   []config.Option
+		want   string
+	}{
+		{"no key", func(c *config.Config) { c.Token.Keys = nil }, nil, "token.keys: is empty; without a key"},
+		{"no store", func(c *config.Config) { c.Denylist.Store = "" }, nil, "denylist.store: is empty while denylist.enabled is true"},
+		{"useless store", func(c *config.Config) { c.Denylist.Enabled = false }, []config.Option{config.WithStore(store)}, "denylist.enabled = false: a store was given"},
+		{"nothing to check", func(c *config.Config) { c.Denylist.Check = nil }, nil, "denylist.check: is empty"},
+		{"public without a signing key", func(c *config.Config) {
+			c.Token.Purpose = "public"
+			c.Token.Keys = []config.Key{{Value: publicKey}}
+		}, nil, "token.keys: none of them can issue v4.public tokens; add one that can, or set token.verify_only"},
+		{"a rule", func(c *config.Config) { c.Token.Purpose = "other" }, nil, "token.purpose"},
+		{"a broken key", func(c *config.Config) { c.Token.Keys = []config.Key{{Value: "x"}} }, nil, "token.keys[0]"},
+		{"an empty key", func(c *config.Config) { c.Token.Keys = []config.Key{{}} }, nil, "token.keys[0]: expected the key itself, or exactly one"},
+		{"zero configuration", func(c *config.Config) { *c = config.Config{} }, nil, "token.version"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			kit, err := config.Open(t.Context(), with(test.change), test.opts...)
+			if kit != nil || !errors.Is(err, paseto.ErrConfig) || !strings.Contains(err.Error(), test.want) {
+				t.Errorf("Open = %v, %v; want an error that says %q", kit, err, test.want)
+			}
+		})
+	}
+}
+
+func TestOpenEndedContext(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := config.Open(ctx, with(func(*config.Config) {})); !errors.Is(err, context.Canceled) {
+		t.Errorf("Open = %v", err)
+	}
+}
+
+func TestVerifyOnly(t *testing.T) {
+	t.Parallel()
+	issuing := open(t, with(func(c *config.Config) {
+		c.Token.Purpose = "public"
+		c.Token.Keys = []config.Key{{Value: secretKey}}
+	}))
+	verifying := open(t, with(func(c *config.Config) {
+		c.Token.Purpose, c.Token.VerifyOnly = "public", true
+		c.Token.Keys = []config.Key{{Value: publicKey}}
+	}))
+	token, err := issuing.Authorizer.IssueAccess(paseto.Grant{Subject: "alice"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if claims, err := verifying.Authorizer.Verify(t.Context(), token.Token, paseto.Requirement{}); err != nil || claims.Subject != "alice" {
+		t.Errorf("Verify = %v, %v", claims, err)
+	}
+	if _, err := verifying.Authorizer.IssueAccess(paseto.Grant{}); !errors.Is(err, paseto.ErrConfig) {
+		t.Errorf("a verifying kit issues: %v", err)
+	}
+}
+
+// TestKeySources checks every form and place of a key.
+func TestKeySources(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "key")
+	if err := os.WriteFile(file, []byte(" "+localKey+"\r\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("TEST_PASETO_KEY", localKey)
+	for name, key := range map[string]config.Key{
+		"value": {Value: localKey}, "upper case": {Value: config.Secret(strings.ToUpper(localKey))},
+		"file": {File: file}, "env": {Env: "TEST_PASETO_KEY"},
+		"PASERK": {Value: "k4.local.cHFyc3R1dnd4eXp7fH1-f4CBgoOEhYaHiImKi4yNjo8"},
+	} {
+		kit := open(t, with(func(c *config.Config) { c.Token.Keys = []config.Key{key} }))
+		token, err := kit.Authorizer.IssueAccess(paseto.Grant{Subject: "alice"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		other := open(t, with(func(*config.Config) {}))
+		if _, err := other.Authorizer.Verify(t.Context(), token.Token, paseto.Requirement{}); err != nil {
+			t.Errorf("%s is another key: %v", name, err)
+		}
+	}
+	large := filepath.Join(t.TempDir(), "large")
+	if err := os.WriteFile(large, make([]byte, 1<<20), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, key := range map[string]config.Key{
+		"large file": {File: large}, "folder": {File: t.TempDir()}, "unset": {Env: "NO_SUCH_KEY"},
+	} {
+		cfg := with(func(c *config.Config) { c.Token.Keys = []config.Key{key} })
+		if _, err := config.Open(t.Context(), cfg); !errors.Is(err, paseto.ErrConfig) {
+			t.Errorf("%s: Open = %v", name, err)
+		}
+	}
+}
+
+// TestStores checks who closes which store.
+func TestStores(t *testing.T) {
+	t.Parallel()
+	own := denylist.NewMemory()
+	defer own.Close()
+	kit := open(t, with(func(*config.Config) {}), config.WithStore(own))
+	if kit.Store != own {
+		t.Error("the given store is not used")
+	}
+	if err := kit.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := own.Revoked(t.Context(), denylist.Token{ID: "a"}); err != nil {
+		t.Errorf("the caller's store was closed: %v", err)
+	}
+
+	kit = open(t, with(func(*config.Config) {}))
+	if err := kit.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := kit.Store.Revoked(t.Context(), denylist.Token{ID: "a"}); !errors.Is(err, denylist.ErrClosed) {
+		t.Errorf("the kit's own store is open after Close: %v", err)
+	}
+
+	kit = open(t, with(func(c *config.Config) { c.Denylist.Enabled = false }))
+	if kit.Store != nil || kit.Authorizer.CanRevoke() {
+		t.Error("there is a denylist although it is not enabled")
+	}
+}
+
+// TestSecretPrints checks that no printer shows a key.
+func TestSecretPrints(t *testing.T) {
+	t.Parallel()
+	cfg := with(func(*config.Config) {})
+	encoded, err := json.Marshal(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var log bytes.Buffer
+	slog.New(slog.NewJSONHandler(&log, nil)).Info("loaded", "key", cfg.Token.Keys[0].Value, "config", cfg)
+	for name, text := range map[string]string{
+		"%v": fmt.Sprintf("%v", cfg), "%+v": fmt.Sprintf("%+v", cfg), "%#v": fmt.Sprintf("%#v", *cfg),
+		"%s": fmt.Sprintf("%s", cfg.Token.Keys[0].Value), "%x": fmt.Sprintf("%x", cfg.Token.Keys[0].Value),
+		"String": cfg.Token.Keys[0].Value.String(), "json": string(encoded), "slog": log.String(),
+	} {
+		if strings.Contains(text, localKey) {
+			t.Errorf("%s shows the key: %s", name, text)
+		}
+	}
+}
+
+func TestLifetimeString(t *testing.T) {
+	t.Parallel()
+	if got := config.NoExpiry.String() + " " + config.Lifetime(time.Minute).String(); got != "none 1m0s" {
+		t.Errorf("lifetimes are %s", got)
+	}
+}
+
+func Example() {
+	cfg := config.Default()
+	cfg.Token.Keys = []config.Key{{Value: "k4.local.cHFyc3R1dnd4eXp7fH1-f4CBgoOEhYaHiImKi4yNjo8"}}
+	cfg.HTTP.Locations = []string{"header", "cookie"}
+	kit, err := config.Open(context.Background(), cfg)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer kit.Close()
+
+	pair, err := kit.Authorizer.IssuePair(paseto.Grant{Subject: "alice"})
+	fmt.Println(pair.Access, pair.Refresh, err)
+	// Output: access token (redacted) refresh token (redacted) <nil>
+}
+
+func ExampleLoad() {
+	_, err := config.Load("no-such-file.yaml")
+	fmt.Println(err)
+	// Output: config: no-such-file.yaml: open no-such-file.yaml: no such file or directory
+}
