@@ -31,7 +31,9 @@ func New(cfg Config, opts ...Option) (*Authorizer, error) {
 		observe: func(Event) {},
 	}
 	for _, opt := range opts {
-		opt(a)
+		if opt != nil {
+			opt(a)
+		}
 	}
 	if err := a.cfg.validate(); err != nil {
 		return nil, err
@@ -106,18 +108,16 @@ func shown(word string) string {
 // Revoked asks the denylist whether a token is revoked. It is part of every
 // verification; a program that holds on to claims asks again. Without a
 // denylist, and for types that are not listed in [Config.DenylistTypes], it
-// returns nil without asking. The error is [ErrRevoked] or [ErrUnavailable],
-// or the context's if that has ended.
+// returns nil without asking, as it does for an anonymous caller. The error is
+// [ErrRevoked] or [ErrUnavailable], or wraps the context's if that has ended.
 func (a *Authorizer) Revoked(ctx context.Context, c *Claims) error {
-	if a.store == nil || !slices.Contains(a.cfg.DenylistTypes, c.Type) {
+	if c == nil || a.store == nil || !slices.Contains(a.cfg.DenylistTypes, c.Type) {
 		return nil
 	}
 	revoked, err := a.store.Revoked(ctx, denylist.Token{
 		ID: c.ID, Session: c.Session, Subject: c.Subject, IssuedAt: c.IssuedAt,
 	})
 	switch {
-	case err != nil && ctx.Err() != nil:
-		return fmt.Errorf("paseto: asking the denylist: %w", err)
 	case err != nil:
 		return a.denylistFailed(ctx, c, err)
 	case revoked:
@@ -126,8 +126,12 @@ func (a *Authorizer) Revoked(ctx context.Context, c *Claims) error {
 	return nil
 }
 
-// denylistFailed decides what a denylist failure means for a token.
+// denylistFailed decides what a denylist failure means for a token. That the
+// caller has gone away is no failure, and never lets a token in.
 func (a *Authorizer) denylistFailed(ctx context.Context, c *Claims, err error) error {
+	if ended := ctx.Err(); ended != nil {
+		return fmt.Errorf("paseto: asking the denylist: %w", ended)
+	}
 	a.observe(Event{Kind: EventDenylistFailed, Claims: c, Err: err})
 	if a.cfg.DenylistFailOpen {
 		a.log.ErrorContext(ctx, "denylist cannot be asked; token accepted unchecked", "err", err, "token", c)

@@ -188,15 +188,17 @@ func parseSubject(value json.RawMessage) (string, error) {
 
 // parseStrings reads a string or a list of strings.
 func parseStrings(value json.RawMessage) ([]string, error) {
-	if value[0] == '[' {
-		var list []string
-		if json.Unmarshal(value, &list) == nil {
-			return list, nil
-		}
+	var s *string // nil after null
+	if json.Unmarshal(value, &s) == nil && s != nil {
+		return []string{*s}, nil
 	}
-	var s string
-	if json.Unmarshal(value, &s) == nil {
-		return []string{s}, nil
+	var list []*string
+	if value[0] == '[' && json.Unmarshal(value, &list) == nil && !slices.Contains(list, nil) {
+		names := make([]string, len(list))
+		for i, name := range list {
+			names[i] = *name
+		}
+		return names, nil
 	}
 	return nil, errors.New("expected a string or a list of strings")
 }
@@ -217,6 +219,9 @@ func parseTime(value json.RawMessage) (time.Time, error) {
 	var s string
 	if json.Unmarshal(value, &s) == nil {
 		if t, err := time.Parse(time.RFC3339, s); err == nil {
+			if t.IsZero() {
+				t = t.Add(1) // zero stands for no claim, and this is one
+			}
 			return t, nil
 		}
 	}

@@ -63,11 +63,13 @@ type Config struct {
 	AccessTTL, RefreshTTL, OtherTTL time.Duration
 	// MaxTTL bounds the lifetime that a [Grant] may ask for. The revocation of
 	// a session or a subject is kept that long, so that it outlives every
-	// token that it covers. Default: the longest of the three above. When you
-	// shorten them, keep MaxTTL until the tokens issued before have expired.
+	// token that it covers. Default: the longest of the three above, and
+	// [NoExpiry] with AllowNoExpiry. When you shorten them, keep MaxTTL until
+	// the tokens issued before have expired.
 	MaxTTL time.Duration
 	// AllowNoExpiry accepts tokens without an exp claim. Default false: they
-	// are refused. Danger: such a token works for whoever finds it, for ever.
+	// are refused. Danger: such a token works for whoever finds it, for ever,
+	// and revocations of sessions and subjects have to be kept for ever.
 	AllowNoExpiry bool
 	// Leeway is how far the clocks of issuer and verifier may differ: exp is
 	// taken that much later, nbf and iat that much earlier. Default 0.
@@ -99,20 +101,31 @@ func WithDenylist(store denylist.Store) Option {
 
 // WithClock makes the Authorizer tell the time by now instead of [time.Now].
 func WithClock(now func() time.Time) Option {
-	return func(a *Authorizer) { a.now = now }
+	return func(a *Authorizer) {
+		if now != nil {
+			a.now = now
+		}
+	}
 }
 
-// WithLogger logs what an operator should know: denylist failures, and
-// requirements that no token can meet. Default: nothing is logged. No token
-// and no key is ever logged.
+// WithLogger logs failures of the denylist. Default, and with nil: nothing is
+// logged. No token and no key is ever logged.
 func WithLogger(logger *slog.Logger) Option {
-	return func(a *Authorizer) { a.log = logger }
+	return func(a *Authorizer) {
+		if logger != nil {
+			a.log = logger
+		}
+	}
 }
 
 // WithObserver calls observe for every [Event], on the goroutine that caused
 // it; it must return quickly and be safe for concurrent use.
 func WithObserver(observe func(Event)) Option {
-	return func(a *Authorizer) { a.observe = observe }
+	return func(a *Authorizer) {
+		if observe != nil {
+			a.observe = observe
+		}
+	}
 }
 
 // EventKind says what happened.
@@ -153,7 +166,7 @@ func (c Config) withDefaults() Config {
 	c.OtherTTL = cmp.Or(c.OtherTTL, DefaultOtherTTL)
 	if c.MaxTTL == 0 {
 		c.MaxTTL = max(c.AccessTTL, c.RefreshTTL, c.OtherTTL)
-		if min(c.AccessTTL, c.RefreshTTL, c.OtherTTL) == NoExpiry {
+		if c.AllowNoExpiry {
 			c.MaxTTL = NoExpiry
 		}
 	}

@@ -1,6 +1,7 @@
 package paseto
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -8,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/pasetokit/pasetokit/internal/strictjson"
 )
@@ -94,6 +96,33 @@ type Pair struct {
 	Refresh Issued
 }
 
+// String describes the tokens without showing them.
+func (p Pair) String() string { return "access and refresh token (redacted)" }
+
+// Format implements [fmt.Formatter]: every verb prints [Pair.String].
+func (p Pair) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, p.String()) }
+
+// LogValue implements [slog.LogValuer].
+func (p Pair) LogValue() slog.Value {
+	return slog.GroupValue(slog.Any("access", p.Access), slog.Any("refresh", p.Refresh))
+}
+
+// check reports names that could not be written as they are: encoding would
+// replace what is not UTF-8, and make one name of two.
+func (g Grant) check() error {
+	for field, name := range map[string]string{"Subject": g.Subject, "Session": g.Session, "Issuer": g.Issuer} {
+		if !utf8.ValidString(name) {
+			return fmt.Errorf("%w: %s is not valid UTF-8", ErrGrant, field)
+		}
+	}
+	for _, name := range g.Audience {
+		if !utf8.ValidString(name) {
+			return fmt.Errorf("%w: Audience is not valid UTF-8", ErrGrant)
+		}
+	}
+	return nil
+}
+
 // footer returns the bytes of g.Footer.
 func (g Grant) footer() ([]byte, error) {
 	switch footer := g.Footer.(type) {
@@ -158,36 +187,36 @@ func validScope(s string) bool {
 // lifetime returns the nbf and exp of a token issued at now; exp is zero for
 // none.
 func (g Grant) lifetime(now time.Time, ttl time.Duration, cfg Config) (notBefore, expires time.Time, err error) {
+	bad := func(format string, args ...any) (time.Time, time.Time, error) {
+		return time.Time{}, time.Time{}, fmt.Errorf("%w: %s", ErrGrant, fmt.Sprintf(format, args...))
+	}
+	if g.TTL != 0 && !g.ExpiresAt.IsZero() {
+		return bad("TTL and ExpiresAt are both set")
+	}
 	notBefore = now
 	if !g.NotBefore.IsZero() {
 		notBefore = g.NotBefore.UTC().Truncate(time.Second)
 	}
-	if g.TTL != 0 && !g.ExpiresAt.IsZero() {
-		return notBefore, expires, fmt.Errorf("%w: TTL and ExpiresAt are both set", ErrGrant)
-	}
-	if g.TTL != 0 {
-		ttl = g.TTL
-	}
-	if !g.ExpiresAt.IsZero() {
-		ttl = g.ExpiresAt.Truncate(time.Second).Sub(now)
+	ttl = cmp.Or(g.TTL, ttl)
+	expires = g.ExpiresAt.UTC().Truncate(time.Second)
+	if g.ExpiresAt.IsZero() {
+		switch {
+		case ttl == NoExpiry && !cfg.AllowNoExpiry:
+			return bad("NoExpiry, and tokens without expiry are refused here (see Config.AllowNoExpiry)")
+		case exceeds(ttl, cfg.MaxTTL):
+			return bad("a lifetime of %s is longer than Config.MaxTTL, %s", ttlText(ttl), cfg.MaxTTL)
+		case ttl == NoExpiry:
+			return notBefore, time.Time{}, nil
+		}
+		expires = now.Add(ttl.Truncate(time.Second))
 	}
 	switch {
-	case ttl == NoExpiry && g.ExpiresAt.IsZero():
-		if !cfg.AllowNoExpiry {
-			return notBefore, expires, fmt.Errorf("%w: NoExpiry, and tokens without expiry are refused here (see Config.AllowNoExpiry)", ErrGrant)
-		}
-		if exceeds(NoExpiry, cfg.MaxTTL) {
-			return notBefore, expires, fmt.Errorf("%w: NoExpiry is longer than Config.MaxTTL, %s", ErrGrant, cfg.MaxTTL)
-		}
-		return notBefore, expires, nil
-	case ttl < time.Second:
-		return notBefore, expires, fmt.Errorf("%w: a lifetime of %s; expected at least 1s", ErrGrant, ttl)
-	case exceeds(ttl, cfg.MaxTTL):
-		return notBefore, expires, fmt.Errorf("%w: a lifetime of %s is longer than Config.MaxTTL, %s", ErrGrant, ttl, cfg.MaxTTL)
-	}
-	expires = now.Add(ttl.Truncate(time.Second))
-	if !notBefore.Before(expires) {
-		return notBefore, expires, fmt.Errorf("%w: NotBefore is not before the expiry", ErrGrant)
+	case expires.Before(now.Add(time.Second)):
+		return bad("it expires too soon; expected at least 1s after its issue")
+	case cfg.MaxTTL != NoExpiry && expires.After(now.Add(cfg.MaxTTL)):
+		return bad("ExpiresAt is later than Config.MaxTTL, %s, allows", cfg.MaxTTL)
+	case !notBefore.Before(expires):
+		return bad("NotBefore is not before the expiry")
 	}
 	return notBefore, expires, nil
 }

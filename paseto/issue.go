@@ -16,59 +16,80 @@ const maxFooter = 2048
 // IssueAccess issues an access token. The error wraps [ErrGrant] where g cannot
 // be issued, and [ErrConfig] where no key can.
 func (a *Authorizer) IssueAccess(g Grant) (Issued, error) {
-	return a.issue(TypeAccess, g, a.cfg.AccessTTL)
+	return a.Issue(TypeAccess, g)
 }
 
 // IssueRefresh issues a refresh token. Errors are those of
 // [Authorizer.IssueAccess].
 func (a *Authorizer) IssueRefresh(g Grant) (Issued, error) {
-	return a.issue(TypeRefresh, g, a.cfg.RefreshTTL)
+	return a.Issue(TypeRefresh, g)
 }
 
-// Issue issues a token of any type, such as "email-verify". Only routes that
-// require exactly this type accept it. Errors are those of
-// [Authorizer.IssueAccess].
+// Issue issues a token of any type, such as "email-verify": printable ASCII
+// without spaces, quotes and backslashes. Only routes that require exactly this
+// type accept it. Errors are those of [Authorizer.IssueAccess].
 func (a *Authorizer) Issue(tokenType string, g Grant) (Issued, error) {
-	switch tokenType {
-	case "":
-		return Issued{}, fmt.Errorf("%w: the token type is empty", ErrGrant)
-	case TypeAccess:
-		return a.IssueAccess(g)
-	case TypeRefresh:
-		return a.IssueRefresh(g)
+	if !validScope(tokenType) {
+		return Issued{}, fmt.Errorf("%w: %.32q is not a token type", ErrGrant, tokenType)
 	}
-	return a.issue(tokenType, g, a.cfg.OtherTTL)
+	issued, err := a.seal(tokenType, a.complete(g))
+	if err != nil {
+		return Issued{}, err
+	}
+	a.observe(Event{Kind: EventIssued, Claims: issued.Claims})
+	return issued, nil
 }
 
 // IssuePair issues an access and a refresh token of one session: that of g, or
 // a new one. Both carry the grant's claims, so that a refresh can pass them on.
 // Errors are those of [Authorizer.IssueAccess].
 func (a *Authorizer) IssuePair(g Grant) (Pair, error) {
-	if g.Session == "" {
-		g.Session = rand.Text()
+	pair, err := a.sealPair(a.complete(g))
+	if err != nil {
+		return Pair{}, err
 	}
-	access, err := a.IssueAccess(g)
+	a.observePair(pair)
+	return pair, nil
+}
+
+func (a *Authorizer) observePair(p Pair) {
+	a.observe(Event{Kind: EventIssued, Claims: p.Access.Claims})
+	a.observe(Event{Kind: EventIssued, Claims: p.Refresh.Claims})
+}
+
+// complete returns the grant with what is configured in the place of what it
+// leaves open.
+func (a *Authorizer) complete(g Grant) Grant {
+	g.Purpose = cmp.Or(g.Purpose, a.cfg.Purpose)
+	g.Issuer = cmp.Or(g.Issuer, a.cfg.Issuer)
+	if g.Audience == nil {
+		g.Audience = a.cfg.Audience
+	}
+	return g
+}
+
+// sealPair makes the tokens of a complete grant.
+func (a *Authorizer) sealPair(g Grant) (Pair, error) {
+	g.Session = cmp.Or(g.Session, rand.Text())
+	access, err := a.seal(TypeAccess, g)
 	if err != nil {
 		return Pair{}, err
 	}
 	g.TTL, g.ExpiresAt = g.RefreshTTL, time.Time{}
-	refresh, err := a.IssueRefresh(g)
+	refresh, err := a.seal(TypeRefresh, g)
 	if err != nil {
 		return Pair{}, err
 	}
 	return Pair{Access: access, Refresh: refresh}, nil
 }
 
-func (a *Authorizer) issue(tokenType string, g Grant, ttl time.Duration) (Issued, error) {
-	purpose := g.Purpose
-	if purpose == "" {
-		purpose = a.cfg.Purpose
-	}
-	key := a.issuingKey(purpose)
+// seal makes the token of a complete grant.
+func (a *Authorizer) seal(tokenType string, g Grant) (Issued, error) {
+	key := a.issuingKey(g.Purpose)
 	if key == nil {
-		return Issued{}, fmt.Errorf("%w: no key can issue %s.%.16s tokens", ErrConfig, a.cfg.Version, purpose)
+		return Issued{}, fmt.Errorf("%w: no key can issue %s.%.16s tokens", ErrConfig, a.cfg.Version, g.Purpose)
 	}
-	payload, err := a.payload(tokenType, g, ttl)
+	payload, err := a.payload(tokenType, g)
 	if err != nil {
 		return Issued{}, err
 	}
@@ -94,16 +115,29 @@ func (a *Authorizer) issue(tokenType string, g Grant, ttl time.Duration) (Issued
 	if err != nil {
 		return Issued{}, fmt.Errorf("%w: %w", ErrGrant, err)
 	}
-	claims.Version, claims.Purpose, claims.Footer = a.cfg.Version, purpose, slices.Clone(footer)
-	a.observe(Event{Kind: EventIssued, Claims: claims})
+	claims.Version, claims.Purpose, claims.Footer = a.cfg.Version, g.Purpose, slices.Clone(footer)
 	return Issued{Token: token, Claims: claims}, nil
 }
 
+// ttl returns the configured lifetime of tokens of a type.
+func (c Config) ttl(tokenType string) time.Duration {
+	switch tokenType {
+	case TypeAccess:
+		return c.AccessTTL
+	case TypeRefresh:
+		return c.RefreshTTL
+	}
+	return c.OtherTTL
+}
+
 // payload returns the claims of a new token as JSON.
-func (a *Authorizer) payload(tokenType string, g Grant, ttl time.Duration) ([]byte, error) {
+func (a *Authorizer) payload(tokenType string, g Grant) ([]byte, error) {
 	now := a.now().UTC().Truncate(time.Second)
-	notBefore, expires, err := g.lifetime(now, ttl, a.cfg)
+	notBefore, expires, err := g.lifetime(now, a.cfg.ttl(tokenType), a.cfg)
 	if err != nil {
+		return nil, err
+	}
+	if err := g.check(); err != nil {
 		return nil, err
 	}
 	scope, err := g.scope()
@@ -125,22 +159,13 @@ func (a *Authorizer) payload(tokenType string, g Grant, ttl time.Duration) ([]by
 	if tokenType == TypeAccess {
 		claims["fresh"] = g.Fresh
 	}
-	for name, value := range map[string]string{
-		"sub":   g.Subject,
-		"sid":   g.Session,
-		"scope": scope,
-		"iss":   cmp.Or(g.Issuer, a.cfg.Issuer),
-	} {
+	for name, value := range map[string]string{"sub": g.Subject, "sid": g.Session, "scope": scope, "iss": g.Issuer} {
 		if value != "" {
 			claims[name] = value
 		}
 	}
-	names := g.Audience
-	if names == nil {
-		names = a.cfg.Audience
-	}
-	if len(names) > 0 {
-		claims["aud"] = audience(names)
+	if len(g.Audience) > 0 {
+		claims["aud"] = audience(g.Audience)
 	}
 	payload, err := json.Marshal(claims)
 	if err != nil {

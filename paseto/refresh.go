@@ -36,18 +36,26 @@ func (a *Authorizer) Refresh(ctx context.Context, token string, req Requirement)
 	grant.Implicit, grant.Base64 = req.Implicit, req.Base64
 	// Issued before the old one is used up, so that a pair that cannot be
 	// issued costs the client nothing.
-	pair, err := a.IssuePair(grant)
+	pair, err := a.sealPair(grant)
 	if err != nil {
 		return Pair{}, err
 	}
-	if err := a.useUp(ctx, old); err != nil {
+	err = a.useUp(ctx, old)
+	if err == nil {
+		// A revocation that came since the first look does not cover the new
+		// pair if a second has begun since; it must not come out.
+		err = a.Revoked(ctx, old)
+	}
+	if err != nil {
 		a.observe(Event{Kind: EventRefused, Claims: old, Err: err})
 		return Pair{}, err
 	}
+	a.observePair(pair)
 	return pair, nil
 }
 
-// successor returns the grant of the pair that follows a refresh token.
+// successor returns the grant of the pair that follows a refresh token: complete,
+// so that nothing configured is added to what the login granted.
 func successor(old *Claims) (Grant, error) {
 	custom := make(map[string]json.RawMessage)
 	err := strictjson.Object(old.payload, func(name string, value json.RawMessage) error {
@@ -59,18 +67,14 @@ func successor(old *Claims) (Grant, error) {
 	if err != nil {
 		return Grant{}, refuse(ErrClaims, "%w", err)
 	}
-	audience := old.Audience
-	if audience == nil {
-		audience = []string{} // none, rather than the configured one
-	}
 	return Grant{
 		Subject:  old.Subject,
 		Session:  old.Session,
 		Scopes:   old.Scopes,
 		Issuer:   old.Issuer,
-		Audience: slices.Clone(audience),
+		Audience: old.Audience,
 		Claims:   custom,
-		Footer:   slices.Clone(old.Footer),
+		Footer:   old.Footer,
 		Purpose:  old.Purpose,
 	}, nil
 }

@@ -38,6 +38,9 @@ func (r Requirement) Validate() error {
 	if r.Fresh && r.tokenType() != TypeAccess {
 		return fmt.Errorf("%w: Fresh together with Type %.32q; only access tokens are fresh", ErrRequirement, r.Type)
 	}
+	if !validScope(r.tokenType()) {
+		return fmt.Errorf("%w: Type: %.32q is not a token type", ErrRequirement, r.Type)
+	}
 	for _, scope := range r.Scopes {
 		if !validScope(scope) {
 			return fmt.Errorf("%w: Scopes: %.32q is not a scope", ErrRequirement, scope)

@@ -9,12 +9,12 @@ import (
 )
 
 // Revoke revokes the one token with these claims. Other tokens of its session
-// stay valid: to log out, use [Authorizer.RevokeSession]. A token without a jti
-// cannot be revoked alone, and gives [ErrClaims]. Errors of recording wrap
-// [ErrUnavailable]; the token must then be taken as still valid.
+// stay valid: to log out, use [Authorizer.RevokeSession]. Nil claims, or a token
+// without a jti, cannot be revoked and give [ErrClaims]. Errors of recording
+// wrap [ErrUnavailable]; the token must then be taken as still valid.
 func (a *Authorizer) Revoke(ctx context.Context, c *Claims) error {
-	if c.ID == "" {
-		return refuse(ErrClaims, "the token has no jti to revoke it by")
+	if c == nil || c.ID == "" {
+		return refuse(ErrClaims, "there is no jti to revoke the token by")
 	}
 	return a.record(ctx, c, denylist.Revocation{TokenID: c.ID, Until: a.Deadline(c)})
 }
@@ -30,8 +30,9 @@ func (a *Authorizer) RevokeSession(ctx context.Context, session string) error {
 
 // RevokeSubject revokes every token of a subject that was issued in the second
 // of issuedBefore or earlier; zero means now. Tokens carry whole seconds, so a
-// token issued later in the same second is revoked as well. Errors are those
-// of [Authorizer.Revoke].
+// token issued later in the same second is revoked as well. Tokens of an issuer
+// whose clock runs ahead bear a later time, and are not: where there are such,
+// give a later issuedBefore. Errors are those of [Authorizer.Revoke].
 func (a *Authorizer) RevokeSubject(ctx context.Context, subject string, issuedBefore time.Time) error {
 	if subject == "" {
 		return fmt.Errorf("%w: the subject is empty", denylist.ErrInvalid)
@@ -50,12 +51,13 @@ func (a *Authorizer) RevokeSubject(ctx context.Context, subject string, issuedBe
 }
 
 // outlive returns the time at which every token issued until last has expired,
-// zero if some may never. A second is added for the rounding of times.
+// zero if some may never. The leeway counts twice, for an issuer's clock that is
+// ahead and for the expiry, and a second for the rounding of times.
 func (a *Authorizer) outlive(last time.Time) time.Time {
-	if a.cfg.MaxTTL == NoExpiry {
+	if a.cfg.MaxTTL == NoExpiry || a.cfg.AllowNoExpiry {
 		return time.Time{}
 	}
-	return last.Add(a.cfg.MaxTTL + a.cfg.Leeway + time.Second)
+	return last.Add(a.cfg.MaxTTL + 2*a.cfg.Leeway + time.Second)
 }
 
 func (a *Authorizer) record(ctx context.Context, c *Claims, r denylist.Revocation) error {

@@ -88,7 +88,10 @@ func (a *Authorizer) open(token string, req Requirement) (*Claims, error) {
 	if err != nil {
 		return nil, refuse(ErrClaims, "%w", err)
 	}
-	claims.Version, claims.Purpose, claims.Footer = Version(parts.Version), Purpose(parts.Purpose), footer
+	claims.Version, claims.Purpose = Version(parts.Version), Purpose(parts.Purpose)
+	if len(footer) > 0 {
+		claims.Footer = footer
+	}
 	if err := a.validate(claims); err != nil {
 		return nil, err
 	}
@@ -182,8 +185,11 @@ func typeMessage(want, got string) string {
 	case TypeRefresh:
 		want = "Refresh"
 	}
-	if got == "" {
+	switch {
+	case got == "":
 		got = "untyped"
+	case !validScope(got): // another issuer's; not for showing
+		got = "unknown"
 	}
 	return fmt.Sprintf("%.32s token required but %.32s provided", want, got)
 }

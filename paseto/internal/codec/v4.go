@@ -23,7 +23,12 @@ const (
 var errKey = errors.New("key is not valid")
 
 // V4Local is a v4.local key: XChaCha20 and keyed BLAKE2b.
-type V4Local struct {
+type V4Local struct{ *v4Local }
+
+// v4Local is kept behind a pointer of its own, as all key material here: fmt
+// looks into unexported fields without asking the key's own Format, and behind
+// one pointer, but not behind two.
+type v4Local struct {
 	key  [v4KeySize]byte
 	seal gopaseto.V4SymmetricKey
 }
@@ -36,7 +41,7 @@ func NewV4Local(key []byte) (*V4Local, error) {
 	if err != nil {
 		return nil, errKey
 	}
-	return &V4Local{key: [v4KeySize]byte(key), seal: seal}, nil
+	return &V4Local{&v4Local{key: [v4KeySize]byte(key), seal: seal}}, nil
 }
 
 // Seal implements [Sealer].
@@ -117,7 +122,7 @@ func (k *V4Public) Open(payload, footer, implicit []byte) ([]byte, error) {
 // V4Secret is a v4.public key pair.
 type V4Secret struct {
 	V4Public
-	seal gopaseto.V4AsymmetricSecretKey
+	seal *gopaseto.V4AsymmetricSecretKey
 }
 
 // NewV4Secret returns the key pair of 64 bytes, a seed and the public key that
@@ -131,7 +136,7 @@ func NewV4Secret(key []byte) (*V4Secret, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &V4Secret{V4Public: *public, seal: seal}, nil
+	return &V4Secret{V4Public: *public, seal: &seal}, nil
 }
 
 // Seal implements [Sealer].
@@ -140,7 +145,7 @@ func (k *V4Secret) Seal(claims, footer, implicit []byte) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return token.V4Sign(k.seal, implicit), nil
+	return token.V4Sign(*k.seal, implicit), nil
 }
 
 // pae is the pre-authentication encoding of the PASETO specification: a count

@@ -1,0 +1,199 @@
+package paseto_test
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pasetokit/pasetokit/paseto"
+)
+
+func TestConfigDefaults(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name   string
+		cfg    paseto.Config
+		maxTTL time.Duration
+	}{
+		{"zero", paseto.Config{}, 30 * 24 * time.Hour},
+		{"long access", paseto.Config{AccessTTL: 9000 * time.Hour}, 9000 * time.Hour},
+		{"all shorter", paseto.Config{AccessTTL: 1 * time.Second, RefreshTTL: time.Hour, OtherTTL: time.Minute}, time.Hour},
+		{"without expiry", paseto.Config{OtherTTL: paseto.NoExpiry, AllowNoExpiry: true}, paseto.NoExpiry},
+		{"given", paseto.Config{MaxTTL: 9000 * time.Hour}, 9000 * time.Hour},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			if got := newAuthorizer(t, test.cfg).Config().MaxTTL; got != test.maxTTL {
+				t.Errorf("MaxTTL is %s, want %s", got, test.maxTTL)
+			}
+		})
+	}
+	cfg := newAuthorizer(t, paseto.Config{}).Config()
+	if cfg.Version != paseto.V4 || cfg.Purpose != paseto.Local || cfg.MaxLength != 8192 || cfg.Leeway != 0 {
+		t.Errorf("defaults are %+v", cfg)
+	}
+	if cfg.AccessTTL != 15*time.Minute || cfg.RefreshTTL != 30*24*time.Hour || cfg.OtherTTL != 30*24*time.Hour {
+		t.Errorf("default lifetimes are %s, %s, %s", cfg.AccessTTL, cfg.RefreshTTL, cfg.OtherTTL)
+	}
+	if !slices.Equal(cfg.DenylistTypes, []string{"access", "refresh"}) {
+		t.Errorf("default DenylistTypes are %q", cfg.DenylistTypes)
+	}
+}
+
+func TestConfigIsTheAuthorizersOwn(t *testing.T) {
+	t.Parallel()
+	given := paseto.Config{
+		Keys: []paseto.Key{localKey}, Audience: []string{"web"}, RequireAudience: []string{"web"}, DenylistTypes: []string{"access"},
+	}
+	auth := newAuthorizer(t, given)
+	for _, cfg := range []paseto.Config{given, auth.Config()} {
+		cfg.Keys[0], cfg.Audience[0], cfg.RequireAudience[0], cfg.DenylistTypes[0] = paseto.Key{}, "x", "x", "x"
+	}
+	got := auth.Config()
+	if !auth.CanIssue() || got.Audience[0] != "web" || got.RequireAudience[0] != "web" || got.DenylistTypes[0] != "access" {
+		t.Errorf("configuration changed from outside to %+v", got)
+	}
+}
+
+func TestConfigRefused(t *testing.T) {
+	t.Parallel()
+	keys := []paseto.Key{localKey}
+	for _, test := range []struct {
+		name string
+		cfg  paseto.Config
+		why  []string
+	}{
+		{"no key", paseto.Config{}, []string{"Keys is empty"}},
+		{"zero key", paseto.Config{Keys: []paseto.Key{localKey, {}}}, []string{"Keys[1]"}},
+		{"too many keys", paseto.Config{Keys: slices.Repeat(keys, 33)}, []string{"Keys has 33"}},
+		{"version", paseto.Config{Keys: keys, Version: "v3"}, []string{"Version", "v3"}},
+		{"purpose", paseto.Config{Keys: keys, Purpose: "secret"}, []string{"Purpose", "secret"}},
+		{"short access", paseto.Config{Keys: keys, AccessTTL: time.Millisecond}, []string{"AccessTTL", "at least 1s"}},
+		{"negative refresh", paseto.Config{Keys: keys, RefreshTTL: -time.Hour}, []string{"RefreshTTL", "at least 1s"}},
+		{"short other", paseto.Config{Keys: keys, OtherTTL: 999 * time.Millisecond}, []string{"OtherTTL", "at least 1s"}},
+		{"negative longest", paseto.Config{Keys: keys, MaxTTL: -time.Hour}, []string{"MaxTTL", "at least 1s"}},
+		{"access without expiry", paseto.Config{Keys: keys, AccessTTL: paseto.NoExpiry}, []string{"AccessTTL", "AllowNoExpiry"}},
+		{"refresh without expiry", paseto.Config{Keys: keys, RefreshTTL: paseto.NoExpiry}, []string{"RefreshTTL", "AllowNoExpiry"}},
+		{"other without expiry", paseto.Config{Keys: keys, OtherTTL: paseto.NoExpiry}, []string{"OtherTTL", "AllowNoExpiry"}},
+		{"refresh longer than the longest", paseto.Config{Keys: keys, MaxTTL: time.Hour, OtherTTL: time.Hour}, []string{"RefreshTTL is 720h", "MaxTTL, 1h"}},
+		{
+			"without expiry longer than the longest",
+			paseto.Config{Keys: keys, AllowNoExpiry: true, OtherTTL: paseto.NoExpiry, MaxTTL: 9000 * time.Hour},
+			[]string{"OtherTTL is NoExpiry", "MaxTTL"},
+		},
+		{"leeway", paseto.Config{Keys: keys, Leeway: -1}, []string{"Leeway"}},
+		{"length", paseto.Config{Keys: keys, MaxLength: -1}, []string{"MaxLength"}},
+		{
+			"everything at once",
+			paseto.Config{Version: "v1", Purpose: "x", AccessTTL: 1, Leeway: -1, MaxLength: -1},
+			[]string{"Version", "Purpose", "Keys", "AccessTTL", "Leeway", "MaxLength"},
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			auth, err := paseto.New(test.cfg)
+			if auth != nil || !errors.Is(err, paseto.ErrConfig) {
+				t.Fatalf("error is %v, want %v alone", err, paseto.ErrConfig)
+			}
+			for _, why := range test.why {
+				if !strings.Contains(err.Error(), why) {
+					t.Errorf("error %q does not name %s", err, why)
+				}
+			}
+		})
+	}
+}
+
+func TestConfigAccepted(t *testing.T) {
+	t.Parallel()
+	keys := []paseto.Key{localKey}
+	for name, cfg := range map[string]paseto.Config{
+		"as many keys as allowed": {Keys: slices.Repeat(keys, 32)},
+		"a second":                {Keys: keys, AccessTTL: time.Second},
+		"without expiry":          {Keys: keys, AllowNoExpiry: true, AccessTTL: paseto.NoExpiry, RefreshTTL: paseto.NoExpiry},
+		"no bound":                {Keys: keys, MaxTTL: paseto.NoExpiry},
+	} {
+		if _, err := paseto.New(cfg); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// TestNilOptions gives nil for every collaborator, which means its default.
+func TestNilOptions(t *testing.T) {
+	t.Parallel()
+	for name, option := range map[string]paseto.Option{
+		"option":   nil,
+		"denylist": paseto.WithDenylist(nil),
+		"clock":    paseto.WithClock(nil),
+		"logger":   paseto.WithLogger(nil),
+		"observer": paseto.WithObserver(nil),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			defer func() {
+				if r := recover(); r != nil {
+					t.Errorf("panic: %v", r)
+				}
+			}()
+			auth, err := paseto.New(
+				paseto.Config{Keys: []paseto.Key{localKey}}, paseto.WithDenylist(&failing{err: errors.New("down")}), option)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = auth.Verify(t.Context(), issueAccess(t, auth, paseto.Grant{}).Token, paseto.Requirement{})
+			if name != "denylist" && !errors.Is(err, paseto.ErrUnavailable) || name == "denylist" && err != nil {
+				t.Errorf("error is %v", err)
+			}
+			if auth.CanRevoke() == (name == "denylist") {
+				t.Errorf("CanRevoke is %t", auth.CanRevoke())
+			}
+		})
+	}
+}
+
+func TestNow(t *testing.T) {
+	t.Parallel()
+	if got := newAuthorizer(t, paseto.Config{}).Now(); !got.Equal(start) {
+		t.Errorf("Now is %s, want %s", got, start)
+	}
+}
+
+func TestRequirementValidate(t *testing.T) {
+	t.Parallel()
+	auth := newAuthorizer(t, paseto.Config{})
+	token := issueAccess(t, auth, paseto.Grant{Fresh: true}).Token
+	for _, test := range []struct {
+		name string
+		req  paseto.Requirement
+		ok   bool
+	}{
+		{"zero", paseto.Requirement{}, true},
+		{"fresh", paseto.Requirement{Fresh: true}, true},
+		{"fresh and access", paseto.Requirement{Fresh: true, Type: paseto.TypeAccess}, true},
+		{"fresh and refresh", paseto.Requirement{Fresh: true, Type: paseto.TypeRefresh}, false},
+		{"fresh and another type", paseto.Requirement{Fresh: true, Type: "other"}, false},
+		{"empty scope", paseto.Requirement{Scopes: []string{""}}, false},
+		{"scope with a space", paseto.Requirement{Scopes: []string{"a b"}}, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			err := test.req.Validate()
+			if test.ok {
+				if err != nil {
+					t.Error(err)
+				}
+				return
+			}
+			if !errors.Is(err, paseto.ErrRequirement) {
+				t.Errorf("error is %v, want %v", err, paseto.ErrRequirement)
+			}
+			test.req.Optional = true // which lets no one in by mistake
+			if _, err := auth.Verify(t.Context(), token, test.req); !errors.Is(err, paseto.ErrRequirement) {
+				t.Errorf("error of Verify is %v, want %v", err, paseto.ErrRequirement)
+			}
+		})
+	}
+}

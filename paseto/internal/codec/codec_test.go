@@ -1,0 +1,267 @@
+package codec_test
+
+import (
+	"bytes"
+	"crypto/ed25519"
+	"encoding/base64"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/pasetokit/pasetokit/paseto/internal/codec"
+)
+
+func localKey(t testing.TB, material []byte) *codec.V4Local {
+	t.Helper()
+	key, err := codec.NewV4Local(material)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
+}
+
+func secretKey(t testing.TB, material []byte) *codec.V4Secret {
+	t.Helper()
+	key, err := codec.NewV4Secret(material)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
+}
+
+// material returns a key's worth of bytes; different n give different keys.
+func material(n byte) []byte { return bytes.Repeat([]byte{n}, 32) }
+
+func pair(n byte) []byte { return ed25519.NewKeyFromSeed(material(n)) }
+
+// open does what a reader of tokens does: it splits, compares the header with
+// the key's, decodes and opens.
+func open(key codec.Opener, purpose, token, implicit string) (claims, footer []byte, err error) {
+	parts, err := codec.Split(token)
+	if err != nil {
+		return nil, nil, err
+	}
+	if parts.Version != codec.V4 || parts.Purpose != purpose {
+		return nil, nil, codec.ErrForm
+	}
+	payload, footer, err := parts.Decode()
+	if err != nil {
+		return nil, nil, err
+	}
+	claims, err = key.Open(payload, footer, []byte(implicit))
+	return claims, footer, err
+}
+
+// kinds are the two kinds of key, each in two specimens.
+func kinds(t testing.TB) []struct {
+	purpose    string
+	key, other codec.Sealer
+} {
+	return []struct {
+		purpose    string
+		key, other codec.Sealer
+	}{
+		{codec.Local, localKey(t, material(1)), localKey(t, material(2))},
+		{codec.Public, secretKey(t, pair(1)), secretKey(t, pair(2))},
+	}
+}
+
+func TestSplit(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name, token string
+		ok          bool
+	}{
+		{"three parts", "v4.local.AAAA", true},
+		{"four parts", "v4.local.AAAA.AAAA", true},
+		{"unknown words", "v9.other.AAAA", true},
+		{"empty version", ".local.AAAA", true},
+		{"nothing", "", false},
+		{"one part", "v4", false},
+		{"two parts", "v4.local", false},
+		{"five parts", "v4.local.AAAA.AAAA.AAAA", false},
+		{"dots alone", "..", false},
+		{"empty payload", "v4.local.", false},
+		{"empty payload before a footer", "v4.local..AAAA", false},
+		{"trailing dot", "v4.local.AAAA.", false},
+		{"a mebibyte of dots", strings.Repeat(".", 1<<20), false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			_, err := codec.Split(test.token)
+			if test.ok && err != nil {
+				t.Errorf("refused: %v", err)
+			}
+			if !test.ok && !errors.Is(err, codec.ErrForm) {
+				t.Errorf("error is %v, want %v", err, codec.ErrForm)
+			}
+		})
+	}
+}
+
+func TestSplitParts(t *testing.T) {
+	t.Parallel()
+	parts, err := codec.Split("v4.public.cGF5bG9hZA.Zm9vdGVy")
+	if err != nil {
+		t.Fatal(err)
+	}
+	payload, footer, err := parts.Decode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if parts.Version != "v4" || parts.Purpose != "public" || string(payload) != "payload" || string(footer) != "footer" {
+		t.Errorf("parts are %q %q %q %q", parts.Version, parts.Purpose, payload, footer)
+	}
+	if got := parts.FooterLen(); got != len("footer") {
+		t.Errorf("FooterLen is %d, want %d", got, len("footer"))
+	}
+}
+
+func TestDecodeRefuses(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct{ name, text string }{
+		{"padding", "QUE="},
+		{"standard alphabet", "+/+/"},
+		{"line feed inside", "AA\nAA"},
+		{"carriage return at the end", "AAAA\r"},
+		{"space", "AA AA"},
+		{"stray bits at the end", "QUF"},
+		{"impossible length", "AAAAA"},
+		{"not ASCII", "AAÄA"},
+	} {
+		for part, token := range map[string]string{
+			"payload": "v4.local." + test.text,
+			"footer":  "v4.local.AAAA." + test.text,
+		} {
+			t.Run(part+" "+test.name, func(t *testing.T) {
+				t.Parallel()
+				parts, err := codec.Split(token)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if _, _, err := parts.Decode(); !errors.Is(err, codec.ErrForm) {
+					t.Errorf("error of %q is %v, want %v", token, err, codec.ErrForm)
+				}
+			})
+		}
+	}
+}
+
+func TestOpenRefusesShortPayloads(t *testing.T) {
+	t.Parallel()
+	for _, kind := range kinds(t) {
+		t.Run(kind.purpose, func(t *testing.T) {
+			t.Parallel()
+			for _, size := range []int{0, 1, 31, 32, 63, 64} {
+				if _, err := kind.key.Open(make([]byte, size), nil, nil); !errors.Is(err, codec.ErrForm) {
+					t.Errorf("error of %d bytes is %v, want %v", size, err, codec.ErrForm)
+				}
+			}
+			if _, err := kind.key.Open(make([]byte, 65), nil, nil); !errors.Is(err, codec.ErrAuthentication) {
+				t.Errorf("error of 65 bytes is %v, want %v", err, codec.ErrAuthentication)
+			}
+		})
+	}
+}
+
+func TestOpenRefusesWhatWasNotSealed(t *testing.T) {
+	t.Parallel()
+	const claims, footer, implicit = `{"sub":"alice"}`, "footer", "implicit"
+	for _, kind := range kinds(t) {
+		t.Run(kind.purpose, func(t *testing.T) {
+			t.Parallel()
+			token, err := kind.key.Seal([]byte(claims), []byte(footer), []byte(implicit))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, _, err := open(kind.key, kind.purpose, token, implicit); err != nil || string(got) != claims {
+				t.Fatalf("the token opens to %s, %v", got, err)
+			}
+			bare := token[:strings.LastIndexByte(token, '.')]
+			encoded := base64.RawURLEncoding.EncodeToString([]byte("other"))
+			for name, attempt := range map[string]struct {
+				key             codec.Opener
+				token, implicit string
+			}{
+				"another key":                {kind.other, token, implicit},
+				"another implicit assertion": {kind.key, token, "other"},
+				"no implicit assertion":      {kind.key, token, ""},
+				"another footer":             {kind.key, bare + "." + encoded, implicit},
+				"no footer":                  {kind.key, bare, implicit},
+			} {
+				if got, _, err := open(attempt.key, kind.purpose, attempt.token, attempt.implicit); !errors.Is(err, codec.ErrAuthentication) {
+					t.Errorf("%s: opens to %q with error %v, want %v", name, got, err, codec.ErrAuthentication)
+				}
+			}
+		})
+	}
+}
+
+// TestOpenRefusesFlippedBits flips every bit of the payload and the footer.
+func TestOpenRefusesFlippedBits(t *testing.T) {
+	t.Parallel()
+	for _, kind := range kinds(t) {
+		t.Run(kind.purpose, func(t *testing.T) {
+			t.Parallel()
+			token, err := kind.key.Seal([]byte(`{"a":1}`), []byte("f"), nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			parts, err := codec.Split(token)
+			if err != nil {
+				t.Fatal(err)
+			}
+			payload, footer, err := parts.Decode()
+			if err != nil {
+				t.Fatal(err)
+			}
+			for name, part := range map[string][]byte{"payload": payload, "footer": footer} {
+				for bit := range len(part) * 8 {
+					part[bit/8] ^= 1 << (bit % 8)
+					if _, err := kind.key.Open(payload, footer, nil); !errors.Is(err, codec.ErrAuthentication) {
+						t.Errorf("bit %d of the %s flipped: error is %v, want %v", bit, name, err, codec.ErrAuthentication)
+					}
+					part[bit/8] ^= 1 << (bit % 8)
+				}
+			}
+			if _, err := kind.key.Open(payload, footer, nil); err != nil {
+				t.Errorf("the restored token does not open: %v", err)
+			}
+		})
+	}
+}
+
+// TestOpenLeavesTheTokenAlone opens twice from the same bytes: decryption must
+// not work in place.
+func TestOpenLeavesTheTokenAlone(t *testing.T) {
+	t.Parallel()
+	for _, kind := range kinds(t) {
+		token, err := kind.key.Seal([]byte(`{"a":1}`), nil, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		parts, err := codec.Split(token)
+		if err != nil {
+			t.Fatal(err)
+		}
+		payload, _, err := parts.Decode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		before := bytes.Clone(payload)
+		if _, err := kind.key.Open(payload, nil, nil); err != nil || !bytes.Equal(payload, before) {
+			t.Errorf("%s: opening changed the payload (error %v)", kind.purpose, err)
+		}
+	}
+}
+
+func TestSealRefusesWhatIsNoObject(t *testing.T) {
+	t.Parallel()
+	for _, kind := range kinds(t) {
+		for _, claims := range []string{"", "[]", `"x"`, "1", "{", `{"a":1}x`} {
+			if token, err := kind.key.Seal([]byte(claims), nil, nil); err == nil {
+				t.Errorf("%s: %q is sealed as %s", kind.purpose, claims, token)
+			}
+		}
+	}
+}

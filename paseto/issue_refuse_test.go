@@ -1,0 +1,129 @@
+package paseto_test
+
+import (
+	"encoding/json"
+	"errors"
+	"math"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pasetokit/pasetokit/paseto"
+)
+
+func TestIssueRefuses(t *testing.T) {
+	t.Parallel()
+	month := paseto.DefaultRefreshTTL
+	for _, test := range []struct {
+		name  string
+		cfg   paseto.Config
+		grant paseto.Grant
+		want  error
+		why   string
+	}{
+		{"no expiry", paseto.Config{}, paseto.Grant{TTL: paseto.NoExpiry}, paseto.ErrGrant, "AllowNoExpiry"},
+		{"no expiry beyond the longest lifetime", paseto.Config{AllowNoExpiry: true, MaxTTL: month}, paseto.Grant{TTL: paseto.NoExpiry}, paseto.ErrGrant, "MaxTTL"},
+		{"longer than the longest lifetime", paseto.Config{}, paseto.Grant{TTL: month + time.Second}, paseto.ErrGrant, "MaxTTL"},
+		{"longer than the configured lifetime", paseto.Config{MaxTTL: month + time.Hour}, paseto.Grant{TTL: month + 2*time.Hour}, paseto.ErrGrant, "MaxTTL"},
+		{"time beyond the longest lifetime", paseto.Config{}, paseto.Grant{ExpiresAt: start.Add(month + time.Second)}, paseto.ErrGrant, "MaxTTL"},
+		{"time centuries ahead", paseto.Config{}, paseto.Grant{ExpiresAt: start.AddDate(5000, 0, 0)}, paseto.ErrGrant, "MaxTTL"},
+		{"shorter than a second", paseto.Config{}, paseto.Grant{TTL: time.Millisecond}, paseto.ErrGrant, "at least 1s"},
+		{"negative", paseto.Config{}, paseto.Grant{TTL: -time.Hour}, paseto.ErrGrant, "at least 1s"},
+		{"time that is over", paseto.Config{}, paseto.Grant{ExpiresAt: start.Add(-time.Hour)}, paseto.ErrGrant, "at least 1s"},
+		{"time of issue", paseto.Config{}, paseto.Grant{ExpiresAt: start}, paseto.ErrGrant, "at least 1s"},
+		{"lifetime and time", paseto.Config{}, paseto.Grant{TTL: time.Hour, ExpiresAt: start.Add(time.Hour)}, paseto.ErrGrant, "both"},
+		{"never valid", paseto.Config{}, paseto.Grant{TTL: time.Minute, NotBefore: start.Add(time.Minute)}, paseto.ErrGrant, "NotBefore"},
+
+		{"long footer", paseto.Config{}, paseto.Grant{Footer: strings.Repeat("x", 2049)}, paseto.ErrGrant, "Footer"},
+		{"footer that JSON cannot carry", paseto.Config{}, paseto.Grant{Footer: func() {}}, paseto.ErrGrant, "Footer"},
+		{"claims that JSON cannot carry", paseto.Config{}, paseto.Grant{Claims: map[string]any{"x": math.Inf(1)}}, paseto.ErrGrant, "Claims"},
+		{"claims that are a list", paseto.Config{}, paseto.Grant{Claims: []string{"x"}}, paseto.ErrGrant, "Claims"},
+		{"claims that are a string", paseto.Config{}, paseto.Grant{Claims: "x"}, paseto.ErrGrant, "Claims"},
+		{"raw claims that are not JSON", paseto.Config{}, paseto.Grant{Claims: json.RawMessage(`{"a":`)}, paseto.ErrGrant, "Claims"},
+		{"raw claims with a duplicate", paseto.Config{}, paseto.Grant{Claims: json.RawMessage(`{"a":1,"a":2}`)}, paseto.ErrGrant, "twice"},
+		{"reserved claim by escape", paseto.Config{}, paseto.Grant{Claims: json.RawMessage(`{"\u0073ub":"x"}`)}, paseto.ErrGrant, "reserved"},
+		{"long token", paseto.Config{}, paseto.Grant{Claims: map[string]string{"x": strings.Repeat("x", 8192)}}, paseto.ErrGrant, "MaxLength"},
+		{"long token by wrapping", paseto.Config{}, paseto.Grant{Base64: true, Claims: map[string]string{"x": strings.Repeat("x", 5000)}}, paseto.ErrGrant, "MaxLength"},
+
+		{"empty scope", paseto.Config{}, paseto.Grant{Scopes: []string{""}}, paseto.ErrGrant, "Scopes"},
+		{"scope with a space", paseto.Config{}, paseto.Grant{Scopes: []string{"read write"}}, paseto.ErrGrant, "Scopes"},
+		{"scope with a quote", paseto.Config{}, paseto.Grant{Scopes: []string{`a"b`}}, paseto.ErrGrant, "Scopes"},
+		{"scope with a backslash", paseto.Config{}, paseto.Grant{Scopes: []string{`a\b`}}, paseto.ErrGrant, "Scopes"},
+		{"scope beyond ASCII", paseto.Config{}, paseto.Grant{Scopes: []string{"läsen"}}, paseto.ErrGrant, "Scopes"},
+
+		{"unknown purpose", paseto.Config{}, paseto.Grant{Purpose: "other"}, paseto.ErrConfig, "v4.other"},
+		{"no key of the purpose", paseto.Config{Keys: []paseto.Key{localKey}}, paseto.Grant{Purpose: paseto.Public}, paseto.ErrConfig, "v4.public"},
+		{"key that only verifies", paseto.Config{Keys: []paseto.Key{publicKey}, Purpose: paseto.Public}, paseto.Grant{}, paseto.ErrConfig, "v4.public"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			var seen events
+			auth := newAuthorizer(t, test.cfg, paseto.WithObserver(seen.observe))
+			issued, err := auth.IssueAccess(test.grant)
+			if !errors.Is(err, test.want) || !strings.Contains(err.Error(), test.why) {
+				t.Errorf("error is %v, want %v about %s", err, test.want, test.why)
+			}
+			if issued.Token != "" || issued.Claims != nil {
+				t.Errorf("%v comes with the error", issued)
+			}
+			if all := seen.take(); len(all) != 0 {
+				t.Errorf("events are %v, want none", all)
+			}
+			if _, err := auth.IssuePair(test.grant); !errors.Is(err, test.want) {
+				t.Errorf("error of the pair is %v, want %v", err, test.want)
+			}
+		})
+	}
+}
+
+func TestIssueRefusesReservedClaims(t *testing.T) {
+	t.Parallel()
+	auth := newAuthorizer(t, paseto.Config{})
+	for _, name := range []string{"aud", "exp", "fresh", "iat", "iss", "jti", "nbf", "scope", "sid", "sub", "type"} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := auth.IssueAccess(paseto.Grant{Claims: map[string]any{"mine": 1, name: "x"}})
+			if !errors.Is(err, paseto.ErrGrant) || !strings.Contains(err.Error(), `"`+name+`"`) {
+				t.Errorf("error is %v, want one that names %s", err, name)
+			}
+		})
+	}
+}
+
+func TestIssueRefusesAnEmptyType(t *testing.T) {
+	t.Parallel()
+	if _, err := newAuthorizer(t, paseto.Config{}).Issue("", paseto.Grant{}); !errors.Is(err, paseto.ErrGrant) {
+		t.Errorf("error is %v, want %v", err, paseto.ErrGrant)
+	}
+}
+
+// TestIssuePairRefusesABadRefreshToken has a grant of which the access token
+// alone could be issued.
+func TestIssuePairRefusesABadRefreshToken(t *testing.T) {
+	t.Parallel()
+	pair, err := newAuthorizer(t, paseto.Config{}).IssuePair(paseto.Grant{RefreshTTL: time.Millisecond})
+	if !errors.Is(err, paseto.ErrGrant) || pair.Access.Token != "" {
+		t.Errorf("error is %v with %v, want %v alone", err, pair, paseto.ErrGrant)
+	}
+}
+
+// TestIssueNeverChangesAName issues for names that JSON cannot carry. Silently
+// replaced, two subjects would become one, and the revocation of a subject
+// would miss its tokens.
+func TestIssueNeverChangesAName(t *testing.T) {
+	t.Parallel()
+	auth := newAuthorizer(t, paseto.Config{})
+	for name, grant := range map[string]paseto.Grant{
+		"subject":  {Subject: "\xff"},
+		"session":  {Session: "\xff"},
+		"issuer":   {Issuer: "\xff"},
+		"audience": {Audience: []string{"\xff"}},
+	} {
+		issued, err := auth.IssueAccess(grant)
+		if err == nil {
+			t.Errorf("%s: %s is issued, want an error", name, says(t, issued.Claims))
+		} else if !errors.Is(err, paseto.ErrGrant) {
+			t.Errorf("%s: error is %v, want %v", name, err, paseto.ErrGrant)
+		}
+	}
+}

@@ -1,0 +1,330 @@
+package paseto_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/pasetokit/pasetokit/denylist"
+	"github.com/pasetokit/pasetokit/paseto"
+)
+
+// custom returns the claims of a token that are the caller's own.
+func custom(t *testing.T, c *paseto.Claims) map[string]any {
+	t.Helper()
+	all := map[string]any{}
+	if err := c.Decode(&all); err != nil {
+		t.Fatal(err)
+	}
+	reserved := []string{"aud", "exp", "fresh", "iat", "iss", "jti", "nbf", "scope", "sid", "sub", "type"}
+	maps.DeleteFunc(all, func(name string, _ any) bool { return slices.Contains(reserved, name) })
+	return all
+}
+
+func TestRefreshCarriesOn(t *testing.T) {
+	t.Parallel()
+	for _, purpose := range []paseto.Purpose{paseto.Local, paseto.Public} {
+		for _, wrapped := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s wrapped %t", purpose, wrapped), func(t *testing.T) {
+				t.Parallel()
+				auth, c := revocable(t, paseto.Config{Issuer: "default", Audience: []string{"default"}})
+				grant := paseto.Grant{
+					Subject: "alice", Fresh: true, Scopes: []string{"a", "b"}, Issuer: "i", Audience: []string{"x", "y"},
+					Claims: map[string]any{"role": "admin", "deep": map[string]any{"n": 1.5}}, Footer: `{"kid":"1"}`,
+					Purpose: purpose, Implicit: []byte("device"), Base64: wrapped,
+				}
+				req := paseto.Requirement{Implicit: []byte("device"), Base64: wrapped}
+				old := issuePair(t, auth, grant)
+				c.Advance(time.Hour)
+				pair, err := auth.Refresh(t.Context(), old.Refresh.Token, req)
+				if err != nil {
+					t.Fatal(err)
+				}
+				ids := []string{old.Access.Claims.ID, old.Refresh.Claims.ID}
+				for _, issued := range []paseto.Issued{pair.Access, pair.Refresh} {
+					req.Type = issued.Claims.Type
+					claims := verify(t, auth, issued.Token, req)
+					if claims.Fresh {
+						t.Error("the new token is fresh")
+					}
+					if claims.Session != old.Access.Claims.Session {
+						t.Errorf("session is %q, want %q", claims.Session, old.Access.Claims.Session)
+					}
+					if slices.Contains(ids, claims.ID) {
+						t.Error("the identifier is an old one")
+					}
+					ids = append(ids, claims.ID)
+					if claims.Subject != "alice" || claims.Issuer != "i" || claims.Purpose != purpose ||
+						!slices.Equal(claims.Scopes, grant.Scopes) || !slices.Equal(claims.Audience, grant.Audience) ||
+						string(claims.Footer) != `{"kid":"1"}` || !reflect.DeepEqual(custom(t, claims), grant.Claims) {
+						t.Errorf("the successor says %s", says(t, claims))
+					}
+					if !claims.IssuedAt.Equal(issuedAt.Add(time.Hour)) {
+						t.Errorf("issued at %s", claims.IssuedAt)
+					}
+				}
+				if strings.Contains(pair.Access.Token, ".") == wrapped {
+					t.Errorf("wrapping changed: %.10s", pair.Access.Token)
+				}
+				if got, want := pair.Refresh.Claims.ExpiresAt, issuedAt.Add(time.Hour+paseto.DefaultRefreshTTL); !got.Equal(want) {
+					t.Errorf("the new refresh token expires at %s, want %s", got, want)
+				}
+			})
+		}
+	}
+}
+
+// TestRefreshAddsNothing refreshes a token that was issued without issuer and
+// audience, by an Authorizer that gives its own tokens both.
+func TestRefreshAddsNothing(t *testing.T) {
+	t.Parallel()
+	old := must(newAuthorizer(t, paseto.Config{}).IssueRefresh(paseto.Grant{Subject: "alice"}))
+	auth, _ := revocable(t, paseto.Config{Issuer: "default", Audience: []string{"default"}})
+	pair, err := auth.Refresh(t.Context(), old.Token, paseto.Requirement{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := pair.Access.Claims; got.Issuer != "" || len(got.Audience) != 0 || len(got.Footer) != 0 || len(got.Scopes) != 0 {
+		t.Errorf("the successor says %s", says(t, got))
+	}
+}
+
+func TestRefreshWorksOnce(t *testing.T) {
+	t.Parallel()
+	var seen events
+	auth, _ := revocable(t, paseto.Config{}, paseto.WithObserver(seen.observe))
+	token := issuePair(t, auth, paseto.Grant{}).Refresh.Token
+	first, err := auth.Refresh(t.Context(), token, paseto.Requirement{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	seen.take()
+	_, err = auth.Refresh(t.Context(), token, paseto.Requirement{})
+	checkRefused(t, err, paseto.ErrRevoked, "Token has been revoked")
+	if !slices.Contains(seen.kinds(), paseto.EventRefused) {
+		t.Error("the reuse is not observed")
+	}
+	if _, err := auth.Refresh(t.Context(), first.Refresh.Token, paseto.Requirement{}); err != nil {
+		t.Errorf("the successor is refused: %v", err)
+	}
+}
+
+func TestRefreshWorksAgain(t *testing.T) {
+	t.Parallel()
+	unchecked, _ := revocable(t, paseto.Config{DenylistTypes: []string{paseto.TypeAccess}})
+	for name, auth := range map[string]*paseto.Authorizer{
+		"without a denylist":          newAuthorizer(t, paseto.Config{}),
+		"without checks of this type": unchecked,
+	} {
+		token := issuePair(t, auth, paseto.Grant{}).Refresh.Token
+		for range 2 {
+			if _, err := auth.Refresh(t.Context(), token, paseto.Requirement{}); err != nil {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+	}
+}
+
+// TestRefreshStaysUsedUp presents a used token in the last moment of its life.
+func TestRefreshStaysUsedUp(t *testing.T) {
+	t.Parallel()
+	auth, c := revocable(t, paseto.Config{Leeway: time.Minute})
+	old := issuePair(t, auth, paseto.Grant{}).Refresh
+	if _, err := auth.Refresh(t.Context(), old.Token, paseto.Requirement{}); err != nil {
+		t.Fatal(err)
+	}
+	c.Set(auth.Deadline(old.Claims).Add(-1))
+	_, err := auth.Refresh(t.Context(), old.Token, paseto.Requirement{})
+	checkRefused(t, err, paseto.ErrRevoked, "")
+}
+
+func TestRefreshConcurrently(t *testing.T) {
+	t.Parallel()
+	auth, _ := revocable(t, paseto.Config{})
+	token := issuePair(t, auth, paseto.Grant{}).Refresh.Token
+	const callers = 100
+	pairs, errs := make([]paseto.Pair, callers), make([]error, callers)
+	var group sync.WaitGroup
+	for i := range callers {
+		group.Go(func() { pairs[i], errs[i] = auth.Refresh(t.Context(), token, paseto.Requirement{}) })
+	}
+	group.Wait()
+	won := 0
+	for i, err := range errs {
+		if err == nil {
+			won++
+			verify(t, auth, pairs[i].Access.Token, paseto.Requirement{})
+			continue
+		}
+		checkRefused(t, err, paseto.ErrRevoked, "")
+		if pairs[i].Access.Token != "" || pairs[i].Refresh.Token != "" {
+			t.Error("a refused caller is given a token")
+		}
+	}
+	if won != 1 {
+		t.Errorf("%d callers get a pair, want 1", won)
+	}
+}
+
+func TestRefreshRefuses(t *testing.T) {
+	t.Parallel()
+	auth, c := revocable(t, paseto.Config{})
+	expired := must(auth.IssueRefresh(paseto.Grant{TTL: time.Second})).Token
+	c.Advance(time.Second)
+	pair := issuePair(t, auth, paseto.Grant{})
+	revoked := issuePair(t, auth, paseto.Grant{}).Refresh
+	if err := auth.Revoke(t.Context(), revoked.Claims); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		name, token string
+		req         paseto.Requirement
+		want        error
+	}{
+		{"access token", pair.Access.Token, paseto.Requirement{}, paseto.ErrType},
+		{"access token asked for", pair.Access.Token, paseto.Requirement{Type: paseto.TypeAccess}, paseto.ErrType},
+		{"no token", "", paseto.Requirement{}, paseto.ErrNoToken},
+		{"junk", "junk", paseto.Requirement{}, paseto.ErrMalformed},
+		{"expired", expired, paseto.Requirement{}, paseto.ErrExpired},
+		{"revoked", revoked.Token, paseto.Requirement{}, paseto.ErrRevoked},
+		{"another implicit assertion", pair.Refresh.Token, paseto.Requirement{Implicit: []byte("x")}, paseto.ErrDecrypt},
+		{"scope missing", pair.Refresh.Token, paseto.Requirement{Scopes: []string{"x"}}, paseto.ErrScope},
+		{"without jti", sign(`{"type":"refresh","exp":"2099-01-01T00:00:00Z"}`, "", ""), paseto.Requirement{}, paseto.ErrClaims},
+		{"optional", pair.Refresh.Token, paseto.Requirement{Optional: true}, paseto.ErrRequirement},
+		{"fresh", pair.Refresh.Token, paseto.Requirement{Fresh: true}, paseto.ErrRequirement},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			got, err := auth.Refresh(t.Context(), test.token, test.req)
+			if !errors.Is(err, test.want) || got.Access.Token != "" {
+				t.Errorf("%v with error %v, want %v alone", got, err, test.want)
+			}
+		})
+	}
+	t.Cleanup(func() {
+		if _, err := auth.Refresh(context.Background(), pair.Refresh.Token, paseto.Requirement{}); err != nil {
+			t.Errorf("after the refusals the token is used up: %v", err)
+		}
+	})
+}
+
+// TestRefreshFailureCostsNothing has an Authorizer that opens the token and
+// cannot issue its successor; another one then can.
+func TestRefreshFailureCostsNothing(t *testing.T) {
+	t.Parallel()
+	store := denylist.NewMemory(denylist.WithClock(func() time.Time { return start }))
+	t.Cleanup(func() { _ = store.Close() })
+	able := newAuthorizer(t, paseto.Config{Purpose: paseto.Public}, paseto.WithDenylist(store))
+	unable := newAuthorizer(t, paseto.Config{Keys: []paseto.Key{publicKey}}, paseto.WithDenylist(store))
+	token := issuePair(t, able, paseto.Grant{}).Refresh.Token
+	if _, err := unable.Refresh(t.Context(), token, paseto.Requirement{}); !errors.Is(err, paseto.ErrConfig) {
+		t.Errorf("error is %v, want %v", err, paseto.ErrConfig)
+	}
+	if _, err := able.Refresh(t.Context(), token, paseto.Requirement{}); err != nil {
+		t.Errorf("the token is used up: %v", err)
+	}
+}
+
+// during is a store in which something else happens right after a token was
+// found not to be revoked, or as one is to be used up.
+type during struct {
+	denylist.Store
+	revoked func()
+	consume func() error
+}
+
+func (d *during) Revoked(ctx context.Context, token denylist.Token) (bool, error) {
+	revoked, err := d.Store.Revoked(ctx, token)
+	if d.revoked != nil {
+		d.revoked()
+	}
+	return revoked, err
+}
+
+func (d *during) Consume(ctx context.Context, key, value string, until time.Time) (string, bool, error) {
+	if d.consume != nil {
+		if err := d.consume(); err != nil {
+			return "", false, err
+		}
+	}
+	return d.Store.Consume(ctx, key, value, until)
+}
+
+// TestRefreshDuringRevocation revokes while a refresh is under way, a little
+// before the new tokens are issued. None may come out that is still valid.
+func TestRefreshDuringRevocation(t *testing.T) {
+	t.Parallel()
+	for name, revoke := range ways {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := newClock()
+			memory := denylist.NewMemory(denylist.WithClock(c.Now))
+			t.Cleanup(func() { _ = memory.Close() })
+			store := &during{Store: memory}
+			auth := newAuthorizer(t, paseto.Config{}, paseto.WithClock(c.Now), paseto.WithDenylist(store))
+			old := issuePair(t, auth, paseto.Grant{Subject: "alice"}).Refresh
+			store.revoked = func() {
+				store.revoked = nil
+				if err := revoke(t, auth, old.Claims); err != nil {
+					t.Error(err)
+				}
+				c.Advance(time.Second)
+			}
+			pair, err := auth.Refresh(t.Context(), old.Token, paseto.Requirement{})
+			if err != nil {
+				checkRefused(t, err, paseto.ErrRevoked, "")
+				return
+			}
+			if _, err := auth.Verify(t.Context(), pair.Access.Token, paseto.Requirement{}); !errors.Is(err, paseto.ErrRevoked) {
+				t.Errorf("the successor of a revoked token is accepted (error %v)", err)
+			}
+		})
+	}
+}
+
+// TestRefreshContextEnded ends the context while the token is to be used up:
+// no pair comes out, and the store is not said to have failed.
+func TestRefreshContextEnded(t *testing.T) {
+	t.Parallel()
+	for _, failOpen := range []bool{false, true} {
+		memory := denylist.NewMemory()
+		t.Cleanup(func() { _ = memory.Close() })
+		ctx, cancel := context.WithCancel(t.Context())
+		var seen events
+		store := &during{Store: memory, consume: func() error { cancel(); return ctx.Err() }}
+		auth := newAuthorizer(t, paseto.Config{DenylistFailOpen: failOpen}, paseto.WithDenylist(store), paseto.WithObserver(seen.observe))
+		token := issuePair(t, auth, paseto.Grant{}).Refresh.Token
+		_, err := auth.Refresh(ctx, token, paseto.Requirement{})
+		if !errors.Is(err, context.Canceled) || errors.Is(err, paseto.ErrUnavailable) {
+			t.Errorf("fail open %t: error is %v, want %v", failOpen, err, context.Canceled)
+		}
+		if slices.Contains(seen.kinds(), paseto.EventDenylistFailed) {
+			t.Errorf("fail open %t: the store is said to have failed", failOpen)
+		}
+	}
+}
+
+func TestRefreshWithTheStoreDown(t *testing.T) {
+	t.Parallel()
+	memory := denylist.NewMemory()
+	t.Cleanup(func() { _ = memory.Close() })
+	store := &during{Store: memory, consume: func() error { return errDown }}
+	auth := newAuthorizer(t, paseto.Config{}, paseto.WithDenylist(store))
+	token := issuePair(t, auth, paseto.Grant{}).Refresh.Token
+	pair, err := auth.Refresh(t.Context(), token, paseto.Requirement{})
+	checkRefused(t, err, paseto.ErrUnavailable, "")
+	if pair.Access.Token != "" {
+		t.Error("a pair comes with the refusal")
+	}
+	store.consume = nil
+	if _, err := auth.Refresh(t.Context(), token, paseto.Requirement{}); err != nil {
+		t.Errorf("with the store up again the token is refused: %v", err)
+	}
+}
