@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/go-viper/mapstructure/v2"
 	"github.com/knadh/koanf/parsers/json"
 	"github.com/knadh/koanf/parsers/toml/v2"
 	"github.com/knadh/koanf/parsers/yaml"
@@ -155,12 +154,8 @@ func nest(levels []string, value any) map[string]any {
 // decode returns what is merged as a Config.
 func (l *loader) decode() (*Config, error) {
 	var cfg Config
-	err := l.merged.UnmarshalWithConf("", &cfg, koanf.UnmarshalConf{
-		Tag: tag,
-		// The values have their types already.
-		DecoderConfig: &mapstructure.DecoderConfig{Result: &cfg, TagName: tag, ErrorUnused: true},
-	})
-	if err != nil {
+	// The values have their types already, and every key is known.
+	if err := l.merged.UnmarshalWithConf("", &cfg, koanf.UnmarshalConf{Tag: tag}); err != nil {
 		return nil, fmt.Errorf("config: %w", err)
 	}
 	return &cfg, nil

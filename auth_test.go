@@ -1,0 +1,520 @@
+// Package pasetokit_test walks the roads that users walk, through the public
+// API and over real sockets.
+package pasetokit_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"net/http/cookiejar"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gorilla/websocket"
+	"go.uber.org/goleak"
+
+	"github.com/pasetokit/pasetokit/config"
+	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/paseto/httpauth"
+	"github.com/pasetokit/pasetokit/wsauth"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// key encrypts the tokens of these tests.
+const key = "707172737475767778797a7b7c7d7e7f808182838485868788898a8b8c8d8e8f"
+
+// everywhere accepts tokens wherever they can be.
+const everywhere = `
+token: {keys: [` + key + `]}
+http: {locations: [header, cookie], cookie: {secure: false}}
+websocket: {locations: [header, query, cookie, subprotocol], subprotocols: [chat.v1]}
+`
+
+// site is a server as a user of this module would write it.
+type site struct {
+	*httptest.Server
+	kit *config.Kit
+	t   *testing.T
+}
+
+// open starts a site with a configuration file of this content.
+func open(t *testing.T, yaml string) *site {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "auth.yaml")
+	if err := os.WriteFile(file, []byte(yaml), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cfg, err := config.Load(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return start(t, cfg)
+}
+
+func start(t *testing.T, cfg *config.Config) *site {
+	t.Helper()
+	kit, err := config.Open(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	web, guard := kit.HTTP, kit.Guard
+	mux := http.NewServeMux()
+	mux.Handle("POST /login", web.Login(checkPassword))
+	mux.Handle("POST /refresh", web.Refresh())
+	mux.Handle("POST /logout", web.Logout())
+	mux.Handle("GET /me", web.Require(paseto.Requirement{}, func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.WriteString(w, paseto.FromContext(r.Context()).Subject)
+	}))
+	mux.Handle("/ws", guard.Require(paseto.Requirement{}, greet))
+	mux.Handle("/ws/fresh", guard.Require(paseto.Requirement{Fresh: true}, greet))
+	mux.Handle("/ws/admin", guard.Require(paseto.Requirement{Scopes: []string{"admin"}}, greet))
+	mux.Handle("/ws/refresh", guard.Require(paseto.Requirement{Type: paseto.TypeRefresh}, greet))
+	mux.Handle("/ws/optional", guard.Require(paseto.Requirement{Optional: true}, greet))
+
+	server := httptest.NewUnstartedServer(mux)
+	server.Config.MaxHeaderBytes = 4 << 20 // so that a huge token gets as far as the guard
+	server.Start()
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		defer cancel()
+		if err := guard.Shutdown(ctx); err != nil {
+			t.Errorf("Shutdown: %v", err)
+		}
+		server.Close()
+		if err := kit.Close(); err != nil {
+			t.Errorf("Close: %v", err)
+		}
+	})
+	return &site{Server: server, kit: kit, t: t}
+}
+
+func checkPassword(_ context.Context, c httpauth.Credentials) (paseto.Grant, error) {
+	if c.Password != "demo" {
+		return paseto.Grant{}, httpauth.ErrCredentials
+	}
+	grant := paseto.Grant{Subject: c.Username}
+	if c.Username == "admin" {
+		grant.Scopes = []string{"admin"}
+	}
+	return grant, nil
+}
+
+// greet tells the client who it is and then echoes.
+func greet(ctx context.Context, conn *wsauth.Conn) {
+	name := "nobody"
+	if claims := paseto.FromContext(ctx); !claims.Anonymous() {
+		name = claims.Subject
+	}
+	if conn.WriteMessage(wsauth.TextMessage, []byte("hello "+name)) != nil {
+		return
+	}
+	for {
+		kind, data, err := conn.ReadMessage()
+		if err != nil || conn.WriteMessage(kind, data) != nil {
+			return
+		}
+	}
+}
+
+// post sends a JSON body, unless it is nil, and stores the answer's where that
+// is asked for.
+func (s *site) post(client *http.Client, path, bearer string, body, answer any) *http.Response {
+	s.t.Helper()
+	var encoded bytes.Buffer
+	if body != nil {
+		if err := json.NewEncoder(&encoded).Encode(body); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+	req, err := http.NewRequestWithContext(s.t.Context(), http.MethodPost, s.URL+path, &encoded)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	if bearer != "" {
+		req.Header.Set("Authorization", "Bearer "+bearer)
+	}
+	res, err := client.Do(req)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer res.Body.Close()
+	data, err := io.ReadAll(res.Body)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	if answer != nil && json.Unmarshal(data, answer) != nil {
+		s.t.Fatalf("%s answers %s: %s", path, res.Status, data)
+	}
+	return res
+}
+
+func (s *site) login(username string) httpauth.Tokens {
+	s.t.Helper()
+	var tokens httpauth.Tokens
+	res := s.post(s.Client(), "/login", "", httpauth.Credentials{Username: username, Password: "demo"}, &tokens)
+	if res.StatusCode != http.StatusOK || tokens.AccessToken == "" || tokens.RefreshToken == "" {
+		s.t.Fatalf("login answers %s", res.Status)
+	}
+	return tokens
+}
+
+func (s *site) refresh(token string) (httpauth.Tokens, *http.Response) {
+	s.t.Helper()
+	var tokens httpauth.Tokens
+	res := s.post(s.Client(), "/refresh", "", map[string]string{"refresh_token": token}, &tokens)
+	return tokens, res
+}
+
+// dial opens a socket; a handshake that is refused over HTTP gives its answer.
+func (s *site) dial(path string, header http.Header, protocols ...string) (*websocket.Conn, *http.Response) {
+	s.t.Helper()
+	dialer := websocket.Dialer{Subprotocols: protocols, HandshakeTimeout: 10 * time.Second}
+	conn, res, err := dialer.DialContext(s.t.Context(), "ws"+strings.TrimPrefix(s.URL, "http")+path, header)
+	if err != nil && !errors.Is(err, websocket.ErrBadHandshake) {
+		s.t.Fatal(err)
+	}
+	if conn != nil {
+		_ = conn.SetReadDeadline(time.Now().Add(20 * time.Second))
+		s.t.Cleanup(func() { _ = conn.Close() })
+	}
+	return conn, res
+}
+
+func bearer(token string) http.Header {
+	return http.Header{"Authorization": {"Bearer " + token}}
+}
+
+// wantGreeting expects an open socket that knows its user.
+func wantGreeting(t *testing.T, conn *websocket.Conn, name string) {
+	t.Helper()
+	if conn == nil {
+		t.Fatal("the handshake was refused")
+	}
+	_, data, err := conn.ReadMessage()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := string(data); got != "hello "+name {
+		t.Fatalf("the server says %q, want hello %s", got, name)
+	}
+}
+
+// wantClose expects the socket to end with this code and reason.
+func wantClose(t *testing.T, conn *websocket.Conn, code int, reason string) {
+	t.Helper()
+	if conn == nil {
+		t.Fatal("the handshake was refused over HTTP")
+	}
+	_, data, err := conn.ReadMessage()
+	var closed *websocket.CloseError
+	if !errors.As(err, &closed) {
+		t.Fatalf("the server says %q, %v; want a close", data, err)
+	}
+	if closed.Code != code || closed.Text != reason {
+		t.Errorf("closed with %d %q, want %d %q", closed.Code, closed.Text, code, reason)
+	}
+}
+
+// connectEverywhere logs in and opens a socket with the token in each location.
+func connectEverywhere(t *testing.T, s *site) {
+	t.Helper()
+	token := s.login("alice").AccessToken
+
+	conn, _ := s.dial("/ws", bearer(token))
+	wantGreeting(t, conn, "alice")
+	conn, _ = s.dial("/ws?token="+token, nil)
+	wantGreeting(t, conn, "alice")
+
+	conn, res := s.dial("/ws", nil, wsauth.Marker, token)
+	wantGreeting(t, conn, "alice")
+	if got := res.Header.Get("Sec-WebSocket-Protocol"); got != wsauth.Marker {
+		t.Errorf("the server speaks %q, want the marker", got)
+	}
+	conn, res = s.dial("/ws", nil, wsauth.Marker, token, "chat.v1")
+	wantGreeting(t, conn, "alice")
+	if got := res.Header.Get("Sec-WebSocket-Protocol"); got != "chat.v1" {
+		t.Errorf("the server speaks %q, want the application's protocol", got)
+	}
+
+	cookie := http.Header{"Cookie": {"access_token=" + token}, "Origin": {s.URL}}
+	conn, _ = s.dial("/ws", cookie)
+	wantGreeting(t, conn, "alice")
+}
+
+func TestConnectConfiguredFromFile(t *testing.T) {
+	t.Parallel()
+	connectEverywhere(t, open(t, everywhere))
+}
+
+func TestConnectConfiguredFromEnvironment(t *testing.T) {
+	for name, value := range map[string]string{
+		"PASETOKIT_TOKEN__KEYS":              key,
+		"PASETOKIT_HTTP__LOCATIONS":          "header,cookie",
+		"PASETOKIT_HTTP__COOKIE__SECURE":     "false",
+		"PASETOKIT_WEBSOCKET__LOCATIONS":     "header,query,cookie,subprotocol",
+		"PASETOKIT_WEBSOCKET__SUBPROTOCOLS":  "chat.v1",
+		"PASETOKIT_WEBSOCKET__CLOSE_TIMEOUT": "1s",
+	} {
+		t.Setenv(name, value)
+	}
+	cfg, err := config.Load()
+	if err != nil {
+		t.Fatal(err)
+	}
+	connectEverywhere(t, start(t, cfg))
+}
+
+// TestBrowserSession lives on cookies alone, as a page would.
+func TestBrowserSession(t *testing.T) {
+	t.Parallel()
+	s := open(t, everywhere)
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := *s.Client()
+	page.Jar = jar
+
+	if res := s.post(&page, "/login", "", httpauth.Credentials{Username: "bob", Password: "demo"}, nil); res.StatusCode != http.StatusOK {
+		t.Fatalf("login answers %s", res.Status)
+	}
+	var tokens httpauth.Tokens
+	if res := s.post(&page, "/refresh", "", nil, &tokens); res.StatusCode != http.StatusOK || tokens.AccessToken != "" {
+		t.Errorf("refresh answers %s, with the token in the body: %t", res.Status, tokens.AccessToken != "")
+	}
+	dialer := websocket.Dialer{Jar: jar}
+	conn, _, err := dialer.DialContext(t.Context(), "ws"+strings.TrimPrefix(s.URL, "http")+"/ws", http.Header{"Origin": {s.URL}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	wantGreeting(t, conn, "bob")
+
+	if _, _, err := dialer.DialContext(t.Context(), "ws"+strings.TrimPrefix(s.URL, "http")+"/ws",
+		http.Header{"Origin": {"https://evil.example"}}); err == nil {
+		t.Error("a page of another origin connects with the cookies")
+	}
+	if res := s.post(&page, "/logout", "", nil, nil); res.StatusCode != http.StatusNoContent {
+		t.Errorf("logout answers %s", res.Status)
+	}
+	if res := s.post(&page, "/refresh", "", nil, nil); res.StatusCode != http.StatusUnauthorized {
+		t.Errorf("refresh after logout answers %s", res.Status)
+	}
+}
+
+func TestOptional(t *testing.T) {
+	t.Parallel()
+	s := open(t, everywhere)
+	tokens := s.login("alice")
+
+	conn, _ := s.dial("/ws/optional", nil)
+	wantGreeting(t, conn, "nobody")
+	conn, _ = s.dial("/ws/optional", bearer(tokens.AccessToken))
+	wantGreeting(t, conn, "alice")
+	conn, _ = s.dial("/ws/optional", bearer("v4.local.junk"))
+	wantGreeting(t, conn, "nobody")
+	conn, _ = s.dial("/ws/optional", bearer(tokens.RefreshToken))
+	wantClose(t, conn, websocket.ClosePolicyViolation, "Access token required but refresh provided")
+}
+
+func TestFresh(t *testing.T) {
+	t.Parallel()
+	s := open(t, everywhere)
+	tokens := s.login("alice")
+	conn, _ := s.dial("/ws/fresh", bearer(tokens.AccessToken))
+	wantGreeting(t, conn, "alice")
+
+	renewed, res := s.refresh(tokens.RefreshToken)
+	if res.StatusCode != http.StatusOK {
+		t.Fatalf("refresh answers %s", res.Status)
+	}
+	conn, _ = s.dial("/ws/fresh", bearer(renewed.AccessToken))
+	wantClose(t, conn, websocket.ClosePolicyViolation, "PASETO access token is not fresh")
+	conn, _ = s.dial("/ws", bearer(renewed.AccessToken))
+	wantGreeting(t, conn, "alice")
+}
+
+func TestScopes(t *testing.T) {
+	t.Parallel()
+	s := open(t, everywhere)
+	conn, _ := s.dial("/ws/admin", bearer(s.login("alice").AccessToken))
+	wantClose(t, conn, websocket.ClosePolicyViolation, "Token scope is not sufficient")
+
+	// The scope outlives a refresh.
+	renewed, _ := s.refresh(s.login("admin").RefreshToken)
+	conn, _ = s.dial("/ws/admin", bearer(renewed.AccessToken))
+	wantGreeting(t, conn, "admin")
+}
+
+func TestTokenTypes(t *testing.T) {
+	t.Parallel()
+	s := open(t, everywhere)
+	tokens := s.login("alice")
+
+	conn, _ := s.dial("/ws", bearer(tokens.RefreshToken))
+	wantClose(t, conn, websocket.ClosePolicyViolation, "Access token required but refresh provided")
+	conn, _ = s.dial("/ws/refresh", bearer(tokens.AccessToken))
+	wantClose(t, conn, websocket.ClosePolicyViolation, "Refresh token required but access provided")
+	conn, _ = s.dial("/ws/refresh", bearer(tokens.RefreshToken))
+	wantGreeting(t, conn, "alice")
+
+	if _, res := s.refresh(tokens.AccessToken); res.StatusCode != http.StatusUnauthorized {
+		t.Errorf("refresh with an access token answers %s", res.Status)
+	}
+	if _, res := s.refresh(tokens.RefreshToken); res.StatusCode != http.StatusOK {
+		t.Errorf("refresh answers %s", res.Status)
+	}
+	if _, res := s.refresh(tokens.RefreshToken); res.StatusCode != http.StatusUnauthorized {
+		t.Errorf("a second refresh with the same token answers %s", res.Status)
+	}
+}
+
+// TestExpiryDuringConnection: a socket does not outlive its token, whether the
+// client is silent or talking.
+func TestExpiryDuringConnection(t *testing.T) {
+	t.Parallel()
+	s := open(t, everywhere)
+	token, err := s.kit.Authorizer.IssueAccess(paseto.Grant{Subject: "alice", TTL: 2 * time.Second})
+	if err != nil {
+		t.Fatal(err)
+	}
+	silent, _ := s.dial("/ws", bearer(token.Token))
+	wantGreeting(t, silent, "alice")
+	talking, _ := s.dial("/ws", bearer(token.Token))
+	wantGreeting(t, talking, "alice")
+
+	for err := error(nil); err == nil; {
+		if err = talking.WriteMessage(websocket.TextMessage, []byte("x")); err == nil {
+			_, _, err = talking.ReadMessage()
+		}
+		var closed *websocket.CloseError
+		if errors.As(err, &closed) && (closed.Code != websocket.ClosePolicyViolation || closed.Text != "Token expired.") {
+			t.Errorf("the talking socket was closed with %v", closed)
+		}
+	}
+	wantClose(t, silent, websocket.ClosePolicyViolation, "Token expired.")
+	if late := time.Since(token.Claims.ExpiresAt); late < 0 || late > time.Second {
+		t.Errorf("closed %s after the expiry", late)
+	}
+	conn, _ := s.dial("/ws", bearer(token.Token))
+	wantClose(t, conn, websocket.ClosePolicyViolation, "Token expired.")
+}
+
+func TestLogoutThenReconnect(t *testing.T) {
+	t.Parallel()
+	s := open(t, everywhere)
+	tokens, other := s.login("alice"), s.login("alice")
+
+	if res := s.post(s.Client(), "/logout", tokens.AccessToken, nil, nil); res.StatusCode != http.StatusNoContent {
+		t.Fatalf("logout answers %s", res.Status)
+	}
+	conn, _ := s.dial("/ws", bearer(tokens.AccessToken))
+	wantClose(t, conn, websocket.ClosePolicyViolation, "Token has been revoked")
+	if _, res := s.refresh(tokens.RefreshToken); res.StatusCode != http.StatusUnauthorized {
+		t.Errorf("refresh after logout answers %s", res.Status)
+	}
+	// Another login of the same user goes on.
+	conn, _ = s.dial("/ws", bearer(other.AccessToken))
+	wantGreeting(t, conn, "alice")
+}
+
+func TestIssuerAndAudience(t *testing.T) {
+	t.Parallel()
+	const common = "token: {keys: [" + key + "], "
+	s := open(t, common+`issuer: us, audience: [chat], require_issuer: us, require_audience: [chat, mail]}`)
+	conn, _ := s.dial("/ws", bearer(s.login("alice").AccessToken))
+	wantGreeting(t, conn, "alice")
+
+	for _, test := range []struct{ name, theirs, reason string }{
+		{"no issuer", "audience: [chat]}", "Token is missing the 'iss' claim"},
+		{"wrong issuer", "issuer: them, audience: [chat]}", "Token issuer is not valid"},
+		{"no audience", "issuer: us}", "aud verification failed."},
+		{"wrong audience", "issuer: us, audience: [video]}", "aud verification failed."},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			theirs := open(t, common+test.theirs)
+			conn, _ := s.dial("/ws", bearer(theirs.login("alice").AccessToken))
+			wantClose(t, conn, websocket.ClosePolicyViolation, test.reason)
+		})
+	}
+}
+
+func TestRejectModes(t *testing.T) {
+	t.Parallel()
+	byClose := open(t, everywhere)
+	conn, _ := byClose.dial("/ws", nil)
+	wantClose(t, conn, websocket.ClosePolicyViolation, "PASETO Authorization Token required")
+
+	byHTTP := open(t, "token: {keys: ["+key+"]}\nwebsocket: {reject: http}")
+	conn, res := byHTTP.dial("/ws", nil)
+	if conn != nil {
+		t.Fatal("the handshake was completed")
+	}
+	var problem httpauth.Problem
+	if err := json.NewDecoder(res.Body).Decode(&problem); err != nil {
+		t.Fatal(err)
+	}
+	want := httpauth.Problem{
+		Type: "about:blank", Title: "Unauthorized", Status: http.StatusUnauthorized,
+		Detail: "PASETO Authorization Token required", Code: "token_missing",
+	}
+	if problem != want || res.StatusCode != http.StatusUnauthorized || res.Header.Get("WWW-Authenticate") != `Bearer realm="api"` {
+		t.Errorf("answered with %s, %q, %+v", res.Status, res.Header.Get("WWW-Authenticate"), problem)
+	}
+}
+
+// TestSignedTokens: one service issues, another verifies with the public key
+// alone.
+func TestSignedTokens(t *testing.T) {
+	t.Parallel()
+	issuer := open(t, `token: {purpose: public, keys: [k4.secret.tMv7Q99M4hByfZU-SnEzB_oZu32fhQQUONnhG5QqN3Qeudu7vAR8A_1wYE4AcfCYfhayi3VyJcEfAEFdDiCxog]}`)
+	verifier := open(t, `token: {purpose: public, verify_only: true, keys: [k4.public.Hrnbu7wEfAP9cGBOAHHwmH4Wsot1ciXBHwBBXQ4gsaI]}`)
+	token := issuer.login("alice").AccessToken
+	if !strings.HasPrefix(token, "v4.public.") {
+		t.Fatal("the token is not signed")
+	}
+	conn, _ := verifier.dial("/ws", bearer(token))
+	wantGreeting(t, conn, "alice")
+	if res := verifier.post(verifier.Client(), "/login", "", httpauth.Credentials{Username: "a", Password: "demo"}, nil); res.StatusCode != http.StatusInternalServerError {
+		t.Errorf("login at a service that cannot issue answers %s", res.Status)
+	}
+}
+
+// TestBadInput: whatever comes, the client is told what is wrong and the server
+// lives.
+func TestBadInput(t *testing.T) {
+	t.Parallel()
+	s := open(t, everywhere)
+	huge := strings.Repeat("A", 1<<20)
+	for _, test := range []struct {
+		name, path string
+		header     http.Header
+		reason     string
+	}{
+		{"junk", "/ws", bearer("junk"), "Invalid PASETO format"},
+		{"huge", "/ws", bearer("v4.local." + huge), "Invalid PASETO format"},
+		{"a megabyte of dots", "/ws", bearer(strings.Repeat(".", 1<<20)), "Invalid PASETO format"},
+		{"huge in the URL", "/ws?token=" + huge, nil, "Invalid PASETO format"},
+		{"no scheme", "/ws", http.Header{"Authorization": {"v4.local.x"}}, "Bad Authorization header. Expected value 'Bearer <PASETO>'"},
+		{"two tokens", "/ws?token=a", bearer("b"), "More than one token was sent. Expected exactly one"},
+		{"version", "/ws", bearer("v9.local.AAAA"), "Invalid PASETO version v9"},
+		{"purpose", "/ws", bearer("v4.other.AAAA"), "Invalid PASETO purpose other"},
+		{"forged", "/ws", bearer("v4.local." + strings.Repeat("A", 100)), "Failed to decrypt."},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			conn, _ := s.dial(test.path, test.header)
+			wantClose(t, conn, websocket.ClosePolicyViolation, test.reason)
+		})
+	}
+	conn, _ := s.dial("/ws", bearer(s.login("alice").AccessToken))
+	wantGreeting(t, conn, "alice")
+}
