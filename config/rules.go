@@ -10,6 +10,7 @@ import (
 
 	"github.com/go-playground/validator/v10"
 
+	"github.com/pasetokit/pasetokit/internal/locate"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
@@ -64,7 +65,7 @@ var rules = func() *validator.Validate {
 	v := validator.New(validator.WithRequiredStructEnabled())
 	v.RegisterTagNameFunc(func(f reflect.StructField) string { return f.Tag.Get(tag) })
 	for name, rule := range map[string]func(string) bool{
-		"http_token":         isToken,
+		"http_token":         locate.IsToken,
 		"http_location":      func(s string) bool { return locationRule(s, false) == "" },
 		"websocket_location": func(s string) bool { return locationRule(s, true) == "" },
 		"origin":             func(s string) bool { return wsauth.ValidateOrigin(s) == nil },
@@ -154,11 +155,4 @@ func locationRule(s string, handshake bool) string {
 
 func trustedOriginError(s string) error {
 	return http.NewCrossOriginProtection().AddTrustedOrigin(s)
-}
-
-// isToken reports whether s is a token of RFC 9110, section 5.6.2.
-func isToken(s string) bool {
-	return s != "" && !strings.ContainsFunc(s, func(r rune) bool {
-		return r <= ' ' || r > '~' || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, r)
-	})
 }

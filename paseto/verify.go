@@ -169,7 +169,7 @@ func (a *Authorizer) admit(ctx context.Context, c *Claims, req Requirement) erro
 		return nil
 	}
 	if err := req.Check(ctx, c); err != nil {
-		if refusal, ok := errors.AsType[*Error](err); ok {
+		if refusal, ok := errors.AsType[*Error](err); ok && refusal != nil {
 			return refusal
 		}
 		return refuse(ErrForbidden, "%w", err)

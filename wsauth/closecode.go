@@ -25,6 +25,17 @@ const (
 	CloseInternalError CloseCode = websocket.CloseInternalServerErr
 )
 
+// sendable reports whether a close frame may carry the code.
+func (c CloseCode) sendable() bool {
+	switch {
+	case c >= 3000 && c <= 4999: // registered and private codes
+		return true
+	case c == 1004, c == websocket.CloseNoStatusReceived, c == websocket.CloseAbnormalClosure:
+		return false
+	}
+	return c >= CloseNormal && c <= 1014
+}
+
 // maxReason is what fits into a close frame beside its code (RFC 6455, section
 // 5.5): a longer reason would not be sent at all.
 const maxReason = 123

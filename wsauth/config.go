@@ -105,10 +105,14 @@ type Config struct {
 type Option func(*Guard)
 
 // WithLogger logs every refused handshake at level Info, and failures of the
-// server and panics of handlers at level Error, without tokens. Default:
-// nothing is logged.
+// server and panics of handlers at level Error, without tokens. Default, and
+// with nil: nothing is logged.
 func WithLogger(logger *slog.Logger) Option {
-	return func(g *Guard) { g.log = logger }
+	return func(g *Guard) {
+		if logger != nil {
+			g.log = logger
+		}
+	}
 }
 
 func (c Config) withDefaults() Config {
@@ -116,6 +120,7 @@ func (c Config) withDefaults() Config {
 		c.Locations = []Location{Header}
 	}
 	c.Locations = slices.Clone(c.Locations)
+	c.Subprotocols = slices.Clone(c.Subprotocols)
 	c.HeaderName = cmp.Or(c.HeaderName, "Authorization")
 	c.HeaderScheme = cmp.Or(c.HeaderScheme, "Bearer")
 	c.CookieName = cmp.Or(c.CookieName, httpauth.Config{}.AccessCookieName())
@@ -135,22 +140,36 @@ func (c Config) validate() error {
 	bad := func(format string, args ...any) {
 		errs = append(errs, fmt.Errorf("%w: %s", paseto.ErrConfig, fmt.Sprintf(format, args...)))
 	}
-	if err := c.route().validate(); err != nil {
+	if err := validateLocations(c.Locations); err != nil {
 		bad("Locations: %s", err.Message)
+	}
+	for _, n := range []struct{ field, name string }{{"HeaderName", c.HeaderName}, {"CookieName", c.CookieName}} {
+		if !locate.IsToken(n.name) {
+			bad("%s %.64q is not the name of a header or cookie", n.field, n.name)
+		}
+	}
+	for _, s := range []struct{ field, scheme string }{{"HeaderScheme", c.HeaderScheme}, {"QueryPrefix", c.QueryPrefix}} {
+		if !locate.IsScheme(s.scheme) {
+			bad("%s %.64q has a space or other separator in it", s.field, s.scheme)
+		}
+	}
+	for _, protocol := range c.Subprotocols {
+		if !validProtocol(protocol) {
+			bad("Subprotocols: %.64q is not a subprotocol of an application", protocol)
+		}
+	}
+	if !httpauth.ValidRealm(c.Realm) {
+		bad("Realm is not printable ASCII without quotes and backslashes")
 	}
 	if c.Reject != RejectClose && c.Reject != RejectHTTP {
 		bad("Reject is %.16q; expected %q or %q", string(c.Reject), string(RejectClose), string(RejectHTTP))
 	}
-	for _, protocol := range c.Subprotocols {
-		if !validProtocol(protocol) || protocol == Marker {
-			bad("Subprotocols: %.64q is not a subprotocol of an application", protocol)
-		}
-	}
-	for name, value := range map[string]int64{
-		"ReadLimit": c.ReadLimit, "WriteTimeout": int64(c.WriteTimeout), "CloseTimeout": int64(c.CloseTimeout),
-	} {
-		if value < 0 {
-			bad("%s is negative; expected 0 (for the default) or more", name)
+	for _, limit := range []struct {
+		name  string
+		value int64
+	}{{"ReadLimit", c.ReadLimit}, {"WriteTimeout", int64(c.WriteTimeout)}, {"CloseTimeout", int64(c.CloseTimeout)}} {
+		if limit.value < 0 {
+			bad("%s is negative; expected 0 (for the default) or more", limit.name)
 		}
 	}
 	return errors.Join(errs...)

@@ -39,18 +39,19 @@ type Conn struct {
 
 	writing sync.Mutex
 	reading sync.Mutex // held while a read is under way
+	readErr error      // of the read that failed; no other may follow
 }
 
-var (
-	errHandlerReturned = errors.New("wsauth: the handler has returned")
-	errClosed          = errors.New("wsauth: the connection was closed")
-)
+// ErrClosed is why the context of a connection has ended that the program
+// closed, with [Conn.Close] or by returning from its handler.
+var ErrClosed = errors.New("wsauth: the connection was closed by its handler")
 
 // newConn takes charge of an open WebSocket. Its life begins now, and ends with
 // finish.
 func newConn(g *Guard, ws *websocket.Conn, r *http.Request, claims *paseto.Claims) *Conn {
 	c := &Conn{guard: g, ws: ws, claims: claims, deadline: g.auth.Deadline(claims)}
-	c.ctx, c.cancel = context.WithCancelCause(context.WithoutCancel(r.Context()))
+	ctx := paseto.NewContext(context.WithoutCancel(r.Context()), claims)
+	c.ctx, c.cancel = context.WithCancelCause(ctx)
 	if !c.deadline.IsZero() {
 		c.expiry = time.AfterFunc(c.deadline.Sub(g.auth.Now()), c.expire)
 	}
@@ -72,9 +73,9 @@ func (c *Conn) expired() bool {
 // anonymous.
 func (c *Conn) Claims() *paseto.Claims { return c.claims }
 
-// Context returns a context that ends with the connection. [context.Cause] says
-// why: [paseto.ErrExpired] where the token expired, else the error of the read
-// or write that ended it.
+// Context returns the handler's context, which ends with the connection.
+// [context.Cause] says why: [paseto.ErrExpired] where the token expired,
+// [ErrShutdown], [ErrClosed], or the error of the read or write that failed.
 func (c *Conn) Context() context.Context { return c.ctx }
 
 // Subprotocol returns the subprotocol agreed on, empty for none. It is [Marker]
@@ -98,11 +99,14 @@ func (c *Conn) ReadMessage() (kind int, data []byte, err error) {
 	c.reading.Lock()
 	defer c.reading.Unlock()
 	for {
+		if c.readErr != nil {
+			return 0, nil, c.cause()
+		}
 		kind, data, err = c.ws.ReadMessage()
 		switch {
 		case err != nil:
+			c.readErr = err
 			c.end(err)
-			return 0, nil, c.causeOr(err)
 		case c.closing.Load(): // only the peer's close frame counts now
 		case c.expired():
 			c.expire()
@@ -135,12 +139,12 @@ func (c *Conn) WriteMessage(kind int, data []byte) error {
 		c.expire()
 	}
 	if c.closing.Load() {
-		return context.Cause(c.ctx)
+		return c.cause()
 	}
 	_ = c.ws.SetWriteDeadline(time.Now().Add(c.guard.cfg.WriteTimeout))
 	if err := c.ws.WriteMessage(kind, data); err != nil {
 		c.end(err)
-		return c.causeOr(err)
+		return c.cause()
 	}
 	return nil
 }
@@ -156,9 +160,13 @@ func (c *Conn) WriteJSON(v any) error {
 
 // Close closes the connection with a code and a reason, of which at most 123
 // bytes are sent. The peer is given [Config.CloseTimeout] to answer; Close does
-// not wait for that. Only the first close of a connection counts.
+// not wait for that. Only the first close of a connection counts. A code that
+// may not be sent (RFC 6455, section 7.4) is sent as [CloseInternalError].
 func (c *Conn) Close(code CloseCode, reason string) {
-	c.closeWith(code, reason, errClosed)
+	if !code.sendable() {
+		code = CloseInternalError
+	}
+	c.closeWith(code, reason, ErrClosed)
 }
 
 // closeWith begins the closing handshake. The context ends with cause; reads
@@ -197,27 +205,25 @@ func (c *Conn) endSoon(cause error) (deadline time.Time) {
 	return deadline
 }
 
-// causeOr returns why the connection was closed, if we closed it, else err.
-func (c *Conn) causeOr(err error) error {
-	if cause := context.Cause(c.ctx); cause != nil {
-		return cause
-	}
-	return err
+// cause returns why the connection ended. Whoever began the end may not have
+// said so yet.
+func (c *Conn) cause() error {
+	<-c.ctx.Done()
+	return context.Cause(c.ctx)
 }
 
 // finish closes the connection if nobody has, completes the closing handshake
-// unless somebody else is reading, and releases the connection.
+// and releases the connection.
 func (c *Conn) finish() {
-	c.closeWith(CloseNormal, "", errHandlerReturned)
+	c.closeWith(CloseNormal, "", ErrClosed)
 	if c.expiry != nil {
 		c.expiry.Stop()
 	}
-	if c.reading.TryLock() {
-		for err := error(nil); err == nil; {
-			_, _, err = c.ws.NextReader()
-		}
-		c.reading.Unlock()
+	c.reading.Lock() // another goroutine's read ends when the connection does
+	for c.readErr == nil {
+		_, _, c.readErr = c.ws.NextReader()
 	}
+	c.reading.Unlock()
 	if errors.Is(context.Cause(c.ctx), websocket.ErrReadLimit) {
 		// With the rest of its message unread, closing would reset the
 		// connection, and the peer might never see the close frame.

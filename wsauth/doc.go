@@ -24,8 +24,9 @@
 // A browser shows a page nothing of an HTTP refusal. By default the guard
 // therefore completes the handshake of a refused client and closes at once,
 // with code 1008 and the refusal's message as reason; [RejectHTTP] answers with
-// status 401 or 403 instead. Origins that are not allowed, and a denylist that
-// cannot be asked, are always answered over HTTP.
+// status 401 or 403 instead. What is not about a token is always answered over
+// HTTP: an origin that is not allowed, a handshake that is none, a denylist that
+// cannot be asked, a server that shuts down or fails.
 //
 // # Origins
 //

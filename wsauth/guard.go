@@ -57,7 +57,7 @@ func New(auth *paseto.Authorizer, cfg Config, opts ...Option) (*Guard, error) {
 		WriteBufferSize:  4 << 10,
 		WriteBufferPool:  new(sync.Pool),
 		CheckOrigin:      func(*http.Request) bool { return true }, // done by then
-		Error:            refuseHandshake,
+		Error:            g.refuseHandshake,
 	}
 	return g, nil
 }
@@ -82,11 +82,14 @@ func (g *Guard) Require(req paseto.Requirement, serve Handler, opts ...RouteOpti
 		g.log.Error("route refuses every handshake", "err", broken)
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !websocket.IsWebSocketUpgrade(r) {
+		switch {
+		case !r.ProtoAtLeast(1, 1) || !websocket.IsWebSocketUpgrade(r):
 			g.refuse(w, r, in, req, errUpgrade)
 			return
-		}
-		if broken != nil {
+		case g.conns.isClosed():
+			g.refuse(w, r, in, req, ErrShutdown)
+			return
+		case broken != nil:
 			g.refuse(w, r, in, req, broken)
 			return
 		}
@@ -137,22 +140,23 @@ func (g *Guard) authenticate(r *http.Request, req paseto.Requirement, in route) 
 // open completes the handshake and serves the connection.
 func (g *Guard) open(w http.ResponseWriter, r *http.Request, in route, claims *paseto.Claims, serve Handler) {
 	if !g.conns.reserve() {
-		g.refuse(w, r, in, paseto.Requirement{}, errShutdown)
+		g.refuse(w, r, in, paseto.Requirement{}, ErrShutdown)
 		return
 	}
 	ws, err := g.upgrade(w, r, in)
 	if err != nil {
 		g.conns.giveBack()
-		g.log.InfoContext(r.Context(), "handshake failed", "err", err, "path", r.URL.Path, "remote", r.RemoteAddr)
 		return
 	}
 	c := newConn(g, ws, r, claims)
 	g.conns.add(c)
-	// The handler returns now, so that net/http frees its buffers.
-	go g.serve(c, serve)
+	// The HTTP handler returns now, so that net/http frees its buffers; the
+	// connection has a context of its own.
+	go g.serve(c, serve) //nolint:contextcheck // as said above
 }
 
-// upgrade answers 101. Every way out of it has answered the request.
+// upgrade answers 101. On an error the request has been answered, or its
+// connection closed, and the log told.
 func (g *Guard) upgrade(w http.ResponseWriter, r *http.Request, in route) (*websocket.Conn, error) {
 	h := make(http.Header)
 	if protocol := in.protocol(r); protocol != "" {
@@ -160,6 +164,9 @@ func (g *Guard) upgrade(w http.ResponseWriter, r *http.Request, in route) (*webs
 	}
 	ws, err := g.upgrader.Upgrade(hijacker{w}, r, h)
 	if err != nil {
+		if _, told := errors.AsType[websocket.HandshakeError](err); !told {
+			g.log.InfoContext(r.Context(), "handshake broken off", "err", err, "path", r.URL.Path, "remote", r.RemoteAddr)
+		}
 		return nil, err
 	}
 	ws.SetReadLimit(g.cfg.ReadLimit)
@@ -174,12 +181,17 @@ func (g *Guard) upgrade(w http.ResponseWriter, r *http.Request, in route) (*webs
 func (g *Guard) Shutdown(ctx context.Context) error {
 	done := g.conns.close()
 	for _, c := range g.conns.all() {
-		go c.closeWith(CloseGoingAway, errShutdown.Message, errShutdown)
+		go c.closeWith(CloseGoingAway, ErrShutdown.Message, ErrShutdown)
 	}
 	select {
 	case <-done:
 		return nil
 	case <-ctx.Done():
+	}
+	select {
+	case <-done: // both at once: nothing is left
+		return nil
+	default:
 	}
 	for _, c := range g.conns.all() {
 		_ = c.ws.NetConn().Close() // cut: its handler sees the error

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
-	"strings"
 
 	"github.com/pasetokit/pasetokit/internal/locate"
 	"github.com/pasetokit/pasetokit/paseto"
@@ -70,12 +69,32 @@ func (r route) with(opts []RouteOption) route {
 	return r
 }
 
-// validate reports the first location that handshakes have not got.
+// validate reports the first thing that keeps every token from being found.
 func (r route) validate() *paseto.Error {
-	if len(r.locations) == 0 {
+	switch {
+	case !locate.IsToken(r.header), !locate.IsToken(r.cookie), r.query == "":
+		return locationError("a header, cookie or query parameter has no valid name")
+	case !locate.IsScheme(r.scheme), !locate.IsScheme(r.prefix):
+		return locationError("a scheme before the token has a space or other separator in it")
+	}
+	for _, protocol := range r.protocols {
+		if !validProtocol(protocol) {
+			return locationError(fmt.Sprintf("%.64q is not a subprotocol of an application", protocol))
+		}
+	}
+	return validateLocations(r.locations)
+}
+
+func validProtocol(s string) bool { return locate.IsToken(s) && s != Marker }
+
+func validateLocations(locations []Location) *paseto.Error {
+	if len(locations) == 0 {
 		return locationError("no token location is given")
 	}
-	for _, l := range r.locations {
+	for i, l := range locations {
+		if slices.Contains(locations[:i], l) {
+			return locationError(fmt.Sprintf("token location %.32q is given twice", string(l)))
+		}
 		switch l {
 		case Header, Query, Cookie, Subprotocol:
 		case "json":
@@ -132,12 +151,4 @@ func (r route) protocol(req *http.Request) string {
 		return Marker
 	}
 	return ""
-}
-
-// validProtocol reports whether s is a token of RFC 9110, section 5.6.2, as a
-// subprotocol must be.
-func validProtocol(s string) bool {
-	return s != "" && !strings.ContainsFunc(s, func(r rune) bool {
-		return r <= ' ' || r > '~' || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, r)
-	})
 }

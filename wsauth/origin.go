@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"unicode"
 
 	"github.com/pasetokit/pasetokit/paseto"
 )
@@ -22,12 +23,21 @@ type origin struct {
 // parseOrigin reads scheme://host[:port] and nothing beside.
 func parseOrigin(s string) (origin, error) {
 	u, err := url.Parse(s)
-	if err != nil || u.Host == "" || !strings.EqualFold(u.Scheme+"://"+u.Host, s) {
+	if err != nil || !plainHost(u.Hostname()) || !strings.EqualFold(u.Scheme+"://"+u.Host, s) {
 		return origin{}, fmt.Errorf("%.128q is not an origin; expected scheme://host or scheme://host:port", s)
 	}
 	o := origin{scheme: strings.ToLower(u.Scheme)}
 	o.host, o.port = splitHost(u.Host, o.scheme)
 	return o, nil
+}
+
+// plainHost reports whether host is written as browsers write it: ASCII, with
+// no empty label.
+func plainHost(host string) bool {
+	return host != "" && host[0] != '.' && !strings.Contains(host, "..") &&
+		!strings.ContainsFunc(host, func(r rune) bool {
+			return r >= 0x80 || r != '-' && r != '.' && r != '_' && r != ':' && !unicode.IsLetter(r) && !unicode.IsDigit(r)
+		})
 }
 
 // splitHost returns the host in lower case and the port, by default that of
@@ -61,10 +71,10 @@ func parsePattern(s string) (pattern, error) {
 	host, below := strings.CutPrefix(host, "*.")
 	o, err := parseOrigin(scheme + "://" + host)
 	switch {
-	case err != nil || !found || strings.Contains(host, "*"):
-		return pattern{}, fmt.Errorf("%.128q is not an origin; expected scheme://host[:port], where host may begin with \"*.\"", s)
 	case strings.ContainsFunc(s, func(r rune) bool { return r > '~' }):
 		return pattern{}, fmt.Errorf("%.128q is not what browsers send: write the host in Punycode", s)
+	case err != nil || !found:
+		return pattern{}, fmt.Errorf("%.128q is not an origin; expected scheme://host[:port], where host may begin with \"*.\"", s)
 	case below && !strings.Contains(o.host, ".") && o.host != "localhost":
 		return pattern{}, fmt.Errorf("%.128q would allow a whole top-level domain", s)
 	}
@@ -107,9 +117,9 @@ func (g *Guard) checkOrigin(r *http.Request) error {
 }
 
 // isOf reports whether o is the origin of the server that r came to. Behind a
-// proxy that ends TLS the scheme is not known, and only host and port count.
+// proxy that ends TLS it is not known which of http and https that is.
 func (o origin) isOf(r *http.Request) bool {
-	if r.TLS != nil && o.scheme != "https" {
+	if o.scheme != "https" && (r.TLS != nil || o.scheme != "http") {
 		return false
 	}
 	host, port := splitHost(r.Host, o.scheme)

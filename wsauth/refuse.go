@@ -2,7 +2,7 @@ package wsauth
 
 import (
 	"bufio"
-	"errors"
+	"log/slog"
 	"net"
 	"net/http"
 
@@ -11,49 +11,55 @@ import (
 )
 
 var (
+	// ErrShutdown is why the context of a connection has ended that
+	// [Guard.Shutdown] closed.
+	ErrShutdown = &paseto.Error{Code: "shutting_down", Message: "Server is shutting down"}
+
 	errUpgrade   = &paseto.Error{Code: "upgrade_required", Message: "Expected a WebSocket handshake"}
 	errHandshake = &paseto.Error{Code: "handshake_invalid", Message: "Bad WebSocket handshake"}
-	errShutdown  = &paseto.Error{Code: "shutting_down", Message: "Server is shutting down"}
 )
 
 // overHTTP lists the refusals that are answered over HTTP whatever is
 // configured, because they are not about a token.
 var overHTTP = map[string]int{
 	errUpgrade.Code:            http.StatusUpgradeRequired,
-	errShutdown.Code:           http.StatusServiceUnavailable,
+	ErrShutdown.Code:           http.StatusServiceUnavailable,
 	ErrOrigin.Code:             http.StatusForbidden,
 	paseto.ErrUnavailable.Code: http.StatusServiceUnavailable,
 }
 
 // refuse answers a handshake that is not let in.
 func (g *Guard) refuse(w http.ResponseWriter, r *http.Request, in route, req paseto.Requirement, err error) {
-	refusal, known := errors.AsType[*paseto.Error](err)
-	if !known {
-		refusal = &paseto.Error{Code: "server_error"}
-	}
+	refusal := httpauth.Refusal(err)
 	status, always := overHTTP[refusal.Code]
 	if !always {
 		status = httpauth.Status(err)
 	}
-	log := g.log.InfoContext
-	if status >= http.StatusInternalServerError {
-		log = g.log.ErrorContext
-	}
-	log(r.Context(), "handshake refused", "code", refusal.Code, "err", err, "path", r.URL.Path, "remote", r.RemoteAddr,
-		"origin", r.Header.Get("Origin"))
+	g.logRefusal(r, refusal.Code, status, err)
 
 	switch {
 	case always:
-		if status == http.StatusUpgradeRequired {
+		if status == http.StatusUpgradeRequired && r.ProtoMajor == 1 {
 			w.Header().Set("Upgrade", "websocket")
 			w.Header().Set("Connection", "Upgrade")
 		}
 		httpauth.WriteProblem(w, status, refusal)
-	case !known || g.cfg.Reject == RejectHTTP:
+	case g.cfg.Reject == RejectHTTP, refusal.Code == httpauth.ErrServer.Code:
 		httpauth.Refuse(w, err, httpauth.Challenge{Scheme: in.scheme, Realm: g.cfg.Realm, Scopes: req.Scopes})
 	default:
 		g.refuseByClose(w, r, in, refusal)
 	}
+}
+
+// logRefusal logs what is the server's fault louder than what is the client's;
+// that the client has gone away is its own.
+func (g *Guard) logRefusal(r *http.Request, code string, status int, err error) {
+	level := slog.LevelInfo
+	if status >= http.StatusInternalServerError && r.Context().Err() == nil {
+		level = slog.LevelError
+	}
+	g.log.Log(r.Context(), level, "handshake refused", "code", code, "err", err,
+		"path", r.URL.Path, "remote", r.RemoteAddr, "origin", r.Header.Get("Origin"))
 }
 
 // refuseByClose completes the handshake only to close with the reason. No
@@ -61,7 +67,7 @@ func (g *Guard) refuse(w http.ResponseWriter, r *http.Request, in route, req pas
 // looked at.
 func (g *Guard) refuseByClose(w http.ResponseWriter, r *http.Request, in route, refusal *paseto.Error) {
 	if !g.conns.reserve() {
-		httpauth.WriteProblem(w, http.StatusServiceUnavailable, errShutdown)
+		httpauth.WriteProblem(w, http.StatusServiceUnavailable, ErrShutdown)
 		return
 	}
 	ws, err := g.upgrade(w, r, in)
@@ -78,13 +84,19 @@ func (g *Guard) refuseByClose(w http.ResponseWriter, r *http.Request, in route, 
 	}()
 }
 
-// refuseHandshake answers what gorilla/websocket finds wrong with a handshake.
-func refuseHandshake(w http.ResponseWriter, _ *http.Request, status int, reason error) {
+// refuseHandshake answers what gorilla/websocket finds wrong with a handshake,
+// or with the server.
+func (g *Guard) refuseHandshake(w http.ResponseWriter, r *http.Request, status int, reason error) {
+	refusal := errHandshake
+	if status >= http.StatusInternalServerError {
+		refusal = httpauth.ErrServer
+	}
+	g.logRefusal(r, refusal.Code, status, reason)
 	w.Header().Set("Sec-WebSocket-Version", "13")
 	if status == http.StatusMethodNotAllowed {
 		w.Header().Set("Allow", http.MethodGet)
 	}
-	httpauth.WriteProblem(w, status, &paseto.Error{Code: errHandshake.Code, Message: errHandshake.Message, Cause: reason})
+	httpauth.WriteProblem(w, status, refusal)
 }
 
 // hijacker lets gorilla/websocket take the connection over through the wrappers

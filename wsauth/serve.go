@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"runtime/debug"
 	"sync"
-
-	"github.com/pasetokit/pasetokit/paseto"
 )
 
 // serve runs the application's handler and ends the connection after it.
@@ -19,7 +17,7 @@ func (g *Guard) serve(c *Conn, serve Handler) {
 			c.closeWith(CloseInternalError, "Internal error", fmt.Errorf("wsauth: handler panicked: %v", cause))
 		}
 	}()
-	serve(paseto.NewContext(c.ctx, c.claims), c)
+	serve(c.ctx, c)
 }
 
 // registry keeps track of the connections of a guard, those under way to being
@@ -30,6 +28,12 @@ type registry struct {
 	places int // taken: connections, and handshakes that may become one
 	closed bool
 	empty  chan struct{} // closed when the last place is given back after close
+}
+
+func (r *registry) isClosed() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.closed
 }
 
 // reserve takes a place, unless the registry is closed.
@@ -64,7 +68,7 @@ func (r *registry) add(c *Conn) {
 	closed := r.closed
 	r.mu.Unlock()
 	if closed {
-		go c.closeWith(CloseGoingAway, errShutdown.Message, errShutdown)
+		go c.closeWith(CloseGoingAway, ErrShutdown.Message, ErrShutdown)
 	}
 }
 

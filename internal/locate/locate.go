@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/textproto"
 	"net/url"
 	"strings"
 
@@ -28,8 +29,12 @@ func Cookie(h http.Header, name string) (string, error) {
 	var values []string
 	for _, line := range h.Values("Cookie") {
 		for pair := range strings.SplitSeq(line, ";") {
-			if key, value, _ := strings.Cut(strings.TrimSpace(pair), "="); key == name {
-				values = append(values, value)
+			// Trimmed of space and tab alone, as net/http does: a name with any
+			// other space before it is another name, which browsers let other
+			// hosts of the domain set.
+			key, value, _ := strings.Cut(pair, "=")
+			if textproto.TrimString(key) == name {
+				values = append(values, textproto.TrimString(value))
 			}
 		}
 	}
@@ -47,6 +52,16 @@ func Query(rawQuery, key, prefix string) (string, error) {
 	}
 	token, err := single(values[key], prefix)
 	return token, describe(err, key+" query param", prefix)
+}
+
+// Form looks at the field called key of a form.
+func Form(body []byte, key string) (string, error) {
+	values, err := url.ParseQuery(string(body))
+	if err != nil {
+		return "", malformed(key+" form field", "")
+	}
+	token, err := single(values[key], "")
+	return token, describe(err, key+" form field", "")
 }
 
 // Member looks at the member called key of a body that is a JSON object. A
@@ -83,13 +98,15 @@ func Subprotocol(h http.Header) (token string, others []string, err error) {
 	var offered []string
 	for _, line := range h.Values("Sec-Websocket-Protocol") {
 		for protocol := range strings.SplitSeq(line, ",") {
-			offered = append(offered, strings.TrimSpace(protocol))
+			offered = append(offered, textproto.TrimString(protocol))
 		}
 	}
 	var tokens []string
 	for i := 0; i < len(offered); i++ {
 		if offered[i] != Marker {
-			others = append(others, offered[i])
+			if offered[i] != "" { // RFC 9110, section 5.6.1
+				others = append(others, offered[i])
+			}
 			continue
 		}
 		i++
@@ -125,6 +142,18 @@ func One(find ...func() (string, error)) (token string, index int, err error) {
 	}
 	return token, index, nil
 }
+
+// IsToken reports whether s is a token of RFC 9110, section 5.6.2: what the
+// names of headers, cookies, schemes and subprotocols are made of.
+func IsToken(s string) bool {
+	return s != "" && !strings.ContainsFunc(s, func(r rune) bool {
+		return r <= ' ' || r > '~' || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, r)
+	})
+}
+
+// IsScheme reports whether s can stand before a token: a token itself, or
+// nothing.
+func IsScheme(s string) bool { return s == "" || IsToken(s) }
 
 // errForm is turned by describe into the message for its location.
 var errForm = errors.New("malformed")

@@ -7,7 +7,9 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
+	"strings"
 
+	"github.com/pasetokit/pasetokit/internal/locate"
 	"github.com/pasetokit/pasetokit/paseto"
 )
 
@@ -19,9 +21,10 @@ const (
 	Header Location = "header"
 	// Cookie is a cookie.
 	Cookie Location = "cookie"
-	// JSON is a member of a JSON body. The body is read, up to
-	// [Config.MaxBody], before the handler runs, and the handler can read it
-	// again.
+	// JSON is a member of a JSON body. The body is read before the handler
+	// runs, and the handler can read it again; one that is larger than
+	// [Config.MaxBody], or is not a JSON object, is refused even if the token
+	// is elsewhere.
 	JSON Location = "json"
 )
 
@@ -84,9 +87,14 @@ type CookieConfig struct {
 type Option func(*Web)
 
 // WithLogger logs every refusal at level Info and every failure of the server
-// at level Error, without tokens and passwords. Default: nothing is logged.
+// at level Error, without tokens and passwords. Default, and with nil: nothing
+// is logged.
 func WithLogger(logger *slog.Logger) Option {
-	return func(w *Web) { w.log = logger }
+	return func(w *Web) {
+		if logger != nil {
+			w.log = logger
+		}
+	}
 }
 
 // Web guards handlers and serves the token endpoints. It is safe for concurrent
@@ -119,19 +127,37 @@ func New(auth *paseto.Authorizer, cfg Config, opts ...Option) (*Web, error) {
 		bad("the Authorizer is nil")
 	}
 	w.route = w.cfg.route()
-	if err := w.route.validate(); err != nil {
+	if err := validateLocations(w.cfg.Locations); err != nil {
 		bad("Locations: %s", err.Message)
+	}
+	if !locate.IsToken(w.cfg.HeaderName) {
+		bad("HeaderName %.64q is not the name of a header", w.cfg.HeaderName)
+	}
+	for _, s := range []struct{ field, scheme string }{
+		{"HeaderScheme", w.cfg.HeaderScheme}, {"JSONPrefix", w.cfg.JSONPrefix},
+	} {
+		if !locate.IsScheme(s.scheme) {
+			bad("%s %.64q has a space or other separator in it", s.field, s.scheme)
+		}
 	}
 	for _, origin := range w.cfg.Cookie.TrustedOrigins {
 		if err := w.crossOrigin.AddTrustedOrigin(origin); err != nil {
 			bad("Cookie.TrustedOrigins: %v", err)
 		}
 	}
-	for _, name := range []string{w.cfg.AccessCookieName(), w.cfg.RefreshCookieName()} {
-		c := w.cookie(name, "x", w.cfg.Cookie.Path)
-		if err := c.Valid(); err != nil {
+	for name, path := range map[string]string{
+		w.cfg.AccessCookieName():  w.cfg.Cookie.Path,
+		w.cfg.RefreshCookieName(): w.cfg.Cookie.RefreshPath,
+	} {
+		if err := w.cookie(name, "x", path).Valid(); err != nil {
 			bad("Cookie %q: %v", name, err)
 		}
+		if err := w.cfg.Cookie.keeps(name, path); err != nil {
+			bad("Cookie %q: %v", name, err)
+		}
+	}
+	if !ValidRealm(w.cfg.Realm) {
+		bad("Realm is not printable ASCII without quotes and backslashes")
 	}
 	if w.cfg.AccessCookieName() == w.cfg.RefreshCookieName() {
 		bad("Cookie.AccessName and Cookie.RefreshName are the same")
@@ -164,6 +190,12 @@ func (c Config) withDefaults() Config {
 	c.MaxBody = cmp.Or(c.MaxBody, 64<<10)
 	c.Realm = cmp.Or(c.Realm, "api")
 	return c
+}
+
+// ValidRealm reports whether a realm can be named in a challenge: printable
+// ASCII without quotes and backslashes.
+func ValidRealm(realm string) bool {
+	return !strings.ContainsFunc(realm, func(r rune) bool { return r < ' ' || r > '~' || r == '"' || r == '\\' })
 }
 
 // scheme returns the scheme before a token, empty for none.

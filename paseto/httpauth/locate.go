@@ -59,12 +59,25 @@ func (r route) with(opts []RouteOption) route {
 	return r
 }
 
-// validate reports the first location that HTTP requests have not got.
+// validate reports the first thing that keeps every token from being found.
 func (r route) validate() *paseto.Error {
-	if len(r.locations) == 0 {
+	switch {
+	case !locate.IsToken(r.header), !locate.IsToken(r.cookie), r.member == "":
+		return locationError("a header, cookie or body member has no valid name")
+	case !locate.IsScheme(r.scheme), !locate.IsScheme(r.prefix):
+		return locationError("a scheme before the token has a space or other separator in it")
+	}
+	return validateLocations(r.locations)
+}
+
+func validateLocations(locations []Location) *paseto.Error {
+	if len(locations) == 0 {
 		return locationError("no token location is given")
 	}
-	for _, l := range r.locations {
+	for i, l := range locations {
+		if slices.Contains(locations[:i], l) {
+			return locationError(fmt.Sprintf("token location %.32q is given twice", string(l)))
+		}
 		switch l {
 		case Header, Cookie, JSON:
 		case "query", "subprotocol":
@@ -161,5 +174,5 @@ func mediaType(r *http.Request) string {
 	return media
 }
 
-// uses reports whether tokens are carried in l.
-func (c Config) uses(l Location) bool { return slices.Contains(c.Locations, l) }
+// usesCookies reports whether tokens are carried in cookies.
+func (c Config) usesCookies() bool { return slices.Contains(c.Locations, Cookie) }

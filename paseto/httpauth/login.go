@@ -2,6 +2,7 @@ package httpauth
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -25,6 +26,11 @@ type Credentials struct {
 	Password string `json:"password" validate:"required,max=1024"`
 }
 
+// MarshalJSON encodes the user name alone, for loggers that print JSON.
+func (c Credentials) MarshalJSON() ([]byte, error) {
+	return json.Marshal(map[string]string{"username": c.Username})
+}
+
 // String returns the user name alone.
 func (c Credentials) String() string { return fmt.Sprintf("credentials of %q (redacted)", c.Username) }
 
@@ -36,8 +42,8 @@ func (c Credentials) LogValue() slog.Value { return slog.StringValue(c.String())
 
 // LoginFunc checks credentials and says what tokens they buy. It returns
 // [ErrCredentials] for a user name and password that do not match; a
-// [*paseto.Error] of its own is shown to the client with status 403; any other
-// error is logged and answered with status 500.
+// [*paseto.Error] with a code of its own is shown to the client with status 403;
+// any other error is logged and answered with status 500.
 //
 // It should take as long for an unknown user as for a wrong password, by
 // hashing the password all the same, or it tells which users exist.
@@ -49,7 +55,7 @@ type LoginFunc func(ctx context.Context, c Credentials) (paseto.Grant, error)
 // token. The access token is fresh, whatever the grant says.
 func (w *Web) Login(check LoginFunc) http.Handler {
 	return w.post(func(rw http.ResponseWriter, r *http.Request) {
-		asCookies := w.cfg.uses(Cookie)
+		asCookies := w.cfg.usesCookies()
 		if asCookies {
 			// Else another site could log its visitors in here as a user of
 			// its own.

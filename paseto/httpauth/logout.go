@@ -10,38 +10,32 @@ import (
 
 // Logout returns the endpoint that ends a login session: POST, answered with
 // 204. It takes the session's access or refresh token, in the configured
-// locations, revokes both and all that came of them, and deletes the cookies.
-// Of the two cookies the refresh token's counts, since it is valid for longer;
-// cookies are deleted even if their token is no longer valid.
+// locations, revokes all tokens of the session, and deletes the cookies. Of the
+// two cookies the refresh token's counts, since it is valid for longer. Cookies
+// are deleted whatever becomes of the token, unless the denylist fails: then
+// the client should try again.
 //
 // An Authorizer without a denylist cannot revoke: Logout then only deletes the
 // cookies, and the tokens stay valid until they expire. Where there are no
-// cookies either, it answers 501, for nothing would have happened.
+// cookies either, it answers 501, for nothing would have happened. Tokens of a
+// type that the denylist is not asked for stay valid as well.
 func (w *Web) Logout() http.Handler {
 	return w.post(func(rw http.ResponseWriter, r *http.Request) {
-		if !w.auth.CanRevoke() && !w.cfg.uses(Cookie) {
+		cookies := w.cfg.usesCookies()
+		if !w.auth.CanRevoke() && !cookies {
 			w.refuse(rw, r, errNoLogout)
 			return
 		}
-		found, err := w.findLogout(rw, r)
+		// Cookies are neither trusted nor touched for another origin's page;
+		// it may still end the session of a token that it holds itself.
+		foreign := w.checkOrigin(r, Cookie)
+		err := w.endSession(rw, r, foreign)
+		if cookies && foreign == nil && (err == nil || Status(err) < http.StatusInternalServerError) {
+			w.clearCookies(rw)
+		}
 		if err != nil {
 			w.refuse(rw, r, err)
 			return
-		}
-		if err := w.checkOrigin(r, found.location); err != nil {
-			w.refuse(rw, r, err)
-			return
-		}
-		err = w.endSession(r, found.token)
-		if err != nil && !errors.Is(err, paseto.ErrNoDenylist) {
-			if Status(err) == http.StatusUnauthorized && found.location == Cookie {
-				w.clearCookies(rw)
-			}
-			w.refuse(rw, r, err)
-			return
-		}
-		if w.cfg.uses(Cookie) {
-			w.clearCookies(rw)
 		}
 		rw.Header().Set("Cache-Control", "no-store")
 		rw.WriteHeader(http.StatusNoContent)
@@ -51,7 +45,7 @@ func (w *Web) Logout() http.Handler {
 // findLogout returns the token whose session is to end.
 func (w *Web) findLogout(rw http.ResponseWriter, r *http.Request) (credential, error) {
 	in := w.route
-	if w.cfg.uses(Cookie) {
+	if w.cfg.usesCookies() {
 		refresh, err := locate.Cookie(r.Header, w.cfg.RefreshCookieName())
 		if err != nil {
 			return credential{}, err
@@ -63,18 +57,28 @@ func (w *Web) findLogout(rw http.ResponseWriter, r *http.Request) (credential, e
 	return w.find(rw, r, in)
 }
 
-// endSession verifies an access or refresh token and revokes its session; a
-// token that belongs to none is revoked alone.
-func (w *Web) endSession(r *http.Request, token string) error {
-	ctx := r.Context()
-	claims, err := w.auth.Verify(ctx, token, paseto.Requirement{})
-	if errors.Is(err, paseto.ErrType) {
-		claims, err = w.auth.Verify(ctx, token, paseto.Requirement{Type: paseto.TypeRefresh})
-	}
+// endSession revokes the session of the request's access or refresh token; a
+// token that belongs to none is revoked alone. Foreign is why a cookie does not
+// count, if so.
+func (w *Web) endSession(rw http.ResponseWriter, r *http.Request, foreign error) error {
+	found, err := w.findLogout(rw, r)
 	if err != nil {
 		return err
 	}
-	if claims.Session == "" {
+	if found.location == Cookie && foreign != nil {
+		return foreign
+	}
+	ctx := r.Context()
+	claims, err := w.auth.Verify(ctx, found.token, paseto.Requirement{})
+	if errors.Is(err, paseto.ErrType) {
+		claims, err = w.auth.Verify(ctx, found.token, paseto.Requirement{Type: paseto.TypeRefresh})
+	}
+	switch {
+	case err != nil:
+		return err
+	case !w.auth.CanRevoke():
+		return nil
+	case claims.Session == "":
 		return w.auth.Revoke(ctx, claims)
 	}
 	return w.auth.RevokeSession(ctx, claims.Session)

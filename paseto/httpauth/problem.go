@@ -5,8 +5,8 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"net/http"
-	"strconv"
 	"strings"
 
 	"github.com/pasetokit/pasetokit/paseto"
@@ -22,12 +22,15 @@ var (
 	// that would authenticate by cookie.
 	ErrCrossOrigin = &paseto.Error{Code: "cross_origin", Message: "Cross-origin request refused"}
 
+	// ErrServer is what a client is told of an error that is none of its own
+	// making. The log has the cause.
+	ErrServer = &paseto.Error{Code: "server_error", Message: "The server could not answer the request"}
+
 	errBody         = &paseto.Error{Code: "body_invalid", Message: "Request body cannot be read"}
 	errBodyTooLarge = &paseto.Error{Code: "body_too_large", Message: "Request body is too large"}
 	errMedia        = &paseto.Error{Code: "media_type_unsupported", Message: "Expected a body of type application/json or application/x-www-form-urlencoded"}
 	errMethod       = &paseto.Error{Code: "method_not_allowed", Message: "Expected method POST"}
 	errNoLogout     = &paseto.Error{Code: "revocation_unsupported", Message: "This server cannot revoke tokens"}
-	errServer       = &paseto.Error{Code: "server_error", Message: "The server could not answer the request"}
 )
 
 // answer is how a refusal looks over HTTP: the status, and the error code of
@@ -78,7 +81,7 @@ var answers = map[string]answer{
 	errMedia.Code:        {http.StatusUnsupportedMediaType, ""},
 	errMethod.Code:       {http.StatusMethodNotAllowed, ""},
 	errNoLogout.Code:     {http.StatusNotImplemented, ""},
-	errServer.Code:       {http.StatusInternalServerError, ""},
+	ErrServer.Code:       {http.StatusInternalServerError, ""},
 }
 
 // retryAfter is what a client is told to wait while the denylist is away, in
@@ -149,14 +152,22 @@ func Status(err error) int {
 	return status
 }
 
+// Refusal returns what a client is told of err: its [*paseto.Error], or
+// [ErrServer] where there is none. A context that has ended counts as
+// [paseto.ErrUnavailable].
+func Refusal(err error) *paseto.Error {
+	refusal, _, _ := describe(err)
+	return refusal
+}
+
 func describe(err error) (refusal *paseto.Error, status int, challenge string) {
 	refusal, ok := errors.AsType[*paseto.Error](err)
 	switch {
-	case ok:
+	case ok && refusal != nil:
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		refusal = paseto.ErrUnavailable
 	default:
-		refusal = errServer
+		refusal = ErrServer
 	}
 	a, listed := answers[refusal.Code]
 	if !listed {
@@ -193,14 +204,20 @@ func quoted(s string) string {
 }
 
 // refuse logs a refusal and answers with it.
-func (w *Web) refuse(rw http.ResponseWriter, r *http.Request, err error, scopes ...string) {
+func (w *Web) refuse(rw http.ResponseWriter, r *http.Request, err error) {
+	w.refuseWith(rw, r, err, Challenge{Scheme: scheme(w.cfg.HeaderScheme), Realm: w.cfg.Realm})
+}
+
+// refuseWith is refuse with a challenge of the route's own. What is the
+// server's fault is logged louder than what is the client's; that the client
+// has gone away is its own.
+func (w *Web) refuseWith(rw http.ResponseWriter, r *http.Request, err error, c Challenge) {
 	refusal, status, _ := describe(err)
-	if status >= http.StatusInternalServerError {
-		w.log.ErrorContext(r.Context(), "request failed", "code", refusal.Code, "err", err,
-			"method", r.Method, "path", r.URL.Path, "remote", r.RemoteAddr)
-	} else {
-		w.log.InfoContext(r.Context(), "request refused", "code", refusal.Code, "err", err,
-			"method", r.Method, "path", r.URL.Path, "remote", r.RemoteAddr, "status", strconv.Itoa(status))
+	level := slog.LevelInfo
+	if (status == http.StatusInternalServerError || status == http.StatusServiceUnavailable) && r.Context().Err() == nil {
+		level = slog.LevelError
 	}
-	Refuse(rw, err, Challenge{Scheme: scheme(w.cfg.HeaderScheme), Realm: w.cfg.Realm, Scopes: scopes})
+	w.log.Log(r.Context(), level, "request refused", "code", refusal.Code, "err", err, "status", status,
+		"method", r.Method, "path", r.URL.Path, "remote", r.RemoteAddr)
+	Refuse(rw, err, c)
 }

@@ -46,11 +46,20 @@ func (w *Web) findRefresh(rw http.ResponseWriter, r *http.Request) (credential, 
 			return locate.Header(r.Header, w.cfg.HeaderName, scheme(w.cfg.HeaderScheme))
 		},
 		func() (string, error) {
-			fields, err := w.fields(rw, r)
-			return fields[refreshField], err
+			body, err := w.body(rw, r)
+			if err != nil || len(body) == 0 {
+				return "", err
+			}
+			switch mediaType(r) {
+			case "application/json":
+				return locate.Member(body, refreshField, "")
+			case "application/x-www-form-urlencoded":
+				return locate.Form(body, refreshField)
+			}
+			return "", errMedia
 		},
 		func() (string, error) {
-			if !w.cfg.uses(Cookie) {
+			if !w.cfg.usesCookies() {
 				return "", nil
 			}
 			return locate.Cookie(r.Header, w.cfg.RefreshCookieName())

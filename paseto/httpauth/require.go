@@ -31,7 +31,7 @@ func (w *Web) Middleware(req paseto.Requirement, opts ...RouteOption) func(http.
 			}
 			claims, err := w.authenticate(rw, r, req, in)
 			if err != nil {
-				w.refuse(rw, r, err, req.Scopes...)
+				w.refuseWith(rw, r, err, Challenge{Scheme: in.scheme, Realm: w.cfg.Realm, Scopes: req.Scopes})
 				return
 			}
 			next.ServeHTTP(rw, r.WithContext(paseto.NewContext(r.Context(), claims)))
@@ -42,7 +42,8 @@ func (w *Web) Middleware(req paseto.Requirement, opts ...RouteOption) func(http.
 // Authenticate returns the claims of a request that meets req: nil for an
 // anonymous caller of an optional route. It is what [Web.Require] does before
 // the handler runs, for programs that answer refusals themselves; see [Refuse].
-// Where it looks for a JSON member it reads the body and puts it back.
+// Where it looks for a JSON member it reads the body and, unless that is too
+// large, puts it back.
 func (w *Web) Authenticate(r *http.Request, req paseto.Requirement, opts ...RouteOption) (*paseto.Claims, error) {
 	in := w.route.with(opts)
 	if err := check(in, req); err != nil {

@@ -65,7 +65,8 @@ func (w *Web) post(endpoint func(http.ResponseWriter, *http.Request)) http.Handl
 }
 
 // fields returns the members of a JSON object or the parameters of a form that
-// are strings. Others are left out; a name given twice is refused.
+// are strings. Others are left out; a name given twice is refused. The errors
+// have no cause, since that might quote the password.
 func (w *Web) fields(rw http.ResponseWriter, r *http.Request) (map[string]string, error) {
 	body, err := w.body(rw, r)
 	if err != nil {
@@ -84,12 +85,12 @@ func (w *Web) fields(rw http.ResponseWriter, r *http.Request) (map[string]string
 			return nil
 		})
 		if err != nil {
-			return nil, &paseto.Error{Code: errBody.Code, Message: "Bad request body. Expected a JSON object", Cause: err}
+			return nil, &paseto.Error{Code: errBody.Code, Message: "Bad request body. Expected a JSON object"}
 		}
 	case "application/x-www-form-urlencoded":
 		form, err := url.ParseQuery(string(body))
 		if err != nil {
-			return nil, &paseto.Error{Code: errBody.Code, Message: "Bad request body. Expected a form", Cause: err}
+			return nil, &paseto.Error{Code: errBody.Code, Message: "Bad request body. Expected a form"}
 		}
 		for name, values := range form {
 			if len(values) > 1 {

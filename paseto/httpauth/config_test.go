@@ -1,0 +1,141 @@
+package httpauth_test
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/paseto/httpauth"
+)
+
+func TestConfigErrors(t *testing.T) {
+	t.Parallel()
+	auth := newSite(t, setup{}).auth
+	in := func(locations ...httpauth.Location) httpauth.Config { return httpauth.Config{Locations: locations} }
+	cookies := func(c httpauth.CookieConfig) httpauth.Config { return httpauth.Config{Cookie: c} }
+	for _, test := range []struct {
+		name string
+		cfg  httpauth.Config
+		want string
+	}{
+		{"query", in(httpauth.Header, "query"), "Locations: query token location is only supported for WebSocket connections"},
+		{"subprotocol", in("subprotocol"), "Locations: subprotocol token location is only supported for WebSocket connections"},
+		{"unknown location", in("body"), `Locations: unknown token location "body"; expected header, cookie or json`},
+		{"location in capitals", in("Header"), `Locations: unknown token location "Header"`},
+		{"origin without scheme", cookies(httpauth.CookieConfig{TrustedOrigins: []string{"app.example.com"}}), "Cookie.TrustedOrigins:"},
+		{"origin with path", cookies(httpauth.CookieConfig{TrustedOrigins: []string{"https://a.example", "https://b.example/"}}), "Cookie.TrustedOrigins:"},
+		{"access cookie's name", cookies(httpauth.CookieConfig{AccessName: "a b"}), `Cookie "__Host-a b":`},
+		{"refresh cookie's name", cookies(httpauth.CookieConfig{RefreshName: "a;b"}), `Cookie "__Host-a;b":`},
+		{"cookie's path", cookies(httpauth.CookieConfig{Path: "/a;b"}), `Cookie "__Secure-access_token":`},
+		{"cookie's domain", cookies(httpauth.CookieConfig{Domain: "exa mple"}), `Cookie "__Secure-access_token":`},
+		{"same names", cookies(httpauth.CookieConfig{AccessName: "t", RefreshName: "t"}), "Cookie.AccessName and Cookie.RefreshName are the same"},
+		{
+			"same names by prefix", cookies(httpauth.CookieConfig{AccessName: "t", RefreshName: "__Host-t"}),
+			"Cookie.AccessName and Cookie.RefreshName are the same",
+		},
+		{
+			"SameSite None without TLS", cookies(httpauth.CookieConfig{SameSite: http.SameSiteNoneMode, Insecure: true}),
+			"Cookie.SameSite None needs Secure cookies",
+		},
+		{"MaxBody", httpauth.Config{MaxBody: -1}, "MaxBody is -1; expected 0 (for the default) or more"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			checkConfigError(t, auth, test.cfg, test.want)
+		})
+	}
+
+	t.Run("no Authorizer", func(t *testing.T) {
+		t.Parallel()
+		checkConfigError(t, nil, httpauth.Config{}, "the Authorizer is nil")
+	})
+	t.Run("all at once", func(t *testing.T) {
+		t.Parallel()
+		cfg := in("query")
+		cfg.MaxBody = -1
+		cfg.Cookie = httpauth.CookieConfig{
+			AccessName: "t t", RefreshName: "t t", TrustedOrigins: []string{"a", "b"},
+			SameSite: http.SameSiteNoneMode, Insecure: true,
+		}
+		checkConfigError(t, nil, cfg, "the Authorizer is nil", "Locations: query", `origin "a"`, `origin "b"`,
+			`Cookie "t t"`, "are the same", "SameSite None", "MaxBody is -1")
+	})
+}
+
+// TestConfigThatCannotWork has what no browser or client can satisfy: whoever
+// writes it should be told at the start, not by users who cannot log in.
+func TestConfigThatCannotWork(t *testing.T) {
+	t.Parallel()
+	auth := newSite(t, setup{}).auth
+	cookies := func(c httpauth.CookieConfig) httpauth.Config { return httpauth.Config{Cookie: c} }
+	for _, test := range []struct {
+		name string
+		cfg  httpauth.Config
+		want string
+	}{
+		{"refresh cookie's path", cookies(httpauth.CookieConfig{RefreshPath: "/a;b"}), "refresh_token"},
+		{"path without slash", cookies(httpauth.CookieConfig{Path: "api"}), "Path"},
+		{"__Host- with a path", cookies(httpauth.CookieConfig{AccessName: "__Host-t", Path: "/api"}), "__Host-"},
+		{"__Host- with a domain", cookies(httpauth.CookieConfig{RefreshName: "__Host-t", Domain: "example.com"}), "__Host-"},
+		{"__Secure- without TLS", cookies(httpauth.CookieConfig{AccessName: "__Secure-t", Insecure: true}), "__Secure-"},
+		{"header name", httpauth.Config{HeaderName: "X Token"}, "HeaderName"},
+		{"header scheme of two words", httpauth.Config{HeaderScheme: "My Token"}, "HeaderScheme"},
+		{"JSON prefix of two words", httpauth.Config{JSONPrefix: "My Token"}, "JSONPrefix"},
+		{"location twice", httpauth.Config{Locations: []httpauth.Location{httpauth.Header, httpauth.Header}}, "Locations"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			checkConfigError(t, auth, test.cfg, test.want)
+		})
+	}
+}
+
+func checkConfigError(t testing.TB, auth *paseto.Authorizer, cfg httpauth.Config, wants ...string) {
+	t.Helper()
+	web, err := httpauth.New(auth, cfg)
+	if web != nil || !errors.Is(err, paseto.ErrConfig) {
+		t.Fatalf("New returns %v, %v; want an error that wraps ErrConfig", web != nil, err)
+	}
+	for _, want := range wants {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("error is\n%v\nand does not contain %q", err, want)
+		}
+	}
+}
+
+func TestConfigBelongsToTheWeb(t *testing.T) {
+	t.Parallel()
+	locations := []httpauth.Location{httpauth.Header}
+	s := newSite(t, setup{web: httpauth.Config{Locations: locations}})
+	locations[0] = httpauth.Cookie
+	checkOK(t, get(t, s.web.Require(paseto.Requirement{}, whoami), bearer(s.access(t, paseto.Grant{Subject: "alice"}))), "alice")
+}
+
+func TestNothingIsLoggedByDefault(t *testing.T) {
+	t.Parallel()
+	web, err := httpauth.New(newSite(t, setup{}).auth, httpauth.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a := get(t, web.Require(paseto.Requirement{}, whoami)); a.status != http.StatusUnauthorized {
+		t.Errorf("status is %d, want 401", a.status)
+	}
+}
+
+func TestNilLoggerIsTheDefault(t *testing.T) {
+	t.Parallel()
+	web, err := httpauth.New(newSite(t, setup{}).auth, httpauth.Config{}, httpauth.WithLogger(nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if v := recover(); v != nil {
+			t.Errorf("a refusal panics: %v", v)
+		}
+	}()
+	if a := get(t, web.Require(paseto.Requirement{}, whoami)); a.status != http.StatusUnauthorized {
+		t.Errorf("status is %d, want 401", a.status)
+	}
+}

@@ -1,0 +1,215 @@
+package httpauth_test
+
+import (
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/paseto/httpauth"
+)
+
+var laxCookie = attributes{path: "/", sameSite: http.SameSiteLaxMode}
+
+var revoked = refusal(http.StatusUnauthorized, paseto.ErrRevoked, challenge("invalid_token", "Token has been revoked"))
+
+// checkLoggedOut checks the answer to a logout.
+func checkLoggedOut(t testing.TB, a answer) {
+	t.Helper()
+	if a.status != http.StatusNoContent || a.body != "" {
+		t.Errorf("logout is answered with %d %q, want 204 without body", a.status, a.body)
+	}
+	if cache := a.header.Get("Cache-Control"); cache != "no-store" {
+		t.Errorf("Cache-Control is %q, want no-store", cache)
+	}
+}
+
+func TestLogoutEndsTheSession(t *testing.T) {
+	t.Parallel()
+	inJSON := httpauth.Config{Locations: []httpauth.Location{httpauth.JSON}}
+	cookies := httpauth.Config{Locations: headerOrCookies}
+	for _, test := range []struct {
+		name    string
+		cfg     httpauth.Config
+		after   time.Duration
+		send    func(access, refresh string) part
+		cookies bool
+	}{
+		{name: "access token", send: func(access, _ string) part { return bearer(access) }},
+		{name: "refresh token", send: func(_, refresh string) part { return bearer(refresh) }},
+		{name: "access token in a member", cfg: inJSON, send: func(access, _ string) part { return object("access_token", access) }},
+		{
+			name: "access token in the header, where cookies are", cfg: cookies, cookies: true,
+			send: func(access, _ string) part { return bearer(access) },
+		},
+		{name: "both cookies", cfg: cookies, cookies: true, send: func(access, refresh string) part {
+			return cookie("__Host-access_token", access+"; __Host-refresh_token="+refresh)
+		}},
+		{name: "both cookies, access expired", cfg: cookies, cookies: true, after: time.Hour, send: func(access, refresh string) part {
+			return cookie("__Host-access_token", access+"; __Host-refresh_token="+refresh)
+		}},
+		{
+			name: "access cookie", cfg: cookies, cookies: true,
+			send: func(access, _ string) part { return cookie("__Host-access_token", access) },
+		},
+		{
+			name: "refresh cookie", cfg: cookies, cookies: true, after: time.Hour,
+			send: func(_, refresh string) part { return cookie("__Host-refresh_token", refresh) },
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t, setup{web: test.cfg})
+			access, refresh := s.pair(t)
+			otherAccess, _ := s.pair(t)
+			header := httpauth.In(httpauth.Header)
+			route := s.web.Require(paseto.Requirement{}, whoami, header)
+			checkOK(t, get(t, route, bearer(access)), "alice")
+
+			s.clock.Advance(test.after)
+			a := post(t, s.web.Logout(), test.send(access, refresh))
+			checkLoggedOut(t, a)
+			if test.cookies {
+				checkCleared(t, a, "__Host-access_token", laxCookie)
+				checkCleared(t, a, "__Host-refresh_token", laxCookie)
+			} else if len(a.cookies) > 0 {
+				t.Errorf("cookies are set: %v", a.cookies)
+			}
+
+			if test.after == 0 {
+				checkProblem(t, get(t, route, bearer(access)), revoked)
+				checkOK(t, get(t, route, bearer(otherAccess)), "alice")
+			}
+			checkProblem(t, post(t, s.web.Refresh(), bearer(refresh)), revoked)
+		})
+	}
+}
+
+func TestLogoutAfterRefreshEndsAllGenerations(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, setup{})
+	first, refresh := s.pair(t)
+	second := tokens(t, post(t, s.web.Refresh(), bearer(refresh)))
+	checkLoggedOut(t, post(t, s.web.Logout(), bearer(first)))
+	checkProblem(t, get(t, s.web.Require(paseto.Requirement{}, whoami), bearer(second.AccessToken)), revoked)
+	checkProblem(t, post(t, s.web.Refresh(), bearer(second.RefreshToken)), revoked)
+}
+
+func TestLogoutOfATokenWithoutSession(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, setup{})
+	route := s.web.Require(paseto.Requirement{}, whoami)
+	one, other := s.access(t, paseto.Grant{Subject: "alice"}), s.access(t, paseto.Grant{Subject: "alice"})
+	checkLoggedOut(t, post(t, s.web.Logout(), bearer(one)))
+	checkProblem(t, get(t, route, bearer(one)), revoked)
+	checkOK(t, get(t, route, bearer(other)), "alice")
+}
+
+func TestRefusedLogouts(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, setup{web: httpauth.Config{Locations: headerOrCookies}})
+	access, refresh := s.pair(t)
+	ticket := must(s.auth.Issue("ticket", paseto.Grant{})).Token
+	wrongType := &paseto.Error{Code: "type_mismatch", Message: "Refresh token required but ticket provided"}
+	ambiguous := refusal(http.StatusBadRequest, paseto.ErrAmbiguousCredential,
+		challenge("invalid_request", paseto.ErrAmbiguousCredential.Message))
+
+	for _, test := range []struct {
+		name  string
+		parts []part
+		want  problem
+	}{
+		{"nothing", nil, refusal(http.StatusUnauthorized, paseto.ErrNoToken, noCredential)},
+		{"another type", []part{bearer(ticket)}, refusal(http.StatusUnauthorized, wrongType, challenge("invalid_token", wrongType.Message))},
+		{"junk", []part{bearer("junk")}, refusal(http.StatusUnauthorized, paseto.ErrMalformed, challenge("invalid_token", "Invalid PASETO format"))},
+		{"header and access cookie", []part{bearer(access), cookie("__Host-access_token", access)}, ambiguous},
+		{"header and refresh cookie", []part{bearer(access), cookie("__Host-refresh_token", refresh)}, ambiguous},
+		{"repeated refresh cookie", []part{cookie("__Host-refresh_token", refresh), cookie("__Host-refresh_token", refresh)}, ambiguous},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			a := post(t, s.web.Logout(), test.parts...)
+			checkProblem(t, a, test.want)
+			checkCleared(t, a, "__Host-access_token", laxCookie)
+			checkCleared(t, a, "__Host-refresh_token", laxCookie)
+		})
+	}
+	checkOK(t, get(t, s.web.Require(paseto.Requirement{}, whoami), bearer(access)), "alice")
+}
+
+// TestStaleCookiesAreDeleted logs out when there is no session left to end: the
+// browser must not be stuck with what it cannot delete itself.
+func TestStaleCookiesAreDeleted(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, setup{web: httpauth.Config{Locations: onlyCookies}})
+	_, ended := s.pair(t)
+	checkLoggedOut(t, post(t, s.web.Logout(), cookie("__Host-refresh_token", ended)))
+	access, _ := s.pair(t)
+	s.clock.Advance(time.Hour)
+
+	for name, test := range map[string]struct {
+		send part
+		want problem
+	}{
+		"revoked": {cookie("__Host-refresh_token", ended), revoked},
+		"expired": {
+			cookie("__Host-access_token", access),
+			refusal(http.StatusUnauthorized, paseto.ErrExpired, challenge("invalid_token", "Token expired.")),
+		},
+		"junk": {
+			cookie("__Host-refresh_token", "junk"),
+			refusal(http.StatusUnauthorized, paseto.ErrMalformed, challenge("invalid_token", "Invalid PASETO format")),
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := post(t, s.web.Logout(), test.send)
+			checkProblem(t, a, test.want)
+			checkCleared(t, a, "__Host-access_token", laxCookie)
+			checkCleared(t, a, "__Host-refresh_token", laxCookie)
+		})
+	}
+
+	t.Run("not while nobody knows", func(t *testing.T) {
+		t.Parallel()
+		down := newSite(t, setup{store: closedStore(), web: httpauth.Config{Locations: onlyCookies}})
+		_, refresh := down.pair(t)
+		a := post(t, down.web.Logout(), cookie("__Host-refresh_token", refresh))
+		checkProblem(t, a, unavailable)
+		if len(a.cookies) > 0 {
+			t.Errorf("cookies are deleted although the session lives on: %v", a.cookies)
+		}
+	})
+}
+
+func TestLogoutWithoutDenylist(t *testing.T) {
+	t.Parallel()
+	t.Run("by header it is refused", func(t *testing.T) {
+		t.Parallel()
+		s := newSite(t, setup{noDenylist: true})
+		access, _ := s.pair(t)
+		checkProblem(t, post(t, s.web.Logout(), bearer(access)), problem{
+			status: http.StatusNotImplemented, code: "revocation_unsupported", detail: "This server cannot revoke tokens",
+		})
+	})
+
+	t.Run("cookies are deleted", func(t *testing.T) {
+		t.Parallel()
+		s := newSite(t, setup{noDenylist: true, web: httpauth.Config{Locations: onlyCookies}})
+		access, refresh := s.pair(t)
+		for name, token := range map[string]string{"__Host-access_token": access, "__Host-refresh_token": refresh} {
+			a := post(t, s.web.Logout(), cookie(name, token))
+			checkLoggedOut(t, a)
+			checkCleared(t, a, "__Host-access_token", laxCookie)
+			checkCleared(t, a, "__Host-refresh_token", laxCookie)
+		}
+		route := s.web.Require(paseto.Requirement{}, whoami)
+		checkOK(t, get(t, route, cookie("__Host-access_token", access)), "alice")
+	})
+
+	t.Run("cookies are deleted without a session", func(t *testing.T) {
+		t.Parallel()
+		s := newSite(t, setup{noDenylist: true, web: httpauth.Config{Locations: onlyCookies}})
+		a := post(t, s.web.Logout(), cookie("__Host-access_token", s.access(t, paseto.Grant{})))
+		checkLoggedOut(t, a)
+		checkCleared(t, a, "__Host-access_token", laxCookie)
+	})
+}

@@ -1,0 +1,312 @@
+package wsauth_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/gorilla/websocket"
+
+	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/wsauth"
+)
+
+// lockedBuffer is a log that a test reads while the guard writes it.
+type lockedBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.Write(p)
+}
+
+func (b *lockedBuffer) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.String()
+}
+
+func newLogger() (*slog.Logger, *lockedBuffer) {
+	log := new(lockedBuffer)
+	return slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})), log
+}
+
+// TestHowHandlersEnd checks what the client sees of each way for a handler to
+// end, and that the server lives on.
+func TestHowHandlersEnd(t *testing.T) {
+	t.Parallel()
+	var nobody *paseto.Claims
+	for _, test := range []struct {
+		name   string
+		serve  wsauth.Handler
+		code   wsauth.CloseCode
+		reason string
+		logged string
+	}{
+		{"returns", func(context.Context, *wsauth.Conn) {}, wsauth.CloseNormal, "", ""},
+		{"panics", func(context.Context, *wsauth.Conn) { panic("oh dear") }, wsauth.CloseInternalError, "Internal error", "oh dear"},
+		{"panics with an error", func(context.Context, *wsauth.Conn) { _ = nobody.Subject }, wsauth.CloseInternalError, "Internal error",
+			"nil pointer dereference"},
+		{"panics with nil", func(context.Context, *wsauth.Conn) { panic(nil) }, wsauth.CloseInternalError, "Internal error", "nil"},
+		{"exits its goroutine", func(context.Context, *wsauth.Conn) { runtime.Goexit() }, wsauth.CloseNormal, "", ""},
+		{"closes", func(_ context.Context, conn *wsauth.Conn) { conn.Close(4000, "kicked") }, 4000, "kicked", ""},
+		{"closes twice", func(_ context.Context, conn *wsauth.Conn) {
+			conn.Close(4000, "first")
+			conn.Close(4001, "second")
+		}, 4000, "first", ""},
+		{"closes and panics", func(_ context.Context, conn *wsauth.Conn) {
+			conn.Close(4000, "kicked")
+			panic("oh dear")
+		}, 4000, "kicked", "oh dear"},
+		{"closes and waits", func(ctx context.Context, conn *wsauth.Conn) {
+			conn.Close(4000, "kicked")
+			<-ctx.Done()
+			_, _, _ = conn.ReadMessage()
+		}, 4000, "kicked", ""},
+		{"leaves a reader behind", func(_ context.Context, conn *wsauth.Conn) {
+			go func() { _, _, _ = conn.ReadMessage() }()
+		}, wsauth.CloseNormal, "", ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			auth := newAuthorizer(t, paseto.Config{})
+			logger, log := newLogger()
+			guard := newGuard(t, auth, wsauth.Config{}, wsauth.WithLogger(logger))
+			srv := listen(t, guard.Require(paseto.Requirement{}, test.serve))
+			token := access(t, auth, paseto.Grant{Subject: "alice"})
+			for range 2 { // the second client finds the server as the first one did
+				ws := connect(t, srv, bearer(token))
+				checkClosed(t, ws, test.code, test.reason)
+				checkCut(t, ws)
+			}
+			got := log.String()
+			if test.logged == "" && got != "" {
+				t.Errorf("log is %s", got)
+			}
+			if test.logged != "" && !(strings.Contains(got, "level=ERROR") && strings.Contains(got, test.logged) &&
+				strings.Contains(got, "claims.sub=alice") && strings.Contains(got, "close_test.go")) {
+				t.Errorf("log has not the level, the panic, the subject and the stack: %s", got)
+			}
+			if strings.Contains(got, token) {
+				t.Errorf("the token is in the log: %s", got)
+			}
+		})
+	}
+}
+
+// TestCloseFromAnywhere ends a handler that waits for a message, with the
+// client told by the first of many closes.
+func TestCloseFromAnywhere(t *testing.T) {
+	t.Parallel()
+	conns := make(chan *wsauth.Conn, 1)
+	ended := make(chan error, 1)
+	ws := admitted(t, wsauth.Config{}, func(ctx context.Context, conn *wsauth.Conn) {
+		conns <- conn
+		_, _, err := conn.ReadMessage()
+		if cause := context.Cause(ctx); cause == nil || !errors.Is(err, cause) {
+			t.Errorf("the read failed with %v, and the context ended with %v", err, cause)
+		}
+		if werr := conn.WriteMessage(wsauth.TextMessage, nil); !errors.Is(werr, err) {
+			t.Errorf("a write afterwards gives %v, want %v", werr, err)
+		}
+		ended <- err
+	})
+	conn := wait(t, conns, "the connection")
+	conn.Close(4000, "kicked")
+	if conn.Context().Err() == nil {
+		t.Error("the context goes on after Close")
+	}
+	var group sync.WaitGroup
+	for range 10 {
+		group.Go(func() { conn.Close(4001, "too late") })
+	}
+	group.Wait()
+	checkClosed(t, ws, 4000, "kicked")
+	if err := wait(t, ended, "the handler"); err == nil {
+		t.Error("the read succeeded")
+	}
+}
+
+// TestMessagesAfterClose are not delivered: the handler reads nothing any more
+// of what the peer sends until it answers.
+func TestMessagesAfterClose(t *testing.T) {
+	t.Parallel()
+	closed := make(chan struct{})
+	ended := make(chan struct{})
+	ws := admitted(t, wsauth.Config{}, func(_ context.Context, conn *wsauth.Conn) {
+		defer close(ended)
+		conn.Close(4000, "kicked")
+		close(closed)
+		if _, data, err := conn.ReadMessage(); err == nil {
+			t.Errorf("message %q came after the close", data)
+		}
+	})
+	wait(t, closed, "the close")
+	for range 10 {
+		if err := ws.WriteMessage(websocket.TextMessage, []byte("too late")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	checkClosed(t, ws, 4000, "kicked")
+	wait(t, ended, "the handler")
+}
+
+// TestPeerEnds tells the handler how the peer went, in the error of its read
+// and in the cause of its context.
+func TestPeerEnds(t *testing.T) {
+	t.Parallel()
+	closing := func(code int, text string) func(*websocket.Conn) {
+		return func(ws *websocket.Conn) {
+			_ = ws.WriteMessage(websocket.CloseMessage, websocket.FormatCloseMessage(code, text))
+		}
+	}
+	for _, test := range []struct {
+		name string
+		end  func(*websocket.Conn)
+		want websocket.CloseError
+	}{
+		{"normal", closing(1000, "bye"), websocket.CloseError{Code: 1000, Text: "bye"}},
+		{"going away", closing(1001, ""), websocket.CloseError{Code: 1001}},
+		{"own code", closing(4321, "tschüß"), websocket.CloseError{Code: 4321, Text: "tschüß"}},
+		{"no code", closing(1005, ""), websocket.CloseError{Code: 1005}},
+		{"vanishes", func(ws *websocket.Conn) { _ = ws.NetConn().Close() }, websocket.CloseError{Code: 1006, Text: io.ErrUnexpectedEOF.Error()}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			ended := make(chan error, 1)
+			ws := admitted(t, wsauth.Config{}, func(ctx context.Context, conn *wsauth.Conn) {
+				_, _, err := conn.ReadMessage()
+				if !errors.Is(context.Cause(ctx), err) {
+					t.Errorf("the context ended with %v, the read with %v", context.Cause(ctx), err)
+				}
+				if werr := conn.WriteMessage(wsauth.TextMessage, nil); !errors.Is(werr, err) {
+					t.Errorf("a write afterwards gives %v, want %v", werr, err)
+				}
+				ended <- err
+			})
+			test.end(ws)
+			err := wait(t, ended, "the handler")
+			closed, ok := errors.AsType[*websocket.CloseError](err)
+			if !ok || *closed != test.want {
+				t.Errorf("error is %v, want %v", err, &test.want)
+			}
+		})
+	}
+}
+
+// TestReadAfterEnd has a handler that pays no heed to errors. It is answered
+// with the same one each time, and does no harm to the server.
+func TestReadAfterEnd(t *testing.T) {
+	t.Parallel()
+	ended := make(chan error, 1)
+	ws := admitted(t, wsauth.Config{}, func(_ context.Context, conn *wsauth.Conn) {
+		_, _, first := conn.ReadMessage()
+		for range 2000 {
+			if _, _, err := conn.ReadMessage(); !errors.Is(err, first) {
+				t.Errorf("error is %v, at first %v", err, first)
+				break
+			}
+		}
+		ended <- first
+	})
+	_ = ws.NetConn().Close()
+	wait(t, ended, "the handler")
+}
+
+// TestReadLimit closes with 1009, which the client sees although it is still
+// sending, and the handler is told.
+func TestReadLimit(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name  string
+		limit int64
+		size  int
+	}{
+		{"one byte too many", 1 << 10, 1<<10 + 1},
+		{"default", 0, wsauth.DefaultReadLimit + 1},
+		{"far too many", 1 << 10, 8 << 20},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			ended := make(chan error, 1)
+			ws := admitted(t, wsauth.Config{ReadLimit: test.limit}, func(ctx context.Context, conn *wsauth.Conn) {
+				_, _, err := conn.ReadMessage()
+				if !errors.Is(context.Cause(ctx), err) {
+					t.Errorf("the context ended with %v", context.Cause(ctx))
+				}
+				ended <- err
+			})
+			if err := ws.WriteMessage(websocket.BinaryMessage, make([]byte, test.size)); err != nil {
+				t.Fatal(err)
+			}
+			checkClosed(t, ws, wsauth.CloseMessageTooBig, "")
+			_ = ws.Close()
+			if err := wait(t, ended, "the handler"); !errors.Is(err, websocket.ErrReadLimit) {
+				t.Errorf("error is %v, want ErrReadLimit", err)
+			}
+		})
+	}
+}
+
+// flood sends messages until the connection has ended.
+func flood(ws *websocket.Conn) {
+	for {
+		if ws.WriteMessage(websocket.BinaryMessage, make([]byte, 1<<10)) != nil {
+			return
+		}
+	}
+}
+
+// TestSilentPeer is cut when it does not answer a close in time, whoever closed
+// and whatever it sends meanwhile.
+func TestSilentPeer(t *testing.T) {
+	t.Parallel()
+	auth := newAuthorizer(t, paseto.Config{})
+	token := access(t, auth, paseto.Grant{})
+	for _, test := range []struct {
+		name  string
+		send  handshake
+		serve wsauth.Handler
+		flood bool
+	}{
+		{name: "refused", send: none()},
+		{name: "refused, flooding", send: none(), flood: true},
+		{name: "handler returned", send: bearer(token), serve: func(context.Context, *wsauth.Conn) {}},
+		{name: "handler returned, flooding", send: bearer(token), serve: func(context.Context, *wsauth.Conn) {}, flood: true},
+		{name: "handler reads", send: bearer(token), serve: func(_ context.Context, conn *wsauth.Conn) {
+			conn.Close(4000, "")
+			_, _, _ = conn.ReadMessage()
+		}},
+		{name: "handler reads, flooding", send: bearer(token), flood: true, serve: func(_ context.Context, conn *wsauth.Conn) {
+			conn.Close(4000, "")
+			_, _, _ = conn.ReadMessage()
+		}},
+		{name: "peer too big", send: bearer(token), flood: true, serve: func(_ context.Context, conn *wsauth.Conn) {
+			conn.Underlying().SetReadLimit(1)
+			_, _, _ = conn.ReadMessage()
+		}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			guard := newGuard(t, auth, wsauth.Config{CloseTimeout: soon})
+			srv := listen(t, guard.Require(paseto.Requirement{}, test.serve))
+			ws := connect(t, srv, test.send)
+			var group sync.WaitGroup
+			if test.flood {
+				group.Go(func() { flood(ws) })
+			}
+			checkCut(t, ws)
+			_ = ws.Close()
+			group.Wait()
+		})
+	}
+}

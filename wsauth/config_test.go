@@ -1,0 +1,103 @@
+package wsauth_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/wsauth"
+)
+
+func TestConfigValidation(t *testing.T) {
+	t.Parallel()
+	auth := newAuthorizer(t, paseto.Config{})
+	for _, test := range []struct {
+		name string
+		auth *paseto.Authorizer
+		cfg  wsauth.Config
+		want []string // parts of the error; none for a configuration that is valid
+	}{
+		{"zero", auth, wsauth.Config{}, nil},
+		{"everything set", auth, wsauth.Config{
+			Locations:  []wsauth.Location{wsauth.Header, wsauth.Query, wsauth.Cookie, wsauth.Subprotocol},
+			HeaderName: "X-Token", HeaderScheme: wsauth.NoScheme, CookieName: "auth", QueryKey: "t", QueryPrefix: "Bearer",
+			Reject: wsauth.RejectHTTP, Realm: "chat", AllowedOrigins: []string{"https://*.example.com"},
+			Subprotocols: []string{"chat.v1", "graphql-transport-ws"}, ReadLimit: 1, WriteTimeout: 1, CloseTimeout: 1,
+		}, nil},
+		{"no Authorizer", nil, wsauth.Config{}, []string{"Authorizer is nil"}},
+		{"json", auth, wsauth.Config{Locations: []wsauth.Location{"json"}},
+			[]string{"Locations: json token location is not supported for WebSocket connections"}},
+		{"unknown location", auth, wsauth.Config{Locations: []wsauth.Location{wsauth.Header, "body"}},
+			[]string{`Locations: unknown token location "body"; expected header, query, cookie or subprotocol`}},
+		{"location in plural", auth, wsauth.Config{Locations: []wsauth.Location{"headers"}}, []string{`"headers"`}},
+		{"reject", auth, wsauth.Config{Reject: "maybe"}, []string{`Reject is "maybe"; expected "close" or "http"`}},
+		{"marker as subprotocol", auth, wsauth.Config{Subprotocols: []string{"chat", wsauth.Marker}}, []string{`Subprotocols: "paseto.bearer"`}},
+		{"empty subprotocol", auth, wsauth.Config{Subprotocols: []string{""}}, []string{`Subprotocols: ""`}},
+		{"two subprotocols in one", auth, wsauth.Config{Subprotocols: []string{"a, b"}}, []string{`Subprotocols: "a, b"`}},
+		{"subprotocol with a line break", auth, wsauth.Config{Subprotocols: []string{"a\r\nX: y"}}, []string{`Subprotocols: "a\r\nX: y"`}},
+		{"subprotocol not ASCII", auth, wsauth.Config{Subprotocols: []string{"plauderei-für-alle"}}, []string{"Subprotocols"}},
+		{"read limit", auth, wsauth.Config{ReadLimit: -1}, []string{"ReadLimit is negative"}},
+		{"write timeout", auth, wsauth.Config{WriteTimeout: -1}, []string{"WriteTimeout is negative"}},
+		{"close timeout", auth, wsauth.Config{CloseTimeout: -1}, []string{"CloseTimeout is negative"}},
+		{"everything at once", nil, wsauth.Config{
+			Locations: []wsauth.Location{"json"}, Reject: "maybe", AllowedOrigins: []string{"*", "null"},
+			Subprotocols: []string{"", "a b"}, ReadLimit: -1, WriteTimeout: -1, CloseTimeout: -1,
+		}, []string{
+			"Authorizer", "Locations", "Reject", `AllowedOrigins: "*"`, `AllowedOrigins: "null"`,
+			`Subprotocols: ""`, `Subprotocols: "a b"`, "ReadLimit", "WriteTimeout", "CloseTimeout",
+		}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			guard, err := wsauth.New(test.auth, test.cfg)
+			if test.want == nil {
+				if err != nil || guard == nil {
+					t.Fatalf("a valid configuration is refused: %v", err)
+				}
+				return
+			}
+			if guard != nil || !errors.Is(err, paseto.ErrConfig) {
+				t.Fatalf("error is %v, want one that wraps ErrConfig", err)
+			}
+			for _, want := range test.want {
+				if !strings.Contains(err.Error(), want) {
+					t.Errorf("error does not name %s: %v", want, err)
+				}
+			}
+			if lines := strings.Count(err.Error(), "\n") + 1; lines != len(test.want) {
+				t.Errorf("error has %d lines, want one for each of the %d mistakes: %v", lines, len(test.want), err)
+			}
+		})
+	}
+}
+
+// TestConfigIsCopied lets a program reuse its slices.
+func TestConfigIsCopied(t *testing.T) {
+	t.Parallel()
+	auth := newAuthorizer(t, paseto.Config{})
+	cfg := wsauth.Config{
+		Locations:      []wsauth.Location{wsauth.Header},
+		AllowedOrigins: []string{"https://app.example.com"},
+		Subprotocols:   []string{"chat"},
+	}
+	guard := newGuard(t, auth, cfg)
+	cfg.Locations[0], cfg.AllowedOrigins[0], cfg.Subprotocols[0] = wsauth.Query, "https://evil.org", "mail"
+	srv := listen(t, guard.Require(paseto.Requirement{}, func(_ context.Context, conn *wsauth.Conn) {
+		_ = conn.WriteMessage(wsauth.TextMessage, []byte(conn.Subprotocol()))
+	}))
+	send := bearer(access(t, auth, paseto.Grant{})).and(header("Sec-Websocket-Protocol", "mail, chat"))
+	checkMessage(t, connect(t, srv, send.and(header("Origin", "https://app.example.com"))), "chat")
+	checkOrigin(t, srv, send.and(header("Origin", "https://evil.org")), false)
+}
+
+// TestRealm is the one of the configuration.
+func TestRealm(t *testing.T) {
+	t.Parallel()
+	guard := newGuard(t, newAuthorizer(t, paseto.Config{}), wsauth.Config{Reject: wsauth.RejectHTTP, Realm: "chat"})
+	_, resp := dial(t, listen(t, guard.Require(paseto.Requirement{}, unreachable(t))), none())
+	if got, want := resp.Header.Get("WWW-Authenticate"), `Bearer realm="chat"`; got != want {
+		t.Errorf("challenge is %q, want %q", got, want)
+	}
+}

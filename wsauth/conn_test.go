@@ -1,0 +1,261 @@
+package wsauth_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/wsauth"
+)
+
+// withValue serves requests with the values of ctx, as a middleware would.
+func withValue(ctx context.Context, h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { h.ServeHTTP(w, r.WithContext(ctx)) })
+}
+
+// admitted opens a connection that serve handles.
+func admitted(t *testing.T, cfg wsauth.Config, serve wsauth.Handler) *websocket.Conn {
+	t.Helper()
+	auth := newAuthorizer(t, paseto.Config{})
+	srv := listen(t, newGuard(t, auth, cfg).Require(paseto.Requirement{}, serve))
+	return connect(t, srv, bearer(access(t, auth, paseto.Grant{Subject: "alice"})))
+}
+
+func TestHandlerContext(t *testing.T) {
+	t.Parallel()
+	type key struct{}
+	auth := newAuthorizer(t, paseto.Config{})
+	guard := newGuard(t, auth, wsauth.Config{})
+	outer, cancel := context.WithCancel(context.WithValue(context.Background(), key{}, "from the middleware"))
+	srv := listen(t, withValue(outer, guard.Require(paseto.Requirement{}, func(ctx context.Context, conn *wsauth.Conn) {
+		// The request's context ends with the request, which is over.
+		if _, _, err := conn.ReadMessage(); err != nil || ctx.Err() != nil || conn.Context().Err() != nil {
+			t.Errorf("the connection ended with the request: %v, %v", err, context.Cause(ctx))
+		}
+		var own struct{ Room string }
+		if err := conn.Claims().Decode(&own); err != nil {
+			t.Error(err)
+		}
+		_ = conn.WriteJSON([]any{
+			paseto.FromContext(ctx).Subject, conn.Claims().Subject, own.Room, ctx.Value(key{}), conn.Context().Value(key{}),
+		})
+	})))
+	token := access(t, auth, paseto.Grant{Subject: "alice", Claims: map[string]string{"room": "blue"}})
+	ws := connect(t, srv, bearer(token))
+	cancel()
+	if err := ws.WriteMessage(websocket.TextMessage, nil); err != nil {
+		t.Fatal(err)
+	}
+	checkMessage(t, ws, `["alice","alice","blue","from the middleware","from the middleware"]`)
+}
+
+func TestMessages(t *testing.T) {
+	t.Parallel()
+	ws := admitted(t, wsauth.Config{}, echo)
+	for _, test := range []struct {
+		name string
+		kind int
+		data []byte
+	}{
+		{"text", wsauth.TextMessage, []byte("grüß Gott")},
+		{"binary", wsauth.BinaryMessage, []byte{0, 0xff, 1}},
+		{"empty", wsauth.TextMessage, nil},
+		{"as large as may be", wsauth.BinaryMessage, bytes.Repeat([]byte("x"), wsauth.DefaultReadLimit)},
+	} {
+		if err := ws.WriteMessage(test.kind, test.data); err != nil {
+			t.Fatal(err)
+		}
+		kind, data, err := ws.ReadMessage()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if kind != test.kind || !bytes.Equal(data, test.data) {
+			t.Errorf("%s: came back as kind %d with %d bytes", test.name, kind, len(data))
+		}
+	}
+}
+
+// TestJSON outlives messages that are not the expected JSON, in and out.
+func TestJSON(t *testing.T) {
+	t.Parallel()
+	ws := admitted(t, wsauth.Config{}, func(ctx context.Context, conn *wsauth.Conn) {
+		for {
+			var in struct{ N int }
+			err := conn.ReadJSON(&in)
+			if ctx.Err() != nil {
+				return
+			}
+			if err := conn.WriteJSON(make(chan int)); err == nil {
+				t.Error("a channel was encoded")
+			}
+			answer := map[string]int{"n": in.N + 1}
+			if err != nil {
+				answer = map[string]int{"n": -1}
+			}
+			if conn.WriteJSON(answer) != nil {
+				return
+			}
+		}
+	})
+	for _, test := range []struct{ in, out string }{
+		{`{"n":1}`, `{"n":2}`},
+		{`{"n":"one"}`, `{"n":-1}`},
+		{`not JSON`, `{"n":-1}`},
+		{``, `{"n":-1}`},
+		{`{"n":2}`, `{"n":3}`},
+	} {
+		if err := ws.WriteMessage(websocket.TextMessage, []byte(test.in)); err != nil {
+			t.Fatal(err)
+		}
+		checkMessage(t, ws, test.out)
+	}
+}
+
+func TestUnderlying(t *testing.T) {
+	t.Parallel()
+	ws := admitted(t, wsauth.Config{}, func(_ context.Context, conn *wsauth.Conn) {
+		_ = conn.WriteMessage(wsauth.TextMessage, []byte(conn.Underlying().RemoteAddr().String()))
+	})
+	checkMessage(t, ws, ws.LocalAddr().String())
+}
+
+// TestConcurrentWriters has fifty goroutines write while the connection is
+// closed under them: nothing panics, what was written without an error arrives,
+// and the rest is told why it does not.
+func TestConcurrentWriters(t *testing.T) {
+	t.Parallel()
+	const writers = 50
+	type result struct {
+		written int64
+		cause   error
+	}
+	results := make(chan result, 1)
+	ws := admitted(t, wsauth.Config{}, func(ctx context.Context, conn *wsauth.Conn) {
+		var group sync.WaitGroup
+		var written atomic.Int64
+		for range writers {
+			group.Go(func() {
+				for {
+					err := conn.WriteMessage(wsauth.TextMessage, []byte("message"))
+					if err != nil {
+						if cause := context.Cause(ctx); !errors.Is(err, cause) {
+							t.Errorf("error is %v, want the cause %v", err, cause)
+						}
+						return
+					}
+					if written.Add(1) == 10*writers {
+						go conn.Close(4001, "enough")
+					}
+				}
+			})
+		}
+		group.Wait()
+		results <- result{written.Load(), context.Cause(ctx)}
+	})
+	var received int64
+	for {
+		_, data, err := ws.ReadMessage()
+		if err != nil {
+			if !websocket.IsCloseError(err, 4001) {
+				t.Fatalf("the connection ended with %v", err)
+			}
+			break
+		}
+		if string(data) != "message" {
+			t.Fatalf("message %q is garbled", data)
+		}
+		received++
+	}
+	got := wait(t, results, "the writers")
+	if got.written != received {
+		t.Errorf("%d messages were written without an error, and %d received", got.written, received)
+	}
+	if got.cause == nil {
+		t.Error("the context has no cause")
+	}
+}
+
+// TestStalledReader gives a connection up whose peer does not read what is
+// written, after the write timeout.
+func TestStalledReader(t *testing.T) {
+	t.Parallel()
+	ended := make(chan error, 1)
+	ws := admitted(t, wsauth.Config{WriteTimeout: soon}, func(ctx context.Context, conn *wsauth.Conn) {
+		err := conn.WriteMessage(wsauth.BinaryMessage, make([]byte, 32<<20))
+		if ctx.Err() == nil || !errors.Is(err, context.Cause(ctx)) {
+			t.Errorf("the write failed with %v, and the context ended with %v", err, context.Cause(ctx))
+		}
+		ended <- err
+	})
+	err := wait(t, ended, "the write to time out")
+	if timeout, ok := errors.AsType[net.Error](err); !ok || !timeout.Timeout() {
+		t.Errorf("error is %v, want a timeout", err)
+	}
+	checkCut(t, ws)
+}
+
+// TestHandshakeResponse carries what a client needs and nothing of the server.
+func TestHandshakeResponse(t *testing.T) {
+	t.Parallel()
+	auth := newAuthorizer(t, paseto.Config{})
+	srv := listen(t, newGuard(t, auth, wsauth.Config{}).Require(paseto.Requirement{}, echo))
+	ws, resp := dial(t, srv, bearer(access(t, auth, paseto.Grant{})))
+	if ws == nil || resp.StatusCode != http.StatusSwitchingProtocols || !strings.EqualFold(resp.Header.Get("Upgrade"), "websocket") {
+		t.Fatalf("response is %s %v", resp.Status, resp.Header)
+	}
+}
+
+// TestManyConnections do not see each other's claims.
+func TestManyConnections(t *testing.T) {
+	t.Parallel()
+	auth := newAuthorizer(t, paseto.Config{})
+	srv := listen(t, newGuard(t, auth, wsauth.Config{}).Require(paseto.Requirement{}, func(_ context.Context, conn *wsauth.Conn) {
+		for {
+			var question string
+			if conn.ReadJSON(&question) != nil || conn.WriteJSON(question+" "+conn.Claims().Subject) != nil {
+				return
+			}
+		}
+	}))
+	var group sync.WaitGroup
+	for _, name := range []string{"alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi"} {
+		token := access(t, auth, paseto.Grant{Subject: name})
+		group.Go(func() { askOften(t, srv, token, name) })
+	}
+	group.Wait()
+}
+
+func askOften(t *testing.T, srv *httptest.Server, token, name string) {
+	t.Helper()
+	ws, _, err := websocket.DefaultDialer.Dial("ws"+strings.TrimPrefix(srv.URL, "http"), bearer(token).header)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	defer func() { _ = ws.Close() }()
+	_ = ws.SetReadDeadline(time.Now().Add(patience))
+	want, _ := json.Marshal("I am " + name)
+	for range 20 {
+		if err := ws.WriteJSON("I am"); err != nil {
+			t.Error(err)
+			return
+		}
+		_, got, err := ws.ReadMessage()
+		if err != nil || !bytes.Equal(got, want) {
+			t.Errorf("answer is %s, %v; want %s", got, err, want)
+			return
+		}
+	}
+}

@@ -1,0 +1,161 @@
+package wsauth_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/wsauth"
+)
+
+// credentialFailures are about where and how a handshake carries its token.
+// They run as part of TestFailures.
+func credentialFailures() []failure {
+	const (
+		badHeader   = "Bad Authorization header. Expected value 'Bearer <PASETO>'"
+		badQuery    = "Bad token query param. Expected value '<PASETO>'"
+		badPrefixed = "Bad token query param. Expected value 'Bearer <PASETO>'"
+		badProtocol = "Bad Sec-WebSocket-Protocol header. Expected value 'paseto.bearer, <PASETO>'"
+		ambiguous   = "More than one token was sent. Expected exactly one"
+		missing     = "PASETO Authorization Token required"
+		noJSON      = "json token location is not supported for WebSocket connections"
+	)
+	var (
+		inQuery    = []wsauth.Location{wsauth.Query}
+		inCookie   = []wsauth.Location{wsauth.Cookie}
+		inProtocol = []wsauth.Location{wsauth.Subprotocol}
+		everywhere = []wsauth.Location{wsauth.Header, wsauth.Query, wsauth.Cookie, wsauth.Subprotocol}
+		prefixed   = []wsauth.RouteOption{wsauth.Prefix("Bearer")}
+	)
+	type row struct {
+		name    string
+		in      []wsauth.Location
+		opts    []wsauth.RouteOption
+		send    handshake
+		message string
+	}
+	rows := []row{
+		{"nothing", nil, nil, none(), missing},
+		{"token in a location that is off", nil, nil, query("token=v4.local.x"), missing},
+		{"nothing anywhere", everywhere, nil, none(), missing},
+		{"other parameter", inQuery, nil, query("Token=v4.local.x"), missing},
+		{"other cookie", inCookie, nil, header("Cookie", "access_token=v4.local.x"), missing},
+		{"other subprotocols", inProtocol, nil, header("Sec-Websocket-Protocol", "chat, paseto.Bearer, x"), missing},
+
+		{"header, no scheme", nil, nil, header("Authorization", "v4.local.x"), badHeader},
+		{"header, other scheme", nil, nil, header("Authorization", "NotBearer v4.local.x"), badHeader},
+		{"header, other scheme, prefix", nil, nil, header("Authorization", "Bearerv4.local.x"), badHeader},
+		{"header, scheme alone", nil, nil, header("Authorization", "Bearer"), badHeader},
+		{"header, scheme and space", nil, nil, header("Authorization", "Bearer "), badHeader},
+		{"header, two tokens", nil, nil, header("Authorization", "Bearer a b"), badHeader},
+		{"header, two spaces", nil, nil, header("Authorization", "Bearer  a"), badHeader},
+		{"header, joined by a proxy", nil, nil, header("Authorization", "Bearer a,Bearer"), badHeader},
+		{"header, not ASCII", nil, nil, header("Authorization", "Bearer tökén"), badHeader},
+		{"header, empty", nil, nil, header("Authorization", ""), badHeader},
+		{"header, custom", nil, []wsauth.RouteOption{wsauth.Key("X-Token"), wsauth.Prefix("Token")}, header("X-Token", "Bearer x"),
+			"Bad X-Token header. Expected value 'Token <PASETO>'"},
+		{"header, no scheme wanted", nil, []wsauth.RouteOption{wsauth.Prefix(wsauth.NoScheme)}, header("Authorization", "Bearer x"),
+			"Bad Authorization header. Expected value '<PASETO>'"},
+
+		{"query, empty", inQuery, nil, query("token="), badQuery},
+		{"query, name alone", inQuery, nil, query("token"), badQuery},
+		{"query, space", inQuery, nil, query("token=a%20b"), badQuery},
+		{"query, plus", inQuery, nil, query("token=a+b"), badQuery},
+		{"query, leading space", inQuery, nil, query("token=%20a"), badQuery},
+		{"query, line break", inQuery, nil, query("token=a%0D%0Ab"), badQuery},
+		{"query, scheme unasked", inQuery, nil, query("token=Bearer%20a"), badQuery},
+		{"query, no prefix", inQuery, prefixed, query("token=a"), badPrefixed},
+		{"query, wrong prefix", inQuery, prefixed, query("token=Basic%20a"), badPrefixed},
+		{"query, prefix alone", inQuery, prefixed, query("token=Bearer"), badPrefixed},
+		{"query, prefix and space", inQuery, prefixed, query("token=Bearer%20"), badPrefixed},
+		{"query, bad escape in the token", inQuery, nil, query("token=%zz"), badQuery},
+		{"query, bad escape before it", inQuery, nil, query("a=%&token=v4.local.x"), badQuery},
+		{"query, bad escape after it", inQuery, nil, query("token=v4.local.x&b=%2"), badQuery},
+		{"query, bad escape in a name", inQuery, nil, query("%xx=1&token=v4.local.x"), badQuery},
+		{"query, bad escape and no token", inQuery, nil, query("room=%"), badQuery},
+		{"query, semicolon", inQuery, nil, query("a=1;token=v4.local.x"), badQuery},
+		{"query, custom key", inQuery, []wsauth.RouteOption{wsauth.Key("ticket")}, query("ticket="),
+			"Bad ticket query param. Expected value '<PASETO>'"},
+		{"query, 1 MB", inQuery, nil, query("token=v4.local." + strings.Repeat("a", 1<<20)), "Invalid PASETO format"},
+		{"query, 1 MB of dots", inQuery, nil, query("token=" + strings.Repeat(".", 1<<20)), "Invalid PASETO format"},
+
+		{"cookie, empty", inCookie, nil, header("Cookie", "__Host-access_token="),
+			"Bad __Host-access_token cookie. Expected value '<PASETO>'"},
+		{"cookie, space", inCookie, nil, header("Cookie", "__Host-access_token=a b"),
+			"Bad __Host-access_token cookie. Expected value '<PASETO>'"},
+		{"subprotocol, marker alone", inProtocol, nil, header("Sec-Websocket-Protocol", "paseto.bearer"), badProtocol},
+		{"subprotocol, marker last", inProtocol, nil, header("Sec-Websocket-Protocol", "chat, paseto.bearer"), badProtocol},
+		{"subprotocol, marker and nothing", inProtocol, nil, header("Sec-Websocket-Protocol", "paseto.bearer, "), badProtocol},
+		{"subprotocol, not a token", inProtocol, nil, header("Sec-Websocket-Protocol", "paseto.bearer, chat"), "Invalid PASETO format"},
+
+		{"header repeated", nil, nil, header("Authorization", "Bearer v4.local.x", "Bearer v4.local.x"), ambiguous},
+		{"header repeated, one malformed", nil, nil, header("Authorization", "Bearer v4.local.x", ""), ambiguous},
+		{"parameter repeated", inQuery, nil, query("token=v4.local.x&a=1&token=v4.local.x"), ambiguous},
+		{"parameter repeated, escaped", inQuery, nil, query("token=v4.local.x&t%6Fken=v4.local.x"), ambiguous},
+		{"cookie repeated", inCookie, nil, header("Cookie", "__Host-access_token=a; __Host-access_token=a"), ambiguous},
+		{"cookie repeated in lines", inCookie, nil, header("Cookie", "__Host-access_token=a", "__Host-access_token=a"), ambiguous},
+		{"subprotocol repeated", inProtocol, nil, header("Sec-Websocket-Protocol", "paseto.bearer, a, paseto.bearer, a"), ambiguous},
+		{"header and query", everywhere, nil, bearer("a").and(query("token=a")), ambiguous},
+		{"header and cookie", everywhere, nil, bearer("a").and(header("Cookie", "__Host-access_token=a")), ambiguous},
+		{"query and subprotocol", everywhere, nil, query("token=a").and(header("Sec-Websocket-Protocol", "paseto.bearer, a")), ambiguous},
+		{"good header, bad query", everywhere, nil, bearer("a").and(query("token=")), badQuery},
+		{"bad header, good query", everywhere, nil, header("Authorization", "Basic a").and(query("token=a")), badHeader},
+	}
+	failures := make([]failure, 0, len(rows)+2)
+	for _, r := range rows {
+		f := failure{name: r.name, in: r.in, opts: r.opts, send: sends(r.send), message: r.message}
+		switch r.message {
+		case missing:
+			f.code, f.status, f.challenge = "token_missing", 401, bare
+		case ambiguous:
+			f.code, f.status, f.challenge = "credential_ambiguous", 400, badRequest+r.message+`"`
+		case "Invalid PASETO format":
+			f.code, f.status, f.challenge = "token_malformed", 401, badToken+r.message+`"`
+		default:
+			f.code, f.status, f.challenge = "credential_malformed", 400, badRequest+r.message+`"`
+		}
+		if strings.HasPrefix(r.name, "header, custom") {
+			f.challenge = strings.Replace(f.challenge, "Bearer", "Token", 1)
+		}
+		failures = append(failures, f)
+	}
+	// A location that handshakes have not got is the program's mistake.
+	return append(failures,
+		failure{name: "json location", opts: []wsauth.RouteOption{wsauth.In("json")}, send: sendsToken(paseto.Grant{}),
+			message: noJSON, code: "location_unsupported", status: 500, challenge: noChallenge},
+		failure{name: "json location beside another", opts: []wsauth.RouteOption{wsauth.In(wsauth.Header, "json")}, send: sendsToken(paseto.Grant{}),
+			message: noJSON, code: "location_unsupported", status: 500, challenge: noChallenge},
+		failure{name: "unknown location", opts: []wsauth.RouteOption{wsauth.In("body")}, send: sendsToken(paseto.Grant{}),
+			message: `unknown token location "body"; expected header, query, cookie or subprotocol`,
+			code:    "location_unsupported", status: 500, challenge: noChallenge},
+		failure{name: "no location", opts: []wsauth.RouteOption{wsauth.In()}, send: sendsToken(paseto.Grant{}),
+			message: "no token location is given", code: "location_unsupported", status: 500, challenge: noChallenge},
+	)
+}
+
+// TestFailuresAreOnlyTheirs checks that a client that is let in is not troubled
+// by what looks like one of the failures.
+func TestFailuresAreOnlyTheirs(t *testing.T) {
+	t.Parallel()
+	auth := newAuthorizer(t, paseto.Config{})
+	token := access(t, auth, paseto.Grant{Subject: "alice"})
+	for _, test := range []struct {
+		name string
+		in   []wsauth.Location
+		send handshake
+	}{
+		{"scheme in lower case", nil, header("Authorization", "bearer "+token)},
+		{"scheme in upper case", nil, header("Authorization", "BEARER "+token)},
+		{"malformed query on a route that reads none", nil, bearer(token).and(query("token=%zz"))},
+		{"second token where none is looked for", nil, bearer(token).and(query("token=" + token))},
+		{"cookie where none is looked for", nil, bearer(token).and(header("Cookie", "__Host-access_token="+token))},
+		{"other parameters", []wsauth.Location{wsauth.Query}, query("a=1&a=2&token=" + token + "&b=%20")},
+		{"escaped token", []wsauth.Location{wsauth.Query}, query("token=" + strings.ReplaceAll(token, ".", "%2E"))},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			guard := newGuard(t, auth, wsauth.Config{Locations: test.in})
+			checkEcho(t, connect(t, listen(t, guard.Require(paseto.Requirement{}, echo)), test.send), "hello")
+		})
+	}
+}

@@ -1,0 +1,285 @@
+package wsauth_test
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/pasetokit/pasetokit/denylist"
+	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/wsauth"
+)
+
+// The challenges of refusals over HTTP, after RFC 6750.
+const (
+	noChallenge = ""
+	bare        = `Bearer realm="api"`
+	badRequest  = `Bearer realm="api", error="invalid_request", error_description="`
+	badToken    = `Bearer realm="api", error="invalid_token", error_description="`
+)
+
+// failure is a handshake that must be refused, and how.
+type failure struct {
+	name    string
+	in      []wsauth.Location
+	paseto  paseto.Config
+	req     paseto.Requirement
+	opts    []wsauth.RouteOption
+	send    func(t *testing.T, auth *paseto.Authorizer) handshake
+	message string
+
+	code      string
+	status    int
+	challenge string
+}
+
+// sends is the send of a handshake that needs no token of the Authorizer.
+func sends(h handshake) func(*testing.T, *paseto.Authorizer) handshake {
+	return func(*testing.T, *paseto.Authorizer) handshake { return h }
+}
+
+// sendsToken sends an access token.
+func sendsToken(g paseto.Grant) func(*testing.T, *paseto.Authorizer) handshake {
+	return func(t *testing.T, auth *paseto.Authorizer) handshake {
+		t.Helper()
+		return bearer(access(t, auth, g))
+	}
+}
+
+func sendsType(tokenType string) func(*testing.T, *paseto.Authorizer) handshake {
+	return func(t *testing.T, auth *paseto.Authorizer) handshake {
+		t.Helper()
+		return bearer(issue(t, auth, tokenType, paseto.Grant{}))
+	}
+}
+
+// sendsOther sends a token of an Authorizer with other settings.
+func sendsOther(cfg paseto.Config, g paseto.Grant, opts ...paseto.Option) func(*testing.T, *paseto.Authorizer) handshake {
+	return func(t *testing.T, _ *paseto.Authorizer) handshake {
+		t.Helper()
+		return bearer(access(t, newAuthorizer(t, cfg, opts...), g))
+	}
+}
+
+func sendsRevoked(revoke func(*paseto.Authorizer, *paseto.Claims) error) func(*testing.T, *paseto.Authorizer) handshake {
+	return func(t *testing.T, auth *paseto.Authorizer) handshake {
+		t.Helper()
+		pair, err := auth.IssuePair(paseto.Grant{Subject: "alice"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := revoke(auth, pair.Access.Claims); err != nil {
+			t.Fatal(err)
+		}
+		return bearer(pair.Access.Token)
+	}
+}
+
+// tokenFailures are about what is in the token.
+func tokenFailures() []failure {
+	const part = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+	token := func(s string) func(*testing.T, *paseto.Authorizer) handshake { return sends(bearer(s)) }
+	issuer := paseto.Config{RequireIssuer: "https://id.example.com"}
+	audience := paseto.Config{RequireAudience: []string{"chat", "feed"}}
+	wrap := base64.StdEncoding.EncodeToString
+	yesterday := paseto.WithClock(func() time.Time { return start.Add(-24 * time.Hour) })
+	ctx := context.Background()
+	refuse401 := func(f failure) failure {
+		f.status, f.challenge = 401, badToken+f.message+`"`
+		return f
+	}
+	rows := []failure{
+		{name: "one part", send: token("nonsense"), message: "Invalid PASETO format", code: "token_malformed"},
+		{name: "two parts", send: token("v4.local"), message: "Invalid PASETO format", code: "token_malformed"},
+		{name: "five parts", send: token("v4.local.a.b.c"), message: "Invalid PASETO format", code: "token_malformed"},
+		{name: "no payload", send: token("v4.local."), message: "Invalid PASETO format", code: "token_malformed"},
+		{name: "empty footer", send: token("v4.local." + part + "."), message: "Invalid PASETO format", code: "token_malformed"},
+		{name: "payload not base64url", send: token("v4.local.a+b="), message: "Invalid PASETO format", code: "token_malformed"},
+		{name: "too short to be sealed", send: token("v4.local.AAAA"), message: "Invalid PASETO format", code: "token_malformed"},
+		{name: "unknown version", send: token("v9.local." + part), message: "Invalid PASETO version v9", code: "version_unsupported"},
+		{name: "version in upper case", send: token("V4.local." + part), message: "Invalid PASETO version V4", code: "version_unsupported"},
+		{name: "unknown purpose", send: token("v4.other." + part), message: "Invalid PASETO purpose other", code: "purpose_unsupported"},
+		{name: "purpose without a key", paseto: paseto.Config{Keys: []paseto.Key{localKey}}, send: token("v4.public." + part),
+			message: "Invalid PASETO purpose public", code: "purpose_unsupported"},
+		{name: "markup for a version", send: token("<b>.local." + part), message: "Invalid PASETO version", code: "version_unsupported"},
+
+		{name: "not wrapped in base64", req: paseto.Requirement{Base64: true}, send: sendsToken(paseto.Grant{}),
+			message: "Invalid base64 encoding", code: "base64_invalid"},
+		{name: "base64 of nonsense", req: paseto.Requirement{Base64: true}, send: token(wrap([]byte("nonsense"))),
+			message: "Invalid PASETO format", code: "token_malformed"},
+		{name: "wrapped in base64 unasked", send: sendsToken(paseto.Grant{Base64: true}),
+			message: "Invalid PASETO format", code: "token_malformed"},
+
+		{name: "tampered", send: token("v4.local." + part), message: "Failed to decrypt.", code: "decryption_failed"},
+		{name: "another local key", send: sendsOther(paseto.Config{Keys: []paseto.Key{paseto.NewLocalKey()}}, paseto.Grant{}),
+			message: "Failed to decrypt.", code: "decryption_failed"},
+		{name: "no implicit assertion, local", req: paseto.Requirement{Implicit: []byte("room 1")}, send: sendsToken(paseto.Grant{}),
+			message: "Failed to decrypt.", code: "decryption_failed"},
+		{name: "wrong implicit assertion, local", req: paseto.Requirement{Implicit: []byte("room 1")},
+			send: sendsToken(paseto.Grant{Implicit: []byte("room 2")}), message: "Failed to decrypt.", code: "decryption_failed"},
+		{name: "tampered, public", send: token("v4.public." + part), message: "Failed to verify.", code: "verification_failed"},
+		{name: "another key pair",
+			send:    sendsOther(paseto.Config{Keys: []paseto.Key{paseto.NewSecretKey()}, Purpose: paseto.Public}, paseto.Grant{}),
+			message: "Failed to verify.", code: "verification_failed"},
+		{name: "wrong implicit assertion, public", req: paseto.Requirement{Implicit: []byte("room 1")},
+			send:    sendsToken(paseto.Grant{Purpose: paseto.Public, Implicit: []byte("room 2")}),
+			message: "Failed to verify.", code: "verification_failed"},
+
+		{name: "expired", send: sendsOther(paseto.Config{}, paseto.Grant{}, yesterday), message: "Token expired.", code: "token_expired"},
+		{name: "expired, public", send: sendsOther(paseto.Config{}, paseto.Grant{Purpose: paseto.Public}, yesterday),
+			message: "Token expired.", code: "token_expired"},
+		{name: "no expiry", send: sendsOther(paseto.Config{AllowNoExpiry: true, MaxTTL: paseto.NoExpiry}, paseto.Grant{TTL: paseto.NoExpiry}),
+			message: "Token is missing the 'exp' claim", code: "expiry_missing"},
+		{name: "not valid yet", send: sendsToken(paseto.Grant{NotBefore: start.Add(time.Minute)}),
+			message: "Token is not valid yet.", code: "token_not_yet_valid"},
+		{name: "no issuer", paseto: issuer, send: sendsToken(paseto.Grant{}),
+			message: "Token is missing the 'iss' claim", code: "issuer_missing"},
+		{name: "wrong issuer", paseto: issuer, send: sendsToken(paseto.Grant{Issuer: "https://id.example.org"}),
+			message: "Token issuer is not valid", code: "issuer_invalid"},
+		{name: "no audience", paseto: audience, send: sendsToken(paseto.Grant{}),
+			message: "aud verification failed.", code: "audience_invalid"},
+		{name: "wrong audience", paseto: audience, send: sendsToken(paseto.Grant{Audience: []string{"mail", "Chat"}}),
+			message: "aud verification failed.", code: "audience_invalid"},
+
+		{name: "refresh for access", send: sendsType("refresh"),
+			message: "Access token required but refresh provided", code: "type_mismatch"},
+		{name: "access for refresh", req: paseto.Requirement{Type: "refresh"}, send: sendsType("access"),
+			message: "Refresh token required but access provided", code: "type_mismatch"},
+		{name: "access for other", req: paseto.Requirement{Type: "other"}, send: sendsType("access"),
+			message: "other token required but access provided", code: "type_mismatch"},
+		{name: "other for access", send: sendsType("other"),
+			message: "Access token required but other provided", code: "type_mismatch"},
+
+		{name: "token revoked", message: "Token has been revoked", code: "token_revoked",
+			send: sendsRevoked(func(a *paseto.Authorizer, c *paseto.Claims) error { return a.Revoke(ctx, c) })},
+		{name: "session revoked", message: "Token has been revoked", code: "token_revoked",
+			send: sendsRevoked(func(a *paseto.Authorizer, c *paseto.Claims) error { return a.RevokeSession(ctx, c.Session) })},
+		{name: "subject revoked", message: "Token has been revoked", code: "token_revoked",
+			send: sendsRevoked(func(a *paseto.Authorizer, c *paseto.Claims) error {
+				return a.RevokeSubject(ctx, c.Subject, time.Time{})
+			})},
+	}
+	for i := range rows {
+		rows[i] = refuse401(rows[i])
+	}
+	return append(rows, []failure{
+		{name: "not fresh", req: paseto.Requirement{Fresh: true}, send: sendsToken(paseto.Grant{}),
+			message: "PASETO access token is not fresh", code: "token_not_fresh", status: 401,
+			challenge: `Bearer realm="api", error="insufficient_user_authentication", error_description="PASETO access token is not fresh"`},
+		{name: "scope missing", req: paseto.Requirement{Scopes: []string{"chat", "admin"}}, send: sendsToken(paseto.Grant{Scopes: []string{"chat"}}),
+			message: "Token scope is not sufficient", code: "scope_insufficient", status: 403,
+			challenge: `Bearer realm="api", error="insufficient_scope", error_description="Token scope is not sufficient", scope="chat admin"`},
+		{name: "check fails", send: sendsToken(paseto.Grant{}),
+			req:     paseto.Requirement{Check: func(context.Context, *paseto.Claims) error { return errors.New("banned since May") }},
+			message: "Access denied", code: "access_denied", status: 403},
+		{name: "check refuses", send: sendsToken(paseto.Grant{}),
+			req: paseto.Requirement{Check: func(context.Context, *paseto.Claims) error {
+				return &paseto.Error{Code: "banned", Message: "You are banned", Cause: errors.New("since May")}
+			}},
+			message: "You are banned", code: "banned", status: 403},
+	}...)
+}
+
+func TestFailures(t *testing.T) {
+	t.Parallel()
+	for _, test := range append(tokenFailures(), credentialFailures()...) {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			for _, mode := range []struct {
+				reject wsauth.Reject
+				check  func(*testing.T, *httptest.Server, failure, handshake)
+			}{
+				{"", checkRefusedByClose}, // the default
+				{wsauth.RejectClose, checkRefusedByClose},
+				{wsauth.RejectHTTP, checkRefusedOverHTTP},
+			} {
+				t.Run("reject "+string(mode.reject), func(t *testing.T) {
+					t.Parallel()
+					auth := newAuthorizer(t, test.paseto)
+					guard := newGuard(t, auth, wsauth.Config{Reject: mode.reject, Locations: test.in})
+					srv := httptest.NewUnstartedServer(guard.Require(test.req, unreachable(t), test.opts...))
+					srv.Config.MaxHeaderBytes = 4 << 20
+					srv.Start()
+					t.Cleanup(srv.Close)
+					mode.check(t, srv, test, test.send(t, auth))
+				})
+			}
+		})
+	}
+}
+
+func checkRefusedByClose(t *testing.T, srv *httptest.Server, f failure, h handshake) {
+	t.Helper()
+	ws := connect(t, srv, h)
+	checkClosed(t, ws, wsauth.ClosePolicyViolation, f.message)
+}
+
+func checkRefusedOverHTTP(t *testing.T, srv *httptest.Server, f failure, h handshake) {
+	t.Helper()
+	ws, resp := dial(t, srv, h)
+	if ws != nil {
+		t.Fatal("the handshake succeeded")
+	}
+	checkProblem(t, resp, f.status, f.code, f.message)
+	if got := resp.Header.Get("WWW-Authenticate"); got != f.challenge {
+		t.Errorf("challenge is\n%q, want\n%q", got, f.challenge)
+	}
+	if got := resp.Header.Get("Cache-Control"); got != "no-store" {
+		t.Errorf("Cache-Control is %q, want no-store", got)
+	}
+}
+
+// brokenStore is a denylist that is down.
+type brokenStore struct{ denylist.Store }
+
+func (brokenStore) Revoked(context.Context, denylist.Token) (bool, error) {
+	return false, errors.New("connection refused")
+}
+
+// TestFailuresOfTheServer are answered over HTTP whatever is configured: they
+// say nothing of the token, and a client should see that it may try again.
+func TestFailuresOfTheServer(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name       string
+		req        paseto.Requirement
+		status     int
+		code       string
+		message    string
+		retryAfter string
+	}{
+		{"denylist down", paseto.Requirement{}, 503, "denylist_unavailable", "Token revocation cannot be checked at the moment", "5"},
+		{"denylist down, optional", paseto.Requirement{Optional: true}, 503, "denylist_unavailable", "Token revocation cannot be checked at the moment", "5"},
+		{"fresh refresh token", paseto.Requirement{Type: "refresh", Fresh: true}, 500, "server_error", "The server could not answer the request", ""},
+		{"impossible scope", paseto.Requirement{Scopes: []string{"a b"}}, 500, "server_error", "The server could not answer the request", ""},
+	} {
+		for _, reject := range []wsauth.Reject{wsauth.RejectClose, wsauth.RejectHTTP} {
+			t.Run(test.name+", reject "+string(reject), func(t *testing.T) {
+				t.Parallel()
+				auth := newAuthorizer(t, paseto.Config{}, paseto.WithDenylist(brokenStore{}))
+				guard := newGuard(t, auth, wsauth.Config{Reject: reject})
+				srv := listen(t, guard.Require(test.req, unreachable(t)))
+				ws, resp := dial(t, srv, bearer(access(t, auth, paseto.Grant{})))
+				if ws != nil {
+					t.Fatal("the handshake succeeded")
+				}
+				checkProblem(t, resp, test.status, test.code, test.message)
+				if got := resp.Header.Get("Retry-After"); got != test.retryAfter {
+					t.Errorf("Retry-After is %q, want %q", got, test.retryAfter)
+				}
+			})
+		}
+	}
+}
+
+// TestFailOpen lets a client in whose token cannot be looked up, where the
+// operator wants it so.
+func TestFailOpen(t *testing.T) {
+	t.Parallel()
+	auth := newAuthorizer(t, paseto.Config{DenylistFailOpen: true}, paseto.WithDenylist(brokenStore{}))
+	srv := listen(t, newGuard(t, auth, wsauth.Config{}).Require(paseto.Requirement{}, echo))
+	checkEcho(t, connect(t, srv, bearer(access(t, auth, paseto.Grant{}))), "still here")
+}

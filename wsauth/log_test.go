@@ -1,0 +1,134 @@
+package wsauth_test
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/gorilla/websocket"
+
+	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/wsauth"
+)
+
+// TestLogHasNoTokens refuses handshakes in every way that has seen a token, and
+// finds each refusal in the log and no token.
+func TestLogHasNoTokens(t *testing.T) {
+	t.Parallel()
+	logger, log := newLogger()
+	auth := newAuthorizer(t, paseto.Config{}, paseto.WithLogger(logger))
+	unavailable := newAuthorizer(t, paseto.Config{}, paseto.WithDenylist(brokenStore{}), paseto.WithLogger(logger))
+	secret := access(t, auth, paseto.Grant{Subject: "alice"})
+	signed := access(t, auth, paseto.Grant{Purpose: paseto.Public, Subject: "alice"})
+	other := access(t, newAuthorizer(t, paseto.Config{Keys: []paseto.Key{paseto.NewLocalKey()}}), paseto.Grant{})
+	everywhere := []wsauth.Location{wsauth.Header, wsauth.Query, wsauth.Cookie, wsauth.Subprotocol}
+	banned := paseto.Requirement{Check: func(context.Context, *paseto.Claims) error { return errors.New("banned") }}
+	for _, test := range []struct {
+		name  string
+		auth  *paseto.Authorizer
+		req   paseto.Requirement
+		send  handshake
+		level string
+		code  string
+	}{
+		{"not decrypted", auth, paseto.Requirement{}, bearer(other), "INFO", "decryption_failed"},
+		{"malformed header", auth, paseto.Requirement{}, header("Authorization", secret), "INFO", "credential_malformed"},
+		{"malformed query", auth, paseto.Requirement{}, query("token=" + secret + "&a=%"), "INFO", "credential_malformed"},
+		{"repeated", auth, paseto.Requirement{}, header("Authorization", "Bearer "+secret, "Bearer "+signed), "INFO", "credential_ambiguous"},
+		{"cut short", auth, paseto.Requirement{}, query("token=" + secret[:len(secret)-4]), "INFO", "decryption_failed"},
+		{"no footer", auth, paseto.Requirement{}, query("token=" + signed + "."), "INFO", "token_malformed"},
+		{"not wrapped", auth, paseto.Requirement{Base64: true}, bearer(secret), "INFO", "base64_invalid"},
+		{"cookie without origin", auth, paseto.Requirement{}, header("Cookie", "__Host-access_token="+secret), "INFO", "origin_forbidden"},
+		{"origin", auth, paseto.Requirement{}, bearer(secret).and(header("Origin", "https://evil.org")), "INFO", "origin_forbidden"},
+		{"subprotocol", auth, paseto.Requirement{Fresh: true}, header("Sec-Websocket-Protocol", "paseto.bearer, "+secret), "INFO", "token_not_fresh"},
+		{"scope", auth, paseto.Requirement{Scopes: []string{"admin"}}, query("token=" + secret), "INFO", "scope_insufficient"},
+		{"check", auth, banned, bearer(signed), "INFO", "access_denied"},
+		{"denylist", unavailable, paseto.Requirement{}, query("token=" + secret), "ERROR", "denylist_unavailable"},
+		{"requirement", auth, paseto.Requirement{Fresh: true, Type: "refresh"}, query("token=" + secret), "ERROR", "server_error"},
+	} {
+		before := len(log.String())
+		guard := newGuard(t, test.auth, wsauth.Config{Locations: everywhere}, wsauth.WithLogger(logger))
+		srv := listen(t, guard.Require(test.req, unreachable(t)))
+		if ws, resp := dial(t, srv, test.send); ws != nil {
+			_, _, _ = ws.ReadMessage()
+		} else {
+			_, _ = io.Copy(io.Discard, resp.Body)
+		}
+		logged := log.String()[before:]
+		for _, want := range []string{"level=" + test.level, "code=" + test.code, "handshake refused", "path=/ws", "remote=127.0.0.1:"} {
+			if !strings.Contains(logged, want) {
+				t.Errorf("%s: %q is not in the log:\n%s", test.name, want, logged)
+			}
+		}
+	}
+	for _, token := range []string{secret, signed, other} {
+		// Some forty characters of a token are enough to look for it by.
+		if part := token[len("v4.public.") : len("v4.public.")+40]; strings.Contains(log.String(), part) {
+			t.Errorf("a token is in the log:\n%s", log)
+		}
+	}
+}
+
+// TestLogOfBrokenRoute tells the operator at the start, not at the first
+// client.
+func TestLogOfBrokenRoute(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name string
+		req  paseto.Requirement
+		opts []wsauth.RouteOption
+		want string
+	}{
+		{"location", paseto.Requirement{}, []wsauth.RouteOption{wsauth.In("json")}, "json token location is not supported"},
+		{"requirement", paseto.Requirement{Fresh: true, Type: "refresh"}, nil, "only access tokens are fresh"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			logger, log := newLogger()
+			guard := newGuard(t, newAuthorizer(t, paseto.Config{}), wsauth.Config{}, wsauth.WithLogger(logger))
+			guard.Require(test.req, unreachable(t), test.opts...)
+			if got := log.String(); !strings.Contains(got, "level=ERROR") || !strings.Contains(got, test.want) {
+				t.Errorf("log is %q", got)
+			}
+		})
+	}
+}
+
+// TestLogOfSuccess is empty: who came in is for the application to say.
+func TestLogOfSuccess(t *testing.T) {
+	t.Parallel()
+	logger, log := newLogger()
+	auth := newAuthorizer(t, paseto.Config{}, paseto.WithLogger(logger))
+	guard := newGuard(t, auth, wsauth.Config{}, wsauth.WithLogger(logger))
+	srv := listen(t, guard.Require(paseto.Requirement{}, echo))
+	ws := connect(t, srv, bearer(access(t, auth, paseto.Grant{})))
+	checkEcho(t, ws, "hello")
+	_ = ws.WriteMessage(websocket.CloseMessage, websocket.FormatCloseMessage(websocket.CloseNormalClosure, ""))
+	checkClosed(t, ws, wsauth.CloseNormal, "")
+	if log.String() != "" {
+		t.Errorf("log is %s", log)
+	}
+}
+
+// TestLogOfFailedUpgrade names what was wrong with the handshake.
+func TestLogOfFailedUpgrade(t *testing.T) {
+	t.Parallel()
+	logger, log := newLogger()
+	auth := newAuthorizer(t, paseto.Config{})
+	guard := newGuard(t, auth, wsauth.Config{}, wsauth.WithLogger(logger))
+	logged := make(chan struct{})
+	h := guard.Require(paseto.Requirement{}, unreachable(t))
+	srv := listen(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer close(logged)
+		h.ServeHTTP(w, r)
+	}))
+	token := access(t, auth, paseto.Grant{})
+	raw(t, srv, strings.Replace(upgrade("Authorization: Bearer "+token), "Version: 13", "Version: 8", 1))
+	wait(t, logged, "the handler")
+	if got := log.String(); !strings.Contains(got, "handshake refused") || !strings.Contains(got, "version") || strings.Contains(got, token) {
+		t.Errorf("log is %q", got)
+	}
+}

@@ -1,0 +1,277 @@
+package wsauth_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"testing"
+
+	"github.com/gorilla/websocket"
+
+	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/wsauth"
+)
+
+const shuttingDown = "Server is shutting down"
+
+// closable returns a Guard that the test shuts down itself, possibly in vain.
+func closable(t *testing.T, auth *paseto.Authorizer, cfg wsauth.Config) *wsauth.Guard {
+	t.Helper()
+	guard, err := wsauth.New(auth, cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return guard
+}
+
+// shutdown runs Shutdown in the background.
+func shutdown(ctx context.Context, guard *wsauth.Guard) <-chan error {
+	done := make(chan error, 1)
+	go func() { done <- guard.Shutdown(ctx) }()
+	return done
+}
+
+// TestShutdown tells every client and every handler, and has seen all handlers
+// off when it returns.
+func TestShutdown(t *testing.T) {
+	t.Parallel()
+	auth := newAuthorizer(t, paseto.Config{})
+	guard := closable(t, auth, wsauth.Config{})
+	var returned atomic.Int32
+	srv := listen(t, guard.Require(paseto.Requirement{Optional: true}, func(ctx context.Context, conn *wsauth.Conn) {
+		defer returned.Add(1)
+		_ = conn.WriteMessage(wsauth.TextMessage, []byte("hello"))
+		_, _, err := conn.ReadMessage()
+		if err == nil || !errors.Is(err, context.Cause(ctx)) {
+			t.Errorf("the read failed with %v, and the context ended with %v", err, context.Cause(ctx))
+		}
+	}))
+	token := access(t, auth, paseto.Grant{})
+	var clients []*websocket.Conn
+	for _, send := range []handshake{bearer(token), bearer(token), none()} {
+		ws := connect(t, srv, send)
+		checkMessage(t, ws, "hello")
+		clients = append(clients, ws)
+	}
+	done := shutdown(t.Context(), guard)
+	for _, ws := range clients {
+		checkClosed(t, ws, wsauth.CloseGoingAway, shuttingDown)
+	}
+	if err := wait(t, done, "Shutdown"); err != nil {
+		t.Errorf("Shutdown returns %v", err)
+	}
+	if n := returned.Load(); n != 3 {
+		t.Errorf("%d of 3 handlers have returned", n)
+	}
+	if err := guard.Shutdown(t.Context()); err != nil {
+		t.Errorf("the second Shutdown returns %v", err)
+	}
+}
+
+// TestHandshakeAfterShutdown is answered with 503, whatever else would be
+// wrong with it, so that the client tries again elsewhere.
+func TestHandshakeAfterShutdown(t *testing.T) {
+	t.Parallel()
+	auth := newAuthorizer(t, paseto.Config{})
+	token := access(t, auth, paseto.Grant{})
+	for _, test := range []struct {
+		name   string
+		reject wsauth.Reject
+		send   handshake
+	}{
+		{"admitted", wsauth.RejectClose, bearer(token)},
+		{"admitted, reject http", wsauth.RejectHTTP, bearer(token)},
+		{"refused by close", wsauth.RejectClose, none()},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			guard := closable(t, auth, wsauth.Config{Reject: test.reject})
+			srv := listen(t, guard.Require(paseto.Requirement{}, unreachable(t)))
+			if err := guard.Shutdown(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			ws, resp := dial(t, srv, test.send)
+			if ws != nil {
+				t.Fatal("the handshake succeeded")
+			}
+			checkProblem(t, resp, 503, "shutting_down", shuttingDown)
+			if resp.Header.Get("Retry-After") == "" {
+				t.Error("there is no Retry-After")
+			}
+		})
+	}
+}
+
+// TestShutdownWaitsForHandlers that have work to finish after their client has
+// gone.
+func TestShutdownWaitsForHandlers(t *testing.T) {
+	t.Parallel()
+	auth := newAuthorizer(t, paseto.Config{})
+	guard := closable(t, auth, wsauth.Config{})
+	release := make(chan struct{})
+	var saved atomic.Bool
+	srv := listen(t, guard.Require(paseto.Requirement{}, func(ctx context.Context, _ *wsauth.Conn) {
+		<-ctx.Done()
+		<-release
+		saved.Store(true)
+	}))
+	ws := connect(t, srv, bearer(access(t, auth, paseto.Grant{})))
+	done := shutdown(t.Context(), guard)
+	checkClosed(t, ws, wsauth.CloseGoingAway, shuttingDown)
+	select {
+	case err := <-done:
+		t.Errorf("Shutdown returned %v while a handler was running", err)
+	default:
+	}
+	close(release)
+	if err := wait(t, done, "Shutdown"); err != nil || !saved.Load() {
+		t.Errorf("Shutdown returned %v; the handler has saved its work: %t", err, saved.Load())
+	}
+}
+
+// TestShutdownDeadline cuts what is left when the context ends, so that a
+// handler which hangs on a read comes free.
+func TestShutdownDeadline(t *testing.T) {
+	t.Parallel()
+	auth := newAuthorizer(t, paseto.Config{})
+	token := access(t, auth, paseto.Grant{})
+	for _, test := range []struct {
+		name   string
+		send   handshake
+		code   wsauth.CloseCode
+		reason string
+	}{
+		{"handler reads", bearer(token), wsauth.CloseGoingAway, shuttingDown},
+		{"refused", none(), wsauth.ClosePolicyViolation, paseto.ErrNoToken.Message},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			guard := closable(t, auth, wsauth.Config{CloseTimeout: patience})
+			srv := listen(t, guard.Require(paseto.Requirement{}, func(_ context.Context, conn *wsauth.Conn) {
+				if _, _, err := conn.ReadMessage(); err == nil {
+					t.Error("the read succeeded")
+				}
+			}))
+			ws := connect(t, srv, test.send)
+			ws.SetCloseHandler(func(int, string) error { return nil }) // no answer
+			ctx, cancel := context.WithCancel(t.Context())
+			done := shutdown(ctx, guard)
+			checkClosed(t, ws, test.code, test.reason)
+			cancel()
+			if err := wait(t, done, "Shutdown"); !errors.Is(err, context.Canceled) {
+				t.Errorf("Shutdown returns %v, want the context's error", err)
+			}
+			checkCut(t, ws)
+			if err := guard.Shutdown(t.Context()); err != nil { // waits for the handler, which is free now
+				t.Errorf("the second Shutdown returns %v", err)
+			}
+		})
+	}
+}
+
+// TestShutdownOfHungHandler gives up on a handler that looks at nothing.
+func TestShutdownOfHungHandler(t *testing.T) {
+	t.Parallel()
+	auth := newAuthorizer(t, paseto.Config{})
+	guard := closable(t, auth, wsauth.Config{})
+	running, release := make(chan struct{}), make(chan struct{})
+	srv := listen(t, guard.Require(paseto.Requirement{}, func(context.Context, *wsauth.Conn) {
+		close(running)
+		<-release
+	}))
+	ws := connect(t, srv, bearer(access(t, auth, paseto.Grant{})))
+	wait(t, running, "the handler")
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := guard.Shutdown(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("Shutdown returns %v, want the context's error", err)
+	}
+	checkCut(t, ws)
+	close(release)
+	if err := guard.Shutdown(t.Context()); err != nil {
+		t.Errorf("the second Shutdown returns %v", err)
+	}
+}
+
+// late is a ResponseWriter whose connection can be taken over only after a
+// while.
+type late struct {
+	http.ResponseWriter
+	reached chan<- struct{}
+	release <-chan struct{}
+}
+
+func (l late) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	close(l.reached)
+	<-l.release
+	return http.NewResponseController(l.ResponseWriter).Hijack()
+}
+
+// TestShutdownDuringHandshake waits for a handshake that was let in already,
+// and closes the connection that comes of it.
+func TestShutdownDuringHandshake(t *testing.T) {
+	t.Parallel()
+	auth := newAuthorizer(t, paseto.Config{})
+	guard := closable(t, auth, wsauth.Config{})
+	h := guard.Require(paseto.Requirement{}, func(_ context.Context, conn *wsauth.Conn) {
+		if _, _, err := conn.ReadMessage(); err == nil {
+			t.Error("the read succeeded")
+		}
+	})
+	first := connect(t, listen(t, h), bearer(access(t, auth, paseto.Grant{})))
+	reached, release := make(chan struct{}), make(chan struct{})
+	srv := listen(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { h.ServeHTTP(late{w, reached, release}, r) }))
+	conns := make(chan *websocket.Conn, 1)
+	token := access(t, auth, paseto.Grant{})
+	go func() { conns <- dialInBackground(t, srv.Listener.Addr().String(), token) }()
+	wait(t, reached, "the handshake")
+	done := shutdown(t.Context(), guard)
+	checkClosed(t, first, wsauth.CloseGoingAway, shuttingDown) // so the shutdown has begun
+	close(release)
+	ws := wait(t, conns, "the connection")
+	if ws == nil {
+		t.Fatal("the handshake failed")
+	}
+	defer func() { _ = ws.Close() }()
+	checkClosed(t, ws, wsauth.CloseGoingAway, shuttingDown)
+	if err := wait(t, done, "Shutdown"); err != nil {
+		t.Errorf("Shutdown returns %v", err)
+	}
+}
+
+func dialInBackground(t *testing.T, addr, token string) *websocket.Conn {
+	t.Helper()
+	ws, _, err := websocket.DefaultDialer.DialContext(t.Context(), "ws://"+addr+"/ws", bearer(token).header)
+	if err != nil {
+		t.Error(err)
+		return nil
+	}
+	return ws
+}
+
+// TestShutdownIsToldToEveryClient whose handler returns at once, while another
+// of its goroutines reads.
+func TestShutdownIsToldToEveryClient(t *testing.T) {
+	t.Parallel()
+	auth := newAuthorizer(t, paseto.Config{})
+	guard := closable(t, auth, wsauth.Config{})
+	srv := listen(t, guard.Require(paseto.Requirement{}, func(ctx context.Context, conn *wsauth.Conn) {
+		go func() { _ = readUntilError(ctx, conn) }()
+		<-ctx.Done()
+	}))
+	token := access(t, auth, paseto.Grant{})
+	var clients []*websocket.Conn
+	for range 100 {
+		clients = append(clients, connect(t, srv, bearer(token)))
+	}
+	done := shutdown(t.Context(), guard)
+	for _, ws := range clients {
+		checkClosed(t, ws, wsauth.CloseGoingAway, shuttingDown)
+	}
+	if err := wait(t, done, "Shutdown"); err != nil {
+		t.Errorf("Shutdown returns %v", err)
+	}
+}

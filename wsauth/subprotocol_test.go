@@ -1,0 +1,134 @@
+package wsauth_test
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/wsauth"
+)
+
+// raw sends a request byte by byte as it is written, and returns the head of
+// the response as it comes.
+func raw(t testing.TB, srv *httptest.Server, request string) (head string, resp *http.Response) {
+	t.Helper()
+	conn, err := net.Dial("tcp", srv.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.WriteString(conn, request); err != nil {
+		t.Fatal(err)
+	}
+	var seen strings.Builder
+	resp, err = http.ReadResponse(bufio.NewReader(io.TeeReader(conn, &seen)), nil)
+	if err != nil {
+		t.Fatalf("reading the response: %v", err)
+	}
+	head, _, _ = strings.Cut(seen.String(), "\r\n\r\n")
+	return head, resp
+}
+
+// upgrade is a handshake with these header lines beside what it must have.
+func upgrade(lines ...string) string {
+	var b strings.Builder
+	b.WriteString("GET /ws HTTP/1.1\r\nHost: chat.example.com\r\nConnection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n" +
+		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n")
+	for _, line := range lines {
+		b.WriteString(line + "\r\n")
+	}
+	return b.String() + "\r\n"
+}
+
+// TestSubprotocol looks at what comes back: a browser fails the connection
+// unless the response names one of the protocols that it offered, and none may
+// be the token.
+func TestSubprotocol(t *testing.T) {
+	t.Parallel()
+	auth := newAuthorizer(t, paseto.Config{})
+	token := access(t, auth, paseto.Grant{Subject: "alice"})
+	authorization := "Authorization: Bearer " + token
+	both := []wsauth.Location{wsauth.Header, wsauth.Subprotocol}
+	for _, test := range []struct {
+		name   string
+		in     []wsauth.Location
+		opts   []wsauth.RouteOption
+		lines  []string
+		status int
+		want   string
+	}{
+		{"token alone", both, nil, []string{"Sec-WebSocket-Protocol: paseto.bearer, TOKEN"}, 101, "paseto.bearer"},
+		{"no space", both, nil, []string{"Sec-WebSocket-Protocol: paseto.bearer,TOKEN"}, 101, "paseto.bearer"},
+		{"own protocol after", both, nil, []string{"Sec-WebSocket-Protocol: paseto.bearer, TOKEN, chat.v1"}, 101, "chat.v1"},
+		{"own protocol before", both, nil, []string{"Sec-WebSocket-Protocol: chat.v1, paseto.bearer, TOKEN"}, 101, "chat.v1"},
+		{"the server's preference", both, nil, []string{"Sec-WebSocket-Protocol: chat.v1, chat.v2, paseto.bearer, TOKEN"}, 101, "chat.v2"},
+		{"the route's protocols", both, []wsauth.RouteOption{wsauth.Subprotocols("feed")},
+			[]string{"Sec-WebSocket-Protocol: chat.v2, feed, paseto.bearer, TOKEN"}, 101, "feed"},
+		{"no protocols on the route", both, []wsauth.RouteOption{wsauth.Subprotocols()},
+			[]string{"Sec-WebSocket-Protocol: chat.v2, paseto.bearer, TOKEN"}, 101, "paseto.bearer"},
+		{"foreign protocol", both, nil, []string{"Sec-WebSocket-Protocol: mail, paseto.bearer, TOKEN"}, 101, "paseto.bearer"},
+		{"own protocol in other case", both, nil, []string{"Sec-WebSocket-Protocol: CHAT.V1, paseto.bearer, TOKEN"}, 101, "paseto.bearer"},
+		{"several lines", both, nil, []string{"Sec-WebSocket-Protocol: chat.v1", "Sec-WebSocket-Protocol: paseto.bearer, TOKEN"}, 101, "chat.v1"},
+		{"marker and token on two lines", both, nil,
+			[]string{"Sec-WebSocket-Protocol: paseto.bearer", "Sec-WebSocket-Protocol: TOKEN"}, 101, "paseto.bearer"},
+		{"no token in it", both, nil, []string{authorization, "Sec-WebSocket-Protocol: mail, chat.v1"}, 101, "chat.v1"},
+		{"none that we know", both, nil, []string{authorization, "Sec-WebSocket-Protocol: mail"}, 101, ""},
+		{"none at all", both, nil, []string{authorization}, 101, ""},
+
+		{"location off", nil, nil, []string{authorization, "Sec-WebSocket-Protocol: paseto.bearer, TOKEN"}, 101, "paseto.bearer"},
+		{"location off, own protocol", nil, nil, []string{authorization, "Sec-WebSocket-Protocol: paseto.bearer, TOKEN, chat.v1"}, 101, "chat.v1"},
+		{"location off, marker alone", nil, nil, []string{authorization, "Sec-WebSocket-Protocol: paseto.bearer"}, 101, "paseto.bearer"},
+		{"location off, own protocol for a token", nil, nil, []string{authorization, "Sec-WebSocket-Protocol: paseto.bearer, chat.v1"}, 101, "paseto.bearer"},
+
+		{"refused: token without marker", both, nil, []string{"Sec-WebSocket-Protocol: TOKEN"}, 101, ""},
+		{"refused: location off", nil, nil, []string{"Sec-WebSocket-Protocol: paseto.bearer, TOKEN"}, 101, "paseto.bearer"},
+		{"refused: two tokens", both, nil, []string{"Sec-WebSocket-Protocol: paseto.bearer, TOKEN, paseto.bearer, TOKEN"}, 101, "paseto.bearer"},
+		{"refused: three protocols", both, nil, []string{"Sec-WebSocket-Protocol: paseto.bearer, TOKEN.x.y.z, mail"}, 101, "paseto.bearer"},
+		{"refused: origin", both, nil, []string{"Origin: https://evil.example.com", "Sec-WebSocket-Protocol: paseto.bearer, TOKEN"}, 403, ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			guard := newGuard(t, auth, wsauth.Config{
+				Locations:    test.in,
+				Subprotocols: []string{"chat.v2", "chat.v1"},
+				CloseTimeout: soon, // this client never answers
+			})
+			agreed := make(chan string, 1)
+			srv := listen(t, guard.Require(paseto.Requirement{}, func(_ context.Context, conn *wsauth.Conn) {
+				agreed <- conn.Subprotocol()
+			}, test.opts...))
+			head, resp := raw(t, srv, strings.ReplaceAll(upgrade(test.lines...), "TOKEN", token))
+			if resp.StatusCode != test.status {
+				t.Errorf("status is %s, want %d", resp.Status, test.status)
+			}
+			got := resp.Header.Values("Sec-WebSocket-Protocol")
+			want := []string{test.want}
+			if test.want == "" {
+				want = nil
+			}
+			if fmt.Sprint(got) != fmt.Sprint(want) {
+				t.Errorf("protocols in the response are %q, want %q", got, want)
+			}
+			if strings.Contains(head, token) || strings.Contains(head, token[len("v4.local."):]) {
+				t.Errorf("the token is in the response:\n%s", head)
+			}
+			if strings.HasPrefix(test.name, "refused") {
+				return
+			}
+			if got := wait(t, agreed, "the handler"); got != test.want {
+				t.Errorf("Subprotocol is %q, want %q", got, test.want)
+			}
+		})
+	}
+}
