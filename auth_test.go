@@ -26,7 +26,14 @@ import (
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(status int) {
+		if chatDir != "" {
+			_ = os.RemoveAll(chatDir)
+		}
+		os.Exit(status)
+	}))
+}
 
 // key encrypts the tokens of these tests.
 const key = "707172737475767778797a7b7c7d7e7f808182838485868788898a8b8c8d8e8f"
@@ -38,11 +45,12 @@ http: {locations: [header, cookie], cookie: {secure: false}}
 websocket: {locations: [header, query, cookie, subprotocol], subprotocols: [chat.v1]}
 `
 
-// site is a server as a user of this module would write it.
+// site is a server, most often one as a user of this module would write it.
 type site struct {
-	*httptest.Server
-	kit *config.Kit
-	t   *testing.T
+	URL    string
+	client *http.Client
+	kit    *config.Kit // nil for a site in another process
+	t      *testing.T
 }
 
 // open starts a site with a configuration file of this content.
@@ -93,7 +101,7 @@ func start(t *testing.T, cfg *config.Config) *site {
 			t.Errorf("Close: %v", err)
 		}
 	})
-	return &site{Server: server, kit: kit, t: t}
+	return &site{URL: server.URL, client: server.Client(), kit: kit, t: t}
 }
 
 func checkPassword(_ context.Context, c httpauth.Credentials) (paseto.Grant, error) {
@@ -157,10 +165,15 @@ func (s *site) post(client *http.Client, path, bearer string, body, answer any) 
 	return res
 }
 
+// credentials is the body of a login.
+func credentials(username string) map[string]string {
+	return map[string]string{"username": username, "password": "demo"}
+}
+
 func (s *site) login(username string) httpauth.Tokens {
 	s.t.Helper()
 	var tokens httpauth.Tokens
-	res := s.post(s.Client(), "/login", "", httpauth.Credentials{Username: username, Password: "demo"}, &tokens)
+	res := s.post(s.client, "/login", "", credentials(username), &tokens)
 	if res.StatusCode != http.StatusOK || tokens.AccessToken == "" || tokens.RefreshToken == "" {
 		s.t.Fatalf("login answers %s", res.Status)
 	}
@@ -170,7 +183,7 @@ func (s *site) login(username string) httpauth.Tokens {
 func (s *site) refresh(token string) (httpauth.Tokens, *http.Response) {
 	s.t.Helper()
 	var tokens httpauth.Tokens
-	res := s.post(s.Client(), "/refresh", "", map[string]string{"refresh_token": token}, &tokens)
+	res := s.post(s.client, "/refresh", "", map[string]string{"refresh_token": token}, &tokens)
 	return tokens, res
 }
 
@@ -281,10 +294,10 @@ func TestBrowserSession(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	page := *s.Client()
+	page := *s.client
 	page.Jar = jar
 
-	if res := s.post(&page, "/login", "", httpauth.Credentials{Username: "bob", Password: "demo"}, nil); res.StatusCode != http.StatusOK {
+	if res := s.post(&page, "/login", "", credentials("bob"), nil); res.StatusCode != http.StatusOK {
 		t.Fatalf("login answers %s", res.Status)
 	}
 	var tokens httpauth.Tokens
@@ -414,7 +427,7 @@ func TestLogoutThenReconnect(t *testing.T) {
 	s := open(t, everywhere)
 	tokens, other := s.login("alice"), s.login("alice")
 
-	if res := s.post(s.Client(), "/logout", tokens.AccessToken, nil, nil); res.StatusCode != http.StatusNoContent {
+	if res := s.post(s.client, "/logout", tokens.AccessToken, nil, nil); res.StatusCode != http.StatusNoContent {
 		t.Fatalf("logout answers %s", res.Status)
 	}
 	conn, _ := s.dial("/ws", bearer(tokens.AccessToken))
@@ -484,7 +497,7 @@ func TestSignedTokens(t *testing.T) {
 	}
 	conn, _ := verifier.dial("/ws", bearer(token))
 	wantGreeting(t, conn, "alice")
-	if res := verifier.post(verifier.Client(), "/login", "", httpauth.Credentials{Username: "a", Password: "demo"}, nil); res.StatusCode != http.StatusInternalServerError {
+	if res := verifier.post(verifier.client, "/login", "", credentials("a"), nil); res.StatusCode != http.StatusInternalServerError {
 		t.Errorf("login at a service that cannot issue answers %s", res.Status)
 	}
 }

@@ -50,7 +50,7 @@ func Example() {
 	defer kit.Close()
 	server := httptest.NewServer(routes(kit))
 	defer server.Close()
-	defer kit.Guard.Shutdown(context.Background())
+	defer func() { _ = kit.Guard.Shutdown(context.Background()) }()
 
 	pair, err := kit.Authorizer.IssuePair(paseto.Grant{Subject: "alice"})
 	if err != nil {

@@ -114,7 +114,7 @@ func (l *loader) environment(environ []string) {
 		return
 	}
 	for _, name := range slices.Sorted(maps.Keys(found)) {
-		l.variable(name, found[name].(string))
+		l.variable(name, fmt.Sprint(found[name]))
 	}
 }
 

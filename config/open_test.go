@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -81,7 +82,7 @@ func TestOpen(t *testing.T) {
 	}
 
 	me := kit.HTTP.Require(paseto.Requirement{}, func(w http.ResponseWriter, r *http.Request) {
-		fmt.Fprint(w, paseto.FromContext(r.Context()).Subject)
+		_, _ = io.WriteString(w, paseto.FromContext(r.Context()).Subject)
 	})
 	for name, prepare := range map[string]func(*http.Request){
 		"header": func(r *http.Request) { r.Header.Set("X-Token", token.Token) },
@@ -253,7 +254,7 @@ func TestSecretPrints(t *testing.T) {
 	slog.New(slog.NewJSONHandler(&log, nil)).Info("loaded", "key", cfg.Token.Keys[0].Value, "config", cfg)
 	for name, text := range map[string]string{
 		"%v": fmt.Sprintf("%v", cfg), "%+v": fmt.Sprintf("%+v", cfg), "%#v": fmt.Sprintf("%#v", *cfg),
-		"%s": fmt.Sprintf("%s", cfg.Token.Keys[0].Value), "%x": fmt.Sprintf("%x", cfg.Token.Keys[0].Value),
+		"%s": fmt.Sprintf("%10s", cfg.Token.Keys[0].Value), "%x": fmt.Sprintf("%x", cfg.Token.Keys[0].Value),
 		"String": cfg.Token.Keys[0].Value.String(), "json": string(encoded), "slog": log.String(),
 	} {
 		if strings.Contains(text, localKey) {

@@ -64,10 +64,10 @@ func (r *reader) value(key string, t reflect.Type, value any) (any, bool) {
 		r.problems.add(Problem{Key: key, Source: r.source, Rule: "it has no value; give one, or leave the key out"})
 		return nil, false
 	}
-	switch {
-	case t == keysType:
+	switch t {
+	case keysType:
 		return r.keys(key, value)
-	case t == lifetimeType, t == durationType:
+	case lifetimeType, durationType:
 		d, ok := duration(value, t == lifetimeType)
 		if !ok {
 			expected := "expected a duration such as 30s or 15m, or a number of seconds"

@@ -230,12 +230,12 @@ func TestSecretsDoNotPrint(t *testing.T) {
 		"the local key in hex":       localHex,
 		"the local key in base64url": base64.RawURLEncoding.EncodeToString(unhex(localHex)),
 		"the local key in base64":    base64.StdEncoding.EncodeToString(unhex(localHex)),
-		"the local key in decimal":   strings.Trim(fmt.Sprint(unhex(localHex)), "[]"),
+		"the local key in decimal":   decimal(unhex(localHex)),
 		"the local key in Go":        strings.Join(strings.Fields(fmt.Sprintf("%#02x", unhex(localHex)[:8])), ", "),
 		"the seed in hex":            seedHex,
 		"the seed in base64url":      base64.RawURLEncoding.EncodeToString(keyPair[:30]),
 		"the seed in base64":         base64.StdEncoding.EncodeToString(keyPair[:30]),
-		"the seed in decimal":        strings.Trim(fmt.Sprint([]byte(keyPair[:32])), "[]"),
+		"the seed in decimal":        decimal(keyPair[:32]),
 		"the access token":           tokens.Access.Token,
 		"the access token in hex":    hex.EncodeToString([]byte(tokens.Access.Token)),
 		"the refresh token":          tokens.Refresh.Token,
@@ -267,11 +267,11 @@ func TestIssuedPrints(t *testing.T) {
 	t.Parallel()
 	tokens := issuePair(t, newAuthorizer(t, paseto.Config{}), paseto.Grant{Subject: "alice"})
 	for got, want := range map[string]string{
-		fmt.Sprint(tokens.Access):                 "access token (redacted)",
+		fmt.Sprintf("%v", tokens.Access):          "access token (redacted)",
 		fmt.Sprintf("%#v", tokens.Refresh):        "refresh token (redacted)",
-		fmt.Sprint(paseto.Issued{}):               "no token",
+		fmt.Sprintf("%v", paseto.Issued{}):        "no token",
 		tokens.Access.LogValue().String():         tokens.Access.Claims.LogValue().String(),
-		fmt.Sprint(paseto.Key{}):                  "no key",
+		fmt.Sprintf("%v", paseto.Key{}):           "no key",
 		localKey.LogValue().String():              "v4.local key (redacted)",
 		fmt.Sprintf("%x", []paseto.Key{localKey}): "[v4.local key (redacted)]",
 	} {
@@ -280,3 +280,6 @@ func TestIssuedPrints(t *testing.T) {
 		}
 	}
 }
+
+// decimal returns bytes as fmt prints a slice of them.
+func decimal(b []byte) string { return strings.Trim(fmt.Sprintf("%d", b), "[]") }

@@ -272,7 +272,7 @@ func TestRefreshDuringRevocation(t *testing.T) {
 			old := issuePair(t, auth, paseto.Grant{Subject: "alice"}).Refresh
 			store.revoked = func() {
 				store.revoked = nil
-				if err := revoke(t, auth, old.Claims); err != nil {
+				if err := revoke(t.Context(), auth, old.Claims); err != nil {
 					t.Error(err)
 				}
 				c.Advance(time.Second)

@@ -1,6 +1,7 @@
 package paseto_test
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"testing"
@@ -160,15 +161,15 @@ func TestRevokeNilClaims(t *testing.T) {
 }
 
 // ways are the three ways to revoke a token of alice's.
-var ways = map[string]func(*testing.T, *paseto.Authorizer, *paseto.Claims) error{
-	"token": func(t *testing.T, auth *paseto.Authorizer, c *paseto.Claims) error {
-		return auth.Revoke(t.Context(), c)
+var ways = map[string]func(context.Context, *paseto.Authorizer, *paseto.Claims) error{
+	"token": func(ctx context.Context, auth *paseto.Authorizer, c *paseto.Claims) error {
+		return auth.Revoke(ctx, c)
 	},
-	"session": func(t *testing.T, auth *paseto.Authorizer, c *paseto.Claims) error {
-		return auth.RevokeSession(t.Context(), c.Session)
+	"session": func(ctx context.Context, auth *paseto.Authorizer, c *paseto.Claims) error {
+		return auth.RevokeSession(ctx, c.Session)
 	},
-	"subject": func(t *testing.T, auth *paseto.Authorizer, c *paseto.Claims) error {
-		return auth.RevokeSubject(t.Context(), c.Subject, time.Time{})
+	"subject": func(ctx context.Context, auth *paseto.Authorizer, c *paseto.Claims) error {
+		return auth.RevokeSubject(ctx, c.Subject, time.Time{})
 	},
 }
 
@@ -192,7 +193,7 @@ func TestRevocationsOutliveTokens(t *testing.T) {
 						// A cut-off goes by the issuer's clock: no earlier one covers.
 						c.Advance(ahead)
 					}
-					if err := revoke(t, auth, claims); err != nil {
+					if err := revoke(t.Context(), auth, claims); err != nil {
 						t.Fatal(err)
 					}
 					c.Set(auth.Deadline(claims).Add(-1))
@@ -215,7 +216,7 @@ func TestRevocationsOfEternalTokens(t *testing.T) {
 			t.Run(name+" MaxTTL "+maxTTL.String(), func(t *testing.T) {
 				t.Parallel()
 				auth, c := revocable(t, paseto.Config{AllowNoExpiry: true, MaxTTL: maxTTL})
-				if err := revoke(t, auth, verify(t, auth, token.Token, paseto.Requirement{})); err != nil {
+				if err := revoke(t.Context(), auth, verify(t, auth, token.Token, paseto.Requirement{})); err != nil {
 					t.Fatal(err)
 				}
 				c.Set(start.AddDate(100, 0, 0))

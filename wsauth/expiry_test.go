@@ -57,7 +57,7 @@ func TestExpiryOfSilentConnection(t *testing.T) {
 		}},
 		{"handler waits for the connection's context", func(_ context.Context, conn *wsauth.Conn) error {
 			<-conn.Context().Done()
-			return context.Cause(conn.Context())
+			return context.Cause(conn.Context()) //nolint:contextcheck // the two contexts are what is compared
 		}},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -152,7 +152,7 @@ func (g *Guard) open(w http.ResponseWriter, r *http.Request, in route, claims *p
 	g.conns.add(c)
 	// The HTTP handler returns now, so that net/http frees its buffers; the
 	// connection has a context of its own.
-	go g.serve(c, serve) //nolint:contextcheck // as said above
+	go g.serve(c, serve)
 }
 
 // upgrade answers 101. On an error the request has been answered, or its

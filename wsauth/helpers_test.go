@@ -65,13 +65,6 @@ var (
 	secretKey = paseto.NewSecretKey()
 )
 
-func must[T any](v T, err error) T {
-	if err != nil {
-		panic(err)
-	}
-	return v
-}
-
 // newAuthorizer returns an Authorizer with the shared keys, unless cfg has
 // others, and a denylist, whose clock stands at start unless an option gives
 // another.

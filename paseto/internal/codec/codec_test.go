@@ -53,16 +53,17 @@ func open(key codec.Opener, purpose, token, implicit string) (claims, footer []b
 }
 
 // kinds are the two kinds of key, each in two specimens.
-func kinds(t testing.TB) []struct {
+func kinds(tb testing.TB) []struct {
 	purpose    string
 	key, other codec.Sealer
 } {
+	tb.Helper()
 	return []struct {
 		purpose    string
 		key, other codec.Sealer
 	}{
-		{codec.Local, localKey(t, material(1)), localKey(t, material(2))},
-		{codec.Public, secretKey(t, pair(1)), secretKey(t, pair(2))},
+		{codec.Local, localKey(tb, material(1)), localKey(tb, material(2))},
+		{codec.Public, secretKey(tb, pair(1)), secretKey(tb, pair(2))},
 	}
 }
 

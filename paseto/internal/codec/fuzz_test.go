@@ -1,6 +1,7 @@
 package codec_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"strings"
 	"testing"
@@ -98,7 +99,7 @@ func FuzzSeal(f *testing.F) {
 			if err != nil {
 				t.Fatalf("%s: %s does not open: %v", purpose, token, err)
 			}
-			if !isObject(opened) || string(openedFooter) != string(footer) {
+			if !isObject(opened) || !bytes.Equal(openedFooter, footer) {
 				t.Errorf("%s: opens to %q with footer %q, sealed were %q and %q", purpose, opened, openedFooter, claims, footer)
 			}
 			if !peer.accepts(purpose, token, implicit) {
