@@ -32,9 +32,9 @@ func Cookie(h http.Header, name string) (string, error) {
 			// Trimmed of space and tab alone, as net/http does: a name with any
 			// other space before it is another name, which browsers let other
 			// hosts of the domain set.
-			key, value, _ := strings.Cut(pair, "=")
+			key, value, _ := strings.Cut(textproto.TrimString(pair), "=")
 			if textproto.TrimString(key) == name {
-				values = append(values, textproto.TrimString(value))
+				values = append(values, value)
 			}
 		}
 	}
@@ -104,7 +104,7 @@ func Subprotocol(h http.Header) (token string, others []string, err error) {
 	var tokens []string
 	for i := 0; i < len(offered); i++ {
 		if offered[i] != Marker {
-			if offered[i] != "" { // RFC 9110, section 5.6.1
+			if IsToken(offered[i]) { // else no protocol; empty ones are lawful (RFC 9110, section 5.6.1)
 				others = append(others, offered[i])
 			}
 			continue
