@@ -1,0 +1,293 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gorilla/websocket"
+	"go.uber.org/goleak"
+
+	"github.com/pasetokit/pasetokit/config"
+	"github.com/pasetokit/pasetokit/paseto/httpauth"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// patience is how long a test waits for what must come.
+const patience = 10 * time.Second
+
+// startChat serves a chat that is configured as without any configuration.
+func startChat(t *testing.T) *httptest.Server {
+	t.Helper()
+	for _, variable := range os.Environ() {
+		if strings.HasPrefix(variable, config.EnvPrefix) {
+			t.Skip("the environment configures the chat: " + variable)
+		}
+	}
+	cfg, err := configure("", log.New(io.Discard, "", 0))
+	if err != nil {
+		t.Fatal(err)
+	}
+	kit, err := config.Open(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(routes(kit, newUsers(), newRoom()))
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		if err := shutDown(ctx, server.Config, kit); err != nil {
+			t.Error(err)
+		}
+		server.Close()
+	})
+	return server
+}
+
+func login(t *testing.T, server *httptest.Server, username string) httpauth.Tokens {
+	t.Helper()
+	body := fmt.Sprintf(`{"username":%q,"password":%q}`, username, demoPassword)
+	response, err := server.Client().Post(server.URL+"/login", "application/json", strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	var tokens httpauth.Tokens
+	if err := json.NewDecoder(response.Body).Decode(&tokens); err != nil || response.StatusCode != http.StatusOK {
+		t.Fatalf("login of %s: status %d, error %v", username, response.StatusCode, err)
+	}
+	return tokens
+}
+
+// dial opens a socket as a page does, or as a guest without a token.
+func dial(t *testing.T, server *httptest.Server, path, token string) *websocket.Conn {
+	t.Helper()
+	dialer := websocket.Dialer{HandshakeTimeout: patience}
+	if token != "" {
+		dialer.Subprotocols = []string{"paseto.bearer", token}
+	}
+	ws, response, err := dialer.DialContext(t.Context(), "ws"+strings.TrimPrefix(server.URL, "http")+path, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	t.Cleanup(func() { ws.Close() })
+	_ = ws.SetReadDeadline(time.Now().Add(patience))
+	return ws
+}
+
+// next returns the next frame of a type, past all others.
+func next(t *testing.T, ws *websocket.Conn, kind string) frame {
+	t.Helper()
+	for {
+		var f frame
+		if err := ws.ReadJSON(&f); err != nil {
+			t.Fatalf("waiting for %s: %v", kind, err)
+		}
+		if f.Type == kind {
+			return f
+		}
+	}
+}
+
+func TestChat(t *testing.T) {
+	server := startChat(t)
+	alice := dial(t, server, "/ws", login(t, server, "alice").AccessToken)
+	next(t, alice, "people")
+	bob := dial(t, server, "/ws/query?token="+login(t, server, "bob").AccessToken, "")
+	if got := next(t, alice, "joined").From; got != "bob" {
+		t.Errorf("alice sees %q join, want bob", got)
+	}
+	if got := next(t, alice, "people").People; !slices.Equal(got, []string{"alice", "bob"}) {
+		t.Errorf("alice sees %q, want alice and bob", got)
+	}
+
+	if err := bob.WriteJSON(frame{Type: "message", From: "alice", Text: "hello"}); err != nil {
+		t.Fatal(err)
+	}
+	if got := next(t, alice, "message"); got.Text != "hello" || got.From != "bob" || got.At.IsZero() {
+		t.Errorf("alice got %+v, want bob's hello", got)
+	}
+
+	guest := dial(t, server, "/ws/optional", "")
+	if got := next(t, guest, "message").Text; got != "hello" {
+		t.Errorf("the guest reads %q, want the past", got)
+	}
+	if err := guest.WriteJSON(frame{Type: "message", Text: "let me in"}); err != nil {
+		t.Fatal(err)
+	}
+	if got := next(t, guest, "error").Text; !strings.Contains(got, "Log in") {
+		t.Errorf("the guest is told %q", got)
+	}
+
+	bob.Close()
+	if got := next(t, alice, "left").From; got != "bob" {
+		t.Errorf("alice sees %q leave, want bob", got)
+	}
+}
+
+func TestRoutesAskForTheirTokens(t *testing.T) {
+	server := startChat(t)
+	tokens := login(t, server, "alice")
+	refreshed := func() string {
+		body := fmt.Sprintf(`{"refresh_token":%q}`, tokens.RefreshToken)
+		response, err := server.Client().Post(server.URL+"/refresh", "application/json", strings.NewReader(body))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer response.Body.Close()
+		var pair httpauth.Tokens
+		if err := json.NewDecoder(response.Body).Decode(&pair); err != nil {
+			t.Fatal(err)
+		}
+		return pair.AccessToken
+	}()
+	for _, tc := range []struct{ name, path, token, reason string }{
+		{name: "access token", path: "/ws", token: tokens.AccessToken},
+		{name: "no token", path: "/ws", reason: "PASETO Authorization Token required"},
+		{name: "refresh token", path: "/ws", token: tokens.RefreshToken, reason: "Access token required but refresh provided"},
+		{name: "subprotocol where the query counts", path: "/ws/query", token: tokens.AccessToken, reason: "PASETO Authorization Token required"},
+		{name: "fresh token", path: "/ws/fresh", token: tokens.AccessToken},
+		{name: "refreshed token", path: "/ws/fresh", token: refreshed, reason: "PASETO access token is not fresh"},
+		{name: "refreshed token elsewhere", path: "/ws", token: refreshed},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			ws := dial(t, server, tc.path, tc.token)
+			if tc.reason == "" {
+				next(t, ws, "people")
+				return
+			}
+			_, _, err := ws.ReadMessage()
+			closed, ok := err.(*websocket.CloseError) //nolint:errorlint // gorilla returns it as it is
+			if !ok || closed.Code != websocket.ClosePolicyViolation || closed.Text != tc.reason {
+				t.Errorf("got %v, want 1008 %s", err, tc.reason)
+			}
+		})
+	}
+}
+
+// A client that does not read is dropped, and the others go on.
+func TestSlowClient(t *testing.T) {
+	server := startChat(t)
+	alice := dial(t, server, "/ws", login(t, server, "alice").AccessToken)
+	slow := dial(t, server, "/ws", login(t, server, "bob").AccessToken)
+	if tcp, ok := slow.NetConn().(*net.TCPConn); ok {
+		_ = tcp.SetReadBuffer(4 << 10) // so that it is slow soon
+	}
+	next(t, alice, "joined")
+
+	text := strings.Repeat("😀", maxText)
+	for f := (frame{}); f.Type != "left"; {
+		if err := alice.WriteJSON(frame{Type: "message", Text: text}); err != nil {
+			t.Fatal(err)
+		}
+		for f.Type = ""; f.Type != "message" && f.Type != "left"; {
+			if err := alice.ReadJSON(&f); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+func TestMe(t *testing.T) {
+	server := startChat(t)
+	request, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL+"/me", http.NoBody)
+	request.Header.Set("Authorization", "Bearer "+login(t, server, "admin").AccessToken)
+	response, err := server.Client().Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	var got profile
+	if err := json.NewDecoder(response.Body).Decode(&got); err != nil {
+		t.Fatal(err)
+	}
+	if got.Subject != "admin" || !slices.Equal(got.Scopes, []string{"admin"}) || !got.Fresh ||
+		got.ExpiresAt.IsZero() || got.ExpiresIn < 100 || got.ExpiresIn > 120 {
+		t.Errorf("got %+v, want a fresh token of admin with two minutes to go", got)
+	}
+}
+
+func TestPage(t *testing.T) {
+	server := startChat(t)
+	for path, media := range map[string]string{"/": "text/html", "/page.css": "text/css", "/page.js": "text/javascript"} {
+		response, err := server.Client().Get(server.URL + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, _ := io.ReadAll(response.Body)
+		response.Body.Close()
+		policy := response.Header.Get("Content-Security-Policy")
+		switch {
+		case response.StatusCode != http.StatusOK, !strings.HasPrefix(response.Header.Get("Content-Type"), media):
+			t.Errorf("%s: status %d, type %s", path, response.StatusCode, response.Header.Get("Content-Type"))
+		case !strings.Contains(policy, "default-src 'none'"), strings.Contains(policy, "unsafe"):
+			t.Errorf("%s: policy %q is not strict", path, policy)
+		case response.Header.Get("X-Content-Type-Options") != "nosniff", response.Header.Get("Referrer-Policy") == "":
+			t.Errorf("%s: headers %v", path, response.Header)
+		case bytes.Contains(body, []byte("innerHTML")), bytes.Contains(body, []byte("localStorage")):
+			t.Errorf("%s: what others write must not become HTML, and tokens must not be stored", path)
+		}
+	}
+}
+
+func TestRun(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	out, stdout := io.Pipe()
+	done := make(chan error, 1)
+	go func() { done <- run(ctx, "127.0.0.1:0", "", stdout, io.Discard) }()
+	var url string
+	if _, err := fmt.Fscanf(out, "listening on %s\n", &url); err != nil {
+		t.Fatal(err)
+	}
+	response, err := http.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	http.DefaultClient.CloseIdleConnections()
+
+	if err := run(ctx, strings.TrimPrefix(url, "http://"), "", io.Discard, io.Discard); err == nil || !strings.Contains(err.Error(), "-addr") {
+		t.Errorf("on a port in use: got %v, want an error that names -addr", err)
+	}
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
+func TestRunNamesWhatIsWrongWithAConfiguration(t *testing.T) {
+	t.Parallel()
+	for _, tc := range []struct{ name, content, want string }{
+		{"unknown key", "token:\n  acces_ttl: 5m\n", "token.acces_ttl"},
+		{"broken", "token: [", "auth.yaml"},
+		{"missing", "", "auth.yaml"},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			t.Parallel()
+			file := filepath.Join(t.TempDir(), "auth.yaml")
+			if tc.content != "" {
+				if err := os.WriteFile(file, []byte(tc.content), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			err := run(t.Context(), "127.0.0.1:0", file, io.Discard, io.Discard)
+			if err == nil || !strings.Contains(oneLine(err), tc.want) || strings.Contains(oneLine(err), "\n") {
+				t.Errorf("got %v, want one line that names %s", err, tc.want)
+			}
+		})
+	}
+}

@@ -1,0 +1,159 @@
+// Command chat is a chat room whose sockets live and die with their tokens. It
+// starts without any configuration; README.md says what to look at.
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"os/signal"
+	"slices"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/pasetokit/pasetokit/config"
+)
+
+func main() {
+	addr := flag.String("addr", "127.0.0.1:8080", "`address` to listen on; port 0 takes any free one")
+	file := flag.String("config", "", "configuration `file` (yaml, toml or json)")
+	flag.Parse()
+
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
+	if err := run(ctx, *addr, *file, os.Stdout, os.Stderr); err != nil {
+		fmt.Fprintln(os.Stderr, "chat:", oneLine(err))
+		os.Exit(1)
+	}
+}
+
+// run serves the chat until ctx ends. What a person should know goes to
+// stderr; stdout gets the one line that says where the chat is.
+func run(ctx context.Context, addr, file string, stdout, stderr io.Writer) error {
+	person := log.New(stderr, "", 0)
+	cfg, err := configure(file, person)
+	if err != nil {
+		return err
+	}
+	logger := slog.New(slog.NewTextHandler(stderr, nil))
+	kit, err := config.Open(ctx, cfg, config.WithLogger(logger))
+	if err != nil {
+		return err
+	}
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
+	if err != nil {
+		return errors.Join(listenError(addr, err), kit.Close())
+	}
+
+	server := &http.Server{
+		Handler:           routes(kit, newUsers(), newRoom()),
+		ReadHeaderTimeout: 5 * time.Second,
+		ReadTimeout:       10 * time.Second,
+		WriteTimeout:      10 * time.Second,
+		IdleTimeout:       time.Minute,
+		MaxHeaderBytes:    32 << 10,
+		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
+	}
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(listener) }()
+	url := "http://" + reachable(listener.Addr())
+	_, _ = fmt.Fprintln(stdout, "listening on "+url) // nobody may be listening
+	person.Printf("Open %s and log in as %s; the password is %q. Ctrl-C stops.",
+		url, strings.Join(userNames(), ", "), demoPassword)
+
+	select {
+	case err = <-served:
+	case <-ctx.Done():
+		person.Print("Stopping: closing every connection.")
+	}
+	return errors.Join(err, shutDown(context.WithoutCancel(ctx), server, kit))
+}
+
+// shutDown ends what takes requests before what they need.
+func shutDown(ctx context.Context, server *http.Server, kit *config.Kit) error {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	return errors.Join(
+		server.Shutdown(ctx),
+		kit.Guard.Shutdown(ctx), // http.Server has lost sight of the sockets
+		kit.Close(),
+	)
+}
+
+// configure returns the configuration of the file and the environment. What
+// neither of them sets is set for a demonstration.
+func configure(file string, person *log.Logger) (*config.Config, error) {
+	var files []string
+	if file != "" {
+		files = append(files, file)
+	}
+	cfg, err := config.Load(files...)
+	if err != nil {
+		return nil, fmt.Errorf("%w\nmend that, or start without -config and %s variables for the demonstration", err, config.EnvPrefix)
+	}
+	if file == "" {
+		demonstrate(cfg)
+	}
+	if len(cfg.Token.Keys) == 0 {
+		cfg.Token.Purpose = "local"
+		cfg.Token.Keys = []config.Key{{Value: randomKey()}}
+		person.Print("No key is configured, so this run has a random one: all logins end with it.")
+	}
+	return cfg, nil
+}
+
+// demonstrate gives what the environment left at its default a value with more
+// to see: every way to carry a token, and tokens that one can watch expire.
+func demonstrate(cfg *config.Config) {
+	defaults := config.Default()
+	if slices.Equal(cfg.HTTP.Locations, defaults.HTTP.Locations) {
+		cfg.HTTP.Locations = []string{"header", "cookie"}
+	}
+	if slices.Equal(cfg.WebSocket.Locations, defaults.WebSocket.Locations) {
+		cfg.WebSocket.Locations = []string{"header", "cookie", "subprotocol"}
+	}
+	if cfg.Token.AccessTTL == defaults.Token.AccessTTL {
+		cfg.Token.AccessTTL = config.Lifetime(2 * time.Minute)
+	}
+}
+
+func randomKey() config.Secret {
+	key := make([]byte, 32)
+	_, _ = rand.Read(key) // never fails
+	return config.Secret(hex.EncodeToString(key))
+}
+
+// reachable returns the address as a browser on this machine can open it.
+func reachable(addr net.Addr) string {
+	if tcp, ok := addr.(*net.TCPAddr); ok && tcp.IP.IsUnspecified() {
+		return fmt.Sprintf("localhost:%d", tcp.Port)
+	}
+	return addr.String()
+}
+
+// listenError adds what to do about it.
+func listenError(addr string, err error) error {
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("%s is in use by another program; stop that, or choose another address: -addr 127.0.0.1:0 takes any free port", addr)
+	}
+	return fmt.Errorf("cannot listen on %s: %w; choose another address with -addr", addr, err)
+}
+
+// oneLine returns the text of an error that may have several lines.
+func oneLine(err error) string {
+	var parts []string
+	for line := range strings.Lines(err.Error()) {
+		parts = append(parts, strings.TrimSpace(line))
+	}
+	return strings.Join(parts, " | ")
+}
