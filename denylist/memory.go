@@ -60,14 +60,20 @@ type MemoryOption func(*Memory)
 
 // WithClock makes the store tell the time by now instead of [time.Now].
 func WithClock(now func() time.Time) MemoryOption {
-	return func(m *Memory) { m.now = now }
+	return func(m *Memory) {
+		if now != nil {
+			m.now = now
+		}
+	}
 }
 
 // NewMemory returns an empty store. Close ends its watches and empties it.
 func NewMemory(opts ...MemoryOption) *Memory {
 	m := &Memory{now: time.Now, seed: maphash.MakeSeed()}
 	for _, opt := range opts {
-		opt(m)
+		if opt != nil {
+			opt(m)
+		}
 	}
 	return m
 }
@@ -108,7 +114,11 @@ func (m *Memory) Revoke(ctx context.Context, r Revocation) error {
 	s := m.shard(r.TokenID + r.Session + r.Subject) // two of them are empty
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.sweep(m.now().Unix())
+	if m.closed.Load() { // since it was ready; the shards are emptied after
+		return ErrClosed
+	}
+	now := m.now().Unix()
+	s.sweep(now)
 	switch {
 	case r.TokenID != "":
 		revokeID(&s.tokens, r.TokenID, until)
@@ -116,6 +126,9 @@ func (m *Memory) Revoke(ctx context.Context, r Revocation) error {
 		revokeID(&s.sessions, r.Session, until)
 	default:
 		old := s.subjects[r.Subject]
+		if old.until <= now { // and not yet swept
+			old = cutoff{issuedBefore: math.MinInt64}
+		}
 		put(&s.subjects, r.Subject, cutoff{
 			until:        max(until, old.until),
 			issuedBefore: max(r.IssuedBefore.Unix(), old.issuedBefore),
@@ -143,33 +156,41 @@ func (m *Memory) Revoked(ctx context.Context, t Token) (bool, error) {
 	if err := m.ready(ctx); err != nil {
 		return false, err
 	}
-	now := m.now().Unix()
+	revoked := m.covers(t, m.now().Unix())
+	if m.closed.Load() { // meanwhile, and what was looked into may be empty
+		return false, ErrClosed
+	}
+	return revoked, nil
+}
+
+// covers reports whether a record that is alive at now covers t.
+func (m *Memory) covers(t Token, now int64) bool {
 	if t.ID != "" {
 		s := m.shard(t.ID)
 		s.mu.RLock()
-		until, found := s.tokens[t.ID]
+		until := s.tokens[t.ID]
 		s.mu.RUnlock()
-		if found && until > now {
-			return true, nil
+		if until > now {
+			return true
 		}
 	}
 	if t.Session != "" {
 		s := m.shard(t.Session)
 		s.mu.RLock()
-		until, found := s.sessions[t.Session]
+		until := s.sessions[t.Session]
 		s.mu.RUnlock()
-		if found && until > now {
-			return true, nil
+		if until > now {
+			return true
 		}
 	}
-	if t.Subject != "" {
-		s := m.shard(t.Subject)
-		s.mu.RLock()
-		c, found := s.subjects[t.Subject]
-		s.mu.RUnlock()
-		return found && c.until > now && t.IssuedAt.Unix() <= c.issuedBefore, nil
+	if t.Subject == "" {
+		return false
 	}
-	return false, nil
+	s := m.shard(t.Subject)
+	s.mu.RLock()
+	c := s.subjects[t.Subject]
+	s.mu.RUnlock()
+	return c.until > now && t.IssuedAt.Unix() <= c.issuedBefore
 }
 
 // Consume implements [Store].
@@ -180,10 +201,13 @@ func (m *Memory) Consume(ctx context.Context, key, value string, until time.Time
 	if key == "" {
 		return "", false, invalid("a consumed key must not be empty")
 	}
-	now := m.now().Unix()
 	s := m.shard(key)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if m.closed.Load() { // as in Revoke
+		return "", false, ErrClosed
+	}
+	now := m.now().Unix()
 	if c, found := s.consumed[key]; found && c.until > now {
 		return c.value, false, nil
 	}

@@ -95,6 +95,55 @@ func TestMemorySweep(t *testing.T) {
 	}
 }
 
+// TestMemoryWatchGap: a watcher that does not keep up is told that it missed
+// records, and the store does not keep them all for it.
+func TestMemoryWatchGap(t *testing.T) {
+	t.Parallel()
+	store := denylist.NewMemory()
+	ctx, cancel := context.WithCancel(t.Context())
+	entered, release := make(chan struct{}), make(chan struct{})
+	var seen []denylist.Event
+	ended := make(chan error)
+	go func() {
+		ended <- store.Watch(ctx, func(e denylist.Event) {
+			if len(seen) == 0 {
+				close(entered)
+				<-release
+			}
+			seen = append(seen, e)
+			if e.Revocation.TokenID == "last" {
+				cancel()
+			}
+		})
+	}()
+	<-entered
+	const n = 10_000
+	for i := range n {
+		if err := store.Revoke(t.Context(), denylist.Revocation{TokenID: fmt.Sprint(i)}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	close(release)
+	if err := store.Revoke(t.Context(), denylist.Revocation{TokenID: "last"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := <-ended; !errors.Is(err, context.Canceled) {
+		t.Fatalf("Watch = %v", err)
+	}
+	missed := 0
+	for _, e := range seen[1:] {
+		if e.Missed {
+			missed++
+		}
+	}
+	if missed == 0 || len(seen) > n/2 {
+		t.Errorf("of %d records the slow watcher was told %d, and %d times that some were missed", n, len(seen), missed)
+	}
+	if err := store.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
 func BenchmarkMemoryRevoked(b *testing.B) {
 	store := denylist.NewMemory()
 	defer store.Close()

@@ -48,6 +48,7 @@ func Run(t *testing.T, h Harness) {
 		{"session", testSession},
 		{"subject cut-off", testSubject},
 		{"cut-off never moves back", testCutoffMovesForward},
+		{"cut-off expires", testCutoffExpires},
 		{"kinds do not meet", testKindsApart},
 		{"empty identifiers match nothing", testEmptyToken},
 		{"invalid revocations", testInvalid},
@@ -64,6 +65,7 @@ func Run(t *testing.T, h Harness) {
 		{"watch ends with its context", testWatchCancelled},
 		{"watch ends at close", testWatchClosed},
 		{"use after close", testClosed},
+		{"use while closing", testClosing},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			store := h.Open(t)
@@ -111,6 +113,20 @@ func testSubject(t *testing.T, h Harness, s denylist.Store) {
 		}
 	}
 	wantRevoked(t, s, denylist.Token{ID: "a", Subject: "v", IssuedAt: second}, false)
+}
+
+// testCutoffExpires: a cut-off whose time has come says nothing any more, even
+// when another one follows.
+func testCutoffExpires(t *testing.T, h Harness, s denylist.Store) {
+	now := h.Now().Truncate(time.Second)
+	revoke(t, s, denylist.Revocation{Subject: "u", IssuedBefore: now.Add(time.Hour), Until: now.Add(2 * time.Second)})
+	h.pass(4 * time.Second)
+	h.eventually(t, "the first cut-off is over", func() bool {
+		return !revoked(t, s, denylist.Token{Subject: "u", IssuedAt: now.Add(time.Minute)})
+	})
+	revoke(t, s, denylist.Revocation{Subject: "u", IssuedBefore: now, Until: now.Add(time.Hour)})
+	wantRevoked(t, s, denylist.Token{Subject: "u", IssuedAt: now}, true)
+	wantRevoked(t, s, denylist.Token{Subject: "u", IssuedAt: now.Add(time.Minute)}, false)
 }
 
 func testCutoffMovesForward(t *testing.T, h Harness, s denylist.Store) {
@@ -219,11 +235,15 @@ func testNeverShortened(t *testing.T, h Harness, s denylist.Store) {
 	revoke(t, s, denylist.Revocation{TokenID: "a", Until: now.Add(time.Second)})
 	revoke(t, s, denylist.Revocation{Session: "b"})
 	revoke(t, s, denylist.Revocation{Session: "b", Until: now.Add(time.Second)})
+	cutoff := now.Add(-time.Minute)
+	revoke(t, s, denylist.Revocation{Subject: "c", IssuedBefore: cutoff, Until: now.Add(time.Hour)})
+	revoke(t, s, denylist.Revocation{Subject: "c", IssuedBefore: cutoff, Until: now.Add(time.Second)})
 	revoke(t, s, denylist.Revocation{TokenID: "clock", Until: now.Add(time.Second)})
 	h.pass(3 * time.Second)
 	h.eventually(t, "the shorter life is over", func() bool { return !revoked(t, s, denylist.Token{ID: "clock"}) })
 	wantRevoked(t, s, denylist.Token{ID: "a"}, true)
 	wantRevoked(t, s, denylist.Token{Session: "b"}, true)
+	wantRevoked(t, s, denylist.Token{Subject: "c", IssuedAt: cutoff}, true)
 }
 
 func testConsume(t *testing.T, h Harness, s denylist.Store) {
@@ -331,6 +351,42 @@ func testClosed(t *testing.T, h Harness, s denylist.Store) {
 	if err := s.Watch(t.Context(), func(denylist.Event) {}); !errors.Is(err, denylist.ErrClosed) {
 		t.Errorf("Watch = %v, want ErrClosed", err)
 	}
+}
+
+// testClosing closes the store while it is in use: whoever asks is told the
+// truth or that the store is closed, never that nothing was revoked.
+func testClosing(t *testing.T, h Harness, s denylist.Store) {
+	ctx := context.WithoutCancel(t.Context())
+	revoke(t, s, denylist.Revocation{TokenID: "a"})
+	consume(t, s, "k", "v", time.Time{}, "v", true)
+	asked := make(chan struct{}, 8)
+	var wg sync.WaitGroup
+	for range cap(asked) {
+		wg.Go(func() {
+			for n := 0; ; n++ {
+				if ok, err := s.Revoked(ctx, denylist.Token{ID: "a"}); err == nil && !ok {
+					t.Error("a revoked token counts as valid")
+				}
+				_, first, err := s.Consume(ctx, "k", "w", time.Time{})
+				if err == nil && first {
+					t.Error("a consumed key is free")
+				}
+				if n == 0 {
+					asked <- struct{}{}
+				}
+				if err != nil {
+					return
+				}
+			}
+		})
+	}
+	for range cap(asked) {
+		<-asked
+	}
+	if err := s.Close(); err != nil {
+		t.Errorf("Close: %v", err)
+	}
+	wg.Wait()
 }
 
 // pass moves the clock on, where the harness has one.
