@@ -410,8 +410,8 @@ func TestExpiryDuringConnection(t *testing.T) {
 			_, _, err = talking.ReadMessage()
 		}
 		var closed *websocket.CloseError
-		if errors.As(err, &closed) && (closed.Code != websocket.ClosePolicyViolation || closed.Text != "Token expired.") {
-			t.Errorf("the talking socket was closed with %v", closed)
+		if err != nil && (!errors.As(err, &closed) || closed.Code != websocket.ClosePolicyViolation || closed.Text != "Token expired.") {
+			t.Errorf("the talking socket ends with %v", err)
 		}
 	}
 	wantClose(t, silent, websocket.ClosePolicyViolation, "Token expired.")

@@ -22,14 +22,16 @@ type Config struct {
 
 // Token says how tokens are issued and verified; see [paseto.Config].
 type Token struct {
-	// Version of new tokens.
-	Version string `koanf:"version" validate:"oneof=v4"`
+	// Version of new tokens: v2, v3 or v4.
+	Version string `koanf:"version" validate:"oneof=v2 v3 v4"`
 	// Purpose of new tokens: local or public.
 	Purpose string `koanf:"purpose" validate:"oneof=local public"`
 	// Keys that issue and open tokens; the first one that can, issues.
 	Keys []Key `koanf:"keys" validate:"max=32"`
 	// VerifyOnly allows a configuration whose keys cannot issue tokens.
 	VerifyOnly bool `koanf:"verify_only"`
+	// OmitKeyID leaves the kid out of the footers of new tokens.
+	OmitKeyID bool `koanf:"omit_key_id"`
 
 	// Issuer is the iss claim of new tokens.
 	Issuer string `koanf:"issuer"`
@@ -50,7 +52,7 @@ type Token struct {
 	// RequireExpiry refuses tokens without an exp claim.
 	RequireExpiry bool `koanf:"require_expiry"`
 	// Leeway is how far clocks may differ.
-	Leeway time.Duration `koanf:"leeway" validate:"min=0"`
+	Leeway time.Duration `koanf:"leeway" validate:"min=0,max=24h"`
 	// MaxLength is the longest token in bytes that is looked at.
 	MaxLength int `koanf:"max_length" validate:"min=256,max=1048576"`
 }
@@ -62,12 +64,12 @@ type HTTP struct {
 	// HeaderName and HeaderScheme are the header and the scheme before the
 	// token; an empty scheme means the bare token. Handshakes use them too.
 	HeaderName   string `koanf:"header_name" validate:"http_token"`
-	HeaderScheme string `koanf:"header_scheme" validate:"omitempty,http_token"`
+	HeaderScheme string `koanf:"header_scheme" validate:"omitempty,http_token,ne=none"`
 	// JSONKey and JSONPrefix are the body member and the scheme in it.
 	JSONKey    string `koanf:"json_key" validate:"required"`
 	JSONPrefix string `koanf:"json_prefix" validate:"omitempty,http_token"`
 	// Realm names the protected area in challenges.
-	Realm string `koanf:"realm" validate:"required,printascii"`
+	Realm string `koanf:"realm" validate:"required,realm"`
 	// MaxBody is the largest body in bytes that is read.
 	MaxBody int64 `koanf:"max_body" validate:"min=1024,max=67108864"`
 	// Cookie describes the cookies.
@@ -78,8 +80,8 @@ type HTTP struct {
 type Cookie struct {
 	AccessName  string `koanf:"access_name" validate:"http_token"`
 	RefreshName string `koanf:"refresh_name" validate:"http_token,nefield=AccessName"`
-	Path        string `koanf:"path" validate:"startswith=/"`
-	RefreshPath string `koanf:"refresh_path" validate:"startswith=/"`
+	Path        string `koanf:"path" validate:"cookie_path"`
+	RefreshPath string `koanf:"refresh_path" validate:"cookie_path"`
 	Domain      string `koanf:"domain" validate:"omitempty,fqdn"`
 	// Secure keeps the cookies off plain HTTP.
 	Secure bool `koanf:"secure"`

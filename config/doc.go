@@ -18,6 +18,9 @@
 // it was set, the value unless it is secret, and the rule. docs/configuration.md
 // lists every key.
 //
+// [Watch] takes changed keys from the files while the program runs, and
+// [Settings] tells what is in force and where it was set.
+//
 // A configuration can also be made in code, from [Default]; [Open] holds it to
 // the same rules.
 package config

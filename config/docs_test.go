@@ -1,12 +1,10 @@
 package config
 
 import (
-	"fmt"
 	"os"
 	"reflect"
 	"strings"
 	"testing"
-	"time"
 )
 
 // TestDocumentation holds docs/configuration.md against the structs: every key
@@ -66,7 +64,7 @@ func describe(section string, v reflect.Value) []documented {
 			continue
 		}
 		all = append(all, documented{
-			key: key, kind: kindText(f.Type), value: valueText(value.Interface()),
+			key: key, kind: kindText(f.Type), value: valueText(value),
 			variable: EnvPrefix + strings.ToUpper(strings.ReplaceAll(key, ".", "__")),
 		})
 	}
@@ -89,35 +87,9 @@ func kindText(t reflect.Type) string {
 	return t.String()
 }
 
-func valueText(v any) string {
-	switch v := v.(type) {
-	case string:
-		if v == "" {
-			return `""`
-		}
-		return v
-	case []string:
-		return "[" + strings.Join(v, ", ") + "]"
-	case Lifetime:
-		return shortDuration(time.Duration(v))
-	case time.Duration:
-		return shortDuration(v)
+func valueText(v reflect.Value) string {
+	if text := settingText(v.Interface()); text != "" {
+		return text
 	}
-	return fmt.Sprint(v)
-}
-
-// shortDuration is time.Duration.String without units that are zero.
-func shortDuration(d time.Duration) string {
-	s := d.String()
-	s = strings.TrimSuffix(s, "0s")
-	if s == "" {
-		return "0s"
-	}
-	if strings.HasSuffix(s, "h0m") {
-		s = strings.TrimSuffix(s, "0m")
-	}
-	if strings.TrimRight(s, "0123456789") == s {
-		return s
-	}
-	return s + "0s"
+	return `""`
 }

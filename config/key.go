@@ -1,20 +1,23 @@
 package config
 
 import (
+	"errors"
 	"fmt"
-	"io"
-	"os"
+	"reflect"
 	"strings"
+	"time"
 
 	"github.com/pasetokit/pasetokit/paseto"
 )
 
-// Key says where a key is: exactly one of its fields is set. In a file it is
-// the key itself, {file: path} or {env: NAME}; in the environment it is the key
+// Key says where a key is and how it is used. Exactly one of Value, File and Env
+// is set, and at most one of the four fields about wrapping. In a file it is the
+// key itself, or an object of the other fields; in the environment it is the key
 // itself.
 //
-// A key is written as PASERK (k4.local, k4.secret, k4.public), PEM (Ed25519) or
-// hexadecimal digits: 32 bytes for purpose local, 64 for public.
+// A key is written as PASERK (k4.local, k4.secret, k4.public), as PEM (Ed25519,
+// P-384), as hexadecimal digits, or as the bytes themselves; see
+// [paseto.ParseKeyFor].
 type Key struct {
 	// Value is the key itself.
 	Value Secret `koanf:"value"`
@@ -23,67 +26,84 @@ type Key struct {
 	File string `koanf:"file"`
 	// Env is the name of an environment variable that holds the key.
 	Env string `koanf:"env"`
+
+	// PasswordFile is the path of a file, and PasswordEnv the name of an
+	// environment variable, that holds the password of a key that is wrapped
+	// with one (k4.local-pw, k4.secret-pw). A line break at the end of the file is
+	// not of the password.
+	PasswordFile string `koanf:"password_file"`
+	PasswordEnv  string `koanf:"password_env"`
+	// WrappingKeyFile is the path of a file, and WrappingKeyEnv the name of an
+	// environment variable, that holds the local key that the key is wrapped
+	// with (k4.local-wrap, k4.secret-wrap).
+	WrappingKeyFile string `koanf:"wrapping_key_file"`
+	WrappingKeyEnv  string `koanf:"wrapping_key_env"`
+
+	// NotAfter retires the key: it no longer issues, and opens tokens until
+	// then; see [paseto.Key.Retire]. Zero for a key that is not retired.
+	NotAfter time.Time `koanf:"not_after"`
 }
 
-// maxKeyFile bounds what is read of a key file, in bytes.
-const maxKeyFile = 64 << 10
-
-// parse returns the key, for tokens of the configured purpose where its text
-// does not say.
-func (k Key) parse(purpose string) (paseto.Key, error) {
+// parse returns the key, for tokens of the configured version and purpose where
+// its text does not say.
+func (k Key) parse(version paseto.Version, purpose paseto.Purpose) (paseto.Key, error) {
 	text, err := k.text()
 	if err != nil {
 		return paseto.Key{}, err
 	}
-	var key paseto.Key
-	if strings.Trim(strings.TrimSpace(text), "0123456789abcdefABCDEF") == "" {
-		key, err = paseto.ParseHexKey(paseto.Purpose(purpose), text)
-	} else {
-		key, err = paseto.ParseKey(text)
-	}
+	key, err := k.unwrap(version, purpose, text)
 	if err != nil {
 		return paseto.Key{}, fmt.Errorf("%s%w", k.where(), err)
+	}
+	if !k.NotAfter.IsZero() {
+		key = key.Retire(k.NotAfter)
 	}
 	return key, nil
 }
 
 // text returns the key as it is written.
 func (k Key) text() (string, error) {
-	set := 0
-	for _, field := range []string{string(k.Value), k.File, k.Env} {
-		if field != "" {
-			set++
-		}
-	}
 	switch {
-	case set != 1:
-		return "", fmt.Errorf("expected the key itself, or exactly one of file and env")
-	case k.File != "":
-		return readKeyFile(k.File)
-	case k.Env != "":
-		text, found := os.LookupEnv(k.Env)
-		if !found {
-			return "", fmt.Errorf("environment variable %s is not set", k.Env)
-		}
-		return text, nil
+	case count(string(k.Value), k.File, k.Env) != 1:
+		return "", errors.New("expected the key itself, or exactly one of file and env")
+	case count(k.PasswordFile, k.PasswordEnv, k.WrappingKeyFile, k.WrappingKeyEnv) > 1:
+		return "", errors.New("expected at most one of password_file, password_env, wrapping_key_file and wrapping_key_env")
+	case k.Value != "":
+		return string(k.Value), nil
 	}
-	return string(k.Value), nil
+	return secretAt("key", k.File, k.Env)
 }
 
-func readKeyFile(path string) (string, error) {
-	f, err := os.Open(path) //nolint:gosec // the operator says which file
-	if err != nil {
-		return "", fmt.Errorf("the key file cannot be read: %w", err)
+// files returns the paths of the files that the key is made of.
+func (k Key) files() []string {
+	var paths []string
+	for _, path := range []string{k.File, k.PasswordFile, k.WrappingKeyFile} {
+		if path != "" {
+			paths = append(paths, path)
+		}
 	}
-	defer f.Close() //nolint:errcheck // it was only read
-	text, err := io.ReadAll(io.LimitReader(f, maxKeyFile+1))
-	switch {
-	case err != nil:
-		return "", fmt.Errorf("the key file cannot be read: %w", err)
-	case len(text) > maxKeyFile:
-		return "", fmt.Errorf("%s is no key file: it has more than %d bytes", path, maxKeyFile)
+	return paths
+}
+
+// String says where the key is, and nothing of the key itself.
+func (k Key) String() string {
+	if k == (Key{Value: k.Value}) {
+		return redacted
 	}
-	return string(text), nil
+	var parts []string
+	for f, value := range reflect.ValueOf(k).Fields() {
+		text := fmt.Sprint(value)
+		if at, ok := value.Interface().(time.Time); ok {
+			text = at.Format(time.RFC3339)
+		}
+		if misplacedKey.MatchString(text) {
+			text = redacted
+		}
+		if !value.IsZero() {
+			parts = append(parts, f.Tag.Get(tag)+": "+text)
+		}
+	}
+	return "{" + strings.Join(parts, ", ") + "}"
 }
 
 // where says where the text came from, for an error about it.
@@ -95,4 +115,15 @@ func (k Key) where() string {
 		return "environment variable " + k.Env + ": "
 	}
 	return ""
+}
+
+// count returns how many of the texts there are.
+func count(texts ...string) int {
+	n := 0
+	for _, text := range texts {
+		if text != "" {
+			n++
+		}
+	}
+	return n
 }

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"os"
@@ -32,35 +33,35 @@ const delimiter = "."
 //
 // The error is an [*Error] with everything that is wrong, in all sources.
 func Load(files ...string) (*Config, error) {
-	return load(os.Environ(), files)
+	cfg, _, err := load(os.Environ(), files)
+	return cfg, err
 }
 
-func load(environ, files []string) (*Config, error) {
-	l := loader{merged: koanf.New(delimiter), sources: make(map[string]string)}
+// load also returns the source of every key that is not a default.
+func load(environ, files []string) (*Config, map[string]string, error) {
+	cfg, l := read(environ, files)
+	// Rules are checked even where not everything could be read, so that nobody
+	// mends a configuration one error at a time.
+	cfg.check(&l.problems, l.sources)
+	if err := l.problems.err(); err != nil {
+		return nil, nil, err
+	}
+	return cfg, l.sources, nil
+}
+
+// read returns what can be read of the sources, unchecked, and beside it the
+// problems with the rest.
+func read(environ, files []string) (*Config, *loader) {
+	l := &loader{merged: koanf.New(delimiter), sources: make(map[string]string)}
 	if err := l.merged.Load(structs.Provider(*Default(), tag), nil); err != nil {
-		return nil, fmt.Errorf("config: defaults: %w", err)
+		l.problems.add(Problem{Source: "defaults", Rule: err.Error()})
 	}
 	for _, path := range files {
 		l.file(path)
 	}
 	l.environment(environ)
-	if err := l.problems.err(); err != nil {
-		// Rules are checked all the same, on what could be read, so that
-		// nobody mends a configuration one error at a time.
-		if cfg, decodeErr := l.decode(); decodeErr == nil {
-			cfg.check(&l.problems, l.sources)
-		}
-		return nil, l.problems.err()
-	}
-	cfg, err := l.decode()
-	if err != nil {
-		return nil, err
-	}
-	cfg.check(&l.problems, l.sources)
-	if err := l.problems.err(); err != nil {
-		return nil, err
-	}
-	return cfg, nil
+	cfg := l.decode()
+	return cfg, l
 }
 
 // loader merges sources.
@@ -91,7 +92,7 @@ func (l *loader) merge(r *reader, raw map[string]any) {
 
 func (l *loader) file(path string) {
 	parsers := map[string]koanf.Parser{
-		".yaml": yaml.Parser(), ".yml": yaml.Parser(), ".toml": toml.Parser(), ".json": strictJSON{json.Parser()},
+		".yaml": oneYAML{yaml.Parser()}, ".yml": oneYAML{yaml.Parser()}, ".toml": toml.Parser(), ".json": strictJSON{json.Parser()},
 	}
 	parser, known := parsers[strings.ToLower(filepath.Ext(path))]
 	if !known {
@@ -152,13 +153,14 @@ func nest(levels []string, value any) map[string]any {
 }
 
 // decode returns what is merged as a Config.
-func (l *loader) decode() (*Config, error) {
+func (l *loader) decode() *Config {
 	var cfg Config
 	// The values have their types already, and every key is known.
 	if err := l.merged.UnmarshalWithConf("", &cfg, koanf.UnmarshalConf{Tag: tag}); err != nil {
-		return nil, fmt.Errorf("config: %w", err)
+		l.problems.add(Problem{Rule: err.Error()})
+		return Default()
 	}
-	return &cfg, nil
+	return &cfg
 }
 
 // strictJSON refuses what encoding/json would resolve by itself, such as a
@@ -168,6 +170,23 @@ type strictJSON struct{ koanf.Parser }
 func (p strictJSON) Unmarshal(data []byte) (map[string]any, error) {
 	if err := strictjson.Object(data, nil); err != nil {
 		return nil, err
+	}
+	return p.Parser.Unmarshal(data)
+}
+
+// oneYAML refuses a file of several documents, of which the parser would read
+// the first alone.
+type oneYAML struct{ koanf.Parser }
+
+func (p oneYAML) Unmarshal(data []byte) (map[string]any, error) {
+	begun := false // whether anything but comments has come
+	for line := range strings.Lines(string(data)) {
+		line = strings.TrimRight(line, " \t\r\n")
+		marker := line == "---" || strings.HasPrefix(line, "--- ")
+		if marker && begun {
+			return nil, errors.New("it holds more than one YAML document")
+		}
+		begun = begun || line != "" && !strings.HasPrefix(line, "#")
 	}
 	return p.Parser.Unmarshal(data)
 }

@@ -31,12 +31,36 @@ func write(t *testing.T, name, content string) string {
 
 func TestDefaults(t *testing.T) {
 	t.Parallel()
-	got, err := load(nil, nil)
+	got, _, err := load(nil, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if want := Default(); !reflect.DeepEqual(got, want) {
 		t.Errorf("nothing configured gives\n%+v\nwant\n%+v", got, want)
+	}
+}
+
+// TestKeyTimes reads the time at which a key retires, as each format writes it.
+func TestKeyTimes(t *testing.T) {
+	t.Parallel()
+	want := time.Date(2030, 1, 31, 12, 0, 0, 0, time.UTC)
+	key := write(t, "key", hexKey)
+	for name, content := range map[string]string{
+		"time.yaml": "token: {keys: [{file: FILE, not_after: 2030-01-31T13:00:00+01:00}]}",
+		"text.yaml": "token: {keys: [{file: FILE, not_after: '2030-01-31T12:00:00Z'}]}",
+		"time.toml": "[token]\nkeys = [{file = \"FILE\", not_after = 2030-01-31T12:00:00Z}]",
+		"text.toml": "[token]\nkeys = [{file = \"FILE\", not_after = \"2030-01-31T12:00:00Z\"}]",
+		"text.json": `{"token": {"keys": [{"file": "FILE", "not_after": "2030-01-31T12:00:00Z"}]}}`,
+	} {
+		cfg, _, err := load(nil, []string{write(t, name, strings.ReplaceAll(content, "FILE", key))})
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		got := cfg.Token.Keys[0]
+		if !got.NotAfter.Equal(want) || got.File != key {
+			t.Errorf("%s: the key is %+v", name, got)
+		}
 	}
 }
 
@@ -86,7 +110,7 @@ func TestFiles(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			key := write(t, "key", hexKey+"\n")
-			cfg, err := load(nil, []string{write(t, name, strings.ReplaceAll(content, "FILE", key))})
+			cfg, _, err := load(nil, []string{write(t, name, strings.ReplaceAll(content, "FILE", key))})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -111,7 +135,7 @@ func TestFiles(t *testing.T) {
 
 func TestEnvironment(t *testing.T) {
 	t.Parallel()
-	cfg, err := load([]string{
+	cfg, _, err := load([]string{
 		"HOME=/root",
 		"PASETOKITTEN=ignored",
 		"PASETOKIT_TOKEN__ACCESS_TTL=5m",
@@ -155,7 +179,7 @@ func TestPrecedence(t *testing.T) {
 	t.Parallel()
 	first := write(t, "a.yaml", "token: {issuer: first, audience: [first, other], access_ttl: 1m, leeway: 1s}")
 	second := write(t, "b.json", `{"token": {"issuer": "second", "audience": ["second"], "access_ttl": "2m"}}`)
-	cfg, err := load([]string{"PASETOKIT_TOKEN__ISSUER=environment"}, []string{first, second})
+	cfg, _, err := load([]string{"PASETOKIT_TOKEN__ISSUER=environment"}, []string{first, second})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -201,13 +225,14 @@ func TestRefusedYAML(t *testing.T) {
 		{"duration none", "token: {leeway: none}", `token.leeway = "none" (FILE): expected a duration`},
 		{"true as lifetime", "token: {access_ttl: true}", "token.access_ttl = true (FILE): expected a duration such as 15m or 720h, a number of seconds, or none"},
 		{"negative seconds", "token: {access_ttl: -5}", "token.access_ttl = -5 (FILE): expected a duration"},
-		{"negative duration", "token: {access_ttl: -5s}", "token.access_ttl = -5s (FILE): must be at least 1s, or none"},
+		{"negative duration", "token: {access_ttl: -5s}", "token.access_ttl = -5s (FILE): must be at least 1s and at most 100 years, or none"},
 		{"the code's own none", "token: {access_ttl: -1ns}", `token.access_ttl = "-1ns" (FILE): expected a duration`},
-		{"zero lifetime", "token: {access_ttl: 0s}", "token.access_ttl = 0s (FILE): must be at least 1s, or none"},
+		{"zero lifetime", "token: {access_ttl: 0s}", "token.access_ttl = 0s (FILE): must be at least 1s and at most 100 years, or none"},
 		{"none while required", "token: {access_ttl: none}", "token.access_ttl = none (FILE): tokens without expiry are refused while token.require_expiry is true"},
 		{"over max_ttl", "token: {max_ttl: 1h}", "token.refresh_ttl = 720h0m0s: longer than token.max_ttl, 1h0m0s"},
 		{"negative leeway", "token: {leeway: -1s}", "token.leeway = -1s (FILE): must be at least 0"},
-		{"version", "token: {version: v9}", `token.version = "v9" (FILE): must be one of v4`},
+		{"version", "token: {version: v9}", `token.version = "v9" (FILE): must be one of v2, v3, v4`},
+		{"version 1", "token: {version: v1}", `token.version = "v1" (FILE): must be one of v2, v3, v4; v1 rests on RSA, and is out of use`},
 		{"purpose", "token: {purpose: other}", `token.purpose = "other" (FILE): must be one of local, public`},
 		{"empty audience", "token: {audience: ['']}", `token.audience[0] = "" (FILE): must not be empty`},
 		{"small max_length", "token: {max_length: 5}", "token.max_length = 5 (FILE): must be at least 256"},
@@ -219,6 +244,14 @@ func TestRefusedYAML(t *testing.T) {
 		{"unknown websocket location", "websocket: {locations: [body]}", `websocket.locations[0] = "body" (FILE): must be one of header, query, cookie, subprotocol`},
 		{"header name", "http: {header_name: 'a b'}", `http.header_name = "a b" (FILE): must be letters, digits`},
 		{"realm", `http: {realm: "a\tb"}`, `http.realm = "a\tb" (FILE): must be printable ASCII`},
+		{"realm with a quote", "http: {realm: 'a\"b'}", "must be printable ASCII without quotes and backslashes"},
+		{"path with a semicolon", "http: {cookie: {path: '/;x'}}", `http.cookie.path = "/;x" (FILE): must begin with / and be printable ASCII without ;`},
+		{"prefix and domain", "http: {cookie: {access_name: __Host-a, domain: example.com}}", `http.cookie.access_name = "__Host-a" (FILE): browsers refuse the prefix __Host-`},
+		{"prefix, not secure", "http: {cookie: {access_name: __Secure-a, secure: false}}", `http.cookie.access_name = "__Secure-a" (FILE): browsers refuse the prefix unless`},
+		{"scheme none", "http: {header_scheme: none}", `http.header_scheme = "none" (FILE): is reserved`},
+		{"two documents", "token: {issuer: a}\n---\ntoken: {issuer: b}", "it holds more than one YAML document"},
+		{"longest lifetime", "token: {max_ttl: 2562047h}", "token.max_ttl = 2562047h0m0s (FILE): must be at least 1s and at most 100 years, or none"},
+		{"long leeway", "token: {leeway: 25h}", "token.leeway = 25h0m0s (FILE): must be at most 24h"},
 		{"json key", "http: {json_key: ''}", `http.json_key = "" (FILE): must not be empty`},
 		{"cookie path", "http: {cookie: {path: x}}", `http.cookie.path = "x" (FILE): must begin with /`},
 		{"cookie domain", "http: {cookie: {domain: 'a b'}}", `http.cookie.domain = "a b" (FILE): must be a domain name`},
@@ -235,18 +268,26 @@ func TestRefusedYAML(t *testing.T) {
 		{"key is empty", "token: {keys: ['']}", "token.keys[0] (FILE): expected the key itself"},
 		{"key from two places", "token: {keys: [{file: a, env: B}]}", "token.keys[0] (FILE): expected the key itself"},
 		{"key from elsewhere", "token: {keys: [{url: a}]}", "token.keys[0] (FILE): expected the key itself"},
+		{"member of a key", "token: {keys: [{value: a}]}", "token.keys[0] (FILE): expected the key itself as a string, or an object; known in it: file, env, password_file, password_env, wrapping_key_file, wrapping_key_env, not_after"},
+		{"key file is a number", "token: {keys: [{file: 5}]}", "token.keys[0] (FILE): file must be a string, and not empty"},
+		{"key file is empty", "token: {keys: [{file: ''}]}", "token.keys[0] (FILE): file must be a string, and not empty"},
+		{"password from two places", "token: {keys: [{file: a, password_file: b, password_env: C}]}", "token.keys[0] (FILE): expected at most one of password_file, password_env, wrapping_key_file and wrapping_key_env"},
+		{"password without a key", "token: {keys: [{password_file: b}]}", "token.keys[0] (FILE): expected the key itself, or exactly one of file and env"},
+		{"time is no time", "token: {keys: [{file: a, not_after: soon}]}", "token.keys[0] (FILE): not_after must be a time with its zone, such as 2030-01-31T12:00:00Z"},
+		{"time is a number", "token: {keys: [{file: a, not_after: 5}]}", "token.keys[0] (FILE): not_after must be a time"},
+		{"zero time", "token: {keys: [{file: a, not_after: 0001-01-01T00:00:00Z}]}", "token.keys[0] (FILE): not_after must be a time"},
 		{"no such key file", "token: {keys: [{file: /nonexistent/key}]}", "token.keys[0] (FILE): the key file cannot be read: open /nonexistent/key: no such file or directory"},
 		{"no such variable", "token: {keys: [{env: NO_SUCH_KEY}]}", "token.keys[0] (FILE): environment variable NO_SUCH_KEY is not set"},
-		{"short key", "token: {keys: [abcd]}", "token.keys[0] (FILE): invalid key: a v4.local key has 32 bytes, this one 2"},
+		{"short key", "token: {keys: [abcd]}", "token.keys[0] (FILE): invalid key: a v4 local key has 32 bytes, this one 2"},
 		{"no key at all", "token: {keys: [password]}", "token.keys[0] (FILE): invalid key: expected a PASERK"},
-		{"bare 32 bytes for public", "token: {purpose: public, keys: [" + hexKey + "]}", "token.keys[0] (FILE): invalid key: 32 bytes in hex may be a seed or a public key"},
+		{"bare 32 bytes for public", "token: {purpose: public, keys: [" + hexKey + "]}", "token.keys[0] (FILE): invalid key: 32 bytes may be a seed or a public key"},
 		{"duplicate key", "token: {issuer: a, issuer: b}", "already"},
 		{"broken YAML", "token: [", "FILE: yaml"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			path := write(t, "auth.yaml", test.yaml)
-			_, err := load(nil, []string{path})
+			_, _, err := load(nil, []string{path})
 			wantProblem(t, err, strings.ReplaceAll(test.want, "FILE", path))
 		})
 	}
@@ -260,6 +301,7 @@ func TestRefusedFiles(t *testing.T) {
 		{"broken JSON", "auth.json", `{"token": `, "not valid JSON"},
 		{"duplicate in JSON", "auth.json", `{"token": {"issuer": "a", "issuer": "b"}}`, `member "issuer" occurs twice`},
 		{"huge number", "auth.json", `{"token": {"max_length": 1e30}}`, "expected a whole number"},
+		{"time without a zone", "auth.toml", "[token]\nkeys = [{file = \"a\", not_after = 2030-01-31T12:00:00}]", "not_after must be a time with its zone"},
 		{"directory", ".yaml/x.yaml", "", "no such file"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -268,7 +310,7 @@ func TestRefusedFiles(t *testing.T) {
 			if test.content != "" {
 				path = write(t, test.file, test.content)
 			}
-			_, err := load(nil, []string{path})
+			_, _, err := load(nil, []string{path})
 			wantProblem(t, err, test.want)
 			wantProblem(t, err, path)
 		})
@@ -293,7 +335,7 @@ func TestRefusedEnvironment(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			_, err := load([]string{test.variable}, nil)
+			_, _, err := load([]string{test.variable}, nil)
 			wantProblem(t, err, test.want)
 		})
 	}
@@ -304,7 +346,7 @@ func TestRefusedEnvironment(t *testing.T) {
 func TestAllProblemsAtOnce(t *testing.T) {
 	t.Parallel()
 	path := write(t, "auth.yaml", "token: {acess_ttl: 5m, purpose: other, leeway: soon}\nhttp: {locations: [body]}")
-	_, err := load([]string{"PASETOKIT_DENYLIST__ENABLED=yes", "PASETOKIT_X=y"}, []string{path, "missing.toml"})
+	_, _, err := load([]string{"PASETOKIT_DENYLIST__ENABLED=yes", "PASETOKIT_X=y"}, []string{path, "missing.toml"})
 	for _, want := range []string{
 		"7 problems", "token.acess_ttl", "token.purpose", "token.leeway", "http.locations[0]",
 		"missing.toml", "denylist.enabled", "PASETOKIT_X",
@@ -326,11 +368,17 @@ func TestSecretsAreNotShown(t *testing.T) {
 		"for the list":    "token: {keys: " + secret + "}",
 		"in a list":       "token: {keys: [[" + secret + "]]}",
 		"as a file":       "token: {keys: [{value: " + secret + "}]}",
+		"as a path":       "token: {keys: [{file: " + secret + "}]}",
+		"hex as a path":   "token: {keys: [{file: " + hexKey + "}]}",
+		"as a variable":   "token: {keys: [{env: " + secret + "}]}",
+		"as a password":   "token: {keys: [{env: HOME, password_file: " + hexKey + "}]}",
+		"as a member":     "token: {keys: [{" + secret + ": x}]}",
+		"as a time":       "token: {keys: [{file: a, not_after: " + secret + "}]}",
 		"hex elsewhere":   "token: {version: " + hexKey + "}",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			_, err := load(nil, []string{write(t, "auth.yaml", content)})
+			_, _, err := load(nil, []string{write(t, "auth.yaml", content)})
 			if err == nil {
 				t.Fatal("it is accepted")
 			}

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"reflect"
+	"slices"
 	"time"
 
 	"github.com/pasetokit/pasetokit/denylist"
@@ -25,7 +27,11 @@ type Kit struct {
 	// Store is the denylist, nil if it is not enabled.
 	Store denylist.Store
 
-	owned denylist.Store // to be closed with the kit
+	owned  denylist.Store // to be closed with the kit
+	cfg    Config         // as it was opened
+	opened []Setting      // the same, as it was then
+	source bool           // keys come from elsewhere too
+	log    *slog.Logger
 }
 
 // Close closes the denylist, unless it was given with [WithStore]. It ends no
@@ -42,6 +48,7 @@ type Option func(*opener)
 
 type opener struct {
 	store    denylist.Store
+	source   paseto.KeySource
 	log      *slog.Logger
 	observer func(paseto.Event)
 }
@@ -52,9 +59,21 @@ func WithStore(store denylist.Store) Option {
 	return func(o *opener) { o.store = store }
 }
 
-// WithLogger passes a logger to all parts. Default: nothing is logged.
+// WithKeySource passes a source of further keys to the Authorizer, such as
+// [httpauth.RemoteKeys]; see [paseto.WithKeySource]. With it, token.keys may be
+// empty where token.verify_only is true.
+func WithKeySource(source paseto.KeySource) Option {
+	return func(o *opener) { o.source = source }
+}
+
+// WithLogger passes a logger to all parts. Default, and with nil: nothing is
+// logged.
 func WithLogger(logger *slog.Logger) Option {
-	return func(o *opener) { o.log = logger }
+	return func(o *opener) {
+		if logger != nil {
+			o.log = logger
+		}
+	}
 }
 
 // WithObserver passes an observer to the Authorizer; see [paseto.WithObserver].
@@ -64,7 +83,8 @@ func WithObserver(observe func(paseto.Event)) Option {
 
 // Open reads the keys, opens the denylist and returns the parts. The error wraps
 // [paseto.ErrConfig] if the configuration breaks a rule, or if its values are
-// valid each and cannot work together.
+// valid each and cannot work together. A key file that others may read is a
+// warning in the log.
 func Open(ctx context.Context, cfg *Config, opts ...Option) (*Kit, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -74,13 +94,16 @@ func Open(ctx context.Context, cfg *Config, opts ...Option) (*Kit, error) {
 		opt(&o)
 	}
 	var ps problems
-	cfg.check(&ps, nil)
+	keys := cfg.check(&ps, nil)
 	cfg.checkUse(&ps, o.store != nil)
+	cfg.checkKeys(&ps, nil, keys, o.source != nil)
 	if err := ps.err(); err != nil {
 		return nil, err
 	}
+	cfg.warn(ctx, o.log, keys)
 
-	kit := &Kit{}
+	kit := &Kit{cfg: *cfg, opened: settings("", reflect.ValueOf(*cfg), nil), source: o.source != nil, log: o.log}
+	kit.cfg.Token.Keys = slices.Clone(cfg.Token.Keys)
 	if cfg.Denylist.Enabled {
 		kit.Store = o.store
 		if kit.Store == nil {
@@ -88,7 +111,7 @@ func Open(ctx context.Context, cfg *Config, opts ...Option) (*Kit, error) {
 			kit.Store = kit.owned
 		}
 	}
-	if err := kit.build(cfg, o); err != nil {
+	if err := kit.build(cfg, keys, o); err != nil {
 		return nil, errors.Join(err, kit.Close())
 	}
 	return kit, nil
@@ -96,9 +119,6 @@ func Open(ctx context.Context, cfg *Config, opts ...Option) (*Kit, error) {
 
 // checkUse adds combinations of valid values that cannot work.
 func (c *Config) checkUse(ps *problems, storeGiven bool) {
-	if len(c.Token.Keys) == 0 {
-		ps.add(Problem{Key: "token.keys", Rule: "is empty; without a key no token can be issued or opened"})
-	}
 	switch {
 	case c.Denylist.Enabled && c.Denylist.Store == "" && !storeGiven:
 		ps.add(Problem{Key: "denylist.store", Rule: "is empty while denylist.enabled is true; name a store, or give one with WithStore"})
@@ -109,22 +129,44 @@ func (c *Config) checkUse(ps *problems, storeGiven bool) {
 	}
 }
 
-func (k *Kit) build(cfg *Config, o opener) error {
-	tokens, err := cfg.paseto()
-	if err != nil {
-		return err
+// checkKeys adds why the keys, read already, cannot do the work. With a source
+// there are others, which never issue.
+func (c *Config) checkKeys(ps *problems, sources map[string]string, keys []paseto.Key, source bool) {
+	add := func(rule string) {
+		ps.add(Problem{Key: "token.keys", Source: sources["token.keys"], Rule: rule})
 	}
+	issues := func(k paseto.Key) bool {
+		return k.CanIssue() && string(k.Version()) == c.Token.Version && string(k.Purpose()) == c.Token.Purpose
+	}
+	switch {
+	case len(c.Token.Keys) == 0 && !source:
+		add("is empty; without a key no token can be issued or opened")
+	case len(keys) == len(c.Token.Keys) && !c.Token.VerifyOnly && !slices.ContainsFunc(keys, issues):
+		add(fmt.Sprintf("none of them can issue %s.%s tokens; add one that can, or set token.verify_only to true",
+			c.Token.Version, c.Token.Purpose))
+	}
+}
+
+// warn logs which key files others may read.
+func (c *Config) warn(ctx context.Context, log *slog.Logger, keys []paseto.Key) {
+	for i, key := range keys {
+		for _, path := range c.Token.Keys[i].exposed(key) {
+			log.WarnContext(ctx, "key file can be read by others", "path", path)
+		}
+	}
+}
+
+func (k *Kit) build(cfg *Config, keys []paseto.Key, o opener) error {
 	options := []paseto.Option{paseto.WithLogger(o.log), paseto.WithObserver(o.observer)}
 	if k.Store != nil {
 		options = append(options, paseto.WithDenylist(k.Store))
 	}
-	if k.Authorizer, err = paseto.New(tokens, options...); err != nil {
-		return err
+	if o.source != nil {
+		options = append(options, paseto.WithKeySource(o.source))
 	}
-	if !cfg.Token.VerifyOnly && !k.Authorizer.CanIssue() {
-		return &Error{Problems: []Problem{{Key: "token.keys", Rule: fmt.Sprintf(
-			"none of them can issue %s.%s tokens; add one that can, or set token.verify_only to true",
-			cfg.Token.Version, cfg.Token.Purpose)}}}
+	var err error
+	if k.Authorizer, err = paseto.New(cfg.paseto(keys), options...); err != nil {
+		return err
 	}
 	web := cfg.httpauth()
 	if k.HTTP, err = httpauth.New(k.Authorizer, web, httpauth.WithLogger(o.log)); err != nil {
@@ -134,19 +176,13 @@ func (k *Kit) build(cfg *Config, o opener) error {
 	return err
 }
 
-// paseto returns what the configuration means for an Authorizer.
-func (c *Config) paseto() (paseto.Config, error) {
-	keys := make([]paseto.Key, len(c.Token.Keys))
-	for i, k := range c.Token.Keys {
-		var err error
-		if keys[i], err = k.parse(c.Token.Purpose); err != nil {
-			return paseto.Config{}, fmt.Errorf("config: token.keys[%d]: %w", i, err)
-		}
-	}
+// paseto returns what the configuration means for an Authorizer with these keys.
+func (c *Config) paseto(keys []paseto.Key) paseto.Config {
 	return paseto.Config{
 		Version:          paseto.Version(c.Token.Version),
 		Purpose:          paseto.Purpose(c.Token.Purpose),
 		Keys:             keys,
+		OmitKeyID:        c.Token.OmitKeyID,
 		Issuer:           c.Token.Issuer,
 		Audience:         c.Token.Audience,
 		RequireIssuer:    c.Token.RequireIssuer,
@@ -160,7 +196,7 @@ func (c *Config) paseto() (paseto.Config, error) {
 		MaxLength:        c.Token.MaxLength,
 		DenylistTypes:    append([]string{}, c.Denylist.Check...),
 		DenylistFailOpen: c.Denylist.FailOpen,
-	}, nil
+	}
 }
 
 // httpauth returns what the configuration means for requests.
@@ -194,19 +230,20 @@ var sameSite = map[string]http.SameSite{
 // wsauth returns what the configuration means for handshakes and connections.
 func (c *Config) wsauth(web httpauth.Config) wsauth.Config {
 	return wsauth.Config{
-		Locations:      convert[wsauth.Location](c.WebSocket.Locations),
-		HeaderName:     web.HeaderName,
-		HeaderScheme:   web.HeaderScheme,
-		CookieName:     web.AccessCookieName(),
-		QueryKey:       c.WebSocket.QueryKey,
-		QueryPrefix:    c.WebSocket.QueryPrefix,
-		Reject:         wsauth.Reject(c.WebSocket.Reject),
-		Realm:          c.HTTP.Realm,
-		AllowedOrigins: c.WebSocket.AllowedOrigins,
-		Subprotocols:   c.WebSocket.Subprotocols,
-		ReadLimit:      c.WebSocket.ReadLimit,
-		WriteTimeout:   c.WebSocket.WriteTimeout,
-		CloseTimeout:   c.WebSocket.CloseTimeout,
+		Locations:         convert[wsauth.Location](c.WebSocket.Locations),
+		HeaderName:        web.HeaderName,
+		HeaderScheme:      web.HeaderScheme,
+		CookieName:        web.AccessCookieName(),
+		RefreshCookieName: web.RefreshCookieName(),
+		QueryKey:          c.WebSocket.QueryKey,
+		QueryPrefix:       c.WebSocket.QueryPrefix,
+		Reject:            wsauth.Reject(c.WebSocket.Reject),
+		Realm:             c.HTTP.Realm,
+		AllowedOrigins:    c.WebSocket.AllowedOrigins,
+		Subprotocols:      c.WebSocket.Subprotocols,
+		ReadLimit:         c.WebSocket.ReadLimit,
+		WriteTimeout:      c.WebSocket.WriteTimeout,
+		CloseTimeout:      c.WebSocket.CloseTimeout,
 	}
 }
 

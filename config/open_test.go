@@ -154,6 +154,20 @@ func TestOpenEndedContext(t *testing.T) {
 	}
 }
 
+func TestOmitKeyID(t *testing.T) {
+	t.Parallel()
+	for _, omit := range []bool{false, true} {
+		kit := open(t, with(func(c *config.Config) { c.Token.OmitKeyID = omit }))
+		token, err := kit.Authorizer.IssueAccess(paseto.Grant{Subject: "alice"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if named := strings.Count(token.Token, ".") == 3; named == omit {
+			t.Errorf("omit_key_id %v: the token has a footer: %v", omit, named)
+		}
+	}
+}
+
 func TestVerifyOnly(t *testing.T) {
 	t.Parallel()
 	issuing := open(t, with(func(c *config.Config) {

@@ -5,17 +5,21 @@ import (
 	"fmt"
 	"net/http"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/go-playground/validator/v10"
 
 	"github.com/pasetokit/pasetokit/internal/locate"
+	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/paseto/httpauth"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
-// check adds every broken rule. Sources says where keys were set.
-func (c *Config) check(ps *problems, sources map[string]string) {
+// check adds every broken rule, and returns the keys if none is about them.
+// Sources says where values were set.
+func (c *Config) check(ps *problems, sources map[string]string) []paseto.Key {
 	add := func(key, value, rule string) {
 		section, _, _ := strings.Cut(key, "[")
 		ps.add(Problem{Key: key, Source: sources[section], Value: value, Rule: rule})
@@ -34,11 +38,48 @@ func (c *Config) check(ps *problems, sources map[string]string) {
 	if c.HTTP.Cookie.SameSite == "none" && !c.HTTP.Cookie.Secure {
 		add("http.cookie.same_site", "none", "browsers refuse it unless http.cookie.secure is true")
 	}
-	for i, k := range c.Token.Keys {
-		if _, err := k.parse(c.Token.Purpose); err != nil {
-			add(fmt.Sprintf("token.keys[%d]", i), "", strings.TrimPrefix(err.Error(), "paseto: "))
+	for _, cookie := range []struct{ key, name, path string }{
+		{"http.cookie.access_name", c.HTTP.Cookie.AccessName, c.HTTP.Cookie.Path},
+		{"http.cookie.refresh_name", c.HTTP.Cookie.RefreshName, c.HTTP.Cookie.RefreshPath},
+	} {
+		host, secure := strings.HasPrefix(cookie.name, "__Host-"), strings.HasPrefix(cookie.name, "__Secure-")
+		switch {
+		case (host || secure) && !c.HTTP.Cookie.Secure:
+			add(cookie.key, shown(cookie.name), "browsers refuse the prefix unless http.cookie.secure is true")
+		case host && (c.HTTP.Cookie.Domain != "" || cookie.path != "/"):
+			add(cookie.key, shown(cookie.name), "browsers refuse the prefix __Host- with a domain or another path than /")
 		}
 	}
+	return c.parseKeys(add)
+}
+
+// longestTTL is the longest lifetime that makes sense.
+const longestTTL = Lifetime(100 * 365 * 24 * time.Hour)
+
+func isCookiePath(s string) bool {
+	return strings.HasPrefix(s, "/") && !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' || r == ';' })
+}
+
+// parseKeys returns the keys, or adds what is wrong with them. What a key has to
+// be cannot be told for a version or purpose that there is not.
+func (c *Config) parseKeys(add func(key, value, rule string)) []paseto.Key {
+	version, purpose := paseto.Version(c.Token.Version), paseto.Purpose(c.Token.Purpose)
+	if !slices.Contains([]paseto.Version{paseto.V2, paseto.V3, paseto.V4}, version) ||
+		purpose != paseto.Local && purpose != paseto.Public {
+		return nil
+	}
+	keys, good := make([]paseto.Key, len(c.Token.Keys)), true
+	for i, k := range c.Token.Keys {
+		var err error
+		if keys[i], err = k.parse(version, purpose); err != nil {
+			add(fmt.Sprintf("token.keys[%d]", i), "", strings.Replace(err.Error(), "paseto: ", "", 1))
+			good = false
+		}
+	}
+	if !good {
+		return nil
+	}
+	return keys
 }
 
 // checkLifetimes adds what is wrong between lifetimes that are valid each.
@@ -66,6 +107,8 @@ var rules = func() *validator.Validate {
 	v.RegisterTagNameFunc(func(f reflect.StructField) string { return f.Tag.Get(tag) })
 	for name, rule := range map[string]func(string) bool{
 		"http_token":         locate.IsToken,
+		"realm":              httpauth.ValidRealm,
+		"cookie_path":        isCookiePath,
 		"http_location":      func(s string) bool { return locationRule(s, false) == "" },
 		"websocket_location": func(s string) bool { return locationRule(s, true) == "" },
 		"origin":             func(s string) bool { return wsauth.ValidateOrigin(s) == nil },
@@ -75,7 +118,7 @@ var rules = func() *validator.Validate {
 	}
 	must(v.RegisterValidation("lifetime", func(f validator.FieldLevel) bool {
 		l := Lifetime(f.Field().Int())
-		return l == NoExpiry || l >= Lifetime(time.Second)
+		return l == NoExpiry || l >= Lifetime(time.Second) && l <= longestTTL
 	}))
 	return v
 }()
@@ -94,6 +137,9 @@ func ruleText(b validator.FieldError) string {
 	case "required":
 		return "must not be empty"
 	case "oneof":
+		if b.Field() == "version" && value == "v1" {
+			return "must be one of v2, v3, v4; v1 rests on RSA, and is out of use"
+		}
 		return "must be one of " + strings.ReplaceAll(b.Param(), " ", ", ")
 	case "min":
 		if b.Kind() == reflect.Slice {
@@ -111,14 +157,14 @@ func ruleText(b validator.FieldError) string {
 		return "is reserved"
 	case "nefield":
 		return "must differ from access_name"
-	case "startswith":
-		return "must begin with " + b.Param()
+	case "cookie_path":
+		return "must begin with / and be printable ASCII without ;"
 	case "fqdn":
 		return "must be a domain name"
-	case "printascii":
-		return "must be printable ASCII"
+	case "realm":
+		return "must be printable ASCII without quotes and backslashes"
 	case "lifetime", "eq=0|lifetime":
-		return "must be at least 1s, or none"
+		return "must be at least 1s and at most 100 years, or none"
 	case "http_token":
 		return "must be letters, digits and !#$%&'*+-.^_`|~ alone, and not empty"
 	case "http_location":

@@ -27,6 +27,7 @@ var (
 	lifetimeType = reflect.TypeFor[Lifetime]()
 	durationType = reflect.TypeFor[time.Duration]()
 	keysType     = reflect.TypeFor[[]Key]()
+	timeType     = reflect.TypeFor[time.Time]()
 )
 
 // section returns the members of a section of the file, typed.
@@ -128,27 +129,54 @@ func (r *reader) keys(key string, value any) (any, bool) {
 	}
 	keys := make([]Key, len(list))
 	for i, v := range list {
-		switch v := v.(type) {
-		case string:
-			keys[i] = Key{Value: Secret(v)}
-			ok = v != ""
-		case map[string]any:
-			file, isFile := v["file"].(string)
-			env, isEnv := v["env"].(string)
-			ok = len(v) == 1 && (isFile && file != "" || isEnv && env != "")
-			keys[i] = Key{File: file, Env: env}
-		default:
-			ok = false
+		rule := "expected the key itself as a string, {file: path} or {env: NAME}"
+		if members, isObject := v.(map[string]any); isObject {
+			keys[i], rule = keyObject(members)
+		} else if text, _ := v.(string); text != "" {
+			keys[i], rule = Key{Value: Secret(text)}, ""
 		}
-		if !ok {
-			r.problems.add(Problem{
-				Key: fmt.Sprintf("%s[%d]", key, i), Source: r.source,
-				Rule: "expected the key itself as a string, {file: path} or {env: NAME}",
-			})
+		if rule != "" {
+			r.problems.add(Problem{Key: fmt.Sprintf("%s[%d]", key, i), Source: r.source, Rule: rule})
 			return nil, false
 		}
 	}
 	return keys, true
+}
+
+// keyObject returns the key that an object describes, or why it describes none.
+func keyObject(members map[string]any) (k Key, rule string) {
+	v := reflect.ValueOf(&k).Elem()
+	for _, name := range slices.Sorted(maps.Keys(members)) {
+		f, known := field(v.Type(), name)
+		switch text, isText := members[name].(string); {
+		case !known || name == "value":
+			all := slices.DeleteFunc(names(v.Type()), func(name string) bool { return name == "value" })
+			return Key{}, "expected the key itself as a string, or an object; known in it: " + strings.Join(all, ", ")
+		case f.Type == timeType:
+			at, ok := instant(members[name])
+			if !ok {
+				return Key{}, name + " must be a time with its zone, such as 2030-01-31T12:00:00Z"
+			}
+			v.FieldByIndex(f.Index).Set(reflect.ValueOf(at))
+		case !isText || text == "":
+			return Key{}, name + " must be a string, and not empty"
+		default:
+			v.FieldByIndex(f.Index).SetString(text)
+		}
+	}
+	return k, ""
+}
+
+// instant reads a time as RFC 3339 writes it, or as a parser has read it. The
+// zero time, which means none, is refused.
+func instant(value any) (time.Time, bool) {
+	at, ok := value.(time.Time)
+	if text, isText := value.(string); isText {
+		var err error
+		at, err = time.Parse(time.RFC3339, text)
+		ok = err == nil
+	}
+	return at, ok && !at.IsZero()
 }
 
 // variable returns the value of a key from the environment, where all values

@@ -2,19 +2,22 @@ package paseto
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/pasetokit/pasetokit/denylist"
-	"github.com/pasetokit/pasetokit/paseto/internal/codec"
 )
 
 // Authorizer issues, verifies, refreshes and revokes tokens. It is safe for
 // concurrent use, starts no goroutine and needs no Close.
 type Authorizer struct {
-	cfg     Config
+	cfg     Config // but for the keys
+	ring    atomic.Pointer[keyring]
+	source  KeySource      // nil: no other keys
 	store   denylist.Store // nil: no revocation
 	now     func() time.Time
 	log     *slog.Logger
@@ -35,18 +38,26 @@ func New(cfg Config, opts ...Option) (*Authorizer, error) {
 			opt(a)
 		}
 	}
-	if err := a.cfg.validate(); err != nil {
+	if err := errors.Join(a.cfg.validate(), a.SetKeys(cfg.Keys...)); err != nil {
 		return nil, err
 	}
+	a.cfg.Keys = nil
 	return a, nil
 }
 
 // Config returns the configuration in force, defaults filled in.
-func (a *Authorizer) Config() Config { return a.cfg.withDefaults() }
+func (a *Authorizer) Config() Config {
+	cfg := a.cfg.withDefaults()
+	cfg.Keys = a.Keys()
+	return cfg
+}
 
 // CanIssue reports whether there is a key that issues tokens of the configured
 // version and purpose.
-func (a *Authorizer) CanIssue() bool { return a.issuingKey(a.cfg.Purpose) != nil }
+func (a *Authorizer) CanIssue() bool {
+	_, ok := a.ring.Load().issuing(a.cfg.Version, a.cfg.Purpose)
+	return ok
+}
 
 // CanRevoke reports whether there is a denylist.
 func (a *Authorizer) CanRevoke() bool { return a.store != nil }
@@ -62,48 +73,6 @@ func (a *Authorizer) Deadline(c *Claims) time.Time {
 
 // Now returns the time by the Authorizer's clock.
 func (a *Authorizer) Now() time.Time { return a.now() }
-
-func (a *Authorizer) issuingKey(purpose Purpose) codec.Sealer {
-	for _, key := range a.cfg.Keys {
-		if key.version == a.cfg.Version && key.purpose == purpose && key.CanIssue() {
-			return key.sealer
-		}
-	}
-	return nil
-}
-
-// openers returns the keys that open a token of this version and purpose.
-func (a *Authorizer) openers(p codec.Parts) ([]codec.Opener, error) {
-	var openers []codec.Opener
-	knownVersion := false
-	for _, key := range a.cfg.Keys {
-		if string(key.version) != p.Version {
-			continue
-		}
-		knownVersion = true
-		if string(key.purpose) == p.Purpose {
-			openers = append(openers, key.opener)
-		}
-	}
-	switch {
-	case !knownVersion:
-		return nil, refuseWith(ErrVersion, "Invalid PASETO version"+shown(p.Version))
-	case len(openers) == 0:
-		return nil, refuseWith(ErrPurpose, "Invalid PASETO purpose"+shown(p.Purpose))
-	}
-	return openers, nil
-}
-
-// shown returns a word of a token's header for a message, or nothing where it
-// is not a short word: the header is the sender's to write.
-func shown(word string) string {
-	const longest = 16
-	odd := func(r rune) bool { return (r < '0' || r > '9') && (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') }
-	if word == "" || len(word) > longest || slices.ContainsFunc([]rune(word), odd) {
-		return ""
-	}
-	return " " + word
-}
 
 // Revoked asks the denylist whether a token is revoked. It is part of every
 // verification; a program that holds on to claims asks again. Without a

@@ -36,15 +36,20 @@ const (
 // Config says how an [Authorizer] issues and verifies. The zero value of every
 // field but Keys is its documented default.
 type Config struct {
-	// Version of new tokens. Default [V4].
+	// Version of new tokens. Default [V4]. A [Grant] may choose another.
 	Version Version
 	// Purpose of new tokens. Default [Local]. A [Grant] may choose another.
 	Purpose Purpose
-	// Keys that issue and open. At least one is required. The first one that
-	// can issue the version and purpose of a new token issues it; every key
-	// opens the tokens of its own version and purpose. An Authorizer whose
-	// keys only verify cannot issue.
+	// Keys that issue and open. At least one is required, unless there is a
+	// [KeySource]. The first one that can issue the version and purpose of a
+	// new token issues it; every key opens the tokens of its own version and
+	// purpose. An Authorizer whose keys only verify cannot issue.
+	// [Authorizer.SetKeys] replaces them later.
 	Keys []Key
+	// OmitKeyID leaves the kid out of new tokens. Default false: a token whose
+	// footer is a JSON object, or that has none, carries the [Key.KeyID] of its
+	// key as the footer member kid, so that verifiers need not try all keys.
+	OmitKeyID bool
 
 	// Issuer is the iss claim of new tokens. Default none.
 	Issuer string
@@ -58,8 +63,8 @@ type Config struct {
 	RequireAudience []string
 
 	// AccessTTL, RefreshTTL and OtherTTL are the lifetimes of new access
-	// tokens, refresh tokens and tokens of other types: at least a second, or
-	// [NoExpiry]. Defaults 15 minutes, 30 days, 30 days.
+	// tokens, refresh tokens and tokens of other types: a second to 100 years,
+	// or [NoExpiry]. Defaults 15 minutes, 30 days, 30 days.
 	AccessTTL, RefreshTTL, OtherTTL time.Duration
 	// MaxTTL bounds the lifetime that a [Grant] may ask for. The revocation of
 	// a session or a subject is kept that long, so that it outlives every
@@ -72,7 +77,8 @@ type Config struct {
 	// and revocations of sessions and subjects have to be kept for ever.
 	AllowNoExpiry bool
 	// Leeway is how far the clocks of issuer and verifier may differ: exp is
-	// taken that much later, nbf and iat that much earlier. Default 0.
+	// taken that much later, nbf and iat that much earlier. Default 0, at most
+	// 24 hours.
 	Leeway time.Duration
 
 	// MaxLength is the longest token in bytes that is looked at, before it is
@@ -153,6 +159,9 @@ type Event struct {
 	Kind EventKind
 	// Claims of the token concerned, where they are known.
 	Claims *Claims
+	// Revocation is what was recorded, or could not be, of [EventRevoked] and
+	// [EventDenylistFailed].
+	Revocation denylist.Revocation
 	// Err is the refusal or failure, if any.
 	Err error
 }
@@ -174,39 +183,28 @@ func (c Config) withDefaults() Config {
 	if c.DenylistTypes == nil {
 		c.DenylistTypes = []string{TypeAccess, TypeRefresh}
 	}
-	c.Keys = slices.Clone(c.Keys)
 	c.Audience = slices.Clone(c.Audience)
 	c.RequireAudience = slices.Clone(c.RequireAudience)
 	c.DenylistTypes = slices.Clone(c.DenylistTypes)
 	return c
 }
 
-// maxKeys bounds the work that one token can cause.
-const maxKeys = 32
-
 // validate reports everything that is wrong with a configuration whose
-// defaults are filled in.
+// defaults are filled in, keys excepted.
 func (c Config) validate() error {
 	var errs []error
 	bad := func(format string, args ...any) {
 		errs = append(errs, fmt.Errorf("%w: %s", ErrConfig, fmt.Sprintf(format, args...)))
 	}
-	if c.Version != V4 {
-		bad("Version is %.16q; supported is %q", string(c.Version), string(V4))
+	switch c.Version {
+	case V2, V3, V4:
+	case "v1":
+		bad("Version v1 is not supported: it rests on RSA, and is out of use; expected v2, v3 or v4")
+	default:
+		bad("Version is %.16q; expected v2, v3 or v4", string(c.Version))
 	}
 	if c.Purpose != Local && c.Purpose != Public {
 		bad("Purpose is %.16q; expected %q or %q", string(c.Purpose), string(Local), string(Public))
-	}
-	if len(c.Keys) == 0 {
-		bad("Keys is empty; without a key no token can be issued or opened")
-	}
-	if len(c.Keys) > maxKeys {
-		bad("Keys has %d entries; at most %d are allowed", len(c.Keys), maxKeys)
-	}
-	for i, key := range c.Keys {
-		if key.opener == nil {
-			bad("Keys[%d] is the zero Key", i)
-		}
 	}
 	for _, ttl := range []struct {
 		name  string
@@ -215,20 +213,31 @@ func (c Config) validate() error {
 		switch {
 		case ttl.value == NoExpiry && !c.AllowNoExpiry && ttl.name != "MaxTTL":
 			bad("%s is NoExpiry, and tokens without expiry are refused: set AllowNoExpiry as well", ttl.name)
-		case ttl.value != NoExpiry && ttl.value < time.Second:
-			bad("%s is %s; expected at least 1s", ttl.name, ttl.value)
+		case ttl.value != NoExpiry && (ttl.value < time.Second || ttl.value > longestTTL):
+			bad("%s is %s; expected at least 1s and at most 100 years", ttl.name, ttl.value)
 		case exceeds(ttl.value, c.MaxTTL):
 			bad("%s is %s and longer than MaxTTL, %s", ttl.name, ttlText(ttl.value), c.MaxTTL)
 		}
 	}
-	if c.Leeway < 0 {
-		bad("Leeway is %s; expected 0 or more", c.Leeway)
+	if c.Leeway < 0 || c.Leeway > longestLeeway {
+		bad("Leeway is %s; expected 0 or more, and at most 24h", c.Leeway)
+	}
+	for _, name := range c.DenylistTypes {
+		if !validScope(name) {
+			bad("DenylistTypes: %.32q is not a token type", name)
+		}
 	}
 	if c.MaxLength < 0 {
 		bad("MaxLength is %d; expected 0 (for the default) or more", c.MaxLength)
 	}
 	return errors.Join(errs...)
 }
+
+// What is longer is a mistake, or does not fit into a time.
+const (
+	longestTTL    = 100 * 365 * 24 * time.Hour
+	longestLeeway = 24 * time.Hour
+)
 
 // exceeds reports whether a lifetime is longer than the bound.
 func exceeds(ttl, bound time.Duration) bool {

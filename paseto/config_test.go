@@ -68,7 +68,9 @@ func TestConfigRefused(t *testing.T) {
 		{"no key", paseto.Config{}, []string{"Keys is empty"}},
 		{"zero key", paseto.Config{Keys: []paseto.Key{localKey, {}}}, []string{"Keys[1]"}},
 		{"too many keys", paseto.Config{Keys: slices.Repeat(keys, 33)}, []string{"Keys has 33"}},
-		{"version", paseto.Config{Keys: keys, Version: "v3"}, []string{"Version", "v3"}},
+		{"version", paseto.Config{Keys: keys, Version: "v5"}, []string{"Version", "v5", "expected v2, v3 or v4"}},
+		{"version 1", paseto.Config{Keys: keys, Version: "v1"}, []string{"Version v1 is not supported", "RSA"}},
+		{"version in capitals", paseto.Config{Keys: keys, Version: "V4"}, []string{"Version", "V4"}},
 		{"purpose", paseto.Config{Keys: keys, Purpose: "secret"}, []string{"Purpose", "secret"}},
 		{"short access", paseto.Config{Keys: keys, AccessTTL: time.Millisecond}, []string{"AccessTTL", "at least 1s"}},
 		{"negative refresh", paseto.Config{Keys: keys, RefreshTTL: -time.Hour}, []string{"RefreshTTL", "at least 1s"}},
@@ -114,6 +116,8 @@ func TestConfigAccepted(t *testing.T) {
 		"a second":                {Keys: keys, AccessTTL: time.Second},
 		"without expiry":          {Keys: keys, AllowNoExpiry: true, AccessTTL: paseto.NoExpiry, RefreshTTL: paseto.NoExpiry},
 		"no bound":                {Keys: keys, MaxTTL: paseto.NoExpiry},
+		"version 2":               {Keys: keys, Version: paseto.V2},
+		"version 3":               {Keys: keys, Version: paseto.V3},
 	} {
 		if _, err := paseto.New(cfg); err != nil {
 			t.Errorf("%s: %v", name, err)

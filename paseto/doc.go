@@ -13,8 +13,9 @@
 //
 // # Tokens
 //
-// Tokens follow the PASETO specification, version 4: v4.local tokens are
-// encrypted, v4.public tokens are signed and can be read by everyone. Beside
+// Tokens follow the PASETO specification, versions 2, 3 and 4, of which 4 is the
+// default: local tokens are encrypted, public tokens are signed and can be read
+// by everyone. Beside
 // the registered claims (iss, sub, aud, exp, nbf, iat, jti) a token carries
 // type ("access", "refresh" or a type of your own), fresh (access tokens: whether
 // a password was just given), sid (the login session that a pair and all its
@@ -24,9 +25,16 @@
 // # Keys
 //
 // The first key that can issue the configured version and purpose issues; all
-// keys open. A [Key] prints as its kind alone. Keep keys out of the repository
-// and out of the command line: read them from a file or the environment, as
-// package config does.
+// keys open. A token names its key by the kid in its footer, which is the key's
+// identifier after PASERK and only chooses among the configured keys. To rotate
+// without downtime, [Authorizer.SetKeys] puts a new key before the old one,
+// which [Key.Retire] keeps until its last token has expired. Keys that another
+// service publishes come from a [KeySource].
+//
+// A [Key] prints as its kind alone. Keep keys out of the repository and out of
+// the command line: read them from a file or the environment, as package config
+// does. PASERK, the standard for keys, is how they are written: see [ParseKey],
+// and [Key.Wrap] and [Key.WrapPassword] for keys that lie where others may look.
 //
 // # Errors
 //

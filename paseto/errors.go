@@ -88,12 +88,15 @@ var (
 	ErrNotFresh = &Error{Code: "token_not_fresh", Message: "PASETO access token is not fresh"}
 	// ErrScope: the token lacks a required scope.
 	ErrScope = &Error{Code: "scope_insufficient", Message: "Token scope is not sufficient"}
-	// ErrRevoked: the token, its session or its subject is revoked, or the
-	// refresh token is used up.
+	// ErrRevoked: the token, its session or its subject is revoked, or, at a
+	// refresh, the refresh token is used up.
 	ErrRevoked = &Error{Code: "token_revoked", Message: "Token has been revoked"}
 	// ErrForbidden: the requirement's Check refused the token.
 	ErrForbidden = &Error{Code: "access_denied", Message: "Access denied"}
 
+	// ErrKeysUnavailable: the [KeySource] cannot be asked, and no other key
+	// opens the token. The client may try again.
+	ErrKeysUnavailable = &Error{Code: "keys_unavailable", Message: "Token cannot be verified at the moment"}
 	// ErrUnavailable: the denylist cannot be asked. It says nothing of the
 	// token; the client may try again.
 	ErrUnavailable = &Error{Code: "denylist_unavailable", Message: "Token revocation cannot be checked at the moment"}

@@ -14,7 +14,11 @@ import (
 
 func TestRefusals(t *testing.T) {
 	t.Parallel()
-	issuer := newAuthorizer(t, paseto.Config{AllowNoExpiry: true, MaxTTL: paseto.NoExpiry})
+	// Without a kid there is no footer, and what is appended is the first.
+	issuer := newAuthorizer(t, paseto.Config{AllowNoExpiry: true, MaxTTL: paseto.NoExpiry, OmitKeyID: true})
+	naming := newAuthorizer(t, paseto.Config{})
+	withKeyID := issueAccess(t, naming, paseto.Grant{}).Token
+	publicWithKeyID := issueAccess(t, naming, paseto.Grant{Purpose: paseto.Public}).Token
 	local := issueAccess(t, issuer, paseto.Grant{Subject: "alice"}).Token
 	public := issueAccess(t, issuer, paseto.Grant{Subject: "alice", Purpose: paseto.Public}).Token
 	eternal := issueAccess(t, issuer, paseto.Grant{TTL: paseto.NoExpiry}).Token
@@ -71,6 +75,11 @@ func TestRefusals(t *testing.T) {
 		},
 		{name: "wrapped unexpectedly", token: wrapped, sentinel: paseto.ErrMalformed, message: "Invalid PASETO format"},
 
+		{name: "footer removed from local", token: bare(withKeyID), sentinel: paseto.ErrDecrypt, message: "Failed to decrypt."},
+		{name: "footer of local replaced", token: bare(withKeyID) + ".YQ", sentinel: paseto.ErrDecrypt, message: "Failed to decrypt."},
+		{name: "footer removed from public", token: bare(publicWithKeyID), sentinel: paseto.ErrSignature, message: "Failed to verify."},
+		{name: "a dot after the footer", token: withKeyID + ".", sentinel: paseto.ErrMalformed, message: "Invalid PASETO format"},
+		{name: "padding after the footer", token: withKeyID + "=", sentinel: paseto.ErrMalformed, message: "Invalid PASETO format"},
 		{name: "wrong local key", token: local, cfg: otherKeys, sentinel: paseto.ErrDecrypt, message: "Failed to decrypt."},
 		{name: "tampered local", token: tamper(local), sentinel: paseto.ErrDecrypt, message: "Failed to decrypt."},
 		{name: "footer added to local", token: local + ".YQ", sentinel: paseto.ErrDecrypt, message: "Failed to decrypt."},
@@ -142,6 +151,9 @@ func TestRefusals(t *testing.T) {
 		})
 	}
 }
+
+// bare returns a token without its footer.
+func bare(token string) string { return token[:strings.LastIndexByte(token, '.')] }
 
 // tamper changes a character in the middle of a token.
 func tamper(token string) string {

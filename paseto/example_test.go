@@ -31,18 +31,6 @@ func ExampleNew() {
 	// paseto: invalid configuration: Keys is empty; without a key no token can be issued or opened
 }
 
-// However a key is printed, its material does not show.
-func ExampleParseKey() {
-	key, err := paseto.ParseKey("k4.local.cHFyc3R1dnd4eXp7fH1-f4CBgoOEhYaHiImKi4yNjo8")
-	fmt.Println(key, err)
-
-	_, err = paseto.ParseKey("correct horse battery staple")
-	fmt.Println(errors.Is(err, paseto.ErrKey))
-	// Output:
-	// v4.local key (redacted) <nil>
-	// true
-}
-
 // A service that only verifies is given the public half of the key pair.
 func ExampleKey_PublicKey() {
 	secret := paseto.NewSecretKey()

@@ -42,7 +42,8 @@ type Grant struct {
 
 	// Issuer is the iss claim.
 	Issuer string
-	// Audience is the aud claim.
+	// Audience is the aud claim: a string for one name, a list for several,
+	// which not every other PASETO library reads.
 	Audience []string
 	// Claims are the caller's own claims: a map, a struct or a
 	// [json.RawMessage] that encodes to a JSON object. No member may have the
@@ -50,11 +51,13 @@ type Grant struct {
 	// sid, sub, type.
 	Claims any
 
-	// Purpose of the token.
+	// Version and Purpose of the token.
+	Version Version
 	Purpose Purpose
 	// Footer travels beside the claims, authenticated and readable by
 	// everyone: []byte and string as they are, anything else as JSON; at most
-	// 2 KiB. Never put secrets in it.
+	// 2 KiB. Never put secrets in it. A footer that is given as a JSON object
+	// must have no member kid, which is the key's; see [Config.OmitKeyID].
 	Footer any
 	// Implicit is the implicit assertion: data that the token is bound to and
 	// does not contain. Whoever verifies it must present the same bytes in
@@ -65,7 +68,9 @@ type Grant struct {
 	Base64 bool
 }
 
-// Issued is a new token. Printed or logged, the token does not show.
+// Issued is a new token. It prints, logs and encodes to JSON without the token,
+// but for one thing: fmt looks into unexported fields of the structs that it
+// prints and asks nobody, so do not keep an Issued in one that may be printed.
 type Issued struct {
 	// Token is the token itself: a secret. Send it to its owner and nowhere
 	// else.
@@ -87,6 +92,10 @@ func (i Issued) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, i.String(
 
 // LogValue implements [slog.LogValuer].
 func (i Issued) LogValue() slog.Value { return i.Claims.LogValue() }
+
+// MarshalJSON encodes what [Issued.String] says, for loggers that print JSON. To
+// send the token, use Token.
+func (i Issued) MarshalJSON() ([]byte, error) { return json.Marshal(i.String()) }
 
 // Pair is what a login or a refresh returns: two tokens of one session.
 type Pair struct {
@@ -123,22 +132,44 @@ func (g Grant) check() error {
 	return nil
 }
 
-// footer returns the bytes of g.Footer.
-func (g Grant) footer() ([]byte, error) {
+// footer returns the bytes of g.Footer, with the kid, unless that is empty, where
+// the footer has room for it.
+func (g Grant) footer(kid string) ([]byte, error) {
 	switch footer := g.Footer.(type) {
-	case nil:
-		return nil, nil
 	case []byte:
 		return footer, nil
 	case string:
 		return []byte(footer), nil
-	default:
-		encoded, err := json.Marshal(footer)
-		if err != nil {
-			return nil, fmt.Errorf("%w: Footer: %w", ErrGrant, err)
+	}
+	if g.Footer == nil {
+		if kid == "" {
+			return nil, nil
 		}
+		return json.Marshal(map[string]string{kidMember: kid})
+	}
+	encoded, err := json.Marshal(g.Footer)
+	if err != nil {
+		return nil, fmt.Errorf("%w: Footer: %w", ErrGrant, err)
+	}
+	if encoded[0] != '{' {
 		return encoded, nil
 	}
+	members := make(map[string]json.RawMessage)
+	err = strictjson.Object(encoded, func(name string, value json.RawMessage) error {
+		if name == kidMember {
+			return fmt.Errorf("%q is reserved; it names the key", kidMember)
+		}
+		members[name] = value
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("%w: Footer: %w", ErrGrant, err)
+	}
+	if kid == "" {
+		return encoded, nil
+	}
+	members[kidMember] = json.RawMessage(`"` + kid + `"`) // an identifier needs no escapes
+	return json.Marshal(members)
 }
 
 // custom returns the members of g.Claims.

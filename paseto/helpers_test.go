@@ -58,8 +58,8 @@ const (
 
 var (
 	keyPair    = ed25519.NewKeyFromSeed(unhex(seedHex))
-	localKey   = must(paseto.ParseHexKey(paseto.Local, localHex))
-	secretKey  = must(paseto.ParseHexKey(paseto.Public, hex.EncodeToString(keyPair)))
+	localKey   = must(paseto.ParseKeyFor(paseto.V4, paseto.Local, localHex))
+	secretKey  = must(paseto.ParseKeyFor(paseto.V4, paseto.Public, hex.EncodeToString(keyPair)))
 	publicKey  = must(secretKey.PublicKey())
 	otherLocal = paseto.NewLocalKey()
 	otherPair  = paseto.NewSecretKey()
@@ -167,16 +167,26 @@ func checkRefused(t testing.TB, err, sentinel error, message string) {
 // sign returns a v4.public token of the shared key with exactly this payload,
 // which no library that reads claims as a map can make.
 func sign(payload, footer, implicit string) string {
-	const header = "v4.public."
+	return withSignature(payload, footer, ed25519.Sign(keyPair, signedBytes(payload, footer, implicit)))
+}
+
+const publicHeader = "v4.public."
+
+// signedBytes returns what a v4.public token signs.
+func signedBytes(payload, footer, implicit string) []byte {
 	var signed []byte
-	pieces := []string{header, payload, footer, implicit}
+	pieces := []string{publicHeader, payload, footer, implicit}
 	signed = binary.LittleEndian.AppendUint64(signed, uint64(len(pieces)))
 	for _, piece := range pieces {
 		signed = binary.LittleEndian.AppendUint64(signed, uint64(len(piece)))
 		signed = append(signed, piece...)
 	}
+	return signed
+}
+
+func withSignature(payload, footer string, signature []byte) string {
 	encode := base64.RawURLEncoding.EncodeToString
-	token := header + encode(append([]byte(payload), ed25519.Sign(keyPair, signed)...))
+	token := publicHeader + encode(append([]byte(payload), signature...))
 	if footer != "" {
 		token += "." + encode([]byte(footer))
 	}

@@ -60,6 +60,7 @@ func (a *Authorizer) observePair(p Pair) {
 // complete returns the grant with what is configured in the place of what it
 // leaves open.
 func (a *Authorizer) complete(g Grant) Grant {
+	g.Version = cmp.Or(g.Version, a.cfg.Version)
 	g.Purpose = cmp.Or(g.Purpose, a.cfg.Purpose)
 	g.Issuer = cmp.Or(g.Issuer, a.cfg.Issuer)
 	if g.Audience == nil {
@@ -85,22 +86,26 @@ func (a *Authorizer) sealPair(g Grant) (Pair, error) {
 
 // seal makes the token of a complete grant.
 func (a *Authorizer) seal(tokenType string, g Grant) (Issued, error) {
-	key := a.issuingKey(g.Purpose)
-	if key == nil {
-		return Issued{}, fmt.Errorf("%w: no key can issue %s.%.16s tokens", ErrConfig, a.cfg.Version, g.Purpose)
+	key, ok := a.ring.Load().issuing(g.Version, g.Purpose)
+	if !ok {
+		return Issued{}, fmt.Errorf("%w: no key can issue %.16s.%.16s tokens", ErrConfig, g.Version, g.Purpose)
 	}
 	payload, err := a.payload(tokenType, g)
 	if err != nil {
 		return Issued{}, err
 	}
-	footer, err := g.footer()
+	kid := key.kid
+	if a.cfg.OmitKeyID {
+		kid = ""
+	}
+	footer, err := g.footer(kid)
 	if err != nil {
 		return Issued{}, err
 	}
 	if len(footer) > maxFooter {
 		return Issued{}, fmt.Errorf("%w: Footer has %d bytes; at most %d are allowed", ErrGrant, len(footer), maxFooter)
 	}
-	token, err := key.Seal(payload, footer, g.Implicit)
+	token, err := key.sealer().Seal(payload, footer, g.Implicit)
 	if err != nil {
 		return Issued{}, fmt.Errorf("%w: %w", ErrGrant, err)
 	}
@@ -115,7 +120,7 @@ func (a *Authorizer) seal(tokenType string, g Grant) (Issued, error) {
 	if err != nil {
 		return Issued{}, fmt.Errorf("%w: %w", ErrGrant, err)
 	}
-	claims.Version, claims.Purpose, claims.Footer = a.cfg.Version, g.Purpose, slices.Clone(footer)
+	claims.Version, claims.Purpose, claims.Footer = g.Version, g.Purpose, slices.Clone(footer)
 	return Issued{Token: token, Claims: claims}, nil
 }
 

@@ -11,6 +11,11 @@ import (
 	"github.com/pasetokit/pasetokit/paseto"
 )
 
+// namedKey is a footer that names its key in its own way.
+type namedKey struct {
+	Name string `json:"kid"`
+}
+
 func TestIssueRefuses(t *testing.T) {
 	t.Parallel()
 	month := paseto.DefaultRefreshTTL
@@ -35,6 +40,12 @@ func TestIssueRefuses(t *testing.T) {
 		{"never valid", paseto.Config{}, paseto.Grant{TTL: time.Minute, NotBefore: start.Add(time.Minute)}, paseto.ErrGrant, "NotBefore"},
 
 		{"long footer", paseto.Config{}, paseto.Grant{Footer: strings.Repeat("x", 2049)}, paseto.ErrGrant, "Footer"},
+		{"footer too long with the kid", paseto.Config{}, paseto.Grant{Footer: map[string]string{"a": strings.Repeat("x", 2000)}}, paseto.ErrGrant, "Footer"},
+		{"kid in a map for a footer", paseto.Config{}, paseto.Grant{Footer: map[string]string{"kid": "k1"}}, paseto.ErrGrant, `"kid" is reserved`},
+		{"kid in a struct for a footer", paseto.Config{}, paseto.Grant{Footer: namedKey{"k1"}}, paseto.ErrGrant, `"kid" is reserved`},
+		{"kid by escape in a footer", paseto.Config{}, paseto.Grant{Footer: json.RawMessage(`{"\u006bid":"k1"}`)}, paseto.ErrGrant, `"kid" is reserved`},
+		{"kid in a footer where none is written", paseto.Config{OmitKeyID: true}, paseto.Grant{Footer: namedKey{"k1"}}, paseto.ErrGrant, `"kid" is reserved`},
+		{"footer with a duplicate", paseto.Config{}, paseto.Grant{Footer: json.RawMessage(`{"a":1,"a":2}`)}, paseto.ErrGrant, "twice"},
 		{"footer that JSON cannot carry", paseto.Config{}, paseto.Grant{Footer: func() {}}, paseto.ErrGrant, "Footer"},
 		{"claims that JSON cannot carry", paseto.Config{}, paseto.Grant{Claims: map[string]any{"x": math.Inf(1)}}, paseto.ErrGrant, "Claims"},
 		{"claims that are a list", paseto.Config{}, paseto.Grant{Claims: []string{"x"}}, paseto.ErrGrant, "Claims"},

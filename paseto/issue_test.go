@@ -181,25 +181,38 @@ func TestIssueKindsOfClaims(t *testing.T) {
 func TestIssueFooter(t *testing.T) {
 	t.Parallel()
 	auth := newAuthorizer(t, paseto.Config{})
+	silent := newAuthorizer(t, paseto.Config{OmitKeyID: true})
 	object := struct {
-		Key string `json:"kid"`
-	}{"k1"}
+		Tenant string `json:"tenant"`
+	}{"t1"}
+	kid := `"kid":"` + localKey.KeyID() + `"`
 	for _, test := range []struct {
 		name   string
+		auth   *paseto.Authorizer
 		footer any
 		want   string
 	}{
-		{"none", nil, ""},
-		{"empty", "", ""},
-		{"bytes", []byte{0, 1, 255}, "\x00\x01\xff"},
-		{"string", "not JSON", "not JSON"},
-		{"object", object, `{"kid":"k1"}`},
-		{"map", map[string]int{"a": 1}, `{"a":1}`},
-		{"as long as allowed", strings.Repeat("x", 2048), strings.Repeat("x", 2048)},
+		{"none", auth, nil, "{" + kid + "}"},
+		{"empty", auth, "", ""},
+		{"bytes", auth, []byte{0, 1, 255}, "\x00\x01\xff"},
+		{"string", auth, "not JSON", "not JSON"},
+		{"string that is JSON", auth, `{"kid": "k1"}`, `{"kid": "k1"}`},
+		{"object", auth, object, "{" + kid + `,"tenant":"t1"}`},
+		{"map", auth, map[string]int{"a": 1}, `{"a":1,` + kid + "}"},
+		{"empty map", auth, map[string]int{}, "{" + kid + "}"},
+		{"raw object", auth, json.RawMessage(`{"z":[1, 2]}`), "{" + kid + `,"z":[1,2]}`},
+		{"kid in other letters", auth, json.RawMessage(`{"KID":1}`), `{"KID":1,` + kid + "}"},
+		{"list", auth, []int{1}, "[1]"},
+		{"number", auth, 1, "1"},
+		{"as long as allowed", auth, strings.Repeat("x", 2048), strings.Repeat("x", 2048)},
+		{"none without kid", silent, nil, ""},
+		{"object without kid", silent, object, `{"tenant":"t1"}`},
+		{"map without kid", silent, map[string]int{"a": 1}, `{"a":1}`},
+		{"string without kid", silent, "not JSON", "not JSON"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			issued := issueAccess(t, auth, paseto.Grant{Footer: test.footer})
+			issued := issueAccess(t, test.auth, paseto.Grant{Footer: test.footer})
 			if got := verify(t, auth, issued.Token, paseto.Requirement{}).Footer; string(got) != test.want {
 				t.Errorf("footer is %q, want %q", got, test.want)
 			}

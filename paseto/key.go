@@ -1,25 +1,30 @@
 package paseto
 
 import (
-	"crypto/ed25519"
 	"crypto/rand"
-	"crypto/x509"
-	"encoding/base64"
-	"encoding/hex"
-	"encoding/pem"
 	"fmt"
 	"io"
 	"log/slog"
-	"strings"
+	"time"
 
 	"github.com/pasetokit/pasetokit/paseto/internal/codec"
+	"github.com/pasetokit/pasetokit/paseto/internal/paserk"
 )
 
-// Version is a version of the PASETO protocol.
+// Version is a version of the PASETO protocol. Version 1 is not supported: it
+// rests on RSA, and is out of use.
 type Version string
 
-// V4 is version 4: XChaCha20 with BLAKE2b, and Ed25519.
-const V4 Version = codec.V4
+const (
+	// V2 is version 2: XChaCha20-Poly1305 and Ed25519, without implicit
+	// assertions. It is superseded by version 4.
+	V2 Version = codec.V2
+	// V3 is version 3: AES-256-CTR with HMAC-SHA384, and ECDSA over P-384, for
+	// where NIST's algorithms are demanded.
+	V3 Version = codec.V3
+	// V4 is version 4: XChaCha20 with BLAKE2b, and Ed25519. The default.
+	V4 Version = codec.V4
+)
 
 // Purpose tells encrypted tokens from signed ones.
 type Purpose string
@@ -34,34 +39,124 @@ const (
 )
 
 // Key is a key of one version and purpose. The zero Key is not usable; keys
-// come from [ParseKey], [ParseHexKey], [NewLocalKey] and [NewSecretKey].
+// come from [ParseKey], [ParseKeyFor], [NewKey] and the functions that unwrap.
 //
-// However a Key is printed or logged, its material does not show.
+// However a Key is printed or logged, its material does not show; only
+// [Key.Export] and the methods that wrap give it out.
 type Key struct {
-	version Version
-	purpose Purpose
-	opener  codec.Opener
-	sealer  codec.Sealer // nil for a public half
+	version  Version
+	kind     string // local, secret or public, as in PASERK
+	opener   codec.Opener
+	notAfter time.Time // zero: never retired
 }
 
 // Version returns the version of the tokens that the key opens.
 func (k Key) Version() Version { return k.version }
 
 // Purpose returns the purpose of the tokens that the key opens.
-func (k Key) Purpose() Purpose { return k.purpose }
+func (k Key) Purpose() Purpose {
+	if k.kind == codec.Secret {
+		return Public
+	}
+	return Purpose(k.kind)
+}
 
 // CanIssue reports whether the key issues tokens: false for the public half of
-// a key pair, which only verifies, and for the zero Key.
-func (k Key) CanIssue() bool { return k.sealer != nil }
+// a key pair, for a retired key and for the zero Key.
+func (k Key) CanIssue() bool { return k.sealer() != nil }
+
+// sealer returns what issues tokens, nil for a key that may not.
+func (k Key) sealer() codec.Sealer {
+	if !k.notAfter.IsZero() {
+		return nil
+	}
+	sealer, _ := k.opener.(codec.Sealer)
+	return sealer
+}
+
+// Retire returns the key as one that no longer issues, and opens tokens until
+// notAfter: what becomes of a key that another has followed. Give it the time
+// at which the last token that it has issued expires.
+func (k Key) Retire(notAfter time.Time) Key {
+	k.notAfter = notAfter
+	return k
+}
+
+// NotAfter returns the time from which a retired key opens nothing any more,
+// zero for a key that is not retired.
+func (k Key) NotAfter() time.Time { return k.notAfter }
+
+// opensAt reports whether the key opens tokens at a time.
+func (k Key) opensAt(now time.Time) bool { return k.notAfter.IsZero() || now.Before(k.notAfter) }
+
+// PublicKey returns the half of a key pair that verifies and cannot issue. Of a
+// public half it is the key itself. A local key has none.
+func (k Key) PublicKey() (Key, error) {
+	if k.kind == codec.Public {
+		return k, nil
+	}
+	half, ok := codec.PublicHalf(k.opener)
+	if !ok {
+		return Key{}, keyError("only a key of purpose public has a public half")
+	}
+	return Key{version: k.version, kind: codec.Public, opener: half, notAfter: k.notAfter}, nil
+}
+
+// NewKey returns a fresh random key of a version and purpose: for [Public] a
+// key pair. The error wraps [ErrKey] for a version or purpose that there is
+// not.
+func NewKey(version Version, purpose Purpose) (Key, error) {
+	kind, err := issuingKind(purpose)
+	if err != nil {
+		return Key{}, err
+	}
+	material, err := codec.Generate(string(version), kind, rand.Reader)
+	if err != nil {
+		return Key{}, keyError("there are no keys of version %.8q and purpose %.8q", string(version), string(purpose))
+	}
+	return newKey(version, kind, material)
+}
+
+// issuingKind returns the kind of the keys that issue tokens of a purpose.
+func issuingKind(purpose Purpose) (string, error) {
+	switch purpose {
+	case Local:
+		return codec.Local, nil
+	case Public:
+		return codec.Secret, nil
+	}
+	return "", keyError("unknown purpose %.16q; expected local or public", string(purpose))
+}
+
+// weak reports whether anybody can sign with the key: it is a point of small
+// order.
+func (k Key) weak() bool {
+	point, ok := k.opener.(interface{ Weak() bool })
+	return ok && point.Weak()
+}
+
+// NewLocalKey returns a fresh random key for v4.local tokens.
+func NewLocalKey() Key { return must(NewKey(V4, Local)) }
+
+// NewSecretKey returns a fresh random key pair for v4.public tokens.
+func NewSecretKey() Key { return must(NewKey(V4, Public)) }
+
+// must is for keys that can always be made: crypto/rand never fails.
+func must(k Key, err error) Key {
+	if err != nil {
+		panic(err)
+	}
+	return k
+}
 
 // String returns the kind of the key and nothing of its material.
 func (k Key) String() string {
 	switch {
 	case k.opener == nil:
 		return "no key"
-	case k.purpose == Local:
+	case k.kind == codec.Local:
 		return string(k.version) + ".local key (redacted)"
-	case k.CanIssue():
+	case k.kind == codec.Secret:
 		return string(k.version) + ".public secret key (redacted)"
 	default:
 		return string(k.version) + ".public public key"
@@ -74,150 +169,67 @@ func (k Key) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, k.String()) 
 // LogValue implements [slog.LogValuer].
 func (k Key) LogValue() slog.Value { return slog.StringValue(k.String()) }
 
-// NewLocalKey returns a fresh random key for v4.local tokens.
-func NewLocalKey() Key {
-	material := make([]byte, 32)
-	_, _ = rand.Read(material) // never fails: see crypto/rand
-	key, err := localKey(material)
-	if err != nil {
-		panic(err) // 32 bytes are always a key
-	}
-	return key
-}
-
-// NewSecretKey returns a fresh random key pair for v4.public tokens.
-func NewSecretKey() Key {
-	seed := make([]byte, ed25519.SeedSize)
-	_, _ = rand.Read(seed)
-	key, err := secretKey(ed25519.NewKeyFromSeed(seed))
-	if err != nil {
-		panic(err) // the two halves belong together
-	}
-	return key
-}
-
-// PublicKey returns the half of a key pair that verifies and cannot issue. Of a
-// public half it is the key itself. A local key has none.
-func (k Key) PublicKey() (Key, error) {
-	secret, pair := k.opener.(*codec.V4Secret)
+// newKey reads the bytes of a key.
+func newKey(version Version, kind string, material []byte) (Key, error) {
+	size := codec.Size(string(version), kind)
 	switch {
-	case pair:
-		return Key{version: k.version, purpose: k.purpose, opener: &secret.V4Public}, nil
-	case k.purpose == Public:
-		return k, nil
+	case size == 0:
+		return Key{}, keyError("unknown kind of key; expected %s", knownKinds)
+	case len(material) != size:
+		return Key{}, keyError("a %s %s key has %d bytes, this one %d", version, kind, size, len(material))
 	}
-	return Key{}, keyError("only a key of purpose public has a public half")
-}
-
-// ParseKey reads a key that says itself what it is:
-//
-//   - PASERK: k4.local, k4.secret, k4.public;
-//   - PEM: an Ed25519 private key (PKCS #8) or public key (SPKI).
-//
-// White space around it is ignored. The error wraps [ErrKey] and contains none
-// of the text.
-func ParseKey(text string) (Key, error) {
-	text = strings.TrimSpace(text)
+	opener, err := codec.New(string(version), kind, material)
 	switch {
-	case text == "":
-		return Key{}, keyError("it is empty")
-	case strings.HasPrefix(text, "-----BEGIN "):
-		return parsePEM(text)
-	case strings.HasPrefix(text, "k4."):
-		return parsePASERK(text)
+	case err == nil:
+		return Key{version: version, kind: kind, opener: opener}, nil
+	case kind == codec.Public:
+		return Key{}, keyError("it is not a point on the curve")
+	case version == V3:
+		return Key{}, keyError("it is not a scalar of the curve P-384")
 	}
-	return Key{}, keyError("expected a PASERK (k4.local.…, k4.secret.…, k4.public.…) or a PEM block")
+	return Key{}, keyError("the public half of the key pair does not belong to its seed")
 }
 
-// ParseHexKey reads a key from hexadecimal digits, which do not say what they
-// are: for [Local] the 32 bytes of a v4.local key, for [Public] the 64 bytes of
-// an Ed25519 key pair (seed and public key). The 32 bytes of a lone seed are
-// refused, since they cannot be told from a public key. The error wraps
-// [ErrKey] and contains none of the text.
-func ParseHexKey(purpose Purpose, text string) (Key, error) {
-	material, err := hex.DecodeString(strings.TrimSpace(text))
-	if err != nil {
-		return Key{}, keyError("it is not made of pairs of hexadecimal digits")
-	}
-	switch {
-	case purpose == Local:
-		return localKey(material)
-	case purpose != Public:
-		return Key{}, keyError("unknown purpose %.16q", string(purpose))
-	case len(material) == ed25519.SeedSize:
-		return Key{}, keyError("32 bytes in hex may be a seed or a public key: write it as k4.secret.…, k4.public.… or PEM")
-	}
-	return secretKey(material)
-}
-
-func parsePASERK(text string) (Key, error) {
-	kind, data, _ := strings.Cut(strings.TrimPrefix(text, "k4."), ".")
-	read, known := map[string]func([]byte) (Key, error){
-		"local": localKey, "secret": secretKey, "public": publicKey,
-	}[kind]
-	if !known {
-		return Key{}, keyError("unknown PASERK type; expected k4.local, k4.secret or k4.public")
-	}
-	if strings.ContainsAny(data, "\r\n") {
-		return Key{}, keyError("the PASERK is broken over lines")
-	}
-	material, err := base64.RawURLEncoding.Strict().DecodeString(data)
-	if err != nil {
-		return Key{}, keyError("the data of the PASERK is not base64url without padding")
-	}
-	return read(material)
-}
-
-func parsePEM(text string) (Key, error) {
-	block, rest := pem.Decode([]byte(text))
-	switch {
-	case block == nil:
-		return Key{}, keyError("the PEM block is damaged")
-	case strings.TrimSpace(string(rest)) != "":
-		return Key{}, keyError("something follows the PEM block; expected exactly one key")
-	}
-	switch block.Type {
-	case "PRIVATE KEY":
-		parsed, err := x509.ParsePKCS8PrivateKey(block.Bytes)
-		if key, ok := parsed.(ed25519.PrivateKey); ok && err == nil {
-			return secretKey(key)
-		}
-	case "PUBLIC KEY":
-		parsed, err := x509.ParsePKIXPublicKey(block.Bytes)
-		if key, ok := parsed.(ed25519.PublicKey); ok && err == nil {
-			return publicKey(key)
-		}
-	}
-	return Key{}, keyError("the PEM block holds no Ed25519 key (PKCS #8 \"PRIVATE KEY\" or SPKI \"PUBLIC KEY\")")
-}
-
-func localKey(material []byte) (Key, error) {
-	k, err := codec.NewV4Local(material)
-	if err != nil {
-		return Key{}, keyError("a v4.local key has 32 bytes, this one %d", len(material))
-	}
-	return Key{version: V4, purpose: Local, opener: k, sealer: k}, nil
-}
-
-func secretKey(material []byte) (Key, error) {
-	if len(material) != ed25519.PrivateKeySize {
-		return Key{}, keyError("a v4.public key pair has 64 bytes (seed and public key), this one %d", len(material))
-	}
-	k, err := codec.NewV4Secret(material)
-	if err != nil {
-		return Key{}, keyError("the public half of the key pair does not belong to its seed")
-	}
-	return Key{version: V4, purpose: Public, opener: k, sealer: k}, nil
-}
-
-func publicKey(material []byte) (Key, error) {
-	k, err := codec.NewV4Public(material)
-	if err != nil {
-		return Key{}, keyError("a v4.public public key has 32 bytes, this one %d", len(material))
-	}
-	return Key{version: V4, purpose: Public, opener: k}, nil
-}
+const knownKinds = "local, secret or public of version k2, k3 or k4"
 
 func keyError(format string, args ...any) error {
 	return fmt.Errorf("%w: %s", ErrKey, fmt.Sprintf(format, args...))
 }
+
+// ID returns the identifier of the key after PASERK: lid for a local key, sid
+// for a key pair, pid for a public half. It tells nothing of the key and may be
+// published and logged. It is empty for the zero Key.
+func (k Key) ID() string {
+	if k.opener == nil {
+		return ""
+	}
+	return paserk.ID(k.header(map[string]string{codec.Local: "lid", codec.Secret: "sid", codec.Public: "pid"}[k.kind]), k.Export())
+}
+
+// KeyID returns the kid of the tokens that the key makes or opens: the
+// identifier of a local key, and for the two halves of a pair that of the public
+// half, so that both have the same.
+func (k Key) KeyID() string {
+	if public, err := k.PublicKey(); err == nil {
+		k = public
+	}
+	return k.ID()
+}
+
+// header returns the beginning of a PASERK of the key's version.
+func (k Key) header(paserkType string) string {
+	return "k" + string(k.version[1:]) + "." + paserkType + "."
+}
+
+// Export returns the key as PASERK: k4.local.…, k4.secret.… or k4.public.….
+// Danger: but for a public half, whoever reads it can issue tokens. Keep it
+// where the key itself may be kept, or wrap it.
+func (k Key) Export() string {
+	if k.opener == nil {
+		return ""
+	}
+	return paserk.Encode(k.header(k.kind), k.opener.Bytes())
+}
+
+// Equal reports whether both are the same key, retired or not.
+func (k Key) Equal(other Key) bool { return k.ID() == other.ID() }

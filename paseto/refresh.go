@@ -12,7 +12,9 @@ import (
 
 // Refresh exchanges a refresh token for a new pair of the same session, with
 // the same subject, issuer, audience, scopes, claims and footer, in the same
-// purpose and wrapping. The new access token is never fresh.
+// version, purpose and wrapping. The new refresh token lives as long from now as
+// the old one did from its issue, within [Config.MaxTTL]; the new access token
+// as long as configured, and is never fresh.
 //
 // With a denylist that checks refresh tokens, a refresh token works once: of
 // two callers who present the same one, one gets a pair and the other
@@ -33,6 +35,7 @@ func (a *Authorizer) Refresh(ctx context.Context, token string, req Requirement)
 	if err != nil {
 		return Pair{}, err
 	}
+	grant.RefreshTTL = a.lifetimeOf(old)
 	grant.Implicit, grant.Base64 = req.Implicit, req.Base64
 	// Issued before the old one is used up, so that a pair that cannot be
 	// issued costs the client nothing.
@@ -74,9 +77,46 @@ func successor(old *Claims) (Grant, error) {
 		Issuer:   old.Issuer,
 		Audience: old.Audience,
 		Claims:   custom,
-		Footer:   old.Footer,
+		Footer:   successorFooter(old.Footer),
+		Version:  old.Version,
 		Purpose:  old.Purpose,
 	}, nil
+}
+
+// lifetimeOf returns how long a token was given to live, as far as that may be
+// given again, and zero where it does not say.
+func (a *Authorizer) lifetimeOf(c *Claims) time.Duration {
+	switch {
+	case c.ExpiresAt.IsZero():
+		return NoExpiry
+	case c.IssuedAt.IsZero() || !c.IssuedAt.Before(c.ExpiresAt):
+		return 0
+	}
+	ttl := max(c.ExpiresAt.Sub(c.IssuedAt), time.Second)
+	if exceeds(ttl, a.cfg.MaxTTL) {
+		return a.cfg.MaxTTL
+	}
+	return ttl
+}
+
+// successorFooter returns a footer without its kid, which names the key of the
+// old token.
+func successorFooter(footer []byte) any {
+	if footerKeyID(footer) == "" {
+		if len(footer) == 0 {
+			return nil
+		}
+		return footer
+	}
+	var members map[string]json.RawMessage
+	if json.Unmarshal(footer, &members) != nil {
+		return footer // not so: it was read before
+	}
+	delete(members, kidMember)
+	if len(members) == 0 {
+		return nil
+	}
+	return members
 }
 
 // useUp marks a refresh token as used, and refuses it if it was before.

@@ -37,10 +37,14 @@ func TestRefreshCarriesOn(t *testing.T) {
 				auth, c := revocable(t, paseto.Config{Issuer: "default", Audience: []string{"default"}})
 				grant := paseto.Grant{
 					Subject: "alice", Fresh: true, Scopes: []string{"a", "b"}, Issuer: "i", Audience: []string{"x", "y"},
-					Claims: map[string]any{"role": "admin", "deep": map[string]any{"n": 1.5}}, Footer: `{"kid":"1"}`,
+					Claims: map[string]any{"role": "admin", "deep": map[string]any{"n": 1.5}}, Footer: map[string]string{"tenant": "t1"},
 					Purpose: purpose, Implicit: []byte("device"), Base64: wrapped,
 				}
 				req := paseto.Requirement{Implicit: []byte("device"), Base64: wrapped}
+				footer := `{"kid":"` + localKey.KeyID() + `","tenant":"t1"}`
+				if purpose == paseto.Public {
+					footer = `{"kid":"` + publicKey.KeyID() + `","tenant":"t1"}`
+				}
 				old := issuePair(t, auth, grant)
 				c.Advance(time.Hour)
 				pair, err := auth.Refresh(t.Context(), old.Refresh.Token, req)
@@ -63,7 +67,7 @@ func TestRefreshCarriesOn(t *testing.T) {
 					ids = append(ids, claims.ID)
 					if claims.Subject != "alice" || claims.Issuer != "i" || claims.Purpose != purpose ||
 						!slices.Equal(claims.Scopes, grant.Scopes) || !slices.Equal(claims.Audience, grant.Audience) ||
-						string(claims.Footer) != `{"kid":"1"}` || !reflect.DeepEqual(custom(t, claims), grant.Claims) {
+						string(claims.Footer) != footer || !reflect.DeepEqual(custom(t, claims), grant.Claims) {
 						t.Errorf("the successor says %s", says(t, claims))
 					}
 					if !claims.IssuedAt.Equal(issuedAt.Add(time.Hour)) {
@@ -91,7 +95,8 @@ func TestRefreshAddsNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := pair.Access.Claims; got.Issuer != "" || len(got.Audience) != 0 || len(got.Footer) != 0 || len(got.Scopes) != 0 {
+	kid := `{"kid":"` + localKey.KeyID() + `"}`
+	if got := pair.Access.Claims; got.Issuer != "" || len(got.Audience) != 0 || string(got.Footer) != kid || len(got.Scopes) != 0 {
 		t.Errorf("the successor says %s", says(t, got))
 	}
 }

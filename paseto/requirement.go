@@ -9,14 +9,17 @@ import (
 // asks of every token. The zero Requirement asks for an access token. The same
 // value serves HTTP routes, WebSocket handshakes and [Authorizer.Verify].
 type Requirement struct {
-	// Type is the required token type. Default [TypeAccess].
+	// Type is the required token type. Default [TypeAccess]. A route that
+	// requires [TypeRefresh] does not use the token up, and does not notice
+	// that [Authorizer.Refresh] has.
 	Type string
 	// Fresh asks for an access token that comes from a login, not a refresh.
 	Fresh bool
 	// Optional lets a caller in without claims who brings no token, or one
 	// that does not open or is not valid here (form, key, time, issuer,
 	// audience). A valid token that fails the rest of the requirement, or is
-	// revoked, is still refused; so is a request that carries two tokens.
+	// revoked, is still refused; so is a request whose credential is malformed,
+	// or that carries two.
 	Optional bool
 	// Scopes lists scopes that the token must all have.
 	Scopes []string

@@ -66,9 +66,9 @@ func (a *Authorizer) record(ctx context.Context, c *Claims, r denylist.Revocatio
 	}
 	if err := a.store.Revoke(ctx, r); err != nil {
 		a.log.ErrorContext(ctx, "revocation could not be recorded", "err", err)
-		a.observe(Event{Kind: EventDenylistFailed, Claims: c, Err: err})
+		a.observe(Event{Kind: EventDenylistFailed, Claims: c, Revocation: r, Err: err})
 		return refuse(ErrUnavailable, "recording a revocation: %w", err)
 	}
-	a.observe(Event{Kind: EventRevoked, Claims: c})
+	a.observe(Event{Kind: EventRevoked, Claims: c, Revocation: r})
 	return nil
 }

@@ -25,12 +25,12 @@ func (a *Authorizer) Verify(ctx context.Context, token string, req Requirement) 
 	if err := req.Validate(); err != nil {
 		return nil, err
 	}
-	claims, err := a.open(token, req)
+	claims, err := a.open(ctx, token, req)
 	if err != nil {
 		if token != "" {
-			a.observe(Event{Kind: EventRefused, Err: err})
+			a.observe(Event{Kind: EventRefused, Claims: claims, Err: err})
 		}
-		if req.Optional {
+		if req.Optional && !errors.Is(err, ErrKeysUnavailable) && ctx.Err() == nil {
 			return nil, nil
 		}
 		return nil, err
@@ -45,8 +45,9 @@ func (a *Authorizer) Verify(ctx context.Context, token string, req Requirement) 
 
 // open returns the claims of a token that is valid here, whatever it is for:
 // form, key, times, issuer, audience. Nothing is decoded before its size and
-// form are checked.
-func (a *Authorizer) open(token string, req Requirement) (*Claims, error) {
+// form are checked. Beside an error it returns the claims of a token that is
+// authentic and not valid.
+func (a *Authorizer) open(ctx context.Context, token string, req Requirement) (*Claims, error) {
 	if token == "" {
 		return nil, ErrNoToken
 	}
@@ -64,8 +65,8 @@ func (a *Authorizer) open(token string, req Requirement) (*Claims, error) {
 	if err != nil {
 		return nil, refuse(ErrMalformed, "%w", err)
 	}
-	openers, err := a.openers(parts)
-	if err != nil {
+	ring := *a.ring.Load()
+	if err := a.serves(ring, parts); err != nil {
 		return nil, err
 	}
 	if parts.FooterLen() > maxFooter {
@@ -75,27 +76,20 @@ func (a *Authorizer) open(token string, req Requirement) (*Claims, error) {
 	if err != nil {
 		return nil, refuse(ErrMalformed, "%w", err)
 	}
-	sealed, err := openWithAny(openers, payload, footer, req.Implicit)
-	switch {
-	case errors.Is(err, codec.ErrForm):
-		return nil, refuse(ErrMalformed, "%w", err)
-	case err != nil && parts.Purpose == codec.Local:
-		return nil, refuse(ErrDecrypt, "%w", err)
-	case err != nil:
-		return nil, refuse(ErrSignature, "%w", err)
+	version, purpose := Version(parts.Version), Purpose(parts.Purpose)
+	opened, err := a.unseal(ctx, ring, version, purpose, sealed{payload, footer, req.Implicit})
+	if err != nil {
+		return nil, err
 	}
-	claims, err := parseClaims(sealed)
+	claims, err := parseClaims(opened)
 	if err != nil {
 		return nil, refuse(ErrClaims, "%w", err)
 	}
-	claims.Version, claims.Purpose = Version(parts.Version), Purpose(parts.Purpose)
+	claims.Version, claims.Purpose = version, purpose
 	if len(footer) > 0 {
 		claims.Footer = footer
 	}
-	if err := a.validate(claims); err != nil {
-		return nil, err
-	}
-	return claims, nil
+	return claims, a.validate(claims)
 }
 
 func unwrapBase64(token string) (string, error) {
@@ -107,16 +101,6 @@ func unwrapBase64(token string) (string, error) {
 		return "", refuse(ErrBase64, "%w", err)
 	}
 	return string(unwrapped), nil
-}
-
-// openWithAny tries the keys in order and returns the last one's error.
-func openWithAny(openers []codec.Opener, payload, footer, implicit []byte) (claims []byte, err error) {
-	for _, opener := range openers {
-		if claims, err = opener.Open(payload, footer, implicit); err == nil {
-			return claims, nil
-		}
-	}
-	return nil, err
 }
 
 // validate checks the claims that every token must satisfy.

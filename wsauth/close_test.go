@@ -282,8 +282,8 @@ func TestSilentPeer(t *testing.T) {
 		serve wsauth.Handler
 		flood bool
 	}{
-		{name: "refused", send: none()},
-		{name: "refused, flooding", send: none(), flood: true},
+		{name: "refused", serve: unreachable(t), send: none()},
+		{name: "refused, flooding", serve: unreachable(t), send: none(), flood: true},
 		{name: "handler returned", send: bearer(token), serve: func(context.Context, *wsauth.Conn) {}},
 		{name: "handler returned, flooding", send: bearer(token), serve: func(context.Context, *wsauth.Conn) {}, flood: true},
 		{name: "handler reads", send: bearer(token), serve: func(_ context.Context, conn *wsauth.Conn) {

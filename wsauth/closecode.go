@@ -9,7 +9,7 @@ import (
 // CloseCode is a WebSocket close code (RFC 6455, section 7.4).
 type CloseCode int
 
-// The close codes that a [Guard] uses.
+// The close codes that a [Guard] uses, and one for applications.
 const (
 	// CloseNormal: the application's handler has returned.
 	CloseNormal CloseCode = websocket.CloseNormalClosure
@@ -19,10 +19,15 @@ const (
 	// expired. The reason is the message of the refusal. A client reconnects
 	// with a new token, if at all.
 	ClosePolicyViolation CloseCode = websocket.ClosePolicyViolation
+	// CloseInvalidPayload: a text message was not UTF-8.
+	CloseInvalidPayload CloseCode = websocket.CloseInvalidFramePayloadData
 	// CloseMessageTooBig: a message was larger than [Config.ReadLimit].
 	CloseMessageTooBig CloseCode = websocket.CloseMessageTooBig
 	// CloseInternalError: the application's handler panicked.
 	CloseInternalError CloseCode = websocket.CloseInternalServerErr
+	// CloseTryAgainLater is for an application that is overloaded, or whose
+	// peer reads too slowly. A [Guard] does not use it.
+	CloseTryAgainLater CloseCode = websocket.CloseTryAgainLater
 )
 
 // sendable reports whether a close frame may carry the code.

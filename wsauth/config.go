@@ -70,6 +70,9 @@ type Config struct {
 	// CookieName is the cookie of the location Cookie, prefix included.
 	// Default __Host-access_token; see [httpauth.Config.AccessCookieName].
 	CookieName string
+	// RefreshCookieName is the cookie of routes that require a refresh token.
+	// Default __Host-refresh_token.
+	RefreshCookieName string
 	// QueryKey is the parameter of the location Query. Default token.
 	QueryKey string
 	// QueryPrefix is a scheme before the token in that parameter. Default
@@ -124,6 +127,7 @@ func (c Config) withDefaults() Config {
 	c.HeaderName = cmp.Or(c.HeaderName, "Authorization")
 	c.HeaderScheme = cmp.Or(c.HeaderScheme, "Bearer")
 	c.CookieName = cmp.Or(c.CookieName, httpauth.Config{}.AccessCookieName())
+	c.RefreshCookieName = cmp.Or(c.RefreshCookieName, httpauth.Config{}.RefreshCookieName())
 	c.QueryKey = cmp.Or(c.QueryKey, "token")
 	c.Reject = cmp.Or(c.Reject, RejectClose)
 	c.Realm = cmp.Or(c.Realm, "api")
@@ -143,7 +147,7 @@ func (c Config) validate() error {
 	if err := validateLocations(c.Locations); err != nil {
 		bad("Locations: %s", err.Message)
 	}
-	for _, n := range []struct{ field, name string }{{"HeaderName", c.HeaderName}, {"CookieName", c.CookieName}} {
+	for _, n := range []struct{ field, name string }{{"HeaderName", c.HeaderName}, {"CookieName", c.CookieName}, {"RefreshCookieName", c.RefreshCookieName}} {
 		if !locate.IsToken(n.name) {
 			bad("%s %.64q is not the name of a header or cookie", n.field, n.name)
 		}

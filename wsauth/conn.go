@@ -10,6 +10,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+	"unicode/utf8"
 
 	"github.com/gorilla/websocket"
 
@@ -41,6 +42,8 @@ type Conn struct {
 	reading sync.Mutex // held while a read is under way
 	readErr error      // of the read that failed; no other may follow
 }
+
+var errNotUTF8 = errors.New("text message is not UTF-8")
 
 // ErrClosed is why the context of a connection has ended that the program
 // closed, with [Conn.Close] or by returning from its handler.
@@ -110,6 +113,8 @@ func (c *Conn) ReadMessage() (kind int, data []byte, err error) {
 		case c.closing.Load(): // only the peer's close frame counts now
 		case c.expired():
 			c.expire()
+		case kind == TextMessage && !utf8.Valid(data): // RFC 6455, section 8.1
+			c.closeWith(CloseInvalidPayload, errNotUTF8.Error(), errNotUTF8)
 		default:
 			return kind, data, nil
 		}
@@ -131,8 +136,11 @@ func (c *Conn) ReadJSON(v any) error {
 // WriteMessage sends a message of kind [TextMessage] or [BinaryMessage]. It
 // waits at most [Config.WriteTimeout] for a slow peer and then gives the
 // connection up. Once the connection is being closed it returns the context's
-// cause.
+// cause. Any other kind is an error and changes nothing.
 func (c *Conn) WriteMessage(kind int, data []byte) error {
+	if kind != TextMessage && kind != BinaryMessage {
+		return fmt.Errorf("wsauth: %d is not a kind of message; expected TextMessage or BinaryMessage", kind)
+	}
 	c.writing.Lock()
 	defer c.writing.Unlock()
 	if c.expired() {

@@ -259,3 +259,42 @@ func askOften(t *testing.T, srv *httptest.Server, token, name string) {
 		}
 	}
 }
+
+// TestMessageKinds: a kind that is none changes nothing, and text that is not
+// UTF-8 closes with code 1007, whoever sends it.
+func TestMessageKinds(t *testing.T) {
+	t.Parallel()
+	ws := admitted(t, wsauth.Config{}, func(_ context.Context, conn *wsauth.Conn) {
+		for _, kind := range []int{0, websocket.CloseMessage, websocket.PingMessage, 99} {
+			if err := conn.WriteMessage(kind, nil); err == nil || conn.Context().Err() != nil {
+				t.Errorf("kind %d: error is %v, the context's %v", kind, err, conn.Context().Err())
+			}
+		}
+		if err := conn.WriteMessage(wsauth.BinaryMessage, []byte{0xff}); err != nil {
+			t.Error(err)
+		}
+		_, data, err := conn.ReadMessage()
+		if err == nil {
+			t.Errorf("text that is not UTF-8 is read: %q", data)
+		}
+	})
+	if _, data, err := ws.ReadMessage(); err != nil || !bytes.Equal(data, []byte{0xff}) {
+		t.Errorf("read %q, %v", data, err)
+	}
+	if err := ws.WriteMessage(websocket.TextMessage, []byte{0xff}); err != nil {
+		t.Fatal(err)
+	}
+	checkClosed(t, ws, wsauth.CloseInvalidPayload, "text message is not UTF-8")
+}
+
+// TestNilHandler: a route without a handler lets nobody in.
+func TestNilHandler(t *testing.T) {
+	t.Parallel()
+	auth := newAuthorizer(t, paseto.Config{})
+	guard := newGuard(t, auth, wsauth.Config{}, nil)
+	srv := listen(t, guard.Require(paseto.Requirement{}, nil, nil))
+	_, res := dial(t, srv, bearer(access(t, auth, paseto.Grant{})))
+	if res.StatusCode != http.StatusInternalServerError {
+		t.Errorf("answered with %s", res.Status)
+	}
+}

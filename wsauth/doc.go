@@ -44,4 +44,9 @@
 //
 // or put it into the URL ([Query]). URLs end up in logs and histories: use
 // [Query] only with tokens that expire soon, and a log without query strings.
+//
+// A browser that has the cookie sends it with every handshake. On a route that
+// accepts [Cookie] and another location, a page that uses the other one then
+// brings two tokens and is refused: give the two kinds of page routes of their
+// own, with [In].
 package wsauth

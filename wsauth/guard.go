@@ -34,7 +34,9 @@ func New(auth *paseto.Authorizer, cfg Config, opts ...Option) (*Guard, error) {
 		log:  slog.New(slog.DiscardHandler),
 	}
 	for _, opt := range opts {
-		opt(g)
+		if opt != nil {
+			opt(g)
+		}
 	}
 	errs := []error{g.cfg.validate()}
 	if auth == nil {
@@ -76,8 +78,11 @@ type Handler func(ctx context.Context, conn *Conn)
 // A requirement that no token can meet, or a location that handshakes have not
 // got, is logged here, and every handshake is then refused.
 func (g *Guard) Require(req paseto.Requirement, serve Handler, opts ...RouteOption) http.Handler {
-	in := g.route.with(opts)
+	in := g.routeFor(req, opts)
 	broken := check(in, req)
+	if serve == nil {
+		broken = errors.New("wsauth: the handler is nil")
+	}
 	if broken != nil {
 		g.log.Error("route refuses every handshake", "err", broken)
 	}
@@ -108,7 +113,7 @@ func (g *Guard) Require(req paseto.Requirement, serve Handler, opts ...RouteOpti
 // another WebSocket library; those have to end the connection at
 // [paseto.Authorizer.Deadline] themselves.
 func (g *Guard) Authenticate(r *http.Request, req paseto.Requirement, opts ...RouteOption) (*paseto.Claims, error) {
-	in := g.route.with(opts)
+	in := g.routeFor(req, opts)
 	if err := check(in, req); err != nil {
 		return nil, err
 	}

@@ -64,9 +64,21 @@ func scheme(configured string) string {
 
 func (r route) with(opts []RouteOption) route {
 	for _, opt := range opts {
-		opt(&r)
+		if opt != nil {
+			opt(&r)
+		}
 	}
 	return r
+}
+
+// routeFor returns what holds for a route with this requirement: where a
+// refresh token is asked for, the cookie is the refresh token's.
+func (g *Guard) routeFor(req paseto.Requirement, opts []RouteOption) route {
+	r := g.route
+	if req.Type == paseto.TypeRefresh {
+		r.cookie = g.cfg.RefreshCookieName
+	}
+	return r.with(opts)
 }
 
 // validate reports the first thing that keeps every token from being found.

@@ -26,6 +26,8 @@ var overHTTP = map[string]int{
 	ErrShutdown.Code:           http.StatusServiceUnavailable,
 	ErrOrigin.Code:             http.StatusForbidden,
 	paseto.ErrUnavailable.Code: http.StatusServiceUnavailable,
+
+	paseto.ErrKeysUnavailable.Code: http.StatusServiceUnavailable,
 }
 
 // refuse answers a handshake that is not let in.

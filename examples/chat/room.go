@@ -20,10 +20,6 @@ const (
 	maxQueued = 2 * maxPast
 )
 
-// closeTryAgain is the close code for a client that reads too slowly (RFC 6455
-// registry: Try Again Later).
-const closeTryAgain wsauth.CloseCode = 1013
-
 // frame is what server and page send each other. Of the page's frames only Type
 // and Text are looked at: who speaks is known from the token.
 type frame struct {
@@ -68,7 +64,7 @@ func (r *room) serve(_ context.Context, conn *wsauth.Conn) {
 	if claims := conn.Claims(); !claims.Anonymous() {
 		name = claims.Subject
 	}
-	m := r.join(name, func() { conn.Close(closeTryAgain, "You read too slowly") })
+	m := r.join(name, func() { conn.Close(wsauth.CloseTryAgainLater, "You read too slowly") })
 
 	var writing sync.WaitGroup
 	writing.Go(func() {

@@ -44,7 +44,7 @@ type profile struct {
 	ExpiresAt time.Time `json:"expires_at,omitzero"`
 	// ExpiresIn is the same in seconds from now, for clients whose clock is
 	// wrong.
-	ExpiresIn int64 `json:"expires_in,omitempty"`
+	ExpiresIn *int64 `json:"expires_in,omitempty"`
 }
 
 // me tells a caller what the server knows from the token.
@@ -54,7 +54,8 @@ func me(auth *paseto.Authorizer) http.HandlerFunc {
 		answer := profile{Subject: claims.Subject, Scopes: append([]string{}, claims.Scopes...), Fresh: claims.Fresh}
 		if expires := auth.Deadline(claims); !expires.IsZero() {
 			answer.ExpiresAt = expires
-			answer.ExpiresIn = int64(expires.Sub(auth.Now()) / time.Second)
+			left := int64(expires.Sub(auth.Now()) / time.Second)
+			answer.ExpiresIn = &left
 		}
 		w.Header().Set("Content-Type", "application/json")
 		w.Header().Set("Cache-Control", "no-store")

@@ -1,6 +1,8 @@
-// Package nodeclient runs a WebSocket client written with Node.js and its ws package, so that tests meet a client that
-// this module did not write. [Command] starts connect.mjs, which prints one JSON object a line for everything that
-// happens to its connection:
+// Package nodeclient runs programs written with Node.js and packages from npm, so that tests meet code that this module
+// did not write.
+//
+// [Command] starts connect.mjs, a WebSocket client of the package ws, which prints one JSON object a line for everything
+// that happens to its connection:
 //
 //	{"event":"open","protocol":"chat"}
 //	{"event":"message","data":"hello"}
@@ -9,4 +11,6 @@
 //	{"event":"error","message":"…"}
 //
 // Its exit status is 0 after a close or a refused handshake and 1 after an error.
+//
+// [StartTokens] starts tokens.mjs, which makes and opens PASETO tokens with the packages paseto and paseto-ts.
 package nodeclient

@@ -15,14 +15,22 @@ import (
 // NO_SKIP is set.
 func Command(t testing.TB, args ...string) *exec.Cmd {
 	t.Helper()
+	return command(t, []string{"ws"}, "connect.mjs", args...)
+}
+
+// command returns a script of this directory that needs npm packages, ready to start.
+func command(t testing.TB, packages []string, script string, args ...string) *exec.Cmd {
+	t.Helper()
 
 	node := testtool.Need(t, "node", "nodejs")
 	_, source, _, _ := runtime.Caller(0)
 	dir := filepath.Dir(source)
-	if _, err := os.Stat(filepath.Join(dir, "node_modules", "ws")); err != nil {
-		testtool.Missing(t, "the npm package ws in internal/nodeclient")
+	for _, name := range packages {
+		if _, err := os.Stat(filepath.Join(dir, "node_modules", name)); err != nil {
+			testtool.Missing(t, "the npm package "+name+" in internal/nodeclient")
+		}
 	}
 
-	args = append([]string{filepath.Join(dir, "connect.mjs")}, args...)
+	args = append([]string{filepath.Join(dir, script)}, args...)
 	return exec.CommandContext(t.Context(), node, args...) //nolint:gosec // The arguments are the test's own.
 }

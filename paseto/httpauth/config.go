@@ -117,7 +117,9 @@ func New(auth *paseto.Authorizer, cfg Config, opts ...Option) (*Web, error) {
 		log:         slog.New(slog.DiscardHandler),
 	}
 	for _, opt := range opts {
-		opt(w)
+		if opt != nil {
+			opt(w)
+		}
 	}
 	var errs []error
 	bad := func(format string, args ...any) {

@@ -20,4 +20,10 @@
 // attributes allow it. A browser sends cookies along whoever makes it send the
 // request, so an unsafe request (POST, PUT …) that authenticates by cookie must
 // come from the same origin, as told by [http.CrossOriginProtection].
+//
+// # Keys
+//
+// Tokens of purpose public can be verified by a service that cannot issue them.
+// [Web.Keys] publishes the keys that it needs, and [RemoteKeys] reads them
+// there.
 package httpauth

@@ -205,3 +205,61 @@ func ExampleWeb_Logout() {
 	// 204
 	// 401 {"type":"about:blank","title":"Unauthorized","status":401,"detail":"Token has been revoked","code":"token_revoked"}
 }
+
+// exampleSecret is the secret half of a key pair that everybody knows.
+const exampleSecret = "k4.secret.tMv7Q99M4hByfZU-SnEzB_oZu32fhQQUONnhG5QqN3Qeudu7vAR8A_1wYE4AcfCYfhayi3VyJcEfAEFdDiCxog"
+
+func ExampleWeb_Keys() {
+	key, err := paseto.ParseKey(exampleSecret)
+	if err != nil {
+		log.Fatal(err)
+	}
+	auth, err := paseto.New(paseto.Config{Purpose: paseto.Public, Keys: []paseto.Key{key}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	web, err := httpauth.New(auth, httpauth.Config{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	mux := http.NewServeMux()
+	mux.Handle("GET /keys", web.Keys())
+
+	try(mux, "GET", "/keys", "", "")
+	// Output:
+	// 200 {"keys":[{"kid":"k4.pid.yh4-bJYjOYAG6CWy0zsfPmpKylxS7uAWrxqVmBN2KAiJ","paserk":"k4.public.Hrnbu7wEfAP9cGBOAHHwmH4Wsot1ciXBHwBBXQ4gsaI"}]}
+}
+
+// A service that holds no key verifies the tokens of another.
+func ExampleNewRemoteKeys() {
+	issuer, err := paseto.New(paseto.Config{
+		Purpose: paseto.Public, Issuer: "login", Keys: []paseto.Key{paseto.NewSecretKey()},
+	})
+	if err != nil {
+		log.Fatal(err)
+	}
+	login, err := httpauth.New(issuer, httpauth.Config{})
+	if err != nil {
+		log.Fatal(err)
+	}
+	access, err := issuer.IssueAccess(paseto.Grant{Subject: "ada"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	server := httptest.NewServer(login.Keys()) // a real one is reached by https
+	defer server.Close()
+
+	keys, err := httpauth.NewRemoteKeys(server.URL)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	verifier, err := paseto.New(paseto.Config{RequireIssuer: "login"}, paseto.WithKeySource(keys))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	claims, err := verifier.Verify(context.Background(), access.Token, paseto.Requirement{})
+	fmt.Println(claims.Subject, err)
+	// Output: ada <nil>
+}

@@ -54,9 +54,21 @@ func (c Config) route() route {
 
 func (r route) with(opts []RouteOption) route {
 	for _, opt := range opts {
-		opt(&r)
+		if opt != nil {
+			opt(&r)
+		}
 	}
 	return r
+}
+
+// routeFor returns what holds for a route with this requirement: where a
+// refresh token is asked for, the cookie is the refresh token's.
+func (w *Web) routeFor(req paseto.Requirement, opts []RouteOption) route {
+	r := w.route
+	if req.Type == paseto.TypeRefresh {
+		r.cookie = w.cfg.RefreshCookieName()
+	}
+	return r.with(opts)
 }
 
 // validate reports the first thing that keeps every token from being found.

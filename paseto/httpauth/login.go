@@ -69,6 +69,10 @@ func (w *Web) Login(check LoginFunc) http.Handler {
 			w.refuse(rw, r, err)
 			return
 		}
+		if check == nil {
+			w.refuse(rw, r, errors.New("httpauth: the login function is nil"))
+			return
+		}
 		grant, err := check(r.Context(), credentials)
 		if err != nil {
 			w.refuse(rw, r, err)

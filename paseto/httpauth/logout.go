@@ -10,7 +10,8 @@ import (
 
 // Logout returns the endpoint that ends a login session: POST, answered with
 // 204. It takes the session's access or refresh token, in the configured
-// locations, revokes all tokens of the session, and deletes the cookies. Of the
+// locations, or the refresh token in the member refresh_token of a JSON or form
+// body, revokes all tokens of the session, and deletes the cookies. Of the
 // two cookies the refresh token's counts, since it is valid for longer. Cookies
 // are deleted whatever becomes of the token, unless the denylist fails: then
 // the client should try again.
@@ -54,7 +55,20 @@ func (w *Web) findLogout(rw http.ResponseWriter, r *http.Request) (credential, e
 			in.cookie = w.cfg.RefreshCookieName()
 		}
 	}
-	return w.find(rw, r, in)
+	found, err := w.find(rw, r, in)
+	if err != nil {
+		return credential{}, err
+	}
+	inBody, err := w.refreshInBody(rw, r)
+	switch {
+	case err != nil:
+		return credential{}, err
+	case inBody == "":
+		return found, nil
+	case found.token != "":
+		return credential{}, paseto.ErrAmbiguousCredential
+	}
+	return credential{token: inBody, location: JSON}, nil
 }
 
 // endSession revokes the session of the request's access or refresh token; a

@@ -74,6 +74,8 @@ var answers = map[string]answer{
 	paseto.ErrForbidden.Code:   {http.StatusForbidden, ""},
 	paseto.ErrUnavailable.Code: {http.StatusServiceUnavailable, ""},
 
+	paseto.ErrKeysUnavailable.Code: {http.StatusServiceUnavailable, ""},
+
 	ErrCredentials.Code:  {http.StatusUnauthorized, ""},
 	ErrCrossOrigin.Code:  {http.StatusForbidden, ""},
 	errBody.Code:         {http.StatusBadRequest, ""},
@@ -136,8 +138,10 @@ func WriteProblem(w http.ResponseWriter, status int, refusal *paseto.Error) {
 		h.Set("Retry-After", retryAfter)
 	}
 	w.WriteHeader(status)
+	body := json.NewEncoder(w)
+	body.SetEscapeHTML(false) // it is no HTML, and messages have angle brackets
 	// A client that has gone away is no concern of the answer.
-	_ = json.NewEncoder(w).Encode(Problem{
+	_ = body.Encode(Problem{
 		Type:   "about:blank",
 		Title:  http.StatusText(status),
 		Status: status,

@@ -45,19 +45,7 @@ func (w *Web) findRefresh(rw http.ResponseWriter, r *http.Request) (credential, 
 		func() (string, error) {
 			return locate.Header(r.Header, w.cfg.HeaderName, scheme(w.cfg.HeaderScheme))
 		},
-		func() (string, error) {
-			body, err := w.body(rw, r)
-			if err != nil || len(body) == 0 {
-				return "", err
-			}
-			switch mediaType(r) {
-			case "application/json":
-				return locate.Member(body, refreshField, "")
-			case "application/x-www-form-urlencoded":
-				return locate.Form(body, refreshField)
-			}
-			return "", errMedia
-		},
+		func() (string, error) { return w.refreshInBody(rw, r) },
 		func() (string, error) {
 			if !w.cfg.usesCookies() {
 				return "", nil
@@ -69,4 +57,19 @@ func (w *Web) findRefresh(rw http.ResponseWriter, r *http.Request) (credential, 
 		return credential{}, err
 	}
 	return credential{token: token, location: locations[i]}, nil
+}
+
+// refreshInBody returns the refresh token in a JSON or form body.
+func (w *Web) refreshInBody(rw http.ResponseWriter, r *http.Request) (string, error) {
+	body, err := w.body(rw, r)
+	if err != nil || len(body) == 0 {
+		return "", err
+	}
+	switch mediaType(r) {
+	case "application/json":
+		return locate.Member(body, refreshField, "")
+	case "application/x-www-form-urlencoded":
+		return locate.Form(body, refreshField)
+	}
+	return "", errMedia
 }

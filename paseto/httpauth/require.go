@@ -1,6 +1,7 @@
 package httpauth
 
 import (
+	"errors"
 	"net/http"
 
 	"github.com/pasetokit/pasetokit/paseto"
@@ -18,12 +19,17 @@ func (w *Web) Require(req paseto.Requirement, next http.HandlerFunc, opts ...Rou
 
 // Middleware is [Web.Require] in the form that routers take.
 func (w *Web) Middleware(req paseto.Requirement, opts ...RouteOption) func(http.Handler) http.Handler {
-	in := w.route.with(opts)
+	in := w.routeFor(req, opts)
 	broken := check(in, req)
 	if broken != nil {
 		w.log.Error("route refuses every request", "err", broken)
 	}
 	return func(next http.Handler) http.Handler {
+		broken := broken
+		if f, ok := next.(http.HandlerFunc); next == nil || ok && f == nil {
+			broken = errors.New("httpauth: the handler is nil")
+			w.log.Error("route refuses every request", "err", broken)
+		}
 		return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 			if broken != nil {
 				w.refuse(rw, r, broken)
@@ -45,7 +51,7 @@ func (w *Web) Middleware(req paseto.Requirement, opts ...RouteOption) func(http.
 // Where it looks for a JSON member it reads the body and, unless that is too
 // large, puts it back.
 func (w *Web) Authenticate(r *http.Request, req paseto.Requirement, opts ...RouteOption) (*paseto.Claims, error) {
-	in := w.route.with(opts)
+	in := w.routeFor(req, opts)
 	if err := check(in, req); err != nil {
 		return nil, err
 	}

@@ -3,10 +3,14 @@ package httpauth
 import (
 	"cmp"
 	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/pasetokit/pasetokit/internal/strictjson"
 	"github.com/pasetokit/pasetokit/paseto"
@@ -27,6 +31,15 @@ type Tokens struct {
 	// Scope is the access token's scope, absent if it has none.
 	Scope string `json:"scope,omitempty"`
 }
+
+// String describes the tokens without showing them.
+func (t Tokens) String() string { return "tokens (redacted)" }
+
+// Format implements [fmt.Formatter]: every verb prints [Tokens.String].
+func (t Tokens) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, t.String()) }
+
+// LogValue implements [slog.LogValuer].
+func (t Tokens) LogValue() slog.Value { return slog.StringValue(t.String()) }
 
 // sendTokens answers with a pair, in the body, as cookies or both.
 func (w *Web) sendTokens(rw http.ResponseWriter, r *http.Request, pair paseto.Pair, inBody, asCookies bool) {
@@ -95,6 +108,9 @@ func (w *Web) fields(rw http.ResponseWriter, r *http.Request) (map[string]string
 		for name, values := range form {
 			if len(values) > 1 {
 				return nil, &paseto.Error{Code: errBody.Code, Message: "Bad request body. A form field is given twice"}
+			}
+			if !utf8.ValidString(values[0]) {
+				return nil, &paseto.Error{Code: errBody.Code, Message: "Bad request body. A form field is not valid UTF-8"}
 			}
 			fields[name] = values[0]
 		}

@@ -1,0 +1,28 @@
+package config
+
+import (
+	"os"
+	"runtime"
+
+	"github.com/pasetokit/pasetokit/paseto"
+)
+
+// exposed returns the paths of files that the group or others may read, of those
+// that make a key usable. A public half is no secret, and neither is a wrapped
+// key for as long as what it is wrapped with is one.
+func (k Key) exposed(key paseto.Key) []string {
+	if runtime.GOOS == "windows" || key.Purpose() == paseto.Public && key.ID() == key.KeyID() {
+		return nil
+	}
+	paths := k.files()
+	if count(k.PasswordFile, k.PasswordEnv, k.WrappingKeyFile, k.WrappingKeyEnv) > 0 && k.File != "" {
+		paths = paths[1:]
+	}
+	var open []string
+	for _, path := range paths {
+		if info, err := os.Stat(path); err == nil && info.Mode().Perm()&0o077 != 0 {
+			open = append(open, path)
+		}
+	}
+	return open
+}

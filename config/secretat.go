@@ -1,0 +1,47 @@
+package config
+
+import (
+	"fmt"
+	"io"
+	"os"
+	"regexp"
+)
+
+// secretAt returns the content of a file or else of an environment variable.
+// What names it in errors.
+func secretAt(what, file, env string) (string, error) {
+	if misplacedKey.MatchString(file + env) {
+		return "", fmt.Errorf("expected where the %s is, and not a key itself", what)
+	}
+	if file == "" {
+		text, found := os.LookupEnv(env)
+		if !found {
+			return "", fmt.Errorf("environment variable %s is not set", env)
+		}
+		return text, nil
+	}
+	// It is read more than once: when the configuration is loaded, when it is
+	// opened, and when it changes. A pipe would give it out but once.
+	if info, err := os.Stat(file); err == nil && !info.Mode().IsRegular() {
+		return "", fmt.Errorf("the %s file cannot be read: %s is not a regular file", what, file)
+	}
+	f, err := os.Open(file) //nolint:gosec // the operator says which file
+	if err != nil {
+		return "", fmt.Errorf("the %s file cannot be read: %w", what, err)
+	}
+	defer f.Close() //nolint:errcheck // it was only read
+	text, err := io.ReadAll(io.LimitReader(f, maxKeyFile+1))
+	switch {
+	case err != nil:
+		return "", fmt.Errorf("the %s file cannot be read: %w", what, err)
+	case len(text) > maxKeyFile:
+		return "", fmt.Errorf("%s is no %s file: it has more than %d bytes", file, what, maxKeyFile)
+	}
+	return string(text), nil
+}
+
+// maxKeyFile bounds what is read of a key file, in bytes.
+const maxKeyFile = 64 << 10
+
+// misplacedKey matches a key where the place of one was expected.
+var misplacedKey = regexp.MustCompile(`^\s*(k\d\.(local|secret)|-{5}BEGIN|[0-9a-fA-F]{64,}\s*$)`)
