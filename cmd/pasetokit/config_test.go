@@ -1,0 +1,111 @@
+package main
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestConfigCheck(t *testing.T) {
+	t.Parallel()
+	d := newDir(t)
+	d.write("auth.yaml", `
+token:
+  keys:
+    - file: DIR/zero
+    - {file: DIR/pair, not_after: 2030-01-02T03:04:05Z}
+    - file: DIR/public
+`)
+	d.write("own.yaml", "token: {keys: [{file: DIR/zero}]}\ndenylist: {store: ''}")
+	d.write("without.yaml", "token: {keys: [{file: DIR/zero}]}\ndenylist: {enabled: false}")
+	const valid = "the configuration is valid\n"
+	const zero = zeroID + " issues and opens v4.local tokens\n"
+	d.run("config check DIR/auth.yaml").want(0, valid+zero+
+		pairID+" opens v4.public tokens until 2030-01-02T03:04:05Z\n"+
+		pairID+" opens v4.public tokens\n", "")
+	d.run("config check DIR/own.yaml").want(0, valid+zero, "")
+	d.run("config check DIR/auth.yaml DIR/without.yaml").want(0, valid+zero, "")
+	d.run("config check --json DIR/auth.yaml").want(0, `{"valid":true,"keys":[`+
+		`{"kid":"`+zeroID+`","version":"v4","purpose":"local","issues":true},`+
+		`{"kid":"`+pairID+`","version":"v4","purpose":"public","issues":false,"not_after":"2030-01-02T03:04:05Z"},`+
+		`{"kid":"`+pairID+`","version":"v4","purpose":"public","issues":false}]}`+"\n", "")
+}
+
+func TestConfigCheckWarns(t *testing.T) {
+	t.Parallel()
+	d := newDir(t)
+	d.chmod("zero", 0o644)
+	d.write("auth.yaml", "token: {keys: [{file: DIR/zero}]}")
+	r := d.run("config check DIR/auth.yaml")
+	r.want(0, "…\n…\n", "level=WARN …DIR/zero…\n")
+}
+
+func TestConfigCheckFailures(t *testing.T) {
+	t.Parallel()
+	d := newDir(t)
+	d.write("broken.yaml", "token: {leeway: soon, purpose: other, acess_ttl: 5m}")
+	d.write("keyless.yaml", "token: {keys: [{file: DIR/none}]}")
+	d.run("config check DIR/broken.yaml").want(1, "", `pasetokit: config: 3 problems:
+  token.acess_ttl (DIR/broken.yaml): unknown key; known in token: …
+  token.leeway = "soon" (DIR/broken.yaml): expected a duration …
+  token.purpose = "other" (DIR/broken.yaml): …
+`)
+	e, _ := d.run("config check --json DIR/broken.yaml").decode()["error"].(map[string]any)
+	problems, _ := e["problems"].([]any)
+	if e["code"] != "config_invalid" || len(problems) != 3 {
+		t.Fatalf("JSON error %v", e)
+	}
+	if p, _ := problems[0].(map[string]any); p["key"] != "token.acess_ttl" || p["source"] != "DIR/broken.yaml" || p["rule"] == "" {
+		t.Errorf("first problem %v", p)
+	}
+	d.run("config check DIR/keyless.yaml").want(1, "", "pasetokit: …DIR/none: no such file or directory\n")
+	d.run("config check").want(1, "", "pasetokit: config: token.keys: is empty; without a key no token can be issued or opened\n")
+	d.run("config check DIR/none.yaml").want(1, "", "pasetokit: config: DIR/none.yaml: open DIR/none.yaml: no such file or directory\n")
+	d.run("config check DIR/zero").want(1, "", "pasetokit: config: DIR/zero: unknown kind of file; …\n")
+}
+
+func TestConfigPrint(t *testing.T) {
+	t.Parallel()
+	d := newDir(t)
+	d.write("auth.yaml", "token: {access_ttl: 5m, keys: ["+zeroKey+", {file: DIR/pair}]}")
+	r := d.run("config print DIR/auth.yaml")
+	text := r.ok()
+	for _, want := range []string{
+		"\ntoken.access_ttl             5m  ", "  DIR/auth.yaml\n", "\ntoken.leeway                 0s  ", "  default\n", "file: DIR/pair",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q in\n%s", want, text)
+		}
+	}
+	if strings.Contains(text, zeroKey) {
+		t.Errorf("it shows a key:\n%s", text)
+	}
+	settings, _ := d.run("config print --json DIR/auth.yaml").decode()["settings"].([]any)
+	found := false
+	for _, s := range settings {
+		setting, _ := s.(map[string]any)
+		if setting["key"] == "token.access_ttl" {
+			found = setting["value"] == "5m" && setting["source"] == "DIR/auth.yaml"
+		}
+	}
+	if !found {
+		t.Errorf("JSON settings %v", settings)
+	}
+	d.write("broken.yaml", "token: {leeway: soon, purpose: other}")
+	d.run("config print DIR/broken.yaml").want(1, "", "pasetokit: config: 2 problems:\n…\n…\n")
+}
+
+// TestConfigEnvironment is not parallel: it sets environment variables.
+func TestConfigEnvironment(t *testing.T) {
+	t.Setenv("PASETOKIT_TOKEN__KEYS", zeroKey)
+	t.Setenv("PASETOKIT_TOKEN__ISSUER", "environment")
+	d := newDir(t)
+	d.run("config check").want(0, "the configuration is valid\n"+zeroID+" issues and opens v4.local tokens\n", "")
+	token := d.run("issue").ok()
+	if claims, _ := d.run("verify --json", token).decode()["claims"].(map[string]any); claims["iss"] != "environment" {
+		t.Errorf("claims %v", claims)
+	}
+	r := d.run("config print")
+	if text := r.ok(); !strings.Contains(text, "PASETOKIT_TOKEN__ISSUER") || strings.Contains(text, zeroKey) {
+		t.Errorf("settings:\n%s", text)
+	}
+}
