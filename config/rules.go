@@ -109,8 +109,8 @@ var rules = func() *validator.Validate {
 		"http_token":         locate.IsToken,
 		"realm":              httpauth.ValidRealm,
 		"cookie_path":        isCookiePath,
-		"http_location":      func(s string) bool { return locationRule(s, false) == "" },
-		"websocket_location": func(s string) bool { return locationRule(s, true) == "" },
+		"http_location":      func(s string) bool { return locate.RequestLocation(s) == "" },
+		"websocket_location": func(s string) bool { return locate.HandshakeLocation(s) == "" },
 		"origin":             func(s string) bool { return wsauth.ValidateOrigin(s) == nil },
 		"trusted_origin":     func(s string) bool { return trustedOriginError(s) == nil },
 	} {
@@ -168,35 +168,15 @@ func ruleText(b validator.FieldError) string {
 	case "http_token":
 		return "must be letters, digits and !#$%&'*+-.^_`|~ alone, and not empty"
 	case "http_location":
-		return locationRule(value, false)
+		return locate.RequestLocation(value)
 	case "websocket_location":
-		return locationRule(value, true)
+		return locate.HandshakeLocation(value)
 	case "origin":
 		return wsauth.ValidateOrigin(value).Error()
 	case "trusted_origin":
 		return trustedOriginError(value).Error()
 	}
 	return "must satisfy " + b.Tag() + " " + b.Param()
-}
-
-// locationRule says why s is no location of requests or handshakes.
-func locationRule(s string, handshake bool) string {
-	known := []string{"header", "cookie", "json"}
-	if handshake {
-		known = []string{"header", "query", "cookie", "subprotocol"}
-	}
-	for _, k := range known {
-		if s == k {
-			return ""
-		}
-	}
-	switch {
-	case handshake && s == "json":
-		return "json token location is not supported for WebSocket connections"
-	case s == "query", s == "subprotocol":
-		return s + " token location is only supported for WebSocket connections"
-	}
-	return "must be one of " + strings.Join(known, ", ")
 }
 
 func trustedOriginError(s string) error {

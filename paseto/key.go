@@ -76,8 +76,12 @@ func (k Key) sealer() codec.Sealer {
 
 // Retire returns the key as one that no longer issues, and opens tokens until
 // notAfter: what becomes of a key that another has followed. Give it the time
-// at which the last token that it has issued expires.
+// at which the last token that it has issued expires. The zero time is long
+// over: the key then opens nothing.
 func (k Key) Retire(notAfter time.Time) Key {
+	if notAfter.IsZero() {
+		notAfter = time.Unix(0, 0) // zero stands for a key that is not retired
+	}
 	k.notAfter = notAfter
 	return k
 }

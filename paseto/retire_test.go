@@ -81,3 +81,16 @@ func TestRetiredAlone(t *testing.T) {
 		t.Errorf("error of a refresh is %v, want %v", err, paseto.ErrConfig)
 	}
 }
+
+// TestRetireAtZero: a time that was forgotten must not make the key issue again.
+func TestRetireAtZero(t *testing.T) {
+	t.Parallel()
+	token := issueAccess(t, newAuthorizer(t, paseto.Config{Keys: []paseto.Key{localKey}}), paseto.Grant{Subject: "alice"}).Token
+	retired := localKey.Retire(time.Time{})
+	if retired.CanIssue() {
+		t.Error("the retired key issues")
+	}
+	auth := newAuthorizer(t, paseto.Config{Keys: []paseto.Key{retired}})
+	_, err := auth.Verify(t.Context(), token, paseto.Requirement{})
+	checkRefused(t, err, paseto.ErrDecrypt, "Failed to decrypt.")
+}

@@ -37,7 +37,7 @@ const (
 const Marker = locate.Marker
 
 // NoScheme, as [Config.HeaderScheme], makes the header's value the bare token.
-const NoScheme = httpauth.NoScheme
+const NoScheme = locate.NoScheme
 
 // Reject says how a refused handshake is answered.
 type Reject string
@@ -144,7 +144,7 @@ func (c Config) validate() error {
 	bad := func(format string, args ...any) {
 		errs = append(errs, fmt.Errorf("%w: %s", paseto.ErrConfig, fmt.Sprintf(format, args...)))
 	}
-	if err := validateLocations(c.Locations); err != nil {
+	if err := locate.ValidateLocations(c.Locations, locate.HandshakeLocation); err != nil {
 		bad("Locations: %s", err.Message)
 	}
 	for _, n := range []struct{ field, name string }{{"HeaderName", c.HeaderName}, {"CookieName", c.CookieName}, {"RefreshCookieName", c.RefreshCookieName}} {

@@ -30,7 +30,7 @@ func TestConfigValidation(t *testing.T) {
 		{"json", auth, wsauth.Config{Locations: []wsauth.Location{"json"}},
 			[]string{"Locations: json token location is not supported for WebSocket connections"}},
 		{"unknown location", auth, wsauth.Config{Locations: []wsauth.Location{wsauth.Header, "body"}},
-			[]string{`Locations: unknown token location "body"; expected header, query, cookie or subprotocol`}},
+			[]string{`Locations: unknown token location "body"; expected one of header, query, cookie, subprotocol`}},
 		{"location in plural", auth, wsauth.Config{Locations: []wsauth.Location{"headers"}}, []string{`"headers"`}},
 		{"reject", auth, wsauth.Config{Reject: "maybe"}, []string{`Reject is "maybe"; expected "close" or "http"`}},
 		{"marker as subprotocol", auth, wsauth.Config{Subprotocols: []string{"chat", wsauth.Marker}}, []string{`Subprotocols: "paseto.bearer"`}},

@@ -47,7 +47,7 @@ func (g *Guard) refuse(w http.ResponseWriter, r *http.Request, in route, req pas
 		}
 		httpauth.WriteProblem(w, status, refusal)
 	case g.cfg.Reject == RejectHTTP, refusal.Code == httpauth.ErrServer.Code:
-		httpauth.Refuse(w, err, httpauth.Challenge{Scheme: in.scheme, Realm: g.cfg.Realm, Scopes: req.Scopes})
+		httpauth.Refuse(w, err, httpauth.Challenge{Scheme: in.Scheme, Realm: g.cfg.Realm, Scopes: req.Scopes})
 	default:
 		g.refuseByClose(w, r, in, refusal)
 	}

@@ -53,7 +53,7 @@ type Config struct {
 }
 
 // NoScheme, as [Config.HeaderScheme], makes the header's value the bare token.
-const NoScheme = "none"
+const NoScheme = locate.NoScheme
 
 // CookieConfig describes the cookies that carry tokens. They are always HttpOnly.
 type CookieConfig struct {
@@ -129,7 +129,7 @@ func New(auth *paseto.Authorizer, cfg Config, opts ...Option) (*Web, error) {
 		bad("the Authorizer is nil")
 	}
 	w.route = w.cfg.route()
-	if err := validateLocations(w.cfg.Locations); err != nil {
+	if err := locate.ValidateLocations(w.cfg.Locations, locate.RequestLocation); err != nil {
 		bad("Locations: %s", err.Message)
 	}
 	if !locate.IsToken(w.cfg.HeaderName) {
@@ -198,12 +198,4 @@ func (c Config) withDefaults() Config {
 // ASCII without quotes and backslashes.
 func ValidRealm(realm string) bool {
 	return !strings.ContainsFunc(realm, func(r rune) bool { return r < ' ' || r > '~' || r == '"' || r == '\\' })
-}
-
-// scheme returns the scheme before a token, empty for none.
-func scheme(configured string) string {
-	if configured == NoScheme {
-		return ""
-	}
-	return configured
 }

@@ -197,7 +197,7 @@ func TestBrokenRoutes(t *testing.T) {
 		},
 		{
 			name: "unknown location", opts: []httpauth.RouteOption{httpauth.In("body")},
-			want:   location(`unknown token location "body"; expected header, cookie or json`),
+			want:   location(`unknown token location "body"; expected one of header, cookie, json`),
 			logged: "unknown token location",
 		},
 		{

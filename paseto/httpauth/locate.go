@@ -19,40 +19,42 @@ type RouteOption func(*route)
 
 // In sets the locations that the route's token may be in.
 func In(locations ...Location) RouteOption {
-	return func(r *route) { r.locations = locations }
+	return func(r *route) { r.Locations = locations }
 }
 
 // Key sets the name of the header, cookie or body member that carries the
 // token, in every location of the route. A cookie's name is taken as it is,
 // without a prefix.
 func Key(name string) RouteOption {
-	return func(r *route) { r.header, r.cookie, r.member = name, name, name }
+	return func(r *route) { r.SetKey(name) }
 }
 
 // Prefix sets the scheme that stands before the token in a header or body
 // member of the route; [NoScheme] for none.
 func Prefix(prefix string) RouteOption {
-	return func(r *route) { r.scheme, r.prefix = scheme(prefix), scheme(prefix) }
+	return func(r *route) { r.SetPrefix(prefix) }
 }
 
 // route is where one route looks for its token.
-type route struct {
-	locations              []Location
-	header, scheme, cookie string
-	member, prefix         string
-}
+type route = locate.Route[Location]
 
 // route returns what holds for routes without options.
 func (c Config) route() route {
 	return route{
-		locations: c.Locations,
-		header:    c.HeaderName, scheme: scheme(c.HeaderScheme),
-		cookie: c.AccessCookieName(),
-		member: c.JSONKey, prefix: scheme(c.JSONPrefix),
+		Locations: c.Locations,
+		Header:    c.HeaderName, Scheme: locate.Scheme(c.HeaderScheme),
+		Cookie: c.AccessCookieName(),
+		Field:  c.JSONKey, Prefix: locate.Scheme(c.JSONPrefix),
 	}
 }
 
-func (r route) with(opts []RouteOption) route {
+// routeFor returns what holds for a route with this requirement: where a
+// refresh token is asked for, the cookie is the refresh token's.
+func (w *Web) routeFor(req paseto.Requirement, opts []RouteOption) route {
+	r := w.route
+	if req.Type == paseto.TypeRefresh {
+		r.Cookie = w.cfg.RefreshCookieName()
+	}
 	for _, opt := range opts {
 		if opt != nil {
 			opt(&r)
@@ -61,53 +63,9 @@ func (r route) with(opts []RouteOption) route {
 	return r
 }
 
-// routeFor returns what holds for a route with this requirement: where a
-// refresh token is asked for, the cookie is the refresh token's.
-func (w *Web) routeFor(req paseto.Requirement, opts []RouteOption) route {
-	r := w.route
-	if req.Type == paseto.TypeRefresh {
-		r.cookie = w.cfg.RefreshCookieName()
-	}
-	return r.with(opts)
-}
-
-// validate reports the first thing that keeps every token from being found.
-func (r route) validate() *paseto.Error {
-	switch {
-	case !locate.IsToken(r.header), !locate.IsToken(r.cookie), r.member == "":
-		return locationError("a header, cookie or body member has no valid name")
-	case !locate.IsScheme(r.scheme), !locate.IsScheme(r.prefix):
-		return locationError("a scheme before the token has a space or other separator in it")
-	}
-	return validateLocations(r.locations)
-}
-
-func validateLocations(locations []Location) *paseto.Error {
-	if len(locations) == 0 {
-		return locationError("no token location is given")
-	}
-	for i, l := range locations {
-		if slices.Contains(locations[:i], l) {
-			return locationError(fmt.Sprintf("token location %.32q is given twice", string(l)))
-		}
-		switch l {
-		case Header, Cookie, JSON:
-		case "query", "subprotocol":
-			return locationError(string(l) + " token location is only supported for WebSocket connections")
-		default:
-			return locationError(fmt.Sprintf("unknown token location %.32q; expected header, cookie or json", string(l)))
-		}
-	}
-	return nil
-}
-
-func locationError(message string) *paseto.Error {
-	return &paseto.Error{Code: paseto.ErrLocation.Code, Message: message}
-}
-
 // check reports what makes a route one that nobody can enter.
 func check(in route, req paseto.Requirement) error {
-	if err := in.validate(); err != nil {
+	if err := in.Validate(locate.RequestLocation); err != nil {
 		return err
 	}
 	return req.Validate()
@@ -123,14 +81,14 @@ type credential struct {
 // route, none if it carries none. It reads and replaces the body where it has
 // to look there.
 func (w *Web) find(rw http.ResponseWriter, r *http.Request, in route) (credential, error) {
-	looks := make([]func() (string, error), len(in.locations))
-	for i, l := range in.locations {
+	looks := make([]func() (string, error), len(in.Locations))
+	for i, l := range in.Locations {
 		looks[i] = func() (string, error) {
 			switch l {
 			case Header:
-				return locate.Header(r.Header, in.header, in.scheme)
+				return locate.Header(r.Header, in.Header, in.Scheme)
 			case Cookie:
-				return locate.Cookie(r.Header, in.cookie)
+				return locate.Cookie(r.Header, in.Cookie)
 			default:
 				return w.inJSON(rw, r, in)
 			}
@@ -140,7 +98,7 @@ func (w *Web) find(rw http.ResponseWriter, r *http.Request, in route) (credentia
 	if err != nil || i < 0 {
 		return credential{}, err
 	}
-	return credential{token: token, location: in.locations[i]}, nil
+	return credential{token: token, location: in.Locations[i]}, nil
 }
 
 func (w *Web) inJSON(rw http.ResponseWriter, r *http.Request, in route) (string, error) {
@@ -151,7 +109,7 @@ func (w *Web) inJSON(rw http.ResponseWriter, r *http.Request, in route) (string,
 	if err != nil || len(body) == 0 {
 		return "", err
 	}
-	return locate.Member(body, in.member, in.prefix)
+	return locate.Member(body, in.Field, in.Prefix)
 }
 
 // body reads the body up to the configured size and puts it back.

@@ -52,7 +52,7 @@ func (w *Web) findLogout(rw http.ResponseWriter, r *http.Request) (credential, e
 			return credential{}, err
 		}
 		if refresh != "" {
-			in.cookie = w.cfg.RefreshCookieName()
+			in.Cookie = w.cfg.RefreshCookieName()
 		}
 	}
 	found, err := w.find(rw, r, in)

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/pasetokit/pasetokit/internal/locate"
 	"github.com/pasetokit/pasetokit/paseto"
 )
 
@@ -209,7 +210,7 @@ func quoted(s string) string {
 
 // refuse logs a refusal and answers with it.
 func (w *Web) refuse(rw http.ResponseWriter, r *http.Request, err error) {
-	w.refuseWith(rw, r, err, Challenge{Scheme: scheme(w.cfg.HeaderScheme), Realm: w.cfg.Realm})
+	w.refuseWith(rw, r, err, Challenge{Scheme: locate.Scheme(w.cfg.HeaderScheme), Realm: w.cfg.Realm})
 }
 
 // refuseWith is refuse with a challenge of the route's own. What is the

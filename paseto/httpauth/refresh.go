@@ -43,7 +43,7 @@ func (w *Web) findRefresh(rw http.ResponseWriter, r *http.Request) (credential, 
 	locations := []Location{Header, JSON, Cookie}
 	token, i, err := locate.One(
 		func() (string, error) {
-			return locate.Header(r.Header, w.cfg.HeaderName, scheme(w.cfg.HeaderScheme))
+			return locate.Header(r.Header, w.cfg.HeaderName, locate.Scheme(w.cfg.HeaderScheme))
 		},
 		func() (string, error) { return w.refreshInBody(rw, r) },
 		func() (string, error) {

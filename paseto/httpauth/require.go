@@ -37,7 +37,7 @@ func (w *Web) Middleware(req paseto.Requirement, opts ...RouteOption) func(http.
 			}
 			claims, err := w.authenticate(rw, r, req, in)
 			if err != nil {
-				w.refuseWith(rw, r, err, Challenge{Scheme: in.scheme, Realm: w.cfg.Realm, Scopes: req.Scopes})
+				w.refuseWith(rw, r, err, Challenge{Scheme: in.Scheme, Realm: w.cfg.Realm, Scopes: req.Scopes})
 				return
 			}
 			next.ServeHTTP(rw, r.WithContext(paseto.NewContext(r.Context(), claims)))

@@ -12,6 +12,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/pasetokit/pasetokit/internal/locate"
 	"github.com/pasetokit/pasetokit/internal/strictjson"
 	"github.com/pasetokit/pasetokit/paseto"
 )
@@ -51,7 +52,7 @@ func (w *Web) sendTokens(rw http.ResponseWriter, r *http.Request, pair paseto.Pa
 	}
 	claims := pair.Access.Claims
 	answer := Tokens{
-		TokenType: cmp.Or(scheme(w.cfg.HeaderScheme), "Bearer"),
+		TokenType: cmp.Or(locate.Scheme(w.cfg.HeaderScheme), "Bearer"),
 		Scope:     strings.Join(claims.Scopes, " "),
 	}
 	if !claims.ExpiresAt.IsZero() {
