@@ -96,12 +96,12 @@ func (l *loader) file(path string) {
 	}
 	parser, known := parsers[strings.ToLower(filepath.Ext(path))]
 	if !known {
-		l.problems.add(Problem{Source: path, Rule: "unknown kind of file; its name must end in .yaml, .yml, .toml or .json"})
+		l.problems.add(Problem{Source: withoutKeys(path), Rule: "unknown kind of file; its name must end in .yaml, .yml, .toml or .json"})
 		return
 	}
 	read := koanf.New(delimiter)
 	if err := read.Load(file.Provider(path), parser); err != nil {
-		l.problems.add(Problem{Source: path, Rule: strings.ReplaceAll(err.Error(), "\n", " ")})
+		l.problems.add(Problem{Source: path, Rule: withoutKeys(strings.ReplaceAll(err.Error(), "\n", " "))})
 		return
 	}
 	l.merge(&reader{source: path}, read.Raw())

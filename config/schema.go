@@ -267,6 +267,12 @@ func shown(value any) string {
 	return text
 }
 
+// withoutKeys returns the text of a parser's error without what it quotes of the
+// file: that may be a key, or the beginning of one.
+func withoutKeys(text string) string { return quoted.ReplaceAllString(text, redacted) }
+
+var quoted = regexp.MustCompile("k\\d\\.[a-z-]+\\.[\\w.-]+|[0-9a-fA-F]{16,}|`[^`]*`")
+
 var keyLike = regexp.MustCompile(`k\d\.(local|secret)|PRIVATE KEY|[0-9a-fA-F]{64}`)
 
 // field returns the field of a section that a key names.

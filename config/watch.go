@@ -3,6 +3,7 @@ package config
 import (
 	"context"
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -141,6 +142,9 @@ func (w *watch) digest() [sha256.Size]byte {
 
 // readAll returns the content of a file, up to what no configuration has.
 func readAll(path string) ([]byte, error) {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return nil, errors.New("not a regular file") // a pipe would hold up the watch
+	}
 	f, err := os.Open(path) //nolint:gosec // the operator says which file
 	if err != nil {
 		return nil, err
@@ -171,9 +175,17 @@ func (c *Config) keyFiles() []string {
 func (w *watch) take(ctx context.Context, cfg *Config, l *loader) {
 	running, log := w.kit.cfg.Token, w.kit.log
 	now := settings("", reflect.ValueOf(*cfg), l.sources)
-	// The keys are for what runs, and not for what would after a restart.
-	cfg.Token.Version, cfg.Token.Purpose, cfg.Token.VerifyOnly = running.Version, running.Purpose, running.VerifyOnly
 	keys := cfg.check(&l.problems, l.sources)
+	if token := cfg.Token; token.Version != running.Version || token.Purpose != running.Purpose {
+		// Good as it is written, or refused below. But the keys are for what
+		// runs, and not for what would after a restart.
+		cfg.Token.Version, cfg.Token.Purpose = running.Version, running.Purpose
+		var again problems
+		if keys = cfg.check(&again, l.sources); len(l.problems) == 0 {
+			l.problems = again
+		}
+	}
+	cfg.Token.VerifyOnly = running.VerifyOnly
 	cfg.checkKeys(&l.problems, l.sources, keys, w.kit.source)
 	if err := l.problems.err(); err != nil {
 		log.ErrorContext(ctx, "changed configuration is not taken; the old keys stay in force", "err", err)

@@ -48,6 +48,7 @@ type Claims struct {
 	Footer []byte
 
 	payload []byte // the claims as they were sealed
+	foreign bool   // opened with a key that nobody here issues with
 }
 
 // Decode stores the claims, reserved and custom ones alike, in the struct or

@@ -144,27 +144,29 @@ func shown(word string) string {
 // keyID matches the identifiers that PASERK gives to keys.
 var keyID = regexp.MustCompile(`^k\d\.(lid|sid|pid)\.[\w-]{44}$`)
 
-// unseal returns the claims of a token of a version and purpose that is served.
-func (a *Authorizer) unseal(ctx context.Context, ring keyring, version Version, purpose Purpose, t sealed) ([]byte, error) {
+// unseal returns the claims of a token of a version and purpose that is served,
+// and whether the token is another issuer's: its key is but a public half.
+func (a *Authorizer) unseal(ctx context.Context, ring keyring, version Version, purpose Purpose, t sealed) (claims []byte, foreign bool, err error) {
 	kid := footerKeyID(t.footer)
 	own, chosen := ring.candidates(version, purpose, kid, a.now())
-	claims, err := t.openWithAny(own)
+	claims, key, err := t.openWithAny(own)
 	if err != nil && !chosen && a.source != nil && !errors.Is(err, codec.ErrForm) {
 		more, askErr := a.ask(ctx, version, purpose, kid)
 		if askErr != nil {
-			return nil, askErr
+			return nil, false, askErr
 		}
-		claims, err = t.openWithAny(more)
+		claims, _, err = t.openWithAny(more)
+		key = Key{}
 	}
 	switch {
 	case err == nil:
-		return claims, nil
+		return claims, key.opener == nil || key.kind == codec.Public, nil
 	case errors.Is(err, codec.ErrForm):
-		return nil, refuse(ErrMalformed, "%w", err)
+		return nil, false, refuse(ErrMalformed, "%w", err)
 	case purpose == Local:
-		return nil, refuse(ErrDecrypt, "%w", err)
+		return nil, false, refuse(ErrDecrypt, "%w", err)
 	}
-	return nil, refuse(ErrSignature, "%w", err)
+	return nil, false, refuse(ErrSignature, "%w", err)
 }
 
 // candidates returns the keys to try on a token, in order. A kid chooses one of
@@ -208,15 +210,16 @@ type sealed struct{ payload, footer, implicit []byte }
 // errNoKey is why a token is refused that no key is for.
 var errNoKey = errors.New("there is no key for it")
 
-// openWithAny tries the keys in order and returns the last one's error.
-func (t sealed) openWithAny(keys []Key) (claims []byte, err error) {
+// openWithAny tries the keys in order, and returns the one that opens the token
+// or the last one's error.
+func (t sealed) openWithAny(keys []Key) (claims []byte, with Key, err error) {
 	err = errNoKey
 	for _, key := range keys {
 		if claims, err = key.opener.Open(t.payload, t.footer, t.implicit); err == nil {
-			return claims, nil
+			return claims, key, nil
 		}
 	}
-	return nil, err
+	return nil, Key{}, err
 }
 
 // footerKeyID returns the kid in a footer, empty if there is none: a footer is

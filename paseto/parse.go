@@ -5,6 +5,7 @@ import (
 	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/x509"
+	"encoding/asn1"
 	"encoding/hex"
 	"encoding/pem"
 	"strings"
@@ -102,11 +103,16 @@ func parsePASERK(text string) (Key, error) {
 // and else for version 4.
 func parsePEM(version Version, text string) (Key, error) {
 	block, rest := pem.Decode([]byte(text))
+	if block != nil && block.Type == "EC PARAMETERS" { // which openssl writes before a key
+		block, rest = pem.Decode(rest)
+	}
 	switch {
 	case block == nil:
 		return Key{}, keyError("the PEM block is damaged")
 	case strings.TrimSpace(string(rest)) != "":
 		return Key{}, keyError("something follows the PEM block; expected exactly one key")
+	case trailing(block.Bytes):
+		return Key{}, keyError("something follows the key inside the PEM block")
 	}
 	if version != V2 {
 		version = V4
@@ -134,6 +140,14 @@ func parsePEM(version Version, text string) (Key, error) {
 		}
 	}
 	return Key{}, keyError("the PEM block holds no key of Ed25519 or P-384 (\"PRIVATE KEY\", \"EC PRIVATE KEY\" or \"PUBLIC KEY\")")
+}
+
+// trailing reports whether something follows the first element, which some of
+// the parsers pass over.
+func trailing(der []byte) bool {
+	var element asn1.RawValue
+	rest, err := asn1.Unmarshal(der, &element)
+	return err == nil && len(rest) > 0
 }
 
 // parseDER returns the key of a PEM block, nil if it holds none.

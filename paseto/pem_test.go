@@ -182,3 +182,17 @@ func TestExportPEMRefuses(t *testing.T) {
 		}
 	}
 }
+
+// TestPEMWithMoreInside: what follows the key is not passed over, and the
+// parameters that openssl writes before it are.
+func TestPEMWithMoreInside(t *testing.T) {
+	t.Parallel()
+	private := privatePEM()
+	if _, err := paseto.ParseKey("-----BEGIN EC PARAMETERS-----\nBgUrgQQAIg==\n-----END EC PARAMETERS-----\n" + private); err != nil {
+		t.Errorf("parameters before the key: %v", err)
+	}
+	block, _ := pem.Decode([]byte(private))
+	if _, err := paseto.ParseKey(pemOf("PRIVATE KEY", append(block.Bytes, "JUNK"...), nil)); err == nil {
+		t.Error("trailing bytes are accepted")
+	}
+}

@@ -16,6 +16,9 @@ import (
 // the old one did from its issue, within [Config.MaxTTL]; the new access token
 // as long as configured, and is never fresh.
 //
+// Only tokens of this issuer are refreshed: one that only a public half or a
+// [KeySource] opens is another's, and is refused with [ErrForbidden].
+//
 // With a denylist that checks refresh tokens, a refresh token works once: of
 // two callers who present the same one, one gets a pair and the other
 // [ErrRevoked]. Without, it works until it expires.
@@ -43,7 +46,11 @@ func (a *Authorizer) Refresh(ctx context.Context, token string, req Requirement)
 	if err != nil {
 		return Pair{}, err
 	}
-	err = a.useUp(ctx, old)
+	if old.foreign {
+		err = refuse(ErrForbidden, "the refresh token is another issuer's")
+	} else {
+		err = a.useUp(ctx, old)
+	}
 	if err == nil {
 		// A revocation that came since the first look does not cover the new
 		// pair if a second has begun since; it must not come out.

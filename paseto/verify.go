@@ -77,7 +77,7 @@ func (a *Authorizer) open(ctx context.Context, token string, req Requirement) (*
 		return nil, refuse(ErrMalformed, "%w", err)
 	}
 	version, purpose := Version(parts.Version), Purpose(parts.Purpose)
-	opened, err := a.unseal(ctx, ring, version, purpose, sealed{payload, footer, req.Implicit})
+	opened, foreign, err := a.unseal(ctx, ring, version, purpose, sealed{payload, footer, req.Implicit})
 	if err != nil {
 		return nil, err
 	}
@@ -85,7 +85,7 @@ func (a *Authorizer) open(ctx context.Context, token string, req Requirement) (*
 	if err != nil {
 		return nil, refuse(ErrClaims, "%w", err)
 	}
-	claims.Version, claims.Purpose = version, purpose
+	claims.Version, claims.Purpose, claims.foreign = version, purpose, foreign
 	if len(footer) > 0 {
 		claims.Footer = footer
 	}

@@ -75,14 +75,14 @@ func mostPasswordCost(version Version) paserk.Cost {
 	if version == V3 {
 		return paserk.Cost{Passes: 10_000_000}
 	}
-	return paserk.Cost{Memory: 1 << 30, Passes: 16, Threads: 16}
+	return paserk.Cost{Memory: 1 << 30, Passes: 16, Threads: 16, Total: 2 << 30}
 }
 
 // WrapPassword returns the key encrypted with a password, after PASERK's PBKW:
 // k4.local-pw.… or k4.secret-pw.…. It is as safe as the password is hard to
 // guess. A public half cannot be wrapped. A cost that [UnwrapKeyPassword] would
-// not spend is refused: more than 1 GiB of memory, 16 passes or 16 threads, and
-// for version 3 more than ten million iterations.
+// not spend is refused: more than 1 GiB of memory, 16 passes, 16 threads, or 2
+// GiB of memory times passes, and for version 3 more than ten million iterations.
 func (k Key) WrapPassword(password []byte, cost PasswordCost) (string, error) {
 	header, err := k.wrapHeader("-pw")
 	if err != nil {
@@ -92,7 +92,8 @@ func (k Key) WrapPassword(password []byte, cost PasswordCost) (string, error) {
 		return "", keyError("the password is empty")
 	}
 	c, most := cost.withDefaults(k.version), mostPasswordCost(k.version)
-	if c.Passes > most.Passes || k.version != V3 && (c.Memory > most.Memory || c.Threads > most.Threads) {
+	if c.Passes > most.Passes || k.version != V3 &&
+		(c.Memory > most.Memory || c.Threads > most.Threads || c.Memory*uint64(c.Passes) > most.Total) {
 		return "", keyError("%v", paserk.ErrLimits)
 	}
 	wrapped, err := paserk.WrapPassword(header, password, k.opener.Bytes(), c)
@@ -103,13 +104,17 @@ func (k Key) WrapPassword(password []byte, cost PasswordCost) (string, error) {
 }
 
 // UnwrapKeyPassword returns the key that [Key.WrapPassword] has wrapped. It
-// refuses a text that would cost more than 1 GiB of memory, 16 passes or 16
-// threads, and for version 3 more than ten million iterations. The error wraps
-// [ErrKey] and contains neither text nor password.
+// refuses a text that would cost more than 1 GiB of memory, 16 passes, 16
+// threads, or 2 GiB of memory times passes, and for version 3 more than ten
+// million iterations; that is a few seconds at most. The error wraps [ErrKey]
+// and contains neither text nor password.
 func UnwrapKeyPassword(text string, password []byte) (Key, error) {
 	version, kind, header, data, err := splitWrapped(text, "-pw", "")
 	if err != nil {
 		return Key{}, err
+	}
+	if len(data) != paserk.PasswordSize(header, codec.Size(string(version), kind)) {
+		return Key{}, keyError("%v", paserk.ErrForm) // before anything is spent on it
 	}
 	material, err := paserk.UnwrapPassword(header, password, data, mostPasswordCost(version))
 	if err != nil {

@@ -171,7 +171,7 @@ func TestUnwrapKeyPasswordRefuses(t *testing.T) {
 				{"another password", text, "Correct horse", wrong},
 				{"no password", text, "", wrong},
 				{"white space behind the password", text, secret + "\n", wrong},
-				{"header of another kind", changed(kind, map[string]string{"local": "secret", "secret": "local"}[kind]), secret, wrong},
+				{"header of another kind", changed(kind, map[string]string{"local": "secret", "secret": "local"}[kind]), secret, damaged},
 				{"header of another version", changed(text[:3], "k"+string(otherVersion(key.Version())[1:])+"."), secret, ""},
 				{"public kind", changed(kind, "public"), secret, form},
 				{"version 1", changed(text[:3], "k1."), secret, form},
@@ -182,7 +182,7 @@ func TestUnwrapKeyPasswordRefuses(t *testing.T) {
 				{"padding", text + "=", secret, damaged},
 				{"another part", text + ".AAAA", secret, damaged},
 				{"line feed inside", text[:40] + "\n" + text[40:], secret, damaged},
-				{"trailing bytes", text + "AAAA", secret, wrong},
+				{"trailing bytes", text + "AAAA", secret, damaged},
 				{"not wrapped", key.Export(), secret, form},
 				{"wrapped with a key", must(key.Wrap(wrappingKey(key.Version()))), secret, form},
 				{"nothing", " ", secret, form},
@@ -204,14 +204,14 @@ func TestUnwrapKeyPasswordRefuses(t *testing.T) {
 // memory, so nothing may run beside it.
 func TestUnwrapKeyPasswordIsBounded(t *testing.T) {
 	argon2 := func(header string, memory uint64, passes, threads uint32) string {
-		data := make([]byte, 16+16+24+32+32)
+		data := make([]byte, 16+16+24+32+keySize(header))
 		binary.BigEndian.PutUint64(data[16:], memory)
 		binary.BigEndian.PutUint32(data[24:], passes)
 		binary.BigEndian.PutUint32(data[28:], threads)
 		return paserks.Encode(header, data)
 	}
 	pbkdf2 := func(header string, iterations uint32) string {
-		data := make([]byte, 32+4+16+48+48)
+		data := make([]byte, 32+4+16+48+keySize(header))
 		binary.BigEndian.PutUint32(data[32:], iterations)
 		return paserks.Encode(header, data)
 	}
@@ -220,6 +220,7 @@ func TestUnwrapKeyPasswordIsBounded(t *testing.T) {
 		"memory without end":     argon2("k4.secret-pw.", 1<<64-1024, 1, 1),
 		"memory beyond 32 bits":  argon2("k2.local-pw.", 1<<42, 1, 1),
 		"a pass too many":        argon2("k2.secret-pw.", 8<<10, 17, 1),
+		"memory and passes":      argon2("k4.local-pw.", 1<<30, 3, 1),
 		"passes without end":     argon2("k4.local-pw.", 8<<10, 1<<32-1, 1),
 		"threads without end":    argon2("k4.local-pw.", 1<<30, 1, 1<<32-1),
 		"nothing at all":         argon2("k4.local-pw.", 0, 0, 0),
@@ -241,4 +242,12 @@ func TestUnwrapKeyPasswordIsBounded(t *testing.T) {
 			t.Errorf("%s: it takes %s", name, took)
 		}
 	}
+}
+
+// keySize returns the length of the key that is wrapped under a header.
+func keySize(header string) int {
+	return map[string]int{
+		"k2.local-pw.": 32, "k2.secret-pw.": 64, "k3.local-pw.": 32,
+		"k3.secret-pw.": 48, "k4.local-pw.": 32, "k4.secret-pw.": 64,
+	}[header]
 }

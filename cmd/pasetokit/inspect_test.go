@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"crypto/ed25519"
 	"encoding/base64"
 	"encoding/binary"
@@ -162,4 +163,17 @@ func sign(claims string) string {
 	}
 	signature := ed25519.Sign(ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize)), pae)
 	return "v4.public." + b64(claims+string(signature))
+}
+
+// TestJSONControlsNoTerminal: what a token says is the sender's to write, and a
+// terminal obeys control characters.
+func TestJSONControlsNoTerminal(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	if err := writeJSON(&out, map[string]string{"sub": "x\u009b31m\u007f\U0001f600"}); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := out.String(), `{"sub":"x\u009b31m\u007f`+"\U0001f600"+`"}`+"\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
 }

@@ -111,7 +111,11 @@ func (a *app) runKeygen(f *keygenFlags) error {
 	if !a.json {
 		a.tell("kid: %s", result.KeyID)
 	}
-	return a.print(result, text)
+	err = a.print(result, text)
+	if err != nil && f.out == "" && f.outPublic != "" {
+		err = errors.Join(err, os.Remove(f.outPublic)) // the other half is lost
+	}
+	return err
 }
 
 func (a *app) keygenText(key paseto.Key, f *keygenFlags) (string, error) {

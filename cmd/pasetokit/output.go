@@ -24,10 +24,25 @@ func (a *app) print(result any, text string) error {
 	return err
 }
 
+// writeJSON writes v in one line. Control characters that JSON would let through
+// are escaped, for what a token says may be anybody's, and the terminal obeys.
 func writeJSON(w io.Writer, v any) error {
-	encoder := json.NewEncoder(w)
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
 	encoder.SetEscapeHTML(false)
-	return encoder.Encode(v)
+	if err := encoder.Encode(v); err != nil {
+		return err
+	}
+	var out strings.Builder
+	for _, r := range strings.TrimSuffix(text.String(), "\n") {
+		if unicode.IsControl(r) { // all of them below U+10000
+			fmt.Fprintf(&out, "\\u%04x", r)
+		} else {
+			out.WriteRune(r)
+		}
+	}
+	_, err := io.WriteString(w, out.String()+"\n")
+	return err
 }
 
 // tell writes a line for the person at the terminal.

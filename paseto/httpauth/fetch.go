@@ -29,7 +29,7 @@ const (
 
 // fetched is a good answer: keys, or that they are the same as before.
 type fetched struct {
-	keys []paseto.Key
+	keys []remoteKey
 	same bool
 	etag string
 	age  time.Duration
@@ -62,12 +62,12 @@ func (k *RemoteKeys) fetch(ctx context.Context, etag string) {
 	k.keys, k.etag, k.good = answer.keys, answer.etag, true
 }
 
-func sameKey(a, b paseto.Key) bool { return a.Equal(b) && a.NotAfter().Equal(b.NotAfter()) }
+func sameKey(a, b remoteKey) bool { return a.kid == b.kid && a.NotAfter().Equal(b.NotAfter()) }
 
-func keyIDs(keys []paseto.Key) []string {
+func keyIDs(keys []remoteKey) []string {
 	ids := make([]string, len(keys))
 	for i, key := range keys {
-		ids[i] = key.KeyID()
+		ids[i] = key.kid
 	}
 	return ids
 }
@@ -124,7 +124,7 @@ func keysAge(h http.Header) time.Duration {
 
 // parsePublished reads what [Web.Keys] writes. Members of other names are for
 // later versions, and not looked at. One key at fault has all of it refused.
-func parsePublished(body []byte) ([]paseto.Key, error) {
+func parsePublished(body []byte) ([]remoteKey, error) {
 	var list json.RawMessage
 	err := strictjson.Object(body, func(name string, value json.RawMessage) error {
 		if name == "keys" {
@@ -139,19 +139,32 @@ func parsePublished(body []byte) ([]paseto.Key, error) {
 	if err := json.Unmarshal(list, &entries); err != nil || entries == nil {
 		return nil, errors.New("expected a list of keys in the member keys")
 	}
-	keys := make([]paseto.Key, len(entries))
+	if len(entries) > maxPublished {
+		return nil, fmt.Errorf("there are %d keys; at most %d are taken", len(entries), maxPublished)
+	}
+	keys := make([]remoteKey, len(entries))
 	for i, entry := range entries {
 		if keys[i], err = parsePublishedKey(entry); err != nil {
 			return nil, fmt.Errorf("keys[%d]: %w", i, err)
 		}
-		if slices.ContainsFunc(keys[:i], keys[i].Equal) {
+		if slices.ContainsFunc(keys[:i], func(k remoteKey) bool { return k.kid == keys[i].kid }) {
 			return nil, fmt.Errorf("keys[%d]: the same key occurs twice", i)
 		}
 	}
 	return keys, nil
 }
 
-func parsePublishedKey(entry json.RawMessage) (paseto.Key, error) {
+// maxPublished bounds the keys that a service may publish: no token is tried
+// with more.
+const maxPublished = 32
+
+// remoteKey is a key beside its kid.
+type remoteKey struct {
+	paseto.Key
+	kid string
+}
+
+func parsePublishedKey(entry json.RawMessage) (remoteKey, error) {
 	var kid, paserk, notAfter string
 	fields := map[string]*string{"kid": &kid, "paserk": &paserk, "not_after": &notAfter}
 	err := strictjson.Object(entry, func(name string, value json.RawMessage) error {
@@ -161,25 +174,25 @@ func parsePublishedKey(entry json.RawMessage) (paseto.Key, error) {
 		return nil
 	})
 	if err != nil {
-		return paseto.Key{}, err
+		return remoteKey{}, err
 	}
 	key, err := paseto.ParseKey(paserk)
 	switch {
 	case err != nil:
-		return paseto.Key{}, err
+		return remoteKey{}, err
 	case key.CanIssue() || key.Purpose() != paseto.Public:
-		return paseto.Key{}, errors.New("it is a secret or local key, which must never be published: who has read it can issue tokens; replace it")
+		return remoteKey{}, errors.New("it is a secret or local key, which must never be published: who has read it can issue tokens; replace it")
 	case key.Export() != paserk:
-		return paseto.Key{}, errors.New("expected a PASERK (k4.public.…)")
+		return remoteKey{}, errors.New("expected a PASERK (k4.public.…)")
 	case key.KeyID() != kid:
-		return paseto.Key{}, errors.New("its kid is another key's")
+		return remoteKey{}, errors.New("its kid is another key's")
 	}
 	if notAfter != "" {
 		end, err := time.Parse(time.RFC3339, notAfter)
 		if err != nil || end.IsZero() {
-			return paseto.Key{}, errors.New("not_after is no time such as 2030-01-31T12:00:00Z")
+			return remoteKey{}, errors.New("not_after is no time such as 2030-01-31T12:00:00Z")
 		}
 		key = key.Retire(end)
 	}
-	return key, nil
+	return remoteKey{Key: key, kid: kid}, nil
 }

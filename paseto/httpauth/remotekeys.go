@@ -49,7 +49,7 @@ type RemoteKeys struct {
 	minInterval time.Duration
 
 	mu      sync.Mutex
-	keys    []paseto.Key
+	keys    []remoteKey
 	etag    string
 	good    bool          // keys have been fetched once
 	expires time.Time     // when the keys are to be fetched again
@@ -203,9 +203,18 @@ func (k *RemoteKeys) Keys(ctx context.Context, version paseto.Version, purpose p
 	// Once the service is known to be away, the keys that it had are used at
 	// once while it is asked again.
 	if running := k.running; running != nil && (!known || k.err == nil || !k.good) {
+		// A set that has expired serves when the service does not answer soon:
+		// only a key that is not in it is worth a longer wait.
+		var enough <-chan time.Time
+		if known && k.good {
+			timer := time.NewTimer(stalePatience)
+			defer timer.Stop()
+			enough = timer.C
+		}
 		k.mu.Unlock()
 		select {
 		case <-running:
+		case <-enough:
 		case <-ctx.Done():
 		}
 		k.mu.Lock()
@@ -227,6 +236,9 @@ func (k *RemoteKeys) due() bool {
 	return k.err == nil && !now.Before(k.expires) || now.Sub(k.tried) >= k.minInterval
 }
 
+// stalePatience is how long the renewal of keys that are at hand is waited for.
+const stalePatience = time.Second
+
 // keyID matches the identifiers that PASERK gives to keys.
 var keyID = regexp.MustCompile(`^k\d\.(lid|sid|pid)\.[A-Za-z0-9_-]{44}$`)
 
@@ -239,10 +251,10 @@ func (k *RemoteKeys) choose(version paseto.Version, kid string) (keys []paseto.K
 		if key.Version() != version {
 			continue
 		}
-		if kid != "" && key.KeyID() == kid {
-			return []paseto.Key{key}, true
+		if kid != "" && key.kid == kid {
+			return []paseto.Key{key.Key}, true
 		}
-		keys = append(keys, key)
+		keys = append(keys, key.Key)
 	}
 	if !keyID.MatchString(kid) {
 		return keys, true

@@ -3,6 +3,7 @@ package httpauth_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -477,4 +478,27 @@ func TestRemoteKeysMembers(t *testing.T) {
 	half["use"] = "sign"
 	p := newPublisher(t, text(strings.Replace(listing(half), "{", `{"version":2,`, 1)))
 	p.reader(t).want(t, "", secretKey)
+}
+
+// TestRemoteKeysSourceHangs: keys that are at hand serve although their renewal
+// gets no answer.
+func TestRemoteKeysSourceHangs(t *testing.T) {
+	t.Parallel()
+	key, err := paseto.NewSecretKey().PublicKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	hang := make(chan struct{})
+	p := newPublisher(t, text(fmt.Sprintf(`{"keys":[{"kid":%q,"paserk":%q}]}`, key.KeyID(), key.Export())))
+	r := p.reader(t)
+	r.want(t, key.KeyID(), key)
+	p.serve(func(_ http.ResponseWriter, r *http.Request) {
+		select {
+		case <-hang:
+		case <-r.Context().Done():
+		}
+	})
+	t.Cleanup(func() { close(hang) })
+	r.clock.Advance(time.Hour)
+	r.want(t, key.KeyID(), key)
 }

@@ -17,6 +17,9 @@ type Cost struct {
 	Memory  uint64 // bytes
 	Passes  uint32
 	Threads uint32
+	// Total bounds memory times passes, and so the time. Only a limit has it,
+	// and zero is none.
+	Total uint64
 }
 
 // exceeds reports whether c is no cost at all, or asks for more than most.
@@ -26,7 +29,8 @@ func (c Cost) exceeds(most Cost, v3 bool) bool {
 	}
 	// Argon2 works on blocks of 1 KiB, eight for each thread.
 	return !v3 && (c.Threads == 0 || c.Threads > most.Threads || c.Threads > 255 ||
-		c.Memory > most.Memory || c.Memory%1024 != 0 || c.Memory/1024 < 8*uint64(c.Threads))
+		c.Memory > most.Memory || c.Memory%1024 != 0 || c.Memory/1024 < 8*uint64(c.Threads) ||
+		most.Total > 0 && c.Memory*uint64(c.Passes) > most.Total)
 }
 
 // layout says where the parts of a password-wrapped key are.
@@ -65,6 +69,13 @@ func WrapPassword(header string, password, key []byte, cost Cost) (string, error
 	ciphertext := passwordCrypt(header, pre, nonce, key)
 	body := concat(prefix, nonce, ciphertext)
 	return Encode(header, append(body, passwordTag(header, pre, body)...)), nil
+}
+
+// PasswordSize returns the length of the data of a wrapped key of so many bytes,
+// as it is encoded.
+func PasswordSize(header string, key int) int {
+	l := layoutOf(header)
+	return encoding.EncodedLen(l.salt + l.params + l.nonce + key + l.tag)
 }
 
 // UnwrapPassword returns the key that WrapPassword has wrapped; data is what
