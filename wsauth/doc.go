@@ -1,5 +1,5 @@
 // Package wsauth guards WebSockets with PASETO tokens: a [Guard] decides at the
-// handshake who may connect, and a [Conn] ends with the right to be there.
+// handshake who may connect, and a [Conn] ends when its token expires.
 //
 //	guard, err := wsauth.New(auth, wsauth.Config{})
 //	mux.Handle("/ws", guard.Require(paseto.Requirement{}, chat))
