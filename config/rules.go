@@ -13,7 +13,6 @@ import (
 
 	"github.com/pasetokit/pasetokit/internal/locate"
 	"github.com/pasetokit/pasetokit/paseto"
-	"github.com/pasetokit/pasetokit/paseto/httpauth"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
@@ -107,7 +106,7 @@ var rules = func() *validator.Validate {
 	v.RegisterTagNameFunc(func(f reflect.StructField) string { return f.Tag.Get(tag) })
 	for name, rule := range map[string]func(string) bool{
 		"http_token":         locate.IsToken,
-		"realm":              httpauth.ValidRealm,
+		"realm":              locate.IsRealm,
 		"cookie_path":        isCookiePath,
 		"http_location":      func(s string) bool { return locate.RequestLocation(s) == "" },
 		"websocket_location": func(s string) bool { return locate.HandshakeLocation(s) == "" },

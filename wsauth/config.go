@@ -162,7 +162,7 @@ func (c Config) validate() error {
 			bad("Subprotocols: %.64q is not a subprotocol of an application", protocol)
 		}
 	}
-	if !httpauth.ValidRealm(c.Realm) {
+	if !locate.IsRealm(c.Realm) {
 		bad("Realm is not printable ASCII without quotes and backslashes")
 	}
 	if c.Reject != RejectClose && c.Reject != RejectHTTP {

@@ -155,6 +155,12 @@ func IsToken(s string) bool {
 // nothing.
 func IsScheme(s string) bool { return s == "" || IsToken(s) }
 
+// IsRealm reports whether a challenge can name s: printable ASCII without quotes
+// and backslashes.
+func IsRealm(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' || r == '"' || r == '\\' })
+}
+
 // errForm is turned by describe into the message for its location.
 var errForm = errors.New("malformed")
 

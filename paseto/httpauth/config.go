@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net/http"
 	"slices"
-	"strings"
 
 	"github.com/pasetokit/pasetokit/internal/locate"
 	"github.com/pasetokit/pasetokit/paseto"
@@ -158,7 +157,7 @@ func New(auth *paseto.Authorizer, cfg Config, opts ...Option) (*Web, error) {
 			bad("Cookie %q: %v", name, err)
 		}
 	}
-	if !ValidRealm(w.cfg.Realm) {
+	if !locate.IsRealm(w.cfg.Realm) {
 		bad("Realm is not printable ASCII without quotes and backslashes")
 	}
 	if w.cfg.AccessCookieName() == w.cfg.RefreshCookieName() {
@@ -192,10 +191,4 @@ func (c Config) withDefaults() Config {
 	c.MaxBody = cmp.Or(c.MaxBody, 64<<10)
 	c.Realm = cmp.Or(c.Realm, "api")
 	return c
-}
-
-// ValidRealm reports whether a realm can be named in a challenge: printable
-// ASCII without quotes and backslashes.
-func ValidRealm(realm string) bool {
-	return !strings.ContainsFunc(realm, func(r rune) bool { return r < ' ' || r > '~' || r == '"' || r == '\\' })
 }
