@@ -14,11 +14,18 @@ package denylist
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 )
 
 // ErrClosed is returned by every method of a [Store] after Close.
 var ErrClosed = errors.New("denylist: store is closed")
+
+// ErrUnavailable is wrapped by the error of a [Store] that cannot be reached, did
+// not answer in time, or could not keep a record: what was asked is not known,
+// and what was to be recorded must be taken as not recorded. The caller may try
+// again.
+var ErrUnavailable = errors.New("denylist: store is unavailable")
 
 // ErrInvalid is wrapped by the error of a call whose arguments no store can
 // honour, such as a [Revocation] that names nothing.
@@ -75,6 +82,26 @@ func (r Revocation) Validate() error {
 	case r.Subject == "" && !r.IssuedBefore.IsZero():
 		return invalid("a cut-off time goes only with a subject")
 	}
+	return validateID("identifier", r.TokenID+r.Session+r.Subject)
+}
+
+// MaxID is the length of the longest identifier or key that a store keeps, in
+// bytes.
+const MaxID = 4 << 10
+
+// ValidateKey reports, as an error that wraps [ErrInvalid], what makes key one
+// that no store can consume.
+func ValidateKey(key string) error {
+	if key == "" {
+		return invalid("a consumed key must not be empty")
+	}
+	return validateID("consumed key", key)
+}
+
+func validateID(what, id string) error {
+	if len(id) > MaxID {
+		return invalid(fmt.Sprintf("the %s has %d bytes; at most %d are kept", what, len(id), MaxID))
+	}
 	return nil
 }
 
@@ -99,7 +126,8 @@ type Event struct {
 // Store keeps revocations and consumed keys. Its methods are safe for
 // concurrent use.
 //
-// An identifier is any non-empty string of up to 4 KiB, compared byte by byte.
+// An identifier, or the key of Consume, is any non-empty string of up to
+// [MaxID] bytes, compared byte by byte.
 // A record takes effect before the method that makes it returns. It vanishes
 // when its time has come and for no other reason, in particular never for lack
 // of room: a store that cannot keep a record returns an error.

@@ -3,56 +3,29 @@ package denylist
 import (
 	"context"
 	"hash/maphash"
-	"math"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/pasetokit/pasetokit/denylist/internal/hub"
 )
 
 // Memory is a [Store] in the memory of one process. Its records are gone when
 // the process ends, and no other process sees them: behind a load balancer, or
 // where a logout must outlive a restart, use a shared or durable store.
 //
-// Revoked takes one read lock per identifier and allocates nothing. Memory
-// starts no goroutine; expired records are swept while new ones are made.
+// Revoked takes no lock and allocates nothing. Memory starts no goroutine;
+// expired records are swept while new ones are made.
 type Memory struct {
 	now      func() time.Time
-	seed     maphash.Seed
-	shards   [memoryShards]memoryShard
-	watchers watchers
+	tokens   set
+	sessions set
+	subjects set
+	consumed consumed
+	turn     atomic.Uint64
+	watchers *hub.Hub[Event]
 	closed   atomic.Bool
-}
-
-const (
-	memoryShards = 64
-	// sweepAtLeast is the number of records below which a shard is not worth
-	// sweeping for its size, and sweepInterval how long it may otherwise keep
-	// expired ones, in seconds.
-	sweepAtLeast  = 64
-	sweepInterval = 60
-)
-
-// forever is the expiry of a record that is kept for good.
-const forever = math.MaxInt64
-
-// memoryShard holds the records whose identifier hashes to it. Expiry times and
-// cut-offs are Unix seconds. Tokens and sessions, by far the most numerous, are
-// kept as bare expiry times.
-type memoryShard struct {
-	mu        sync.RWMutex
-	tokens    map[string]int64
-	sessions  map[string]int64
-	subjects  map[string]cutoff
-	consumed  map[string]consumption
-	sweepSize int
-	sweepTime int64
-}
-
-type cutoff struct{ until, issuedBefore int64 }
-
-type consumption struct {
-	until int64
-	value string
 }
 
 // MemoryOption adjusts a [Memory] store.
@@ -69,17 +42,17 @@ func WithClock(now func() time.Time) MemoryOption {
 
 // NewMemory returns an empty store. Close ends its watches and empties it.
 func NewMemory(opts ...MemoryOption) *Memory {
-	m := &Memory{now: time.Now, seed: maphash.MakeSeed()}
+	m := &Memory{now: time.Now, watchers: hub.New(Event{Missed: true}, ErrClosed)}
+	for _, s := range []*set{&m.tokens, &m.sessions, &m.subjects} {
+		s.seed = maphash.MakeSeed()
+	}
+	m.consumed.seed = maphash.MakeSeed()
 	for _, opt := range opts {
 		if opt != nil {
 			opt(m)
 		}
 	}
 	return m
-}
-
-func (m *Memory) shard(id string) *memoryShard {
-	return &m.shards[maphash.String(m.seed, id)%memoryShards]
 }
 
 // ready reports why the store cannot serve a call.
@@ -110,45 +83,23 @@ func (m *Memory) Revoke(ctx context.Context, r Revocation) error {
 	if err := r.Validate(); err != nil {
 		return err
 	}
-	until := seconds(r.Until)
-	s := m.shard(r.TokenID + r.Session + r.Subject) // two of them are empty
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if m.closed.Load() { // since it was ready; the shards are emptied after
-		return ErrClosed
-	}
-	now := m.now().Unix()
-	s.sweep(now)
+	until, now := seconds(r.Until), m.now().Unix()
+	m.sweep(now)
+	// Told under the identifier's lock, so that its records reach the watchers
+	// in the order in which they took effect.
+	tell := func() { m.watchers.Tell(Event{Revocation: r}) }
 	switch {
 	case r.TokenID != "":
-		revokeID(&s.tokens, r.TokenID, until)
+		m.tokens.add(r.TokenID, until, noCutoff, now, tell)
 	case r.Session != "":
-		revokeID(&s.sessions, r.Session, until)
+		m.sessions.add(r.Session, until, noCutoff, now, tell)
 	default:
-		old := s.subjects[r.Subject]
-		if old.until <= now { // and not yet swept
-			old = cutoff{issuedBefore: math.MinInt64}
-		}
-		put(&s.subjects, r.Subject, cutoff{
-			until:        max(until, old.until),
-			issuedBefore: max(r.IssuedBefore.Unix(), old.issuedBefore),
-		})
+		m.subjects.add(r.Subject, until, r.IssuedBefore.Unix(), now, tell)
 	}
-	// Told inside the lock, so that the records of one identifier reach the
-	// watchers in the order in which they took effect.
-	m.watchers.tell(r)
+	if m.closed.Load() { // meanwhile, and the record may be gone
+		return ErrClosed
+	}
 	return nil
-}
-
-func revokeID(ids *map[string]int64, id string, until int64) {
-	put(ids, id, max(until, (*ids)[id]))
-}
-
-func put[V any](m *map[string]V, id string, v V) {
-	if *m == nil {
-		*m = make(map[string]V)
-	}
-	(*m)[id] = v
 }
 
 // Revoked implements [Store].
@@ -156,41 +107,13 @@ func (m *Memory) Revoked(ctx context.Context, t Token) (bool, error) {
 	if err := m.ready(ctx); err != nil {
 		return false, err
 	}
-	revoked := m.covers(t, m.now().Unix())
+	revoked := t.ID != "" && m.tokens.covers(t.ID, 0, m.now) ||
+		t.Session != "" && m.sessions.covers(t.Session, 0, m.now) ||
+		t.Subject != "" && m.subjects.covers(t.Subject, t.IssuedAt.Unix(), m.now)
 	if m.closed.Load() { // meanwhile, and what was looked into may be empty
 		return false, ErrClosed
 	}
 	return revoked, nil
-}
-
-// covers reports whether a record that is alive at now covers t.
-func (m *Memory) covers(t Token, now int64) bool {
-	if t.ID != "" {
-		s := m.shard(t.ID)
-		s.mu.RLock()
-		until := s.tokens[t.ID]
-		s.mu.RUnlock()
-		if until > now {
-			return true
-		}
-	}
-	if t.Session != "" {
-		s := m.shard(t.Session)
-		s.mu.RLock()
-		until := s.sessions[t.Session]
-		s.mu.RUnlock()
-		if until > now {
-			return true
-		}
-	}
-	if t.Subject == "" {
-		return false
-	}
-	s := m.shard(t.Subject)
-	s.mu.RLock()
-	c := s.subjects[t.Subject]
-	s.mu.RUnlock()
-	return c.until > now && t.IssuedAt.Unix() <= c.issuedBefore
 }
 
 // Consume implements [Store].
@@ -198,22 +121,26 @@ func (m *Memory) Consume(ctx context.Context, key, value string, until time.Time
 	if err := m.ready(ctx); err != nil {
 		return "", false, err
 	}
-	if key == "" {
-		return "", false, invalid("a consumed key must not be empty")
-	}
-	s := m.shard(key)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if m.closed.Load() { // as in Revoke
-		return "", false, ErrClosed
+	if err := ValidateKey(key); err != nil {
+		return "", false, err
 	}
 	now := m.now().Unix()
-	if c, found := s.consumed[key]; found && c.until > now {
-		return c.value, false, nil
+	m.sweep(now)
+	winner, first = m.consumed.take(key, value, seconds(until), now)
+	if m.closed.Load() { // as in Revoked
+		return "", false, ErrClosed
 	}
-	s.sweep(now)
-	put(&s.consumed, key, consumption{until: seconds(until), value: value})
-	return value, true, nil
+	return winner, first, nil
+}
+
+// sweep drops what has expired from some of the shards: with every record made,
+// from the next ones.
+func (m *Memory) sweep(now int64) {
+	n := int(m.turn.Add(1) % setShards)
+	for _, s := range []*set{&m.tokens, &m.sessions, &m.subjects} {
+		s.sweep(n, now)
+	}
+	m.consumed.sweep(n, now)
 }
 
 // Watch implements [Store].
@@ -221,7 +148,7 @@ func (m *Memory) Watch(ctx context.Context, fn func(Event)) error {
 	if err := m.ready(ctx); err != nil {
 		return err
 	}
-	return m.watchers.watch(ctx, fn)
+	return m.watchers.Watch(ctx, fn)
 }
 
 // Close implements [Store].
@@ -229,65 +156,113 @@ func (m *Memory) Close() error {
 	if m.closed.Swap(true) {
 		return nil
 	}
-	m.watchers.close()
-	for i := range m.shards {
-		s := &m.shards[i]
-		s.mu.Lock()
-		s.tokens, s.sessions, s.subjects, s.consumed = nil, nil, nil, nil
-		s.mu.Unlock()
-	}
+	m.watchers.Close()
+	m.tokens.clear()
+	m.sessions.clear()
+	m.subjects.clear()
+	m.consumed.clear()
 	return nil
 }
 
 // Len returns the number of records held, expired ones that are not yet swept
 // included.
 func (m *Memory) Len() int {
+	return m.tokens.len() + m.sessions.len() + m.subjects.len() + m.consumed.len()
+}
+
+// consumed keeps the keys that are used up. Every question to it may be a
+// change, so that it does with locks.
+type consumed struct {
+	seed   maphash.Seed
+	shards [consumedShards]consumedShard
+}
+
+const (
+	consumedShards = 64
+	// sweepAtLeast is the number of keys below which a shard is not worth
+	// sweeping for its size.
+	sweepAtLeast = 64
+)
+
+type consumedShard struct {
+	mu        sync.Mutex
+	keys      map[string]consumption
+	sweepSize int
+	sweepAt   int64
+}
+
+// consumption is how a key was used up; until is in Unix seconds.
+type consumption struct {
+	until int64
+	value string
+}
+
+// take marks key as used up, or returns with what value it was before.
+func (c *consumed) take(key, value string, until, now int64) (winner string, first bool) {
+	s := &c.shards[maphash.String(c.seed, key)%consumedShards]
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if old, found := s.keys[key]; found && old.until > now {
+		return old.value, false
+	}
+	if len(s.keys) >= max(s.sweepSize, sweepAtLeast) {
+		s.sweep(now)
+	}
+	if s.keys == nil {
+		s.keys = make(map[string]consumption)
+	}
+	s.keys[strings.Clone(key)] = consumption{until: until, value: strings.Clone(value)}
+	return value, true
+}
+
+// sweep drops expired keys from the nth shard, if that was not done for a while.
+func (c *consumed) sweep(n int, now int64) {
+	s := &c.shards[n%consumedShards]
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.keys) > 0 && now >= s.sweepAt {
+		s.sweep(now)
+	}
+}
+
+// sweep drops expired keys. It is due when the shard has doubled since the last
+// time: a constant cost for each new key.
+func (s *consumedShard) sweep(now int64) {
+	live := 0
+	for _, c := range s.keys {
+		if c.until > now {
+			live++
+		}
+	}
+	if live < len(s.keys) { // into a new map, for a map never shrinks
+		kept := make(map[string]consumption, live)
+		for key, c := range s.keys {
+			if c.until > now {
+				kept[key] = c
+			}
+		}
+		s.keys = kept
+	}
+	s.sweepSize = 2 * live
+	s.sweepAt = now + sweepInterval
+}
+
+func (c *consumed) len() int {
 	n := 0
-	for i := range m.shards {
-		s := &m.shards[i]
-		s.mu.RLock()
-		n += s.len()
-		s.mu.RUnlock()
+	for i := range c.shards {
+		s := &c.shards[i]
+		s.mu.Lock()
+		n += len(s.keys)
+		s.mu.Unlock()
 	}
 	return n
 }
 
-func (s *memoryShard) len() int {
-	return len(s.tokens) + len(s.sessions) + len(s.subjects) + len(s.consumed)
-}
-
-// sweep drops expired records when the shard has doubled since the last sweep,
-// or enough time has passed: a constant cost for each new record, and no
-// goroutine.
-func (s *memoryShard) sweep(now int64) {
-	if s.len() < max(s.sweepSize, sweepAtLeast) && now < s.sweepTime {
-		return
+func (c *consumed) clear() {
+	for i := range c.shards {
+		s := &c.shards[i]
+		s.mu.Lock()
+		s.keys = nil
+		s.mu.Unlock()
 	}
-	s.tokens = survivors(s.tokens, func(until int64) bool { return until > now })
-	s.sessions = survivors(s.sessions, func(until int64) bool { return until > now })
-	s.subjects = survivors(s.subjects, func(c cutoff) bool { return c.until > now })
-	s.consumed = survivors(s.consumed, func(c consumption) bool { return c.until > now })
-	s.sweepSize = 2 * s.len()
-	s.sweepTime = now + sweepInterval
-}
-
-// survivors returns m without its expired records: m itself where none has
-// expired, else a new map, for a Go map never shrinks.
-func survivors[V any](m map[string]V, alive func(V) bool) map[string]V {
-	n := 0
-	for _, v := range m {
-		if alive(v) {
-			n++
-		}
-	}
-	if n == len(m) {
-		return m
-	}
-	kept := make(map[string]V, n)
-	for id, v := range m {
-		if alive(v) {
-			kept[id] = v
-		}
-	}
-	return kept
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -144,22 +145,57 @@ func TestMemoryWatchGap(t *testing.T) {
 	}
 }
 
+// BenchmarkMemoryRevoked asks a store with a million live revocations, half of
+// tokens and half of sessions, for tokens that are not revoked and for tokens
+// that are. B/record is what the heap grew by.
 func BenchmarkMemoryRevoked(b *testing.B) {
 	store := denylist.NewMemory()
 	defer store.Close()
-	ctx := context.Background()
-	for i := range 1_000_000 {
-		if err := store.Revoke(ctx, denylist.Revocation{TokenID: fmt.Sprintf("%026d", i)}); err != nil {
+	ctx, until := context.Background(), time.Now().Add(time.Hour)
+	const n = 1_000_000
+	before := heap()
+	for i := range n {
+		r := denylist.Revocation{TokenID: fmt.Sprintf("%026d", i), Until: until}
+		if i%2 == 1 {
+			r = denylist.Revocation{Session: fmt.Sprintf("%026d", i), Until: until}
+		}
+		if err := store.Revoke(ctx, r); err != nil {
 			b.Fatal(err)
 		}
 	}
-	token := denylist.Token{ID: fmt.Sprintf("%026d", -1), Session: "session", Subject: "subject", IssuedAt: time.Now()}
-	b.ReportAllocs()
-	for b.Loop() {
-		if revoked, err := store.Revoked(ctx, token); revoked || err != nil {
-			b.Fatal(revoked, err)
+	perRecord := float64(heap()-before) / n
+	for _, bench := range []struct {
+		name  string
+		first int
+		want  bool
+	}{{"valid", n, false}, {"revoked", 0, true}} {
+		tokens := make([]denylist.Token, 1<<12)
+		for i := range tokens {
+			tokens[i] = denylist.Token{
+				ID: fmt.Sprintf("%026d", bench.first+2*i), Session: fmt.Sprintf("%026d", 2*i),
+				Subject: fmt.Sprint("user", i), IssuedAt: until,
+			}
 		}
+		b.Run(bench.name, func(b *testing.B) {
+			b.ReportAllocs()
+			i := 0
+			for b.Loop() {
+				i++
+				if revoked, err := store.Revoked(ctx, tokens[i%len(tokens)]); revoked != bench.want || err != nil {
+					b.Fatal(revoked, err)
+				}
+			}
+			b.ReportMetric(perRecord, "B/record")
+		})
 	}
+}
+
+// heap returns the bytes in use.
+func heap() uint64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
 }
 
 func ExampleMemory() {

@@ -22,6 +22,13 @@ type Harness struct {
 	// Open returns an empty store that no other test uses. Run closes it.
 	Open func(t testing.TB) denylist.Store
 
+	// Peer returns a second store with the records of s, as another process
+	// would open it. Nil for a store that cannot be shared. Run closes it.
+	Peer func(t testing.TB, s denylist.Store) denylist.Store
+	// Reopen closes s and returns a store with its records. Nil for a store
+	// that forgets them when it is closed. Run closes what it returns.
+	Reopen func(t testing.TB, s denylist.Store) denylist.Store
+
 	// Now and Advance are the clock of the stores that Open returns. Both nil
 	// means the wall clock: Run then gives records a life of one or two
 	// seconds and asks the store until they are gone.
@@ -64,17 +71,25 @@ func Run(t *testing.T, h Harness) {
 		{"watch ends at close", testWatchClosed},
 		{"use after close", testClosed},
 		{"use while closing", testClosing},
+		{"shared: revoke", testPeerRevoke},
+		{"shared: consume", testPeerConsume},
+		{"shared: watch", testPeerWatch},
+		{"durable", testReopen},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			store := h.Open(t)
-			t.Cleanup(func() {
-				if err := store.Close(); err != nil {
-					t.Errorf("Close: %v", err)
-				}
-			})
+			closeAfter(t, store)
 			test.run(t, h, store)
 		})
 	}
+}
+
+func closeAfter(t *testing.T, s denylist.Store) {
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Errorf("Close: %v", err)
+		}
+	})
 }
 
 func testTokenID(t *testing.T, h Harness, s denylist.Store) {
@@ -161,6 +176,9 @@ func testEmptyToken(t *testing.T, h Harness, s denylist.Store) {
 	wantRevoked(t, s, denylist.Token{}, false)
 }
 
+// tooLong is an identifier that no store keeps.
+var tooLong = strings.Repeat("x", denylist.MaxID+1)
+
 func testInvalid(t *testing.T, h Harness, s denylist.Store) {
 	for name, r := range map[string]denylist.Revocation{
 		"nothing named":          {Until: h.Now().Add(time.Hour)},
@@ -168,14 +186,20 @@ func testInvalid(t *testing.T, h Harness, s denylist.Store) {
 		"subject, no cut-off":    {Subject: "u"},
 		"cut-off, no subject":    {TokenID: "a", IssuedBefore: h.Now()},
 		"session with a cut-off": {Session: "a", IssuedBefore: h.Now()},
+		"a longer identifier":    {TokenID: tooLong},
+		"a longer subject":       {Subject: tooLong, IssuedBefore: h.Now()},
 	} {
 		if err := s.Revoke(t.Context(), r); !errors.Is(err, denylist.ErrInvalid) {
 			t.Errorf("%s: Revoke = %v, want ErrInvalid", name, err)
 		}
 	}
-	if _, _, err := s.Consume(t.Context(), "", "v", time.Time{}); !errors.Is(err, denylist.ErrInvalid) {
-		t.Errorf("Consume of an empty key = %v, want ErrInvalid", err)
+	for name, key := range map[string]string{"an empty key": "", "a longer key": tooLong} {
+		if _, _, err := s.Consume(t.Context(), key, "v", time.Time{}); !errors.Is(err, denylist.ErrInvalid) {
+			t.Errorf("Consume of %s = %v, want ErrInvalid", name, err)
+		}
 	}
+	// Such a token cannot be revoked by its id, and is not.
+	wantRevoked(t, s, denylist.Token{ID: tooLong, Session: tooLong, Subject: tooLong}, false)
 }
 
 func testIdentifiers(t *testing.T, h Harness, s denylist.Store) {
@@ -187,8 +211,8 @@ func testIdentifiers(t *testing.T, h Harness, s denylist.Store) {
 		"separators":    "a:b{c}*?|d",
 		"spaces":        " a ",
 		"not ASCII":     "jürgen-日本",
-		"4 KiB":         strings.Repeat("x", 4<<10),
-		"4 KiB, binary": strings.Repeat("\x00\xff", 2<<10),
+		"4 KiB":         strings.Repeat("x", denylist.MaxID),
+		"4 KiB, binary": strings.Repeat("\x00\xff", denylist.MaxID/2),
 	} {
 		revoke(t, s, denylist.Revocation{TokenID: id, Until: until})
 		revoke(t, s, denylist.Revocation{Session: id, Until: until})
