@@ -4,8 +4,9 @@
 // [github.com/pasetokit/pasetokit/paseto.Authorizer], and told whenever a
 // token, a login session or a subject is revoked. [NewMemory] keeps the
 // records in the process: right for one server and for tests, and forgotten at
-// a restart. Package denylisttest holds the contract below as a test suite;
-// a store of your own should run it.
+// a restart. Package bolt keeps them in a file, for one process that restarts,
+// and package redis in Redis, for many processes. Package denylisttest holds the
+// contract below as a test suite; a store of your own should run it.
 //
 // The package deals in identifiers and times alone. No token and no key ever
 // reaches a store.

@@ -1,0 +1,146 @@
+package bolt
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"time"
+
+	"go.etcd.io/bbolt"
+
+	"github.com/pasetokit/pasetokit/denylist"
+)
+
+// Store is a [denylist.Store] in a file; [Open] makes one. It runs one
+// goroutine until Close.
+type Store struct {
+	path  string
+	now   func() time.Time
+	index *denylist.Memory // the live revocations; it also tells the watchers
+
+	db   *bbolt.DB
+	file *os.File // that db has open
+	// stuck is set while a transaction has begun and not ended.
+	stuck bool
+
+	writes  chan *write
+	closing chan struct{} // closed by Close
+	ended   chan struct{} // closed when the writer has returned
+	once    sync.Once
+}
+
+var _ denylist.Store = (*Store)(nil)
+
+// Option adjusts a [Store].
+type Option func(*Store)
+
+// WithClock makes the store tell the time by now instead of [time.Now].
+func WithClock(now func() time.Time) Option {
+	return func(s *Store) {
+		if now != nil {
+			s.now = now
+		}
+	}
+}
+
+// Open opens the store in the file at path, which is made if it does not exist;
+// its directory must exist. An empty file is a new store, as it is what a crash
+// leaves that comes right after the file was made, and what an administrator
+// may prepare to set its owner and mode.
+//
+// It reads the whole file, a second or two for a million revocations. While
+// another process, or a store in this one, has the file open, it waits for two
+// seconds and then returns an error that wraps [ErrLocked]; a file that is not
+// as it was written is one that wraps [ErrDamaged]. The database of another
+// program, and a file in a newer format, are refused and left as they are.
+// When ctx ends, opening does, with the context's error.
+func Open(ctx context.Context, path string, opts ...Option) (*Store, error) {
+	s := &Store{
+		path:    path,
+		now:     time.Now,
+		writes:  make(chan *write),
+		closing: make(chan struct{}),
+		ended:   make(chan struct{}),
+	}
+	for _, opt := range opts {
+		if opt != nil {
+			opt(s)
+		}
+	}
+	s.index = denylist.NewMemory(denylist.WithClock(s.now))
+	if err := s.open(ctx); err != nil {
+		return nil, err
+	}
+	go s.run() //nolint:contextcheck // ctx is for opening alone
+	return s, nil
+}
+
+// Revoke implements [denylist.Store]. It returns once r is on the disk. When
+// ctx ends first, r is not recorded, unless it is being written already: then
+// Revoke waits for that, as long as the disk takes.
+func (s *Store) Revoke(ctx context.Context, r denylist.Revocation) error {
+	if err := s.ready(ctx); err != nil {
+		return err
+	}
+	if err := r.Validate(); err != nil {
+		return err
+	}
+	w := &write{revocation: r}
+	w.kind, w.key, w.record = recordOf(r)
+	return s.submit(ctx, w).err
+}
+
+// Revoked implements [denylist.Store]. It never waits for the disk.
+func (s *Store) Revoked(ctx context.Context, t denylist.Token) (bool, error) {
+	return s.index.Revoked(ctx, t)
+}
+
+// maxValue is the length of the longest value that is kept. Without a bound, one
+// caller could hold up all others for long.
+const maxValue = 1 << 20
+
+// Consume implements [denylist.Store]. It returns once the winner is on the
+// disk, and deals with an ending ctx as Revoke does. A value of more than 1 MiB
+// is an error that wraps [denylist.ErrInvalid].
+func (s *Store) Consume(ctx context.Context, key, value string, until time.Time) (winner string, first bool, err error) {
+	if err := s.ready(ctx); err != nil {
+		return "", false, err
+	}
+	if err := denylist.ValidateKey(key); err != nil {
+		return "", false, err
+	}
+	if len(value) > maxValue {
+		return "", false, fmt.Errorf("%w: the value of a consumed key has %d bytes; at most %d are kept",
+			denylist.ErrInvalid, len(value), maxValue)
+	}
+	a := s.submit(ctx, &write{kind: consumed, key: key, record: record{until: expiry(until), value: []byte(value)}})
+	return a.winner, a.first, a.err
+}
+
+// Watch implements [denylist.Store].
+func (s *Store) Watch(ctx context.Context, fn func(denylist.Event)) error {
+	return s.index.Watch(ctx, fn)
+}
+
+// Close implements [denylist.Store]. It waits for what is being written.
+func (s *Store) Close() error {
+	var err error
+	s.once.Do(func() {
+		close(s.closing)
+		<-s.ended
+		err = errors.Join(s.index.Close(), s.closeFile())
+	})
+	return err
+}
+
+// ready reports why the store cannot serve a call.
+func (s *Store) ready(ctx context.Context) error {
+	select {
+	case <-s.closing:
+		return denylist.ErrClosed
+	default:
+		return ctx.Err()
+	}
+}

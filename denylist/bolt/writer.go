@@ -1,0 +1,177 @@
+package bolt
+
+import (
+	"context"
+	"errors"
+
+	"go.etcd.io/bbolt"
+
+	"github.com/pasetokit/pasetokit/denylist"
+)
+
+// write is a record to be made, and the caller that waits for it.
+type write struct {
+	kind       kind
+	key        string
+	record     record
+	revocation denylist.Revocation // what the record keeps, unless the kind is consumed
+
+	answer answer
+	done   chan struct{} // closed when answer is set
+}
+
+type answer struct {
+	winner string
+	first  bool
+	err    error
+}
+
+// submit has the writer make w. The channel has no room: what the writer has
+// not taken when ctx ends or the store closes is not made.
+func (s *Store) submit(ctx context.Context, w *write) answer {
+	w.done = make(chan struct{})
+	select {
+	case s.writes <- w:
+		<-w.done
+		return w.answer
+	case <-ctx.Done():
+		return answer{err: ctx.Err()}
+	case <-s.closing:
+		return answer{err: denylist.ErrClosed}
+	}
+}
+
+// maxBatch bounds the writes of one transaction, and so how long it takes.
+const maxBatch = 4096
+
+// run makes the records, all that wait at a time in one transaction, until the
+// store is closed. It alone uses the database.
+func (s *Store) run() {
+	defer close(s.ended)
+	var (
+		batch  []*write
+		sweep  sweeper
+		broken error
+	)
+	for {
+		select {
+		case <-s.closing:
+			return
+		case w := <-s.writes:
+			batch = s.gather(append(batch[:0], w))
+		}
+		err := broken
+		if err == nil {
+			err = s.record(batch, &sweep)
+		}
+		if errors.Is(err, ErrDamaged) {
+			broken = err // a file that is damaged is not written to any more
+		}
+		s.finish(batch, err)
+		clear(batch)
+	}
+}
+
+// gather adds to batch what waits to be written.
+func (s *Store) gather(batch []*write) []*write {
+	for len(batch) < maxBatch {
+		select {
+		case w := <-s.writes:
+			batch = append(batch, w)
+		default:
+			return batch
+		}
+	}
+	return batch
+}
+
+// record makes all records of batch, or, when it returns an error, none.
+func (s *Store) record(batch []*write, sweep *sweeper) error {
+	now := s.now().Unix()
+	err := s.update(func(tx *bbolt.Tx) (changed bool, err error) {
+		for _, w := range batch {
+			made, err := w.make(tx, now)
+			if err != nil {
+				return false, err
+			}
+			changed = changed || made
+		}
+		if !changed {
+			return false, nil
+		}
+		return true, sweep.sweep(tx, now, sweepLeast+sweepPerWrite*len(batch))
+	})
+	if err != nil {
+		return unavailable(s.path, err)
+	}
+	return nil
+}
+
+// make makes the record of w, if there is not one that says as much.
+func (w *write) make(tx *bbolt.Tx, now int64) (changed bool, err error) {
+	key := []byte(w.key)
+	bucket, err := w.kind.bucket(tx)
+	if err != nil {
+		return false, err
+	}
+	r := w.record
+	w.answer = answer{winner: string(r.value), first: true}
+	if data := bucket.Get(key); data != nil {
+		old, err := decode(w.kind, key, data)
+		switch {
+		case err != nil:
+			return false, err
+		case old.until <= now:
+		case w.kind == consumed:
+			w.answer = answer{winner: string(old.value)}
+			return false, nil
+		case r.until <= old.until && r.cutoff <= old.cutoff:
+			return false, nil
+		default:
+			r.until, r.cutoff = max(r.until, old.until), max(r.cutoff, old.cutoff)
+		}
+	}
+	return true, bucket.Put(key, r.encode(w.kind, key))
+}
+
+// finish lets what is on the disk take effect, and answers the callers.
+func (s *Store) finish(batch []*write, err error) {
+	for _, w := range batch {
+		switch {
+		case err != nil:
+			w.answer = answer{err: err}
+		case w.kind != consumed:
+			w.answer.err = s.index.Revoke(context.Background(), w.revocation)
+		}
+		close(w.done)
+	}
+}
+
+// update runs fn in a transaction, which it commits if fn changed something. What
+// is wrong with the file is returned as an ErrDamaged.
+func (s *Store) update(fn func(*bbolt.Tx) (changed bool, err error)) error {
+	var tx *bbolt.Tx
+	err := guarded(s.path, func() (err error) {
+		s.stuck = true
+		tx, err = s.db.Begin(true)
+		if err != nil {
+			s.stuck = false
+			return err
+		}
+		changed, err := fn(tx)
+		if err != nil || !changed {
+			return err
+		}
+		return tx.Commit()
+	})
+	if tx != nil {
+		// This does nothing after a commit, and frees the database's locks
+		// after an error or a panic.
+		_ = guarded(s.path, func() error {
+			_ = tx.Rollback()
+			s.stuck = false
+			return nil
+		})
+	}
+	return err
+}

@@ -1,0 +1,90 @@
+package redis
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/pasetokit/pasetokit/denylist"
+)
+
+// ready reports why the store cannot serve a call.
+func (s *Store) ready(ctx context.Context) error {
+	if s.closed() {
+		return denylist.ErrClosed
+	}
+	return ctx.Err()
+}
+
+func (s *Store) closed() bool { return s.life.Err() != nil }
+
+// enter waits until the client may be called. A call that entered leaves.
+func (s *Store) enter(ctx context.Context) error {
+	select {
+	case s.calls <- struct{}{}:
+		return nil
+	default:
+	}
+	select {
+	case s.calls <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (s *Store) leave() { <-s.calls }
+
+// callContext is what [context.WithTimeout] would return, but starts no timer
+// before somebody waits: a question that the cache can answer needs none.
+type callContext struct {
+	context.Context // the caller's
+	limit           time.Time
+
+	mu     sync.Mutex
+	ended  bool
+	timed  context.Context // nil until somebody waits
+	cancel context.CancelFunc
+}
+
+// call returns the context of a call, which ends with ctx, after the Timeout, and
+// by the returned function.
+func (s *Store) call(ctx context.Context) (context.Context, context.CancelFunc) {
+	c := &callContext{Context: ctx, limit: time.Now().Add(s.timeout)}
+	return c, c.end
+}
+
+// Deadline implements [context.Context].
+func (c *callContext) Deadline() (time.Time, bool) {
+	if deadline, ok := c.Context.Deadline(); ok && deadline.Before(c.limit) {
+		return deadline, true
+	}
+	return c.limit, true
+}
+
+// Done implements [context.Context].
+func (c *callContext) Done() <-chan struct{} { return c.wait().Done() }
+
+// Err implements [context.Context].
+func (c *callContext) Err() error { return c.wait().Err() }
+
+func (c *callContext) wait() context.Context {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.timed == nil {
+		c.timed, c.cancel = context.WithDeadline(c.Context, c.limit)
+		if c.ended {
+			c.cancel()
+		}
+	}
+	return c.timed
+}
+
+func (c *callContext) end() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.ended = true
+	if c.cancel != nil {
+		c.cancel()
+	}
+}

@@ -1,0 +1,115 @@
+package redis
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/redis/rueidis"
+
+	"github.com/pasetokit/pasetokit/denylist"
+)
+
+// Revoked implements [denylist.Store]. It answers from the memory of this process
+// what was asked within [Config.CacheTTL], unless Redis has said that it changed,
+// and asks Redis the rest in one round trip.
+func (s *Store) Revoked(ctx context.Context, t denylist.Token) (bool, error) {
+	if err := s.ready(ctx); err != nil {
+		return false, err
+	}
+	if s.recent != nil {
+		if known, err := s.recent.Revoked(ctx, t); known || err != nil {
+			return known, err
+		}
+	}
+	var space [3]entry
+	asked := space[:0]
+	for _, e := range [...]entry{{kind: tokens, id: t.ID}, {kind: sessions, id: t.Session}, {kind: subjects, id: t.Subject}} {
+		if e.id != "" && len(e.id) <= denylist.MaxID {
+			asked = append(asked, e)
+		}
+	}
+	if len(asked) == 0 {
+		return false, nil
+	}
+	call, end := s.call(ctx)
+	defer end()
+	known, err := s.check(call, asked, t.IssuedAt)
+	if err != nil {
+		return false, s.failed(ctx, err)
+	}
+	return known, nil
+}
+
+// check reports whether a live record with the key of one of the entries covers
+// what was issued at issuedAt.
+func (s *Store) check(ctx context.Context, asked []entry, issuedAt time.Time) (bool, error) {
+	if err := s.enter(ctx); err != nil {
+		return false, err
+	}
+	defer s.leave()
+	if s.recent != nil {
+		found, outdated, err := s.judge(asked, s.askCache(ctx, asked), issuedAt)
+		if !outdated && !foreign(ctx, err) {
+			return found, err
+		}
+	}
+	found, _, err := s.judge(asked, s.ask(ctx, asked), issuedAt)
+	return found, err
+}
+
+func (s *Store) ask(ctx context.Context, asked []entry) []rueidis.RedisResult {
+	commands := make(rueidis.Commands, len(asked))
+	for i, e := range asked {
+		commands[i] = s.client.B().Get().Key(s.key(e.kind, e.id)).Build()
+	}
+	return s.client.DoMulti(ctx, commands...)
+}
+
+// askCache asks the cache, and Redis for what is not in it. The cache does not
+// learn when records expire: they say it themselves.
+func (s *Store) askCache(ctx context.Context, asked []entry) []rueidis.RedisResult {
+	commands := make([]rueidis.CacheableTTL, len(asked))
+	for i, e := range asked {
+		commands[i] = rueidis.CT(s.client.B().Get().Key(s.key(e.kind, e.id)).Cache().ToStaticTTL(), s.cacheTTL)
+	}
+	return s.client.DoMultiCache(ctx, commands...)
+}
+
+// judge reports whether one of the answers is a record that covers what was
+// issued at issuedAt. If there is none, but the cache holds one that may have
+// expired, the answers are outdated.
+func (s *Store) judge(asked []entry, answers []rueidis.RedisResult, issuedAt time.Time) (found, outdated bool, err error) {
+	for i, answer := range answers {
+		value, askErr := answer.ToString()
+		if rueidis.IsRedisNil(askErr) {
+			continue
+		}
+		e := asked[i]
+		if askErr == nil && !e.parse(value) {
+			askErr = fmt.Errorf("the key of a revocation (%s%s:) holds what pasetokit did not write", s.prefix, e.kind)
+		}
+		switch {
+		case askErr != nil:
+			err = askErr
+		case e.kind == subjects && issuedAt.Unix() > e.cutoff:
+		case answer.IsCacheHit() && e.until != never && e.until <= time.Now().UnixMilli():
+			outdated = true
+		default:
+			return true, false, nil
+		}
+	}
+	return false, outdated, err
+}
+
+// remember makes Revoked know a revocation until the cache does.
+func (s *Store) remember(ctx context.Context, e entry) {
+	if s.recent == nil {
+		return
+	}
+	r := e.revocation()
+	if limit := time.Now().Add(s.cacheTTL + 2*time.Second); r.Until.IsZero() || r.Until.After(limit) {
+		r.Until = limit
+	}
+	_ = s.recent.Revoke(ctx, r) // Nothing but an ended context can fail there.
+}

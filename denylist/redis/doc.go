@@ -1,0 +1,89 @@
+// Package redis is a [denylist.Store] in Redis, for a service of many processes:
+// what one revokes, all refuse. It works with a single server, with a primary
+// that Sentinels watch and with a Redis Cluster; with Redis 6.2 and later, and
+// with Valkey.
+//
+//	store, err := redis.Open(ctx, redis.Config{Addresses: []string{"redis.internal:6379"}})
+//	if err != nil {
+//		return err
+//	}
+//	defer store.Close()
+//
+// # What it promises
+//
+// A revocation is in Redis when Revoke returns, with the replicas that
+// [Config.MinReplicas] asks for. The store that made it knows of it from then
+// on. Other stores learn of it within milliseconds; one that was told of it by
+// its Watch knows of it already. Of any number of callers of Consume in any number
+// of processes exactly one is first; Redis decides.
+//
+// Answers of Revoked are kept in the memory of the process, and Redis takes them
+// back as soon as they are out of date. A question that was asked before costs a
+// microsecond or two, and Redis nothing. When Redis cannot say that an answer is
+// out of date, since it hangs or the network drops what it says, the store finds
+// out within twice the [Config.Timeout] and forgets what it knew; and in any case
+// after [Config.CacheTTL]. With [NoCache] Redis is asked every time.
+//
+// A watch misses nothing without saying so: whenever its connection was lost,
+// or its server has lost the role of the primary, the next event says that
+// revocations may have been missed. It comes when asking Revoked anew will find
+// them.
+//
+// # What failure means
+//
+// While Redis cannot be reached, does not answer within [Config.Timeout], is a
+// replica, is loading its data or has no memory left, calls return errors that
+// wrap [denylist.ErrUnavailable]: at once if the connection is refused, and after
+// the Timeout if nobody answers. What is cached is no longer answered once the
+// connection has broken. The store recovers by itself, and fails over with Redis;
+// a call that was under way may have failed though Redis carried it out. To repeat
+// a Revoke does no harm. To repeat a Consume tells that somebody was first, which
+// may have been oneself: compare the winner's value.
+//
+// # What to set in Redis
+//
+//   - maxmemory-policy noeviction. Under any other policy a server whose memory is
+//     full drops records, so that tokens that were revoked are valid again. [Open]
+//     refuses such a server, unless [Config.AllowEviction] is set. With noeviction,
+//     a full server fails to revoke, and says so.
+//   - appendonly yes. A server without persistence forgets all revocations and
+//     consumed keys when it restarts. With appendfsync everysec, the default, it
+//     may forget those of the last second when its machine fails; with always,
+//     none, and each takes as long as the disk does.
+//   - Replication is asynchronous: a primary that fails takes with it what no
+//     replica has yet. [Config.MinReplicas] waits for replicas. It makes the loss
+//     improbable; it does not exclude that a replica without the record is made
+//     primary, nor the loss of both. In a network that is split, a primary that
+//     was replaced goes on for a while; min-replicas-to-write stops it from
+//     taking records that will be lost.
+//   - The clock of the server decides when a record expires. It must not run ahead
+//     of those of the processes by more than the leeway that they grant to expired
+//     tokens, or revoked tokens live again for the difference.
+//
+// # Permissions
+//
+// These suffice, here for the default [Config.Prefix]. The last line is for
+// Sentinels and clusters alone. The Sentinels' own user is another one.
+//
+//	ACL SETUSER pasetokit on >password resetchannels ~pasetokit:* &pasetokit:* -@all
+//	    +@pubsub +eval +evalsha +get +set +pexpireat +exists +client|tracking
+//	    +echo +hello +info +ping +select +wait
+//	    +role +cluster|slots +cluster|shards +asking
+//
+// # Keys
+//
+// Identifiers stand in the keys as they are. Times are Unix times; an expiry is in
+// milliseconds, and 0 where there is none. Each key also has its expiry as its
+// time to live.
+//
+//	pasetokit:t:<token id>    "<expiry> 0"
+//	pasetokit:s:<session>     "<expiry> 0"
+//	pasetokit:u:<subject>     "<expiry> <cut-off in seconds>"
+//	pasetokit:c:<key>         the value of the first caller of Consume
+//
+// Revocations are announced over the channel pasetokit:revocations:<database>, as
+// "<t, s or u> <expiry> <cut-off> <identifier>". In a cluster all pass through the
+// one primary that has the channel's slot. Whoever may write these keys, or to
+// this channel, may revoke anything; and who may delete keys makes revoked tokens
+// valid. Redis never sees a token or a key of PASETO.
+package redis

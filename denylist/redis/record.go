@@ -1,0 +1,266 @@
+package redis
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/redis/rueidis"
+
+	"github.com/pasetokit/pasetokit/denylist"
+)
+
+// Kinds of keys: what follows the prefix in them.
+const (
+	tokens   = "t"
+	sessions = "s"
+	subjects = "u"
+	consumed = "c"
+)
+
+func (s *Store) key(kind, id string) string { return s.prefix + kind + ":" + id }
+
+// entry is a revocation in the numbers that Redis counts in.
+type entry struct {
+	kind, id string
+	until    int64 // Unix milliseconds, or never
+	cutoff   int64 // Unix seconds, 0 where there is none
+}
+
+const (
+	// never is the expiry of what is kept for good.
+	never = 0
+	// longPast is an expiry at which nothing is kept.
+	longPast = 1
+	// maxNumber is the largest number that Lua tells from its neighbours. As a
+	// time it is further away than anything.
+	maxNumber = 1 << 53
+)
+
+func entryOf(r denylist.Revocation) entry {
+	e := entry{until: milliseconds(r.Until)}
+	switch {
+	case r.TokenID != "":
+		e.kind, e.id = tokens, r.TokenID
+	case r.Session != "":
+		e.kind, e.id = sessions, r.Session
+	default:
+		e.kind, e.id = subjects, r.Subject
+		e.cutoff = min(max(r.IssuedBefore.Unix(), -maxNumber), maxNumber)
+	}
+	return e
+}
+
+// milliseconds rounds t up, so that nothing is forgotten early.
+func milliseconds(t time.Time) int64 {
+	if t.IsZero() || t.Unix() >= maxNumber/1000 {
+		return never
+	}
+	if t.Unix() < 0 {
+		return longPast
+	}
+	ms := t.UnixMilli()
+	if t.Nanosecond()%int(time.Millisecond) > 0 {
+		ms++
+	}
+	return max(ms, longPast)
+}
+
+func (e entry) revocation() denylist.Revocation {
+	var r denylist.Revocation
+	if e.until != never {
+		r.Until = time.UnixMilli(e.until)
+	}
+	switch e.kind {
+	case tokens:
+		r.TokenID = e.id
+	case sessions:
+		r.Session = e.id
+	case subjects:
+		r.Subject, r.IssuedBefore = e.id, time.Unix(e.cutoff, 0)
+	}
+	return r
+}
+
+// value is what the record's key holds.
+func (e entry) value() string {
+	return strconv.FormatInt(e.until, 10) + " " + strconv.FormatInt(e.cutoff, 10)
+}
+
+// parse reads into e what value wrote.
+func (e *entry) parse(value string) bool {
+	until, cutoff, _ := strings.Cut(value, " ")
+	var err1, err2 error
+	e.until, err1 = strconv.ParseInt(until, 10, 64)
+	e.cutoff, err2 = strconv.ParseInt(cutoff, 10, 64)
+	return err1 == nil && err2 == nil && e.until >= 0
+}
+
+// message announces the entry.
+func (e entry) message() string { return e.kind + " " + e.value() + " " + e.id }
+
+// nothing is a message that announces nothing.
+const nothing = "-"
+
+func parseMessage(message string) (entry, bool) {
+	kind, rest, _ := strings.Cut(message, " ")
+	until, rest, _ := strings.Cut(rest, " ")
+	cutoff, id, found := strings.Cut(rest, " ")
+	e := entry{kind: kind, id: id}
+	ok := found && e.parse(until+" "+cutoff) && e.revocation().Validate() == nil
+	return e, ok
+}
+
+// channel is where revocations are announced. Channels of a server are common
+// to its databases, so that it names its own.
+func channel(cfg Config) string { return cfg.Prefix + "revocations:" + strconv.Itoa(cfg.Database) }
+
+// revokeScript merges a record into one that may be there: the later expiry and
+// the later cut-off hold. It writes in any case, so that whoever waits for
+// replicas waits for this record.
+var revokeScript = newScript(`
+local expiry, cutoff = ARGV[1], ARGV[2]
+local old = redis.call('GET', KEYS[1])
+if old then
+	local oldExpiry, oldCutoff = string.match(old, '^(%d+) (%-?%d+)$')
+	if not oldExpiry then
+		return redis.error_reply('ERR the key of a revocation holds what pasetokit did not write')
+	end
+	if oldExpiry == '0' or (expiry ~= '0' and tonumber(oldExpiry) > tonumber(expiry)) then
+		expiry = oldExpiry
+	end
+	if tonumber(oldCutoff) > tonumber(cutoff) then
+		cutoff = oldCutoff
+	end
+end
+redis.call('SET', KEYS[1], expiry .. ' ' .. cutoff)
+if expiry ~= '0' then
+	redis.call('PEXPIREAT', KEYS[1], expiry)
+end
+if ARGV[3] ~= '' then
+	redis.call('PUBLISH', ARGV[3], ARGV[4])
+end
+return 1`)
+
+// consumeScript keeps the first value. A later caller writes it once more if it
+// waits for replicas: the first one may not have lived to see them.
+var consumeScript = newScript(`
+local winner = redis.call('GET', KEYS[1])
+if winner then
+	if ARGV[3] ~= '0' then
+		redis.call('SET', KEYS[1], winner, 'KEEPTTL')
+	end
+	return {0, winner}
+end
+redis.call('SET', KEYS[1], ARGV[1])
+if ARGV[2] ~= '0' then
+	redis.call('PEXPIREAT', KEYS[1], ARGV[2])
+end
+return {1, ARGV[1]}`)
+
+type script struct {
+	source string
+	lua    *rueidis.Lua
+}
+
+func newScript(source string) script { return script{source, rueidis.NewLuaScript(source)} }
+
+// Revoke implements [denylist.Store]. When it returns without an error, Redis
+// has the record, and as many replicas as [Config.MinReplicas] says. When it
+// returns an error, Redis may have it; to revoke again does no harm.
+func (s *Store) Revoke(ctx context.Context, r denylist.Revocation) error {
+	if err := s.ready(ctx); err != nil {
+		return err
+	}
+	if err := r.Validate(); err != nil {
+		return err
+	}
+	call, end := s.call(ctx)
+	defer end()
+	e := entryOf(r)
+	if err := s.record(call, e, e.message()); err != nil {
+		return s.failed(ctx, err)
+	}
+	return nil
+}
+
+// record makes a record and announces it: in a cluster, where a script does not
+// reach all that listen, as a second step.
+func (s *Store) record(ctx context.Context, e entry, message string) error {
+	announcedBy := s.channel
+	if s.cluster {
+		announcedBy = ""
+	}
+	err := s.run(ctx, revokeScript, s.key(e.kind, e.id),
+		strconv.FormatInt(e.until, 10), strconv.FormatInt(e.cutoff, 10), announcedBy, message).Error()
+	if err != nil {
+		return err
+	}
+	s.remember(context.WithoutCancel(ctx), e)
+	if s.cluster {
+		return s.publish(ctx, message)
+	}
+	return nil
+}
+
+// maxValue is the length of the longest value that is kept. Without a bound, one
+// caller could hold up all others for long.
+const maxValue = 1 << 20
+
+// Consume implements [denylist.Store]. Redis is asked every time. When it returns
+// an error other than [denylist.ErrInvalid], the key may be used up. A value of
+// more than 1 MiB is an error that wraps [denylist.ErrInvalid].
+func (s *Store) Consume(ctx context.Context, key, value string, until time.Time) (winner string, first bool, err error) {
+	if err := s.ready(ctx); err != nil {
+		return "", false, err
+	}
+	if err := denylist.ValidateKey(key); err != nil {
+		return "", false, err
+	}
+	if len(value) > maxValue {
+		return "", false, fmt.Errorf("%w: the value of a consumed key has %d bytes; at most %d are kept",
+			denylist.ErrInvalid, len(value), maxValue)
+	}
+	call, end := s.call(ctx)
+	defer end()
+	winner, first, err = s.consume(call, s.key(consumed, key), value, milliseconds(until))
+	if err != nil {
+		return "", false, s.failed(ctx, err)
+	}
+	return winner, first, nil
+}
+
+func (s *Store) consume(ctx context.Context, key, value string, until int64) (winner string, first bool, err error) {
+	reply, err := s.run(ctx, consumeScript, key,
+		value, strconv.FormatInt(until, 10), strconv.Itoa(s.minReplicas)).ToArray()
+	if err != nil {
+		return "", false, err
+	}
+	if len(reply) != 2 {
+		return "", false, fmt.Errorf("the script replied with %d values", len(reply))
+	}
+	n, err := reply[0].AsInt64()
+	if err != nil {
+		return "", false, err
+	}
+	winner, err = reply[1].ToString()
+	return winner, n == 1, err
+}
+
+// run executes a script, and waits for replicas if it is to.
+func (s *Store) run(ctx context.Context, script script, key string, args ...string) rueidis.RedisResult {
+	if s.minReplicas > 0 {
+		return s.runReplicated(ctx, script, key, args)
+	}
+	if err := s.enter(ctx); err != nil {
+		return rueidis.NewErrorResult(err)
+	}
+	defer s.leave()
+	result := script.lua.Exec(ctx, s.client, []string{key}, args)
+	if foreign(ctx, result.NonRedisError()) {
+		result = script.lua.Exec(ctx, s.client, []string{key}, args)
+	}
+	return result
+}

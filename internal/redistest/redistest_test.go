@@ -1,0 +1,238 @@
+package redistest_test
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"os/exec"
+	"runtime"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+
+	"github.com/pasetokit/pasetokit/internal/redistest"
+	"github.com/pasetokit/pasetokit/internal/testtool"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// patience bounds every wait for something that must happen.
+const patience = 20 * time.Second
+
+func eventually(t *testing.T, what string, ok func() bool) {
+	t.Helper()
+	tick := time.NewTicker(20 * time.Millisecond)
+	defer tick.Stop()
+	for deadline := time.Now().Add(patience); !ok(); <-tick.C {
+		if time.Now().After(deadline) {
+			t.Fatalf("not so: %s", what)
+		}
+	}
+}
+
+func want(t *testing.T, what, got, want string) {
+	t.Helper()
+	if got != want {
+		t.Errorf("%s = %q, want %q", what, got, want)
+	}
+}
+
+// ping sends PING over a connection and reports whether the answer comes in a moment.
+func ping(t *testing.T, conn net.Conn) bool {
+	t.Helper()
+	if err := conn.SetDeadline(time.Now().Add(300 * time.Millisecond)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := io.WriteString(conn, "PING\r\n"); err != nil {
+		return false
+	}
+	answer := make([]byte, len("+PONG\r\n"))
+	_, err := io.ReadFull(conn, answer)
+	return err == nil && string(answer) == "+PONG\r\n"
+}
+
+func dial(t *testing.T, addr string) net.Conn {
+	t.Helper()
+	conn, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { conn.Close() })
+	return conn
+}
+
+func TestServer(t *testing.T) {
+	t.Parallel()
+	s := redistest.Start(t, "--requirepass", "open sesame")
+	other := redistest.Start(t)
+	want(t, "SET", s.Command(t, "SET", "k", "v\r\n"), "OK")
+	want(t, "GET", s.Command(t, "GET", "k"), "v\r\n")
+	want(t, "MGET", s.Command(t, "MGET", "k", "none", "k"), "v\r\n\n\nv\r\n")
+	want(t, "GET of the other server", other.Command(t, "GET", "k"), "")
+
+	addr := s.Addr()
+	for name, end := range map[string]func(){"Kill": s.Kill, "Stop": s.Stop} {
+		end()
+		if conn, err := net.Dial("tcp", addr); err == nil {
+			conn.Close()
+			t.Errorf("the server takes connections after %s", name)
+		}
+		s.Restart()
+		want(t, "Addr after "+name, s.Addr(), addr)
+		want(t, "PING after "+name, s.Command(t, "PING"), "PONG")
+	}
+	want(t, "GET after a restart without persistence", s.Command(t, "GET", "k"), "")
+}
+
+func TestDurableServer(t *testing.T) {
+	t.Parallel()
+	s := redistest.Start(t, "--appendonly", "yes", "--appendfsync", "always")
+	s.Command(t, "SET", "k", "v")
+	s.Kill()
+	s.Restart()
+	want(t, "GET after a restart", s.Command(t, "GET", "k"), "v")
+}
+
+func TestPause(t *testing.T) {
+	t.Parallel()
+	s := redistest.Start(t)
+	conn := dial(t, s.Addr())
+	if !ping(t, conn) {
+		t.Fatal("the server does not answer")
+	}
+	s.Pause()
+	if ping(t, conn) {
+		t.Error("the server answers while it is paused")
+	}
+	s.Resume()
+	want(t, "PING", s.Command(t, "PING"), "PONG")
+	s.Pause() // and so the test ends
+}
+
+func TestReplica(t *testing.T) {
+	t.Parallel()
+	primary := redistest.Start(t, "--requirepass", "secret")
+	replica := redistest.StartReplica(t, primary)
+	primary.Command(t, "SET", "k", "v")
+	want(t, "WAIT", primary.Command(t, "WAIT", "1", "10000"), "1")
+	want(t, "Role of the primary", primary.Role(), "master")
+	want(t, "Role of the replica", replica.Role(), "slave")
+	want(t, "GET of the replica", replica.Command(t, "GET", "k"), "v")
+}
+
+func TestCluster(t *testing.T) {
+	t.Parallel()
+	c := redistest.StartCluster(t)
+	if len(c.Addrs()) != 6 || len(c.Primaries()) != 3 || len(c.Replicas()) != 3 {
+		t.Fatalf("%d nodes, %d primaries, %d replicas; want 6, 3, 3", len(c.Addrs()), len(c.Primaries()), len(c.Replicas()))
+	}
+	primary := c.PrimaryOf("k")
+	primary.Command(t, "SET", "k", "v")
+	want(t, "WAIT", primary.Command(t, "WAIT", "1", "10000"), "1")
+	if other := c.PrimaryOf("another key"); other == primary {
+		t.Error("one primary serves all keys")
+	}
+
+	primary.Kill()
+	eventually(t, "a replica takes over", func() bool { return len(c.Primaries()) == 3 })
+	promoted := c.PrimaryOf("k")
+	want(t, "GET after the failover", promoted.Command(t, "GET", "k"), "v")
+	primary.Restart()
+	eventually(t, "the old primary follows", func() bool { return slices.Contains(c.Replicas(), primary) })
+}
+
+func TestSentinel(t *testing.T) {
+	t.Parallel()
+	primary := redistest.Start(t)
+	replica := redistest.StartReplica(t, primary)
+	sentinels := redistest.StartSentinel(t, primary, "denylist", 3, "requirepass secret")
+	if n := len(sentinels.Addrs()); n != 3 {
+		t.Fatalf("%d Sentinels, want 3", n)
+	}
+	want(t, "Primary", sentinels.Primary(t), primary.Addr())
+	primary.Kill()
+	eventually(t, "the replica takes over", func() bool {
+		return sentinels.Primary(t) == replica.Addr() && replica.Role() == "master"
+	})
+}
+
+func TestProxy(t *testing.T) {
+	t.Parallel()
+	s := redistest.Start(t)
+	p := redistest.StartProxy(t, s.Addr())
+	conn := dial(t, p.Addr())
+	if !ping(t, conn) {
+		t.Fatal("nothing passes")
+	}
+
+	p.Hang()
+	late := dial(t, p.Addr())
+	if ping(t, conn) || ping(t, late) {
+		t.Error("something passes while the proxy hangs")
+	}
+	p.Restore()
+	answers := make([]byte, len("+PONG\r\n"))
+	for _, conn := range []net.Conn{conn, late} {
+		_ = conn.SetDeadline(time.Now().Add(patience))
+		if _, err := io.ReadFull(conn, answers); err != nil {
+			t.Errorf("what was sent meanwhile is not answered: %v", err)
+		}
+	}
+
+	p.Cut()
+	if ping(t, conn) || ping(t, dial(t, p.Addr())) {
+		t.Error("something passes while the proxy is cut")
+	}
+	p.Restore()
+	if ping(t, conn) {
+		t.Error("a connection that was cut is back")
+	}
+	if !ping(t, dial(t, p.Addr())) {
+		t.Error("nothing passes after Restore")
+	}
+}
+
+// TestNothingSurvives kills a test binary, this very one run once more, that has a server running.
+func TestNothingSurvives(t *testing.T) {
+	t.Parallel()
+	const only = "REDISTEST_WAIT_TO_BE_KILLED"
+	if os.Getenv(only) != "" {
+		fmt.Printf("addr=%s\n", redistest.Start(t).Addr())
+		select {}
+	}
+	if runtime.GOOS != "linux" {
+		t.Skip("only Linux ends the children of a process that is killed")
+	}
+	testtool.Need(t, "redis-server")
+
+	cmd := exec.Command(os.Args[0], "-test.run=^TestNothingSurvives$")
+	cmd.Env = append(os.Environ(), only+"=1", "TMPDIR="+t.TempDir()) // it cannot clean up
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	line, _ := bufio.NewReader(out).ReadString('\n')
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait()
+	addr, ok := strings.CutPrefix(strings.TrimSpace(line), "addr=")
+	if !ok {
+		t.Fatalf("the test binary printed %q instead of an address", line)
+	}
+	eventually(t, "the server is gone", func() bool {
+		conn, err := net.Dial("tcp", addr)
+		if err == nil {
+			conn.Close()
+		}
+		return err != nil
+	})
+}
