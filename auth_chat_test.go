@@ -58,7 +58,14 @@ func chatCommand(t *testing.T, args ...string) *exec.Cmd {
 // Ctrl-C would.
 func runChat(t *testing.T, args ...string) *site {
 	t.Helper()
+	return runChatWith(t, nil, args...)
+}
+
+// runChatWith runs the chat with more variables in its environment.
+func runChatWith(t *testing.T, env []string, args ...string) *site {
+	t.Helper()
 	cmd := chatCommand(t, append([]string{"-addr", "127.0.0.1:0"}, args...)...)
+	cmd.Env = append(os.Environ(), env...)
 	var stderr bytes.Buffer
 	cmd.Stderr = &stderr
 	stdout, err := cmd.StdoutPipe()

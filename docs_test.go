@@ -23,7 +23,7 @@ func TestRefusalsDocument(t *testing.T) {
 		paseto.ErrMalformed, paseto.ErrVersion, paseto.ErrPurpose, paseto.ErrBase64, paseto.ErrDecrypt,
 		paseto.ErrSignature, paseto.ErrClaims, paseto.ErrExpired, paseto.ErrNoExpiry, paseto.ErrNotYetValid,
 		paseto.ErrNoIssuer, paseto.ErrIssuer, paseto.ErrAudience, paseto.ErrType, paseto.ErrNotFresh,
-		paseto.ErrScope, paseto.ErrRevoked, paseto.ErrForbidden, paseto.ErrUnavailable, paseto.ErrKeysUnavailable,
+		paseto.ErrScope, paseto.ErrRevoked, paseto.ErrReused, paseto.ErrTicket, paseto.ErrTicketUsed, paseto.ErrForbidden, paseto.ErrUnavailable, paseto.ErrKeysUnavailable,
 		httpauth.ErrCredentials, httpauth.ErrCrossOrigin,
 	} {
 		row := "| `" + refusal.Code + "` | " + refusal.Message + " | " + strconv.Itoa(httpauth.Status(refusal))

@@ -27,6 +27,7 @@ func routes(kit *config.Kit) http.Handler {
 	}))
 	mux.Handle("POST /refresh", kit.HTTP.Refresh())
 	mux.Handle("POST /logout", kit.HTTP.Logout())
+	mux.Handle("POST /ticket", kit.HTTP.Ticket())
 	mux.Handle("/ws", kit.Guard.Require(paseto.Requirement{}, func(ctx context.Context, conn *wsauth.Conn) {
 		for {
 			kind, message, err := conn.ReadMessage() // fails once the token has expired

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -27,6 +28,7 @@ type site struct {
 	URL    string
 	client *http.Client
 	kit    *config.Kit // nil for a site in another process
+	stop   func()      // done at the end of the test, if not before
 	t      *testing.T
 }
 
@@ -55,6 +57,8 @@ func start(t *testing.T, cfg *config.Config) *site {
 	mux.Handle("POST /login", web.Login(checkPassword))
 	mux.Handle("POST /refresh", web.Refresh())
 	mux.Handle("POST /logout", web.Logout())
+	mux.Handle("POST /logout/everywhere", web.LogoutEverywhere())
+	mux.Handle("POST /ticket", web.Ticket())
 	mux.Handle("GET /me", web.Require(paseto.Requirement{}, func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.WriteString(w, paseto.FromContext(r.Context()).Subject)
 	}))
@@ -67,7 +71,8 @@ func start(t *testing.T, cfg *config.Config) *site {
 	server := httptest.NewUnstartedServer(mux)
 	server.Config.MaxHeaderBytes = 4 << 20 // so that a huge token gets as far as the guard
 	server.Start()
-	t.Cleanup(func() {
+	s := &site{URL: server.URL, client: server.Client(), kit: kit, t: t}
+	s.stop = sync.OnceFunc(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		defer cancel()
 		if err := guard.Shutdown(ctx); err != nil {
@@ -78,7 +83,8 @@ func start(t *testing.T, cfg *config.Config) *site {
 			t.Errorf("Close: %v", err)
 		}
 	})
-	return &site{URL: server.URL, client: server.Client(), kit: kit, t: t}
+	t.Cleanup(s.stop)
+	return s
 }
 
 func checkPassword(_ context.Context, c httpauth.Credentials) (paseto.Grant, error) {

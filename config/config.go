@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/pasetokit/pasetokit/denylist/redis"
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/paseto/httpauth"
 	"github.com/pasetokit/pasetokit/wsauth"
@@ -49,6 +50,14 @@ type Token struct {
 	// MaxTTL bounds the lifetime that a grant may ask for; 0 for the longest
 	// of the three above.
 	MaxTTL Lifetime `koanf:"max_ttl" validate:"eq=0|lifetime"`
+	// SessionTTL is the absolute lifetime of a login session, however often it
+	// is refreshed; 0 for 90 days, or MaxTTL if that is longer.
+	SessionTTL Lifetime `koanf:"session_ttl" validate:"eq=0|lifetime"`
+	// RefreshGrace is how long a used refresh token still gets the same pair;
+	// 0 for not at all.
+	RefreshGrace time.Duration `koanf:"refresh_grace" validate:"min=0,max=5m"`
+	// TicketTTL is the lifetime of tickets.
+	TicketTTL time.Duration `koanf:"ticket_ttl" validate:"min=1s,max=30s"`
 	// RequireExpiry refuses tokens without an exp claim.
 	RequireExpiry bool `koanf:"require_expiry"`
 	// Leeway is how far clocks may differ.
@@ -96,11 +105,14 @@ type Cookie struct {
 // WebSocket says how handshakes and connections are treated; see
 // [wsauth.Config].
 type WebSocket struct {
-	// Locations lists header, query, cookie, subprotocol.
+	// Locations lists header, query, cookie, subprotocol, ticket. Without a
+	// denylist, the default is header alone.
 	Locations []string `koanf:"locations" validate:"min=1,unique,dive,websocket_location"`
 	// QueryKey and QueryPrefix are the URL parameter and the scheme in it.
 	QueryKey    string `koanf:"query_key" validate:"required"`
 	QueryPrefix string `koanf:"query_prefix" validate:"omitempty,http_token"`
+	// TicketKey is the URL parameter that carries a ticket.
+	TicketKey string `koanf:"ticket_key" validate:"required,nefield=QueryKey"`
 	// Reject is close or http.
 	Reject string `koanf:"reject" validate:"oneof=close http"`
 	// AllowedOrigins lists origins whose pages may connect, besides the
@@ -119,13 +131,63 @@ type WebSocket struct {
 type Denylist struct {
 	// Enabled turns revocation on.
 	Enabled bool `koanf:"enabled"`
-	// Store is memory, or empty for one that the program gives with
-	// [WithStore].
-	Store string `koanf:"store" validate:"omitempty,oneof=memory"`
+	// Store is memory, bolt or redis, or empty for one that the program gives
+	// with [WithStore].
+	Store string `koanf:"store" validate:"omitempty,oneof=memory bolt redis"`
+	// Path is the file of the store bolt.
+	Path string `koanf:"path"`
+	// Redis is the server of the store redis.
+	Redis Redis `koanf:"redis"`
 	// Check lists the token types that are looked up.
 	Check []string `koanf:"check" validate:"unique,dive,required"`
 	// FailOpen accepts tokens while the store cannot be asked.
 	FailOpen bool `koanf:"fail_open"`
+}
+
+// Redis says how the store redis is reached; see [redis.Config].
+type Redis struct {
+	// Addresses lists one server, nodes of a cluster, or the Sentinels.
+	Addresses []string `koanf:"addresses" validate:"unique,dive,address"`
+	// Username and Password authenticate; PasswordFile holds the password
+	// instead.
+	Username     string `koanf:"username"`
+	Password     Secret `koanf:"password"`
+	PasswordFile string `koanf:"password_file"`
+	// Database is the number of the database; 0 in a cluster.
+	Database int `koanf:"database" validate:"min=0"`
+	// SentinelMaster is the primary that the Sentinels at Addresses watch.
+	SentinelMaster       string `koanf:"sentinel_master"`
+	SentinelUsername     string `koanf:"sentinel_username"`
+	SentinelPassword     Secret `koanf:"sentinel_password"`
+	SentinelPasswordFile string `koanf:"sentinel_password_file"`
+	// Prefix begins every key and channel.
+	Prefix string `koanf:"prefix" validate:"required"`
+	// CacheTTL bounds how old an answer may be that is cached here; 0 caches
+	// none.
+	CacheTTL time.Duration `koanf:"cache_ttl" validate:"min=0,max=1h"`
+	// MinReplicas is how many replicas must have a record before it counts.
+	MinReplicas int `koanf:"min_replicas" validate:"min=0,max=100"`
+	// Timeout bounds every call.
+	Timeout time.Duration `koanf:"timeout" validate:"min=1ms,max=1m"`
+	// AllowEviction opens a server that may drop records for lack of memory.
+	AllowEviction bool `koanf:"allow_eviction"`
+	// TLS encrypts the connections.
+	TLS RedisTLS `koanf:"tls"`
+}
+
+// RedisTLS says how connections to Redis are encrypted and authenticated.
+type RedisTLS struct {
+	// Enabled turns TLS on.
+	Enabled bool `koanf:"enabled"`
+	// CAFile has the certificates, in PEM, that the server's must descend from.
+	// Default those of the system.
+	CAFile string `koanf:"ca_file"`
+	// CertFile and KeyFile are the client's certificate and its key, in PEM.
+	CertFile string `koanf:"cert_file"`
+	KeyFile  string `koanf:"key_file"`
+	// ServerName is the name in the server's certificate. Default the host of
+	// its address.
+	ServerName string `koanf:"server_name" validate:"omitempty,server_name"`
 }
 
 // Default returns the configuration that holds where nothing is configured. It
@@ -138,6 +200,8 @@ func Default() *Config {
 			AccessTTL:     Lifetime(paseto.DefaultAccessTTL),
 			RefreshTTL:    Lifetime(paseto.DefaultRefreshTTL),
 			OtherTTL:      Lifetime(paseto.DefaultOtherTTL),
+			RefreshGrace:  paseto.DefaultRefreshGrace,
+			TicketTTL:     paseto.DefaultTicketTTL,
 			RequireExpiry: true,
 			MaxLength:     paseto.DefaultMaxLength,
 		},
@@ -152,15 +216,21 @@ func Default() *Config {
 			},
 		},
 		WebSocket: WebSocket{
-			Locations: []string{string(wsauth.Header)},
-			QueryKey:  "token", Reject: string(wsauth.RejectClose),
+			Locations: []string{string(wsauth.Header), string(wsauth.Ticket)},
+			QueryKey:  "token", TicketKey: "ticket", Reject: string(wsauth.RejectClose),
 			AllowedOrigins: []string{}, Subprotocols: []string{},
 			ReadLimit:    wsauth.DefaultReadLimit,
 			WriteTimeout: wsauth.DefaultWriteTimeout,
 			CloseTimeout: wsauth.DefaultCloseTimeout,
 		},
 		Denylist: Denylist{
-			Enabled: true, Store: "memory",
+			Enabled: true, Store: storeMemory,
+			Redis: Redis{
+				Addresses: []string{},
+				Prefix:    redis.DefaultPrefix,
+				CacheTTL:  redis.DefaultCacheTTL,
+				Timeout:   redis.DefaultTimeout,
+			},
 			Check: []string{paseto.TypeAccess, paseto.TypeRefresh},
 		},
 	}

@@ -75,6 +75,8 @@ func kindText(t reflect.Type) string {
 	switch {
 	case t == keysType:
 		return "list of keys"
+	case t == secretType:
+		return "string"
 	case t == lifetimeType:
 		return "lifetime"
 	case t == durationType:

@@ -11,12 +11,21 @@ import (
 // that make a key usable. A public half is no secret, and neither is a wrapped
 // key for as long as what it is wrapped with is one.
 func (k Key) exposed(key paseto.Key) []string {
-	if runtime.GOOS == "windows" || key.Purpose() == paseto.Public && key.ID() == key.KeyID() {
+	if key.Purpose() == paseto.Public && key.ID() == key.KeyID() {
 		return nil
 	}
 	paths := k.files()
 	if count(k.PasswordFile, k.PasswordEnv, k.WrappingKeyFile, k.WrappingKeyEnv) > 0 && k.File != "" {
 		paths = paths[1:]
+	}
+	return readable(paths...)
+}
+
+// readable returns those of the files that the group or others may read, as far
+// as modes tell it.
+func readable(paths ...string) []string {
+	if runtime.GOOS == "windows" {
+		return nil
 	}
 	var open []string
 	for _, path := range paths {

@@ -107,7 +107,10 @@ func Open(ctx context.Context, cfg *Config, opts ...Option) (*Kit, error) {
 	if cfg.Denylist.Enabled {
 		kit.Store = o.store
 		if kit.Store == nil {
-			kit.owned = denylist.NewMemory()
+			var err error
+			if kit.owned, err = openStore(ctx, cfg.Denylist, o.log); err != nil {
+				return nil, err
+			}
 			kit.Store = kit.owned
 		}
 	}
@@ -124,9 +127,19 @@ func (c *Config) checkUse(ps *problems, storeGiven bool) {
 		ps.add(Problem{Key: "denylist.store", Rule: "is empty while denylist.enabled is true; name a store, or give one with WithStore"})
 	case !c.Denylist.Enabled && storeGiven:
 		ps.add(Problem{Key: "denylist.enabled", Value: "false", Rule: "a store was given with WithStore, and would never be asked"})
+	case !c.Denylist.Enabled && c.ticketsAsked():
+		ps.add(Problem{Key: "websocket.locations", Rule: "ticket needs a denylist, for a ticket must work but once; set denylist.enabled to true"})
 	case c.Denylist.Enabled && len(c.Denylist.Check) == 0:
 		ps.add(Problem{Key: "denylist.check", Rule: "is empty while denylist.enabled is true; no token would ever be looked up"})
 	}
+	c.checkFiles(func(key, value, rule string) { ps.add(Problem{Key: key, Value: value, Rule: rule}) })
+}
+
+// ticketsAsked reports whether handshakes are to take tickets because somebody
+// said so, and not by default.
+func (c *Config) ticketsAsked() bool {
+	return slices.Contains(c.WebSocket.Locations, string(wsauth.Ticket)) &&
+		!slices.Equal(c.WebSocket.Locations, Default().WebSocket.Locations)
 }
 
 // checkKeys adds why the keys, read already, cannot do the work. With a source
@@ -147,10 +160,18 @@ func (c *Config) checkKeys(ps *problems, sources map[string]string, keys []paset
 	}
 }
 
-// warn logs which key files others may read.
+// warn logs which files with secrets others may read.
 func (c *Config) warn(ctx context.Context, log *slog.Logger, keys []paseto.Key) {
 	for i, key := range keys {
 		for _, path := range c.Token.Keys[i].exposed(key) {
+			log.WarnContext(ctx, "key file can be read by others", "path", path)
+		}
+	}
+	if r := c.Denylist.Redis; c.Denylist.Enabled && c.Denylist.Store == storeRedis {
+		for _, path := range readable(r.PasswordFile, r.SentinelPasswordFile) {
+			log.WarnContext(ctx, "password file can be read by others", "path", path)
+		}
+		for _, path := range readable(r.TLS.KeyFile) {
 			log.WarnContext(ctx, "key file can be read by others", "path", path)
 		}
 	}
@@ -191,6 +212,9 @@ func (c *Config) paseto(keys []paseto.Key) paseto.Config {
 		RefreshTTL:       ttl(c.Token.RefreshTTL),
 		OtherTTL:         ttl(c.Token.OtherTTL),
 		MaxTTL:           ttl(c.Token.MaxTTL),
+		SessionTTL:       ttl(c.Token.SessionTTL),
+		RefreshGrace:     orNoGrace(c.Token.RefreshGrace),
+		TicketTTL:        c.Token.TicketTTL,
 		AllowNoExpiry:    !c.Token.RequireExpiry,
 		Leeway:           c.Token.Leeway,
 		MaxLength:        c.Token.MaxLength,
@@ -229,14 +253,19 @@ var sameSite = map[string]http.SameSite{
 
 // wsauth returns what the configuration means for handshakes and connections.
 func (c *Config) wsauth(web httpauth.Config) wsauth.Config {
+	locations := convert[wsauth.Location](c.WebSocket.Locations)
+	if !c.Denylist.Enabled { // and so nothing to redeem tickets with
+		locations = slices.DeleteFunc(locations, func(l wsauth.Location) bool { return l == wsauth.Ticket })
+	}
 	return wsauth.Config{
-		Locations:         convert[wsauth.Location](c.WebSocket.Locations),
+		Locations:         locations,
 		HeaderName:        web.HeaderName,
 		HeaderScheme:      web.HeaderScheme,
 		CookieName:        web.AccessCookieName(),
 		RefreshCookieName: web.RefreshCookieName(),
 		QueryKey:          c.WebSocket.QueryKey,
 		QueryPrefix:       c.WebSocket.QueryPrefix,
+		TicketKey:         c.WebSocket.TicketKey,
 		Reject:            wsauth.Reject(c.WebSocket.Reject),
 		Realm:             c.HTTP.Realm,
 		AllowedOrigins:    c.WebSocket.AllowedOrigins,
@@ -248,6 +277,13 @@ func (c *Config) wsauth(web httpauth.Config) wsauth.Config {
 }
 
 func ttl(l Lifetime) time.Duration { return time.Duration(l) }
+
+func orNoGrace(grace time.Duration) time.Duration {
+	if grace == 0 {
+		return paseto.NoGrace
+	}
+	return grace
+}
 
 func orNoScheme(scheme string) string {
 	if scheme == "" {

@@ -3,11 +3,14 @@ package config
 import (
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/go-playground/validator/v10"
 
@@ -26,7 +29,7 @@ func (c *Config) check(ps *problems, sources map[string]string) []paseto.Key {
 	if broken, ok := errors.AsType[validator.ValidationErrors](rules.Struct(c)); ok {
 		for _, b := range broken {
 			key := strings.TrimPrefix(b.Namespace(), "Config.")
-			value := shown(b.Value())
+			value := shownOf(key, b.Value())
 			if b.Kind() == reflect.Slice {
 				value = ""
 			}
@@ -49,6 +52,7 @@ func (c *Config) check(ps *problems, sources map[string]string) []paseto.Key {
 			add(cookie.key, shown(cookie.name), "browsers refuse the prefix __Host- with a domain or another path than /")
 		}
 	}
+	c.checkStore(add)
 	return c.parseKeys(add)
 }
 
@@ -57,6 +61,21 @@ const longestTTL = Lifetime(100 * 365 * 24 * time.Hour)
 
 func isCookiePath(s string) bool {
 	return strings.HasPrefix(s, "/") && !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' || r == ';' })
+}
+
+// isAddress reports whether s is a host, or an IP address, and a port.
+func isAddress(s string) bool {
+	host, port, err := net.SplitHostPort(s)
+	n, bad := strconv.ParseUint(port, 10, 16)
+	return err == nil && bad == nil && n > 0 && (net.ParseIP(host) != nil || isHost(host))
+}
+
+// isHost reports whether s has the form of a host name: labels of letters,
+// digits, hyphens and underscores between dots.
+func isHost(s string) bool {
+	return s != "" && !strings.Contains("."+s+".", "..") && !strings.ContainsFunc(s, func(r rune) bool {
+		return r > '~' || r != '-' && r != '_' && r != '.' && !unicode.IsLetter(r) && !unicode.IsDigit(r)
+	})
 }
 
 // parseKeys returns the keys, or adds what is wrong with them. What a key has to
@@ -105,6 +124,8 @@ var rules = func() *validator.Validate {
 	v := validator.New(validator.WithRequiredStructEnabled())
 	v.RegisterTagNameFunc(func(f reflect.StructField) string { return f.Tag.Get(tag) })
 	for name, rule := range map[string]func(string) bool{
+		"address":            isAddress,
+		"server_name":        func(s string) bool { return isAddress(net.JoinHostPort(s, "1")) },
 		"http_token":         locate.IsToken,
 		"realm":              locate.IsRealm,
 		"cookie_path":        isCookiePath,
@@ -155,7 +176,14 @@ func ruleText(b validator.FieldError) string {
 	case "ne":
 		return "is reserved"
 	case "nefield":
+		if b.Field() == "ticket_key" {
+			return "must differ from query_key"
+		}
 		return "must differ from access_name"
+	case "address":
+		return "must be host:port, without a scheme or a password"
+	case "server_name":
+		return "must be a host name or an IP address, without a port"
 	case "cookie_path":
 		return "must begin with / and be printable ASCII without ;"
 	case "fqdn":

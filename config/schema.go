@@ -5,7 +5,6 @@ import (
 	"maps"
 	"math"
 	"reflect"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -28,6 +27,7 @@ var (
 	durationType = reflect.TypeFor[time.Duration]()
 	keysType     = reflect.TypeFor[[]Key]()
 	timeType     = reflect.TypeFor[time.Time]()
+	secretType   = reflect.TypeFor[Secret]()
 )
 
 // section returns the members of a section of the file, typed.
@@ -45,7 +45,7 @@ func (r *reader) section(key string, t reflect.Type, value any) map[string]any {
 		f, known := field(t, name)
 		switch {
 		case !known:
-			r.unknown(path, "", key, t)
+			r.unknown(join(key, shownName(name)), "", key, t)
 		case f.Type.Kind() == reflect.Struct:
 			if section := r.section(path, f.Type, members[name]); section != nil {
 				typed[name] = section
@@ -84,6 +84,9 @@ func (r *reader) value(key string, t reflect.Type, value any) (any, bool) {
 	case reflect.String:
 		if s, ok := value.(string); ok {
 			return s, true
+		}
+		if t == secretType {
+			value = Secret(redacted)
 		}
 		r.wrong(key, value, "expected a string")
 	case reflect.Bool:
@@ -235,7 +238,7 @@ func integer(value any) (int64, bool) {
 }
 
 func (r *reader) wrong(key string, value any, expected string) {
-	r.problems.add(Problem{Key: key, Source: r.source, Value: shown(value), Rule: expected})
+	r.problems.add(Problem{Key: key, Source: r.source, Value: shownOf(key, value), Rule: expected})
 }
 
 // unknown reports a key that is not in the section, as it stands in the source.
@@ -249,31 +252,6 @@ func (r *reader) unknown(key, source, section string, t reflect.Type) {
 	}
 	r.problems.add(Problem{Key: key, Source: source, Rule: "unknown key; known " + at + ": " + strings.Join(names(t), ", ")})
 }
-
-// shown returns a value for an error, cut to a readable length, and not at all
-// if it could be a key in the wrong place.
-func shown(value any) string {
-	text := fmt.Sprintf("%v", value)
-	if keyLike.MatchString(text) {
-		return redacted
-	}
-	if _, ok := value.(string); ok {
-		text = strconv.Quote(text)
-	}
-	const most = 80
-	if len(text) > most {
-		text = strings.ToValidUTF8(text[:most], "") + "…"
-	}
-	return text
-}
-
-// withoutKeys returns the text of a parser's error without what it quotes of the
-// file: that may be a key, or the beginning of one.
-func withoutKeys(text string) string { return quoted.ReplaceAllString(text, redacted) }
-
-var quoted = regexp.MustCompile("k\\d\\.[a-z-]+\\.[\\w.-]+|[0-9a-fA-F]{16,}|`[^`]*`")
-
-var keyLike = regexp.MustCompile(`k\d\.(local|secret)|PRIVATE KEY|[0-9a-fA-F]{64}`)
 
 // field returns the field of a section that a key names.
 func field(t reflect.Type, name string) (reflect.StructField, bool) {

@@ -1,10 +1,12 @@
 package config
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
 	"regexp"
+	"strings"
 )
 
 // secretAt returns the content of a file or else of an environment variable.
@@ -38,6 +40,19 @@ func secretAt(what, file, env string) (string, error) {
 		return "", fmt.Errorf("%s is no %s file: it has more than %d bytes", file, what, maxKeyFile)
 	}
 	return string(text), nil
+}
+
+// passwordAt returns the password in a file or else in an environment variable. A
+// line break at the end of the file is not of the password.
+func passwordAt(file, env string) (string, error) {
+	text, err := secretAt("password", file, env)
+	if line, ended := strings.CutSuffix(text, "\n"); ended && file != "" {
+		text = strings.TrimSuffix(line, "\r")
+	}
+	if err == nil && text == "" {
+		err = errors.New("the password is empty")
+	}
+	return text, err
 }
 
 // maxKeyFile bounds what is read of a key file, in bytes.

@@ -57,6 +57,11 @@ func settingText(value any) string {
 		text = durationText(v)
 	case time.Duration:
 		text = durationText(v)
+	case Secret:
+		if v == "" {
+			return ""
+		}
+		return redacted
 	case []string:
 		text = "[" + strings.Join(v, ", ") + "]"
 	case []Key:

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
-	"strings"
 
 	"github.com/pasetokit/pasetokit/paseto"
 )
@@ -18,11 +17,11 @@ func (k Key) unwrap(version paseto.Version, purpose paseto.Purpose, text string)
 	}
 	switch {
 	case count(k.PasswordFile, k.PasswordEnv) > 0:
-		password, err := k.password()
+		password, err := passwordAt(k.PasswordFile, k.PasswordEnv)
 		if err != nil {
 			return paseto.Key{}, err
 		}
-		return paseto.UnwrapKeyPassword(text, password)
+		return paseto.UnwrapKeyPassword(text, []byte(password))
 	case count(k.WrappingKeyFile, k.WrappingKeyEnv) > 0:
 		wrapping, err := k.wrappingKey(paseto.Version(cmp.Or(wrappedVersion, string(version))))
 		if err != nil {
@@ -39,18 +38,6 @@ func (k Key) unwrap(version paseto.Version, purpose paseto.Purpose, text string)
 
 // wrappedKey matches the beginning of a wrapped key: its version, and with what.
 var wrappedKey = regexp.MustCompile(`^\s*k(\d)\.(?:local|secret)-(pw|wrap)\.`)
-
-// password returns the password that the key is wrapped with.
-func (k Key) password() ([]byte, error) {
-	text, err := secretAt("password", k.PasswordFile, k.PasswordEnv)
-	if line, ended := strings.CutSuffix(text, "\n"); ended && k.PasswordFile != "" {
-		text = strings.TrimSuffix(line, "\r")
-	}
-	if err == nil && text == "" {
-		err = errors.New("the password is empty")
-	}
-	return []byte(text), err
-}
 
 // wrappingKey returns the key of a version that the key is wrapped with.
 func (k Key) wrappingKey(version paseto.Version) (paseto.Key, error) {

@@ -191,7 +191,7 @@ func (w *watch) take(ctx context.Context, cfg *Config, l *loader) {
 		log.ErrorContext(ctx, "changed configuration is not taken; the old keys stay in force", "err", err)
 		return
 	}
-	w.report(ctx, now)
+	w.report(ctx, cfg, now)
 	if slices.EqualFunc(keys, w.kit.Authorizer.Keys(), sameKey) {
 		return
 	}
@@ -209,10 +209,11 @@ func (w *watch) take(ctx context.Context, cfg *Config, l *loader) {
 
 // report logs which values but the keys are others than those that the kit was
 // opened with.
-func (w *watch) report(ctx context.Context, now []Setting) {
+func (w *watch) report(ctx context.Context, cfg *Config, now []Setting) {
 	var changed []string
+	was, is := w.kit.cfg.passwords(), cfg.passwords()
 	for i, s := range now {
-		if s.Key != "token.keys" && s.Value != w.kit.opened[i].Value {
+		if s.Key != "token.keys" && (s.Value != w.kit.opened[i].Value || was[s.Key] != is[s.Key]) {
 			changed = append(changed, s.Key)
 		}
 	}
@@ -220,6 +221,14 @@ func (w *watch) report(ctx context.Context, now []Setting) {
 		w.kit.log.WarnContext(ctx, "changed configuration needs a restart", "settings", changed)
 	}
 	w.changed = changed
+}
+
+// passwords returns the values that settings do not show, but for the keys.
+func (c *Config) passwords() map[string]Secret {
+	return map[string]Secret{
+		"denylist.redis.password":          c.Denylist.Redis.Password,
+		"denylist.redis.sentinel_password": c.Denylist.Redis.SentinelPassword,
+	}
 }
 
 func sameKey(a, b paseto.Key) bool { return a.Equal(b) && a.NotAfter().Equal(b.NotAfter()) }

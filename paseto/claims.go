@@ -31,6 +31,9 @@ type Claims struct {
 	Issuer string
 	// Audience is the aud claim: one or several names.
 	Audience []string
+	// AuthTime is the auth_time claim: when the login was that the session
+	// began with. Zero where absent.
+	AuthTime time.Time
 	// IssuedAt, NotBefore and ExpiresAt are the iat, nbf and exp claims, zero
 	// where absent. ExpiresAt does not include the leeway.
 	IssuedAt, NotBefore, ExpiresAt time.Time
@@ -116,17 +119,18 @@ func FromContext(ctx context.Context) *Claims {
 
 // reserved maps the claims that belong to the Authorizer to what sets them.
 var reserved = map[string]string{
-	"aud":   "Grant.Audience",
-	"exp":   "Grant.TTL or Grant.ExpiresAt",
-	"fresh": "Grant.Fresh",
-	"iat":   "the clock",
-	"iss":   "Grant.Issuer",
-	"jti":   "the Authorizer",
-	"nbf":   "Grant.NotBefore",
-	"scope": "Grant.Scopes",
-	"sid":   "Grant.Session",
-	"sub":   "Grant.Subject",
-	"type":  "the method that issues",
+	"aud":       "Grant.Audience",
+	"auth_time": "Grant.AuthTime",
+	"exp":       "Grant.TTL or Grant.ExpiresAt",
+	"fresh":     "Grant.Fresh",
+	"iat":       "the clock",
+	"iss":       "Grant.Issuer",
+	"jti":       "the Authorizer",
+	"nbf":       "Grant.NotBefore",
+	"scope":     "Grant.Scopes",
+	"sid":       "Grant.Session",
+	"sub":       "Grant.Subject",
+	"type":      "the method that issues",
 }
 
 // parseClaims reads the payload of an opened token, strictly: exact names, no
@@ -148,6 +152,8 @@ func parseClaims(payload []byte) (*Claims, error) {
 			err = json.Unmarshal(value, &c.Issuer)
 		case "aud":
 			c.Audience, err = parseStrings(value)
+		case "auth_time":
+			c.AuthTime, err = parseAuthTime(value)
 		case "iat":
 			c.IssuedAt, err = parseTime(value)
 		case "nbf":
@@ -227,4 +233,14 @@ func parseTime(value json.RawMessage) (time.Time, error) {
 		}
 	}
 	return time.Time{}, errors.New("expected a date and time after RFC 3339")
+}
+
+// parseAuthTime reads a date and time, as tokens from here have it, or the
+// number of seconds that OpenID Connect Core 1.0, section 2, has.
+func parseAuthTime(value json.RawMessage) (time.Time, error) {
+	var n float64
+	if json.Unmarshal(value, &n) == nil && value[0] != 'n' && n >= 0 && n < 1<<40 {
+		return time.Unix(int64(n), 0), nil
+	}
+	return parseTime(value)
 }

@@ -31,6 +31,11 @@ func TestClaimsRead(t *testing.T) {
 		{"scope as a string", `"scope":"a b"`, func(c *paseto.Claims) bool { return slices.Equal(c.Scopes, []string{"a", "b"}) }},
 		{"scope as a list", `"scope":["a","b c"]`, func(c *paseto.Claims) bool { return slices.Equal(c.Scopes, []string{"a", "b", "c"}) }},
 		{"empty scope", `"scope":""`, func(c *paseto.Claims) bool { return len(c.Scopes) == 0 }},
+		{"login as a time", `"auth_time":"2030-01-02T05:04:05+02:00"`, func(c *paseto.Claims) bool { return c.AuthTime.Equal(issuedAt) }},
+		{"login as seconds", `"auth_time":1893553445`, func(c *paseto.Claims) bool { return c.AuthTime.Equal(issuedAt) }},
+		{"login as parts of a second", `"auth_time":1893553445.6`, func(c *paseto.Claims) bool { return c.AuthTime.Equal(issuedAt) }},
+		{"login at the beginning of time", `"auth_time":0`, func(c *paseto.Claims) bool { return c.AuthTime.Equal(time.Unix(0, 0)) && !c.AuthTime.IsZero() }},
+		{"no login", `"a":1`, func(c *paseto.Claims) bool { return c.AuthTime.IsZero() }},
 		{"time elsewhere", `"iat":"2030-01-02T05:04:05+02:00"`, func(c *paseto.Claims) bool { return c.IssuedAt.Equal(issuedAt) }},
 		{"escaped name", `"\u0073ub":"alice"`, func(c *paseto.Claims) bool { return c.Subject == "alice" }},
 		{"names in capitals are others", `"SUB":"eve","EXP":"2001-01-01T00:00:00Z","Type":"refresh"`, func(c *paseto.Claims) bool {
@@ -70,15 +75,18 @@ func TestClaimsRefused(t *testing.T) {
 	refused("duplicate of a claim of one's own", "{"+valid+`,"role":"user","role":"admin"}`)
 	refused("duplicate in depth", "{"+valid+`,"a":[{"b":1,"b":2}]}`)
 	for name, values := range map[string][]string{
-		"jti":   {`1`, `true`, `["a"]`},
-		"type":  {`1`, `{}`, `["access"]`},
-		"sub":   {`1.5`, `1e3`, `true`, `["a"]`, `{}`},
-		"sid":   {`1`, `["a"]`},
-		"iss":   {`1`, `["a"]`},
-		"aud":   {`1`, `{}`, `[1]`, `["a",2]`, `[null]`, `["a",null]`, `[["a"]]`},
-		"iat":   {`1893553445`, `"yesterday"`, `""`, `"2030-01-02"`, `["2030-01-02T03:04:05Z"]`},
-		"nbf":   {`1893553445`, `"2030-01-02 03:04:05Z"`, `true`},
-		"exp":   {`4070908800`, `"2099-01-01T00:00:00"`, `"2099-13-01T00:00:00Z"`, `false`},
+		"jti":  {`1`, `true`, `["a"]`},
+		"type": {`1`, `{}`, `["access"]`},
+		"sub":  {`1.5`, `1e3`, `true`, `["a"]`, `{}`},
+		"sid":  {`1`, `["a"]`},
+		"iss":  {`1`, `["a"]`},
+		"aud":  {`1`, `{}`, `[1]`, `["a",2]`, `[null]`, `["a",null]`, `[["a"]]`},
+		"iat":  {`1893553445`, `"yesterday"`, `""`, `"2030-01-02"`, `["2030-01-02T03:04:05Z"]`},
+		"nbf":  {`1893553445`, `"2030-01-02 03:04:05Z"`, `true`},
+		"exp":  {`4070908800`, `"2099-01-01T00:00:00"`, `"2099-13-01T00:00:00Z"`, `false`},
+		"auth_time": {
+			`"1893553445"`, `-1`, `1e300`, `1e400`, `2e12`, `true`, `[1893553445]`, `{}`, `""`, `"yesterday"`, `"2030-01-02"`, `"2030-01-02T03:04:05"`,
+		},
 		"fresh": {`"true"`, `1`, `[]`},
 		"scope": {`1`, `{}`, `[1]`, `[null]`},
 	} {

@@ -16,12 +16,19 @@ import (
 // only with [Config.AllowNoExpiry].
 const NoExpiry time.Duration = -1
 
+// NoGrace, as [Config.RefreshGrace], takes every second use of a refresh token
+// for a theft.
+const NoGrace time.Duration = -1
+
 // The defaults of [Config].
 const (
-	DefaultAccessTTL  = 15 * time.Minute
-	DefaultRefreshTTL = 30 * 24 * time.Hour
-	DefaultOtherTTL   = 30 * 24 * time.Hour
-	DefaultMaxLength  = 8192
+	DefaultAccessTTL    = 15 * time.Minute
+	DefaultRefreshTTL   = 30 * 24 * time.Hour
+	DefaultOtherTTL     = 30 * 24 * time.Hour
+	DefaultSessionTTL   = 90 * 24 * time.Hour
+	DefaultRefreshGrace = 10 * time.Second
+	DefaultTicketTTL    = 30 * time.Second
+	DefaultMaxLength    = 8192
 )
 
 // The token types that have a meaning of their own. Any other name may be given
@@ -31,6 +38,9 @@ const (
 	TypeAccess = "access"
 	// TypeRefresh is the type of the tokens that buy new access tokens.
 	TypeRefresh = "refresh"
+	// TypeTicket is the type of tickets. They are issued and redeemed by
+	// [Authorizer.IssueTicket] and [Authorizer.RedeemTicket] alone.
+	TypeTicket = "ticket"
 )
 
 // Config says how an [Authorizer] issues and verifies. The zero value of every
@@ -72,6 +82,24 @@ type Config struct {
 	// [NoExpiry] with AllowNoExpiry. When you shorten them, keep MaxTTL until
 	// the tokens issued before have expired.
 	MaxTTL time.Duration
+	// SessionTTL is the absolute lifetime of a session, from the login on,
+	// however often it is refreshed: access and refresh tokens expire then at
+	// the latest. RefreshTTL, in contrast, is how long a session may stay
+	// idle. At least a second, or [NoExpiry] for sessions that live for as
+	// long as they are refreshed. Default 90 days, or MaxTTL if that is
+	// longer.
+	SessionTTL time.Duration
+	// RefreshGrace is how long after its first use a refresh token still gets
+	// the pair that it got then, for clients that present it twice without
+	// meaning to: parallel tabs, a lost answer. A later use is taken for a
+	// theft. At most 5 minutes, or [NoGrace]. Default 10 seconds. The clocks of
+	// all servers must agree better than that. Danger: for as long, whoever has
+	// copied a used token gets that pair as well; the theft is then noticed when
+	// the pair's own refresh token is used twice.
+	RefreshGrace time.Duration
+	// TicketTTL is the lifetime of tickets: 1 to 30 seconds. Default 30
+	// seconds. Leeway does not lengthen it.
+	TicketTTL time.Duration
 	// AllowNoExpiry accepts tokens without an exp claim. Default false: they
 	// are refused. Danger: such a token works for whoever finds it, for ever,
 	// and revocations of sessions and subjects have to be kept for ever.
@@ -144,6 +172,9 @@ const (
 	EventVerified EventKind = "verified"
 	// EventRefused: a token was refused. Claims are set if it was opened.
 	EventRefused EventKind = "refused"
+	// EventReused: a refresh token was presented again after the grace, so
+	// that somebody has a copy of it. Its session is revoked.
+	EventReused EventKind = "refresh_reused"
 	// EventRevoked: a token, session or subject was revoked.
 	EventRevoked EventKind = "revoked"
 	// EventDenylistFailed: the denylist could not be asked or told.
@@ -159,8 +190,8 @@ type Event struct {
 	Kind EventKind
 	// Claims of the token concerned, where they are known.
 	Claims *Claims
-	// Revocation is what was recorded, or could not be, of [EventRevoked] and
-	// [EventDenylistFailed].
+	// Revocation is what was recorded, or could not be, of [EventRevoked],
+	// [EventReused] and [EventDenylistFailed].
 	Revocation denylist.Revocation
 	// Err is the refusal or failure, if any.
 	Err error
@@ -179,6 +210,14 @@ func (c Config) withDefaults() Config {
 			c.MaxTTL = NoExpiry
 		}
 	}
+	if c.SessionTTL == 0 {
+		c.SessionTTL = max(DefaultSessionTTL, c.MaxTTL)
+		if c.MaxTTL == NoExpiry {
+			c.SessionTTL = NoExpiry
+		}
+	}
+	c.RefreshGrace = cmp.Or(c.RefreshGrace, DefaultRefreshGrace)
+	c.TicketTTL = cmp.Or(c.TicketTTL, DefaultTicketTTL)
 	c.MaxLength = cmp.Or(c.MaxLength, DefaultMaxLength)
 	if c.DenylistTypes == nil {
 		c.DenylistTypes = []string{TypeAccess, TypeRefresh}
@@ -209,18 +248,28 @@ func (c Config) validate() error {
 	for _, ttl := range []struct {
 		name  string
 		value time.Duration
-	}{{"AccessTTL", c.AccessTTL}, {"RefreshTTL", c.RefreshTTL}, {"OtherTTL", c.OtherTTL}, {"MaxTTL", c.MaxTTL}} {
+	}{
+		{"AccessTTL", c.AccessTTL}, {"RefreshTTL", c.RefreshTTL}, {"OtherTTL", c.OtherTTL},
+		{"MaxTTL", c.MaxTTL}, {"SessionTTL", c.SessionTTL},
+	} {
+		ofTokens := ttl.name != "MaxTTL" && ttl.name != "SessionTTL"
 		switch {
-		case ttl.value == NoExpiry && !c.AllowNoExpiry && ttl.name != "MaxTTL":
+		case ttl.value == NoExpiry && !c.AllowNoExpiry && ofTokens:
 			bad("%s is NoExpiry, and tokens without expiry are refused: set AllowNoExpiry as well", ttl.name)
 		case ttl.value != NoExpiry && (ttl.value < time.Second || ttl.value > longestTTL):
 			bad("%s is %s; expected at least 1s and at most 100 years", ttl.name, ttl.value)
-		case exceeds(ttl.value, c.MaxTTL):
+		case ofTokens && exceeds(ttl.value, c.MaxTTL):
 			bad("%s is %s and longer than MaxTTL, %s", ttl.name, ttlText(ttl.value), c.MaxTTL)
 		}
 	}
 	if c.Leeway < 0 || c.Leeway > longestLeeway {
 		bad("Leeway is %s; expected 0 or more, and at most 24h", c.Leeway)
+	}
+	if c.RefreshGrace != NoGrace && (c.RefreshGrace < 0 || c.RefreshGrace > longestGrace) {
+		bad("RefreshGrace is %s; expected 0 (for the default) or more and at most 5m, or NoGrace", c.RefreshGrace)
+	}
+	if c.TicketTTL < time.Second || c.TicketTTL > longestTicket {
+		bad("TicketTTL is %s; expected at least 1s and at most 30s", c.TicketTTL)
 	}
 	for _, name := range c.DenylistTypes {
 		if !validScope(name) {
@@ -237,16 +286,6 @@ func (c Config) validate() error {
 const (
 	longestTTL    = 100 * 365 * 24 * time.Hour
 	longestLeeway = 24 * time.Hour
+	longestGrace  = 5 * time.Minute
+	longestTicket = 30 * time.Second
 )
-
-// exceeds reports whether a lifetime is longer than the bound.
-func exceeds(ttl, bound time.Duration) bool {
-	return bound != NoExpiry && (ttl == NoExpiry || ttl > bound)
-}
-
-func ttlText(ttl time.Duration) string {
-	if ttl == NoExpiry {
-		return "NoExpiry"
-	}
-	return ttl.String()
-}

@@ -12,21 +12,30 @@ import (
 
 func TestConfigDefaults(t *testing.T) {
 	t.Parallel()
+	const month, quarter = 30 * 24 * time.Hour, 90 * 24 * time.Hour
 	for _, test := range []struct {
-		name   string
-		cfg    paseto.Config
-		maxTTL time.Duration
+		name               string
+		cfg                paseto.Config
+		maxTTL, sessionTTL time.Duration
 	}{
-		{"zero", paseto.Config{}, 30 * 24 * time.Hour},
-		{"long access", paseto.Config{AccessTTL: 9000 * time.Hour}, 9000 * time.Hour},
-		{"all shorter", paseto.Config{AccessTTL: 1 * time.Second, RefreshTTL: time.Hour, OtherTTL: time.Minute}, time.Hour},
-		{"without expiry", paseto.Config{OtherTTL: paseto.NoExpiry, AllowNoExpiry: true}, paseto.NoExpiry},
-		{"given", paseto.Config{MaxTTL: 9000 * time.Hour}, 9000 * time.Hour},
+		{"zero", paseto.Config{}, month, quarter},
+		{"long access", paseto.Config{AccessTTL: 9000 * time.Hour}, 9000 * time.Hour, 9000 * time.Hour},
+		{"all shorter", paseto.Config{AccessTTL: 1 * time.Second, RefreshTTL: time.Hour, OtherTTL: time.Minute}, time.Hour, quarter},
+		{"without expiry", paseto.Config{OtherTTL: paseto.NoExpiry, AllowNoExpiry: true}, paseto.NoExpiry, paseto.NoExpiry},
+		{"given", paseto.Config{MaxTTL: 9000 * time.Hour}, 9000 * time.Hour, 9000 * time.Hour},
+		{"none given", paseto.Config{MaxTTL: paseto.NoExpiry}, paseto.NoExpiry, paseto.NoExpiry},
+		{"session given", paseto.Config{SessionTTL: time.Hour}, month, time.Hour},
+		{"session given, tokens without bound", paseto.Config{MaxTTL: paseto.NoExpiry, SessionTTL: time.Hour}, paseto.NoExpiry, time.Hour},
+		{"session without end", paseto.Config{SessionTTL: paseto.NoExpiry}, month, paseto.NoExpiry},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			if got := newAuthorizer(t, test.cfg).Config().MaxTTL; got != test.maxTTL {
-				t.Errorf("MaxTTL is %s, want %s", got, test.maxTTL)
+			got := newAuthorizer(t, test.cfg).Config()
+			if got.MaxTTL != test.maxTTL {
+				t.Errorf("MaxTTL is %s, want %s", got.MaxTTL, test.maxTTL)
+			}
+			if got.SessionTTL != test.sessionTTL {
+				t.Errorf("SessionTTL is %s, want %s", got.SessionTTL, test.sessionTTL)
 			}
 		})
 	}
@@ -36,6 +45,12 @@ func TestConfigDefaults(t *testing.T) {
 	}
 	if cfg.AccessTTL != 15*time.Minute || cfg.RefreshTTL != 30*24*time.Hour || cfg.OtherTTL != 30*24*time.Hour {
 		t.Errorf("default lifetimes are %s, %s, %s", cfg.AccessTTL, cfg.RefreshTTL, cfg.OtherTTL)
+	}
+	if cfg.RefreshGrace != 10*time.Second || cfg.TicketTTL != 30*time.Second {
+		t.Errorf("default grace and lifetime of tickets are %s and %s", cfg.RefreshGrace, cfg.TicketTTL)
+	}
+	if got := newAuthorizer(t, paseto.Config{RefreshGrace: paseto.NoGrace}).Config().RefreshGrace; got != paseto.NoGrace {
+		t.Errorf("no grace becomes %s", got)
 	}
 	if !slices.Equal(cfg.DenylistTypes, []string{"access", "refresh"}) {
 		t.Errorf("default DenylistTypes are %q", cfg.DenylistTypes)
@@ -85,12 +100,20 @@ func TestConfigRefused(t *testing.T) {
 			paseto.Config{Keys: keys, AllowNoExpiry: true, OtherTTL: paseto.NoExpiry, MaxTTL: 9000 * time.Hour},
 			[]string{"OtherTTL is NoExpiry", "MaxTTL"},
 		},
+		{"short session", paseto.Config{Keys: keys, SessionTTL: time.Second - 1}, []string{"SessionTTL is 999.999999ms", "at least 1s"}},
+		{"negative session", paseto.Config{Keys: keys, SessionTTL: -time.Hour}, []string{"SessionTTL", "at least 1s"}},
+		{"long session", paseto.Config{Keys: keys, SessionTTL: 101 * 365 * 24 * time.Hour}, []string{"SessionTTL", "at most 100 years"}},
+		{"negative grace", paseto.Config{Keys: keys, RefreshGrace: -2}, []string{"RefreshGrace is -2ns", "at most 5m", "NoGrace"}},
+		{"long grace", paseto.Config{Keys: keys, RefreshGrace: 5*time.Minute + 1}, []string{"RefreshGrace is 5m0.000000001s", "at most 5m"}},
+		{"short tickets", paseto.Config{Keys: keys, TicketTTL: time.Second - 1}, []string{"TicketTTL is 999.999999ms", "at least 1s"}},
+		{"long tickets", paseto.Config{Keys: keys, TicketTTL: 30*time.Second + 1}, []string{"TicketTTL is 30.000000001s", "at most 30s"}},
+		{"tickets without expiry", paseto.Config{Keys: keys, AllowNoExpiry: true, TicketTTL: paseto.NoExpiry}, []string{"TicketTTL", "at most 30s"}},
 		{"leeway", paseto.Config{Keys: keys, Leeway: -1}, []string{"Leeway"}},
 		{"length", paseto.Config{Keys: keys, MaxLength: -1}, []string{"MaxLength"}},
 		{
 			"everything at once",
-			paseto.Config{Version: "v1", Purpose: "x", AccessTTL: 1, Leeway: -1, MaxLength: -1},
-			[]string{"Version", "Purpose", "Keys", "AccessTTL", "Leeway", "MaxLength"},
+			paseto.Config{Version: "v1", Purpose: "x", AccessTTL: 1, SessionTTL: 1, RefreshGrace: -2, TicketTTL: 1, Leeway: -1, MaxLength: -1},
+			[]string{"Version", "Purpose", "Keys", "AccessTTL", "SessionTTL", "RefreshGrace", "TicketTTL", "Leeway", "MaxLength"},
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -116,6 +139,12 @@ func TestConfigAccepted(t *testing.T) {
 		"a second":                {Keys: keys, AccessTTL: time.Second},
 		"without expiry":          {Keys: keys, AllowNoExpiry: true, AccessTTL: paseto.NoExpiry, RefreshTTL: paseto.NoExpiry},
 		"no bound":                {Keys: keys, MaxTTL: paseto.NoExpiry},
+		"session of a second":     {Keys: keys, SessionTTL: time.Second},
+		"session without end":     {Keys: keys, SessionTTL: paseto.NoExpiry},
+		"no grace":                {Keys: keys, RefreshGrace: paseto.NoGrace},
+		"longest grace":           {Keys: keys, RefreshGrace: 5 * time.Minute},
+		"tickets of a second":     {Keys: keys, TicketTTL: time.Second},
+		"longest tickets":         {Keys: keys, TicketTTL: 30 * time.Second},
 		"version 2":               {Keys: keys, Version: paseto.V2},
 		"version 3":               {Keys: keys, Version: paseto.V3},
 	} {
@@ -181,6 +210,7 @@ func TestRequirementValidate(t *testing.T) {
 		{"fresh and another type", paseto.Requirement{Fresh: true, Type: "other"}, false},
 		{"empty scope", paseto.Requirement{Scopes: []string{""}}, false},
 		{"scope with a space", paseto.Requirement{Scopes: []string{"a b"}}, false},
+		{"ticket", paseto.Requirement{Type: paseto.TypeTicket}, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

@@ -19,7 +19,7 @@
 // the registered claims (iss, sub, aud, exp, nbf, iat, jti) a token carries
 // type ("access", "refresh" or a type of your own), fresh (access tokens: whether
 // a password was just given), sid (the login session that a pair and all its
-// successors share) and scope (space-separated, as in RFC 8693). A caller's
+// successors share), auth_time (when that session began) and scope (space-separated, as in RFC 8693). A caller's
 // own claims stand beside these and never in their place.
 //
 // # Keys
@@ -35,6 +35,17 @@
 // the command line: read them from a file or the environment, as package config
 // does. PASERK, the standard for keys, is how they are written: see [ParseKey],
 // and [Key.Wrap] and [Key.WrapPassword] for keys that lie where others may look.
+//
+// # Sessions
+//
+// A login begins a session: a pair, and all pairs that follow by
+// [Authorizer.Refresh], each of which uses a refresh token up. It ends when
+// nobody refreshes it for [Config.RefreshTTL], when the login is
+// [Config.SessionTTL] ago, when it is revoked, or when a refresh token of it is
+// presented again after [Config.RefreshGrace], because then somebody has a copy.
+//
+// A ticket ([Authorizer.IssueTicket]) stands for an access token once and for
+// seconds, where the token itself should not be seen.
 //
 // # Errors
 //

@@ -88,9 +88,16 @@ var (
 	ErrNotFresh = &Error{Code: "token_not_fresh", Message: "PASETO access token is not fresh"}
 	// ErrScope: the token lacks a required scope.
 	ErrScope = &Error{Code: "scope_insufficient", Message: "Token scope is not sufficient"}
-	// ErrRevoked: the token, its session or its subject is revoked, or, at a
-	// refresh, the refresh token is used up.
+	// ErrRevoked: the token, its session or its subject is revoked.
 	ErrRevoked = &Error{Code: "token_revoked", Message: "Token has been revoked"}
+	// ErrReused: the refresh token was used before, longer ago than the grace;
+	// its session is now revoked.
+	ErrReused = &Error{Code: "refresh_reused", Message: "Refresh token has been used before"}
+	// ErrTicket: the ticket is bound to another path or origin, or there is no
+	// denylist to redeem it with.
+	ErrTicket = &Error{Code: "ticket_invalid", Message: "Ticket is not valid here"}
+	// ErrTicketUsed: the ticket was redeemed before.
+	ErrTicketUsed = &Error{Code: "ticket_used", Message: "Ticket has been used"}
 	// ErrForbidden: the requirement's Check refused the token.
 	ErrForbidden = &Error{Code: "access_denied", Message: "Access denied"}
 

@@ -140,7 +140,8 @@ func ExampleAuthorizer_Verify_optional() {
 	// Output: true <nil>
 }
 
-// With a denylist, a refresh token works once.
+// With a denylist, a refresh token is used up. Two tabs that present it at the
+// same moment get the same pair.
 func ExampleAuthorizer_Refresh() {
 	auth, ctx := exampleAuthorizer(), context.Background()
 	login, err := auth.IssuePair(paseto.Grant{Subject: "alice", Fresh: true})
@@ -155,11 +156,50 @@ func ExampleAuthorizer_Refresh() {
 	}
 	fmt.Println(next.Access.Claims.Subject, "fresh:", next.Access.Claims.Fresh)
 
-	_, err = auth.Refresh(ctx, login.Refresh.Token, paseto.Requirement{})
-	fmt.Println(errors.Is(err, paseto.ErrRevoked))
+	again, err := auth.Refresh(ctx, login.Refresh.Token, paseto.Requirement{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println("the same pair:", again.Refresh.Claims.ID == next.Refresh.Claims.ID)
 	// Output:
 	// alice fresh: false
-	// true
+	// the same pair: true
+}
+
+// A refresh token that is presented again after the grace has been copied by
+// somebody. The session ends, for the thief and its owner alike.
+func ExampleAuthorizer_Refresh_reuse() {
+	now := time.Now()
+	auth, err := paseto.New(
+		paseto.Config{Keys: []paseto.Key{paseto.NewLocalKey()}, RefreshGrace: 10 * time.Second},
+		paseto.WithDenylist(denylist.NewMemory()),
+		paseto.WithClock(func() time.Time { return now }),
+	)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	ctx := context.Background()
+	login, err := auth.IssuePair(paseto.Grant{Subject: "alice"})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	next, err := auth.Refresh(ctx, login.Refresh.Token, paseto.Requirement{})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+
+	now = now.Add(time.Minute)
+	_, err = auth.Refresh(ctx, login.Refresh.Token, paseto.Requirement{})
+	fmt.Println("presented again:", errors.Is(err, paseto.ErrReused))
+	_, err = auth.Verify(ctx, next.Access.Token, paseto.Requirement{})
+	fmt.Println("what came of it:", err)
+	// Output:
+	// presented again: true
+	// what came of it: paseto: Token has been revoked
 }
 
 func ExampleAuthorizer_Revoke() {

@@ -1,7 +1,6 @@
 package paseto
 
 import (
-	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -11,6 +10,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/pasetokit/pasetokit/denylist"
 	"github.com/pasetokit/pasetokit/internal/strictjson"
 )
 
@@ -30,6 +30,11 @@ type Grant struct {
 	// then belong to none, and can be revoked by id or subject alone.
 	Session string
 
+	// AuthTime is the auth_time claim: when the user logged in, to the second.
+	// The session ends [Config.SessionTTL] later. Default: the time of issue.
+	// It is set on access and refresh tokens; on others where it is given.
+	AuthTime time.Time
+
 	// TTL is the lifetime: at least a second, at most [Config.MaxTTL], or
 	// [NoExpiry]. In a pair it is the access token's.
 	TTL time.Duration
@@ -47,8 +52,8 @@ type Grant struct {
 	Audience []string
 	// Claims are the caller's own claims: a map, a struct or a
 	// [json.RawMessage] that encodes to a JSON object. No member may have the
-	// name of a reserved claim: aud, exp, fresh, iat, iss, jti, nbf, scope,
-	// sid, sub, type.
+	// name of a reserved claim: aud, auth_time, exp, fresh, iat, iss, jti,
+	// nbf, scope, sid, sub, type.
 	Claims any
 
 	// Version and Purpose of the token.
@@ -123,6 +128,9 @@ func (g Grant) check() error {
 		if !utf8.ValidString(name) {
 			return fmt.Errorf("%w: %s is not valid UTF-8", ErrGrant, field)
 		}
+	}
+	if len(g.Subject) > denylist.MaxID || len(g.Session) > denylist.MaxID {
+		return fmt.Errorf("%w: Subject or Session is longer than %d bytes, and could not be revoked", ErrGrant, denylist.MaxID)
 	}
 	for _, name := range g.Audience {
 		if !utf8.ValidString(name) {
@@ -213,43 +221,6 @@ func validScope(s string) bool {
 	return s != "" && !strings.ContainsFunc(s, func(r rune) bool {
 		return r <= ' ' || r > '~' || r == '"' || r == '\\'
 	})
-}
-
-// lifetime returns the nbf and exp of a token issued at now; exp is zero for
-// none.
-func (g Grant) lifetime(now time.Time, ttl time.Duration, cfg Config) (notBefore, expires time.Time, err error) {
-	bad := func(format string, args ...any) (time.Time, time.Time, error) {
-		return time.Time{}, time.Time{}, fmt.Errorf("%w: %s", ErrGrant, fmt.Sprintf(format, args...))
-	}
-	if g.TTL != 0 && !g.ExpiresAt.IsZero() {
-		return bad("TTL and ExpiresAt are both set")
-	}
-	notBefore = now
-	if !g.NotBefore.IsZero() {
-		notBefore = g.NotBefore.UTC().Truncate(time.Second)
-	}
-	ttl = cmp.Or(g.TTL, ttl)
-	expires = g.ExpiresAt.UTC().Truncate(time.Second)
-	if g.ExpiresAt.IsZero() {
-		switch {
-		case ttl == NoExpiry && !cfg.AllowNoExpiry:
-			return bad("NoExpiry, and tokens without expiry are refused here (see Config.AllowNoExpiry)")
-		case exceeds(ttl, cfg.MaxTTL):
-			return bad("a lifetime of %s is longer than Config.MaxTTL, %s", ttlText(ttl), cfg.MaxTTL)
-		case ttl == NoExpiry:
-			return notBefore, time.Time{}, nil
-		}
-		expires = now.Add(ttl.Truncate(time.Second))
-	}
-	switch {
-	case expires.Before(now.Add(time.Second)):
-		return bad("it expires too soon; expected at least 1s after its issue")
-	case cfg.MaxTTL != NoExpiry && expires.After(now.Add(cfg.MaxTTL)):
-		return bad("ExpiresAt is later than Config.MaxTTL, %s, allows", cfg.MaxTTL)
-	case !notBefore.Before(expires):
-		return bad("NotBefore is not before the expiry")
-	}
-	return notBefore, expires, nil
 }
 
 // audience returns the aud claim: a string for one name, as most readers

@@ -100,6 +100,17 @@ func revocable(t testing.TB, cfg paseto.Config, opts ...paseto.Option) (*paseto.
 	return newAuthorizer(t, cfg, opts...), c
 }
 
+// nodes returns two Authorizers as two machines have them: with one denylist,
+// and clocks that agree.
+func nodes(t testing.TB, cfg paseto.Config, opts ...paseto.Option) (one, two *paseto.Authorizer, c *clock) {
+	t.Helper()
+	c = newClock()
+	store := denylist.NewMemory(denylist.WithClock(c.Now))
+	t.Cleanup(func() { _ = store.Close() })
+	opts = append([]paseto.Option{paseto.WithClock(c.Now), paseto.WithDenylist(store)}, opts...)
+	return newAuthorizer(t, cfg, opts...), newAuthorizer(t, cfg, opts...), c
+}
+
 func issueAccess(t testing.TB, auth *paseto.Authorizer, g paseto.Grant) paseto.Issued {
 	t.Helper()
 	issued, err := auth.IssueAccess(g)
@@ -114,6 +125,15 @@ func issuePair(t testing.TB, auth *paseto.Authorizer, g paseto.Grant) paseto.Pai
 	pair, err := auth.IssuePair(g)
 	if err != nil {
 		t.Fatal(err)
+	}
+	return pair
+}
+
+func refresh(t testing.TB, auth *paseto.Authorizer, token string, req paseto.Requirement) paseto.Pair {
+	t.Helper()
+	pair, err := auth.Refresh(t.Context(), token, req)
+	if err != nil {
+		t.Fatalf("the refresh is refused: %v", err)
 	}
 	return pair
 }
@@ -134,8 +154,8 @@ func says(t testing.TB, c *paseto.Claims) string {
 	if err := c.Decode(&payload); err != nil {
 		t.Fatal(err)
 	}
-	return fmt.Sprintf("%s.%s %s %q: %q %q %q %q %q %q %s %s %s %t %q", c.Version, c.Purpose, payload, c.Footer,
-		c.ID, c.Type, c.Subject, c.Session, c.Issuer, c.Audience, c.IssuedAt, c.NotBefore, c.ExpiresAt, c.Fresh, c.Scopes)
+	return fmt.Sprintf("%s.%s %s %q: %q %q %q %q %q %q %s %s %s %s %t %q", c.Version, c.Purpose, payload, c.Footer,
+		c.ID, c.Type, c.Subject, c.Session, c.Issuer, c.Audience, c.AuthTime, c.IssuedAt, c.NotBefore, c.ExpiresAt, c.Fresh, c.Scopes)
 }
 
 // checkRefused checks that err is the refusal that sentinel stands for, with

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -32,7 +33,10 @@ func (a *Authorizer) Issue(tokenType string, g Grant) (Issued, error) {
 	if !validScope(tokenType) {
 		return Issued{}, fmt.Errorf("%w: %.32q is not a token type", ErrGrant, tokenType)
 	}
-	issued, err := a.seal(tokenType, a.complete(g))
+	if tokenType == TypeTicket {
+		return Issued{}, fmt.Errorf("%w: a ticket is issued by IssueTicket", ErrGrant)
+	}
+	issued, err := a.seal(tokenType, a.complete(g), birth{id: rand.Text(), at: a.now()})
 	if err != nil {
 		return Issued{}, err
 	}
@@ -44,7 +48,7 @@ func (a *Authorizer) Issue(tokenType string, g Grant) (Issued, error) {
 // a new one. Both carry the grant's claims, so that a refresh can pass them on.
 // Errors are those of [Authorizer.IssueAccess].
 func (a *Authorizer) IssuePair(g Grant) (Pair, error) {
-	pair, err := a.sealPair(a.complete(g))
+	pair, err := a.sealPair(a.complete(g), a.newPairing(g.Session))
 	if err != nil {
 		return Pair{}, err
 	}
@@ -69,15 +73,56 @@ func (a *Authorizer) complete(g Grant) Grant {
 	return g
 }
 
+// birth is what makes two tokens of one grant differ: their identifiers and the
+// time.
+type birth struct {
+	id string
+	at time.Time
+}
+
+// pairing is the births of the tokens of a pair. Whoever has the grant and the
+// pairing can make the pair.
+type pairing struct {
+	// At is the time of issue in Unix milliseconds.
+	At int64 `json:"at"`
+	// Session, Access and Refresh are the sid of both tokens and the jti of
+	// each.
+	Session string `json:"sid"`
+	Access  string `json:"access"`
+	Refresh string `json:"refresh"`
+}
+
+func (a *Authorizer) newPairing(session string) pairing {
+	return pairing{
+		At:      a.now().UnixMilli(),
+		Session: cmp.Or(session, rand.Text()),
+		Access:  rand.Text(),
+		Refresh: rand.Text(),
+	}
+}
+
+// parsePairing reads what the JSON encoding of a pairing says.
+func parsePairing(value string) (p pairing, err error) {
+	if err := json.Unmarshal([]byte(value), &p); err != nil {
+		return pairing{}, err
+	}
+	if p.At == 0 || p.Session == "" || p.Access == "" || p.Refresh == "" {
+		return pairing{}, errors.New("it is incomplete")
+	}
+	return p, nil
+}
+
+func (p pairing) at() time.Time { return time.UnixMilli(p.At) }
+
 // sealPair makes the tokens of a complete grant.
-func (a *Authorizer) sealPair(g Grant) (Pair, error) {
-	g.Session = cmp.Or(g.Session, rand.Text())
-	access, err := a.seal(TypeAccess, g)
+func (a *Authorizer) sealPair(g Grant, p pairing) (Pair, error) {
+	g.Session = p.Session
+	access, err := a.seal(TypeAccess, g, birth{id: p.Access, at: p.at()})
 	if err != nil {
 		return Pair{}, err
 	}
 	g.TTL, g.ExpiresAt = g.RefreshTTL, time.Time{}
-	refresh, err := a.seal(TypeRefresh, g)
+	refresh, err := a.seal(TypeRefresh, g, birth{id: p.Refresh, at: p.at()})
 	if err != nil {
 		return Pair{}, err
 	}
@@ -85,14 +130,19 @@ func (a *Authorizer) sealPair(g Grant) (Pair, error) {
 }
 
 // seal makes the token of a complete grant.
-func (a *Authorizer) seal(tokenType string, g Grant) (Issued, error) {
+func (a *Authorizer) seal(tokenType string, g Grant, b birth) (Issued, error) {
+	payload, err := a.payload(tokenType, g, b)
+	if err != nil {
+		return Issued{}, err
+	}
+	return a.sealPayload(payload, g)
+}
+
+// sealPayload makes a token of its claims. Of g it takes what is not among them.
+func (a *Authorizer) sealPayload(payload []byte, g Grant) (Issued, error) {
 	key, ok := a.ring.Load().issuing(g.Version, g.Purpose)
 	if !ok {
 		return Issued{}, fmt.Errorf("%w: no key can issue %.16s.%.16s tokens", ErrConfig, g.Version, g.Purpose)
-	}
-	payload, err := a.payload(tokenType, g)
-	if err != nil {
-		return Issued{}, err
 	}
 	kid := key.kid
 	if a.cfg.OmitKeyID {
@@ -124,21 +174,14 @@ func (a *Authorizer) seal(tokenType string, g Grant) (Issued, error) {
 	return Issued{Token: token, Claims: claims}, nil
 }
 
-// ttl returns the configured lifetime of tokens of a type.
-func (c Config) ttl(tokenType string) time.Duration {
-	switch tokenType {
-	case TypeAccess:
-		return c.AccessTTL
-	case TypeRefresh:
-		return c.RefreshTTL
-	}
-	return c.OtherTTL
-}
-
 // payload returns the claims of a new token as JSON.
-func (a *Authorizer) payload(tokenType string, g Grant) ([]byte, error) {
-	now := a.now().UTC().Truncate(time.Second)
-	notBefore, expires, err := g.lifetime(now, a.cfg.ttl(tokenType), a.cfg)
+func (a *Authorizer) payload(tokenType string, g Grant, b birth) ([]byte, error) {
+	now := b.at.UTC().Truncate(time.Second)
+	authTime, err := g.authTime(tokenType, now, a.cfg.Leeway)
+	if err != nil {
+		return nil, err
+	}
+	notBefore, expires, err := g.lifetime(now, authTime, a.cfg.ttl(tokenType), a.cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -154,10 +197,13 @@ func (a *Authorizer) payload(tokenType string, g Grant) ([]byte, error) {
 		return nil, err
 	}
 
-	claims["jti"] = rand.Text()
+	claims["jti"] = b.id
 	claims["type"] = tokenType
 	claims["iat"] = now.Format(time.RFC3339)
 	claims["nbf"] = notBefore.Format(time.RFC3339)
+	if !authTime.IsZero() {
+		claims["auth_time"] = authTime.Format(time.RFC3339)
+	}
 	if !expires.IsZero() {
 		claims["exp"] = expires.Format(time.RFC3339)
 	}

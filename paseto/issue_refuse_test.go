@@ -90,7 +90,7 @@ func TestIssueRefuses(t *testing.T) {
 func TestIssueRefusesReservedClaims(t *testing.T) {
 	t.Parallel()
 	auth := newAuthorizer(t, paseto.Config{})
-	for _, name := range []string{"aud", "exp", "fresh", "iat", "iss", "jti", "nbf", "scope", "sid", "sub", "type"} {
+	for _, name := range []string{"aud", "auth_time", "exp", "fresh", "iat", "iss", "jti", "nbf", "scope", "sid", "sub", "type"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			_, err := auth.IssueAccess(paseto.Grant{Claims: map[string]any{"mine": 1, name: "x"}})
@@ -101,10 +101,13 @@ func TestIssueRefusesReservedClaims(t *testing.T) {
 	}
 }
 
-func TestIssueRefusesAnEmptyType(t *testing.T) {
+func TestIssueRefusesATypeThatIsNone(t *testing.T) {
 	t.Parallel()
-	if _, err := newAuthorizer(t, paseto.Config{}).Issue("", paseto.Grant{}); !errors.Is(err, paseto.ErrGrant) {
-		t.Errorf("error is %v, want %v", err, paseto.ErrGrant)
+	for tokenType, why := range map[string]string{"": "token type", "a b": "token type", "ticket": "IssueTicket"} {
+		issued, err := newAuthorizer(t, paseto.Config{}).Issue(tokenType, paseto.Grant{})
+		if !errors.Is(err, paseto.ErrGrant) || !strings.Contains(err.Error(), why) || issued.Token != "" {
+			t.Errorf("%q: error is %v, want %v about %s", tokenType, err, paseto.ErrGrant, why)
+		}
 	}
 }
 

@@ -105,6 +105,21 @@ func TestRefreshWithinAShorterBound(t *testing.T) {
 	}
 }
 
+// TestRefreshOfAnEternalTokenWithinABound: so it does for those that were to
+// live for ever.
+func TestRefreshOfAnEternalTokenWithinABound(t *testing.T) {
+	t.Parallel()
+	before := newAuthorizer(t, paseto.Config{AllowNoExpiry: true, RefreshTTL: paseto.NoExpiry})
+	pair := issuePair(t, before, paseto.Grant{Subject: "alice"})
+	const month = 30 * 24 * time.Hour
+	now, _ := revocable(t, paseto.Config{AllowNoExpiry: true, MaxTTL: month})
+	verify(t, now, pair.Refresh.Token, paseto.Requirement{Type: paseto.TypeRefresh})
+	next := refresh(t, now, pair.Refresh.Token, paseto.Requirement{})
+	if got, want := next.Refresh.Claims.ExpiresAt, issuedAt.Add(month); !got.Equal(want) {
+		t.Errorf("the successor expires at %s, want %s", got, want)
+	}
+}
+
 // TestEventsOfRevocations can be audited: they say what was revoked.
 func TestEventsOfRevocations(t *testing.T) {
 	t.Parallel()

@@ -3,6 +3,7 @@ package paseto
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -14,14 +15,21 @@ import (
 // the same subject, issuer, audience, scopes, claims and footer, in the same
 // version, purpose and wrapping. The new refresh token lives as long from now as
 // the old one did from its issue, within [Config.MaxTTL]; the new access token
-// as long as configured, and is never fresh.
+// as long as configured, and is never fresh. Neither outlives the session, see
+// [Config.SessionTTL]; when that is over, the error is [ErrExpired].
 //
 // Only tokens of this issuer are refreshed: one that only a public half or a
 // [KeySource] opens is another's, and is refused with [ErrForbidden].
 //
-// With a denylist that checks refresh tokens, a refresh token works once: of
-// two callers who present the same one, one gets a pair and the other
-// [ErrRevoked]. Without, it works until it expires.
+// With a denylist that checks refresh tokens, every use of one token within
+// [Config.RefreshGrace] of the first gets the same pair: tokens with the same
+// identifiers, of any number of callers on any number of machines. A use after
+// that is a reuse: somebody has a copy of the token, and it cannot be told who.
+// The session is revoked, [EventReused] is observed, and the error is
+// [ErrReused]. Without such a denylist a refresh token works until it expires.
+//
+// While the denylist cannot be asked and [Config.DenylistFailOpen] is set, a
+// refresh token works any number of times, each time for a pair of its own.
 //
 // Of req, Type is taken as [TypeRefresh], and Fresh and Optional must not be
 // set. Errors are those of [Authorizer.Verify] and [Authorizer.IssuePair].
@@ -34,39 +42,103 @@ func (a *Authorizer) Refresh(ctx context.Context, token string, req Requirement)
 	if err != nil {
 		return Pair{}, err
 	}
-	grant, err := successor(old)
+	pair, err := a.rotate(ctx, old, req)
 	if err != nil {
-		return Pair{}, err
-	}
-	grant.RefreshTTL = a.lifetimeOf(old)
-	grant.Implicit, grant.Base64 = req.Implicit, req.Base64
-	// Issued before the old one is used up, so that a pair that cannot be
-	// issued costs the client nothing.
-	pair, err := a.sealPair(grant)
-	if err != nil {
-		return Pair{}, err
-	}
-	if old.foreign {
-		err = refuse(ErrForbidden, "the refresh token is another issuer's")
-	} else {
-		err = a.useUp(ctx, old)
-	}
-	if err == nil {
-		// A revocation that came since the first look does not cover the new
-		// pair if a second has begun since; it must not come out.
-		err = a.Revoked(ctx, old)
-	}
-	if err != nil {
-		a.observe(Event{Kind: EventRefused, Claims: old, Err: err})
+		if refusal, ok := errors.AsType[*Error](err); ok && refusal != nil {
+			a.observe(Event{Kind: EventRefused, Claims: old, Err: err})
+		}
 		return Pair{}, err
 	}
 	a.observePair(pair)
 	return pair, nil
 }
 
+// rotate returns the pair that follows a valid refresh token.
+func (a *Authorizer) rotate(ctx context.Context, old *Claims, req Requirement) (Pair, error) {
+	grant, err := a.successor(old, req)
+	if err != nil {
+		return Pair{}, err
+	}
+	// Issued before the old one is used up, so that a pair that cannot be
+	// issued costs the client nothing.
+	own := a.newPairing(old.Session)
+	pair, err := a.sealPair(grant, own)
+	if err != nil {
+		return Pair{}, err
+	}
+	if old.foreign {
+		return Pair{}, refuse(ErrForbidden, "the refresh token is another issuer's")
+	}
+	agreed, err := a.useUp(ctx, old, own)
+	if err != nil {
+		return Pair{}, err
+	}
+	if agreed != own {
+		if pair, err = a.sealPair(grant, agreed); err != nil {
+			return Pair{}, err
+		}
+	}
+	// A revocation that came since the first look does not cover the new pair
+	// if a second has begun since; it must not come out.
+	if err := a.Revoked(ctx, old); err != nil {
+		return Pair{}, err
+	}
+	return pair, nil
+}
+
+// useUp marks a refresh token as used for a pair, and returns the pair that it
+// is used for: that of the first caller.
+func (a *Authorizer) useUp(ctx context.Context, old *Claims, own pairing) (pairing, error) {
+	if a.store == nil || !slices.Contains(a.cfg.DenylistTypes, TypeRefresh) {
+		return own, nil
+	}
+	if old.ID == "" {
+		return own, refuse(ErrClaims, "the refresh token has no jti to use it up by")
+	}
+	value, err := json.Marshal(own)
+	if err != nil {
+		return own, err
+	}
+	winner, first, err := a.store.Consume(ctx, "refresh:"+old.ID, string(value), a.keptUntil(a.Deadline(old)))
+	if err != nil {
+		return own, a.denylistFailed(ctx, old, err)
+	}
+	if first {
+		return own, nil
+	}
+	agreed, err := parsePairing(winner)
+	if err != nil {
+		return own, refuse(ErrRevoked, "the refresh token was used before, and for what is unreadable: %w", err)
+	}
+	if grace := a.cfg.RefreshGrace; grace != NoGrace && a.now().Before(agreed.at().Add(grace)) {
+		return agreed, nil
+	}
+	return own, a.reused(ctx, old, agreed)
+}
+
+// reused ends the session of a refresh token that is presented again.
+func (a *Authorizer) reused(ctx context.Context, old *Claims, agreed pairing) error {
+	r := a.ofSession(agreed.Session)
+	ctx = context.WithoutCancel(ctx) // whoever has the copy must not prevent it by hanging up
+	if err := a.record(ctx, old, r); err != nil {
+		return err
+	}
+	err := refuse(ErrReused, "it was used %s ago; its session is revoked", a.now().Sub(agreed.at()).Round(time.Second))
+	a.log.WarnContext(ctx, "refresh token reused; session revoked", "token", old)
+	a.observe(Event{Kind: EventReused, Claims: old, Revocation: r, Err: err})
+	return err
+}
+
 // successor returns the grant of the pair that follows a refresh token: complete,
 // so that nothing configured is added to what the login granted.
-func successor(old *Claims) (Grant, error) {
+func (a *Authorizer) successor(old *Claims, req Requirement) (Grant, error) {
+	authTime := old.AuthTime
+	if authTime.IsZero() { // from before there was one, or another issuer's
+		authTime = old.IssuedAt
+	}
+	if end := a.cfg.within(authTime, time.Time{}); !end.IsZero() && end.Before(a.now().Add(time.Second)) {
+		return Grant{}, refuse(ErrExpired, "the session began at %s and is over", authTime.UTC().Format(time.RFC3339))
+	}
 	custom := make(map[string]json.RawMessage)
 	err := strictjson.Object(old.payload, func(name string, value json.RawMessage) error {
 		if _, ok := reserved[name]; !ok {
@@ -78,32 +150,19 @@ func successor(old *Claims) (Grant, error) {
 		return Grant{}, refuse(ErrClaims, "%w", err)
 	}
 	return Grant{
-		Subject:  old.Subject,
-		Session:  old.Session,
-		Scopes:   old.Scopes,
-		Issuer:   old.Issuer,
-		Audience: old.Audience,
-		Claims:   custom,
-		Footer:   successorFooter(old.Footer),
-		Version:  old.Version,
-		Purpose:  old.Purpose,
+		Subject:    old.Subject,
+		Scopes:     old.Scopes,
+		AuthTime:   authTime,
+		RefreshTTL: a.lifetimeOf(old),
+		Issuer:     old.Issuer,
+		Audience:   old.Audience,
+		Claims:     custom,
+		Footer:     successorFooter(old.Footer),
+		Version:    old.Version,
+		Purpose:    old.Purpose,
+		Implicit:   req.Implicit,
+		Base64:     req.Base64,
 	}, nil
-}
-
-// lifetimeOf returns how long a token was given to live, as far as that may be
-// given again, and zero where it does not say.
-func (a *Authorizer) lifetimeOf(c *Claims) time.Duration {
-	switch {
-	case c.ExpiresAt.IsZero():
-		return NoExpiry
-	case c.IssuedAt.IsZero() || !c.IssuedAt.Before(c.ExpiresAt):
-		return 0
-	}
-	ttl := max(c.ExpiresAt.Sub(c.IssuedAt), time.Second)
-	if exceeds(ttl, a.cfg.MaxTTL) {
-		return a.cfg.MaxTTL
-	}
-	return ttl
 }
 
 // successorFooter returns a footer without its kid, which names the key of the
@@ -124,22 +183,4 @@ func successorFooter(footer []byte) any {
 		return nil
 	}
 	return members
-}
-
-// useUp marks a refresh token as used, and refuses it if it was before.
-func (a *Authorizer) useUp(ctx context.Context, c *Claims) error {
-	if a.store == nil || !slices.Contains(a.cfg.DenylistTypes, TypeRefresh) {
-		return nil
-	}
-	if c.ID == "" {
-		return refuse(ErrClaims, "the refresh token has no jti to use it up by")
-	}
-	_, first, err := a.store.Consume(ctx, "refresh:"+c.ID, a.now().UTC().Format(time.RFC3339), a.Deadline(c))
-	switch {
-	case err != nil:
-		return a.denylistFailed(ctx, c, err)
-	case !first:
-		return refuse(ErrRevoked, "the refresh token was used before")
-	}
-	return nil
 }

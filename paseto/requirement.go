@@ -44,6 +44,9 @@ func (r Requirement) Validate() error {
 	if !validScope(r.tokenType()) {
 		return fmt.Errorf("%w: Type: %.32q is not a token type", ErrRequirement, r.Type)
 	}
+	if r.Type == TypeTicket {
+		return fmt.Errorf("%w: Type %q; a ticket stands for an access token, and is redeemed by RedeemTicket", ErrRequirement, TypeTicket)
+	}
 	for _, scope := range r.Scopes {
 		if !validScope(scope) {
 			return fmt.Errorf("%w: Scopes: %.32q is not a scope", ErrRequirement, scope)

@@ -10,13 +10,17 @@ import (
 
 // Revoke revokes the one token with these claims. Other tokens of its session
 // stay valid: to log out, use [Authorizer.RevokeSession]. Nil claims, or a token
-// without a jti, cannot be revoked and give [ErrClaims]. Errors of recording
+// without a jti, cannot be revoked and give [ErrClaims]; so does a ticket, which
+// ends with its access token, session and subject. Errors of recording
 // wrap [ErrUnavailable]; the token must then be taken as still valid.
 func (a *Authorizer) Revoke(ctx context.Context, c *Claims) error {
 	if c == nil || c.ID == "" {
 		return refuse(ErrClaims, "there is no jti to revoke the token by")
 	}
-	return a.record(ctx, c, denylist.Revocation{TokenID: c.ID, Until: a.Deadline(c)})
+	if c.Type == TypeTicket {
+		return refuse(ErrClaims, "a ticket cannot be revoked; revoke what it stands for")
+	}
+	return a.record(ctx, c, denylist.Revocation{TokenID: c.ID, Until: a.keptUntil(a.Deadline(c))})
 }
 
 // RevokeSession revokes every token of a login session: the pair that the login
@@ -25,7 +29,11 @@ func (a *Authorizer) RevokeSession(ctx context.Context, session string) error {
 	if session == "" {
 		return fmt.Errorf("%w: the session is empty", denylist.ErrInvalid)
 	}
-	return a.record(ctx, nil, denylist.Revocation{Session: session, Until: a.outlive(a.now())})
+	return a.record(ctx, nil, a.ofSession(session))
+}
+
+func (a *Authorizer) ofSession(session string) denylist.Revocation {
+	return denylist.Revocation{Session: session, Until: a.outlive(a.now())}
 }
 
 // RevokeSubject revokes every token of a subject that was issued in the second
@@ -50,14 +58,28 @@ func (a *Authorizer) RevokeSubject(ctx context.Context, subject string, issuedBe
 	})
 }
 
-// outlive returns the time at which every token issued until last has expired,
-// zero if some may never. The leeway counts twice, for an issuer's clock that is
-// ahead and for the expiry, and a second for the rounding of times.
+// outlive returns the time until which to keep what covers every token issued
+// until last, zero for ever. The leeway counts for an issuer's clock that is
+// ahead and for the expiry.
 func (a *Authorizer) outlive(last time.Time) time.Time {
 	if a.cfg.MaxTTL == NoExpiry || a.cfg.AllowNoExpiry {
 		return time.Time{}
 	}
-	return last.Add(a.cfg.MaxTTL + 2*a.cfg.Leeway + time.Second)
+	return a.keptUntil(last.Add(a.cfg.MaxTTL + 2*a.cfg.Leeway))
+}
+
+// clockMargin is how much longer records are kept than the leeway demands, for
+// clocks that differ although none is configured, and the rounding of times.
+const clockMargin = time.Minute
+
+// keptUntil returns the time until which to keep a record of a token with this
+// deadline, zero for ever: the store's clock may be ahead of the one that still
+// finds the token valid.
+func (a *Authorizer) keptUntil(deadline time.Time) time.Time {
+	if deadline.IsZero() {
+		return time.Time{}
+	}
+	return deadline.Add(a.cfg.Leeway + clockMargin)
 }
 
 func (a *Authorizer) record(ctx context.Context, c *Claims, r denylist.Revocation) error {

@@ -44,10 +44,19 @@ func (a *Authorizer) Verify(ctx context.Context, token string, req Requirement) 
 }
 
 // open returns the claims of a token that is valid here, whatever it is for:
-// form, key, times, issuer, audience. Nothing is decoded before its size and
-// form are checked. Beside an error it returns the claims of a token that is
-// authentic and not valid.
+// form, key, times, issuer, audience. Beside an error it returns the claims of a
+// token that is authentic and not valid.
 func (a *Authorizer) open(ctx context.Context, token string, req Requirement) (*Claims, error) {
+	claims, err := a.decode(ctx, token, req)
+	if err != nil {
+		return nil, err
+	}
+	return claims, a.validate(claims)
+}
+
+// decode returns the claims of a token that is authentic. Nothing is decoded
+// before its size and form are checked.
+func (a *Authorizer) decode(ctx context.Context, token string, req Requirement) (*Claims, error) {
 	if token == "" {
 		return nil, ErrNoToken
 	}
@@ -89,7 +98,7 @@ func (a *Authorizer) open(ctx context.Context, token string, req Requirement) (*
 	if len(footer) > 0 {
 		claims.Footer = footer
 	}
-	return claims, a.validate(claims)
+	return claims, nil
 }
 
 func unwrapBase64(token string) (string, error) {
@@ -105,17 +114,8 @@ func unwrapBase64(token string) (string, error) {
 
 // validate checks the claims that every token must satisfy.
 func (a *Authorizer) validate(c *Claims) error {
-	now := a.now()
-	for _, start := range []time.Time{c.NotBefore, c.IssuedAt} {
-		if start.After(now.Add(a.cfg.Leeway)) {
-			return refuse(ErrNotYetValid, "valid from %s, now %s", start.UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339))
-		}
-	}
-	if c.ExpiresAt.IsZero() && !a.cfg.AllowNoExpiry {
-		return ErrNoExpiry
-	}
-	if deadline := a.Deadline(c); !deadline.IsZero() && !now.Before(deadline) {
-		return refuse(ErrExpired, "valid until %s, now %s", deadline.UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339))
+	if err := a.validateTimes(c, a.Deadline(c)); err != nil {
+		return err
 	}
 	if required := a.cfg.RequireIssuer; required != "" {
 		switch c.Issuer {
@@ -130,6 +130,24 @@ func (a *Authorizer) validate(c *Claims) error {
 		if !slices.ContainsFunc(c.Audience, func(name string) bool { return slices.Contains(accepted, name) }) {
 			return refuse(ErrAudience, "aud is %.64q", c.Audience)
 		}
+	}
+	return nil
+}
+
+// validateTimes checks that the time is between the start of a token and its
+// deadline, if it has one.
+func (a *Authorizer) validateTimes(c *Claims, deadline time.Time) error {
+	now := a.now()
+	for _, start := range []time.Time{c.NotBefore, c.IssuedAt} {
+		if start.After(now.Add(a.cfg.Leeway)) {
+			return refuse(ErrNotYetValid, "valid from %s, now %s", start.UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339))
+		}
+	}
+	if c.ExpiresAt.IsZero() && !a.cfg.AllowNoExpiry {
+		return ErrNoExpiry
+	}
+	if !deadline.IsZero() && !now.Before(deadline) {
+		return refuse(ErrExpired, "valid until %s, now %s", deadline.UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339))
 	}
 	return nil
 }

@@ -75,7 +75,8 @@ func TestClientGivesUp(t *testing.T) {
 	if claims, err := guard.Authenticate(r, paseto.Requirement{}); !errors.Is(err, context.Canceled) || claims != nil {
 		t.Errorf("claims are %v, error is %v; want the context's", claims, err)
 	}
-	r.Header = header("Connection", "Upgrade").and(header("Upgrade", "websocket")).and(handshake{header: r.Header}).header
+	r.Header = header("Connection", "Upgrade").and(header("Upgrade", "websocket")).
+		and(header("Sec-Websocket-Version", "13")).and(header("Sec-Websocket-Key", "dGhlIHNhbXBsZSBub25jZQ==")).and(handshake{header: r.Header}).header
 	w := httptest.NewRecorder()
 	guard.Require(paseto.Requirement{}, unreachable(t)).ServeHTTP(w, r)
 	if w.Code != http.StatusServiceUnavailable {

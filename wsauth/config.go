@@ -29,6 +29,11 @@ const (
 	// Subprotocol is the offered subprotocol right after [Marker]. Tokens
 	// wrapped in base64 cannot be carried there.
 	Subprotocol Location = "subprotocol"
+	// Ticket is a parameter of the URL that carries a ticket, which is used up
+	// by the handshake; see [paseto.Authorizer.RedeemTicket]. It is the best
+	// way for browsers' pages of another origin: the access token is in no URL.
+	// It needs a denylist.
+	Ticket Location = "ticket"
 )
 
 // Marker is the subprotocol that a client offers right before its token, which
@@ -60,7 +65,8 @@ const (
 // Config says how a [Guard] treats handshakes and connections. The zero value
 // of every field is its documented default.
 type Config struct {
-	// Locations lists where the token of a handshake may be. Default Header.
+	// Locations lists where the token of a handshake may be. Default Header,
+	// and Ticket where there is a denylist.
 	Locations []Location
 	// HeaderName is the header of the location Header. Default Authorization.
 	HeaderName string
@@ -78,6 +84,10 @@ type Config struct {
 	// QueryPrefix is a scheme before the token in that parameter. Default
 	// none.
 	QueryPrefix string
+
+	// TicketKey is the parameter of the location Ticket, and cannot be another
+	// parameter of the application's. Default ticket.
+	TicketKey string
 
 	// Reject says how a refused handshake is answered. Default RejectClose.
 	Reject Reject
@@ -118,9 +128,12 @@ func WithLogger(logger *slog.Logger) Option {
 	}
 }
 
-func (c Config) withDefaults() Config {
+func (c Config) withDefaults(tickets bool) Config {
 	if len(c.Locations) == 0 {
 		c.Locations = []Location{Header}
+		if tickets {
+			c.Locations = append(c.Locations, Ticket)
+		}
 	}
 	c.Locations = slices.Clone(c.Locations)
 	c.Subprotocols = slices.Clone(c.Subprotocols)
@@ -129,6 +142,7 @@ func (c Config) withDefaults() Config {
 	c.CookieName = cmp.Or(c.CookieName, httpauth.Config{}.AccessCookieName())
 	c.RefreshCookieName = cmp.Or(c.RefreshCookieName, httpauth.Config{}.RefreshCookieName())
 	c.QueryKey = cmp.Or(c.QueryKey, "token")
+	c.TicketKey = cmp.Or(c.TicketKey, "ticket")
 	c.Reject = cmp.Or(c.Reject, RejectClose)
 	c.Realm = cmp.Or(c.Realm, "api")
 	c.ReadLimit = cmp.Or(c.ReadLimit, DefaultReadLimit)
@@ -156,6 +170,9 @@ func (c Config) validate() error {
 		if !locate.IsScheme(s.scheme) {
 			bad("%s %.64q has a space or other separator in it", s.field, s.scheme)
 		}
+	}
+	if c.TicketKey == c.QueryKey && slices.Contains(c.Locations, Query) && slices.Contains(c.Locations, Ticket) {
+		bad("TicketKey and QueryKey are the same")
 	}
 	for _, protocol := range c.Subprotocols {
 		if !validProtocol(protocol) {

@@ -126,7 +126,7 @@ func credentialFailures() []failure {
 		failure{name: "json location beside another", opts: []wsauth.RouteOption{wsauth.In(wsauth.Header, "json")}, send: sendsToken(paseto.Grant{}),
 			message: noJSON, code: "location_unsupported", status: 500, challenge: noChallenge},
 		failure{name: "unknown location", opts: []wsauth.RouteOption{wsauth.In("body")}, send: sendsToken(paseto.Grant{}),
-			message: `unknown token location "body"; expected one of header, query, cookie, subprotocol`,
+			message: `unknown token location "body"; expected one of header, query, cookie, subprotocol, ticket`,
 			code:    "location_unsupported", status: 500, challenge: noChallenge},
 		failure{name: "no location", opts: []wsauth.RouteOption{wsauth.In()}, send: sendsToken(paseto.Grant{}),
 			message: "no token location is given", code: "location_unsupported", status: 500, challenge: noChallenge},
@@ -146,7 +146,7 @@ func TestFailuresAreOnlyTheirs(t *testing.T) {
 	}{
 		{"scheme in lower case", nil, header("Authorization", "bearer "+token)},
 		{"scheme in upper case", nil, header("Authorization", "BEARER "+token)},
-		{"malformed query on a route that reads none", nil, bearer(token).and(query("token=%zz"))},
+		{"malformed query on a route that reads none", []wsauth.Location{wsauth.Header}, bearer(token).and(query("token=%zz"))},
 		{"second token where none is looked for", nil, bearer(token).and(query("token=" + token))},
 		{"cookie where none is looked for", nil, bearer(token).and(header("Cookie", "__Host-access_token="+token))},
 		{"other parameters", []wsauth.Location{wsauth.Query}, query("a=1&a=2&token=" + token + "&b=%20")},

@@ -42,8 +42,11 @@
 //
 //	new WebSocket(url, ["paseto.bearer", token])
 //
-// or put it into the URL ([Query]). URLs end up in logs and histories: use
-// [Query] only with tokens that expire soon, and a log without query strings.
+// or buy a ticket and put that into the URL ([Ticket]), which is the best way
+// for a page of another origin; see [httpauth.Web.Ticket]. The access token
+// itself can go into the URL too ([Query]). URLs end up in logs and histories:
+// use [Query] only with tokens that expire soon, and a log without query
+// strings. A ticket found there is used up.
 //
 // A browser that has the cookie sends it with every handshake. On a route that
 // accepts [Cookie] and another location, a page that uses the other one then

@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"net/http/httptest"
+	"slices"
 	"testing"
 	"time"
 
@@ -185,7 +186,7 @@ func tokenFailures() []failure {
 
 func TestFailures(t *testing.T) {
 	t.Parallel()
-	for _, test := range append(tokenFailures(), credentialFailures()...) {
+	for _, test := range slices.Concat(tokenFailures(), credentialFailures(), ticketFailures()) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			for _, mode := range []struct {

@@ -2,14 +2,17 @@ package wsauth
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 	"sync"
 
 	"github.com/gorilla/websocket"
 
+	"github.com/pasetokit/pasetokit/internal/origin"
 	"github.com/pasetokit/pasetokit/paseto"
 )
 
@@ -19,7 +22,7 @@ type Guard struct {
 	auth     *paseto.Authorizer
 	cfg      Config
 	route    route // as configured
-	origins  []pattern
+	origins  []origin.Pattern
 	upgrader websocket.Upgrader
 	log      *slog.Logger
 	conns    registry
@@ -28,9 +31,10 @@ type Guard struct {
 // New returns a Guard that verifies with auth. The error wraps
 // [paseto.ErrConfig] and names everything that is wrong with cfg.
 func New(auth *paseto.Authorizer, cfg Config, opts ...Option) (*Guard, error) {
+	tickets := auth != nil && auth.CanRevoke()
 	g := &Guard{
 		auth: auth,
-		cfg:  cfg.withDefaults(),
+		cfg:  cfg.withDefaults(tickets),
 		log:  slog.New(slog.DiscardHandler),
 	}
 	for _, opt := range opts {
@@ -42,8 +46,11 @@ func New(auth *paseto.Authorizer, cfg Config, opts ...Option) (*Guard, error) {
 	if auth == nil {
 		errs = append(errs, fmt.Errorf("%w: the Authorizer is nil", paseto.ErrConfig))
 	}
+	if !tickets && slices.Contains(g.cfg.Locations, Ticket) {
+		errs = append(errs, fmt.Errorf("%w: Locations: %w", paseto.ErrConfig, errNoTickets))
+	}
 	for _, allowed := range g.cfg.AllowedOrigins {
-		p, err := parsePattern(allowed)
+		p, err := origin.ParsePattern(allowed)
 		if err != nil {
 			errs = append(errs, fmt.Errorf("%w: AllowedOrigins: %w", paseto.ErrConfig, err))
 		}
@@ -79,7 +86,7 @@ type Handler func(ctx context.Context, conn *Conn)
 // got, is logged here, and every handshake is then refused.
 func (g *Guard) Require(req paseto.Requirement, serve Handler, opts ...RouteOption) http.Handler {
 	in := g.routeFor(req, opts)
-	broken := check(in, req)
+	broken := g.check(in, req)
 	if serve == nil {
 		broken = errors.New("wsauth: the handler is nil")
 	}
@@ -98,6 +105,10 @@ func (g *Guard) Require(req paseto.Requirement, serve Handler, opts ...RouteOpti
 			g.refuse(w, r, in, req, broken)
 			return
 		}
+		if status, err := malformedHandshake(r); err != nil { // before a ticket is used up for it
+			g.refuseHandshake(w, r, status, err)
+			return
+		}
 		claims, err := g.authenticate(r, req, in)
 		if err != nil {
 			g.refuse(w, r, in, req, err)
@@ -107,23 +118,44 @@ func (g *Guard) Require(req paseto.Requirement, serve Handler, opts ...RouteOpti
 	})
 }
 
+// malformedHandshake reports what is wrong with a handshake that says it is one
+// (RFC 6455, section 4.2.1).
+func malformedHandshake(r *http.Request) (status int, err error) {
+	if r.Method != http.MethodGet {
+		return http.StatusMethodNotAllowed, errors.New("a handshake is a GET request")
+	}
+	if version := r.Header.Values("Sec-Websocket-Version"); len(version) != 1 || version[0] != "13" {
+		return http.StatusBadRequest, errors.New("expected one Sec-WebSocket-Version, 13")
+	}
+	nonce, err := base64.StdEncoding.DecodeString(r.Header.Get("Sec-Websocket-Key"))
+	if err != nil || len(nonce) != 16 {
+		return http.StatusBadRequest, errors.New("expected 16 bytes in base64 as Sec-WebSocket-Key")
+	}
+	return 0, nil
+}
+
 // Authenticate returns the claims of a handshake from an allowed origin that
 // meets req: nil for an anonymous caller of an optional route. It is what
 // [Guard.Require] does before it opens the connection, for programs that use
 // another WebSocket library; those have to end the connection at
-// [paseto.Authorizer.Deadline] themselves.
+// [paseto.Authorizer.Deadline] themselves. A ticket is used up by it.
 func (g *Guard) Authenticate(r *http.Request, req paseto.Requirement, opts ...RouteOption) (*paseto.Claims, error) {
 	in := g.routeFor(req, opts)
-	if err := check(in, req); err != nil {
+	if err := g.check(in, req); err != nil {
 		return nil, err
 	}
 	return g.authenticate(r, req, in)
 }
 
+var errNoTickets = errors.New("ticket needs an Authorizer with a denylist, for a ticket must work but once")
+
 // check reports what makes a route one that nobody can enter.
-func check(in route, req paseto.Requirement) error {
+func (g *Guard) check(in route, req paseto.Requirement) error {
 	if err := in.validate(); err != nil {
 		return err
+	}
+	if slices.Contains(in.Locations, Ticket) && !g.auth.CanRevoke() {
+		return errNoTickets
 	}
 	return req.Validate()
 }
@@ -138,6 +170,10 @@ func (g *Guard) authenticate(r *http.Request, req paseto.Requirement, in route) 
 	}
 	if where == Cookie && r.Header.Get("Origin") == "" {
 		return nil, originError("the token is in a cookie, and there is no Origin")
+	}
+	if where == Ticket {
+		use := paseto.TicketUse{Path: r.URL.Path, Origin: r.Header.Get("Origin")}
+		return g.auth.RedeemTicket(r.Context(), token, req, use)
 	}
 	return g.auth.Verify(r.Context(), token, req)
 }

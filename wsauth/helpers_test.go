@@ -1,6 +1,7 @@
 package wsauth_test
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"crypto/x509"
@@ -145,6 +146,7 @@ func unreachable(t testing.TB) wsauth.Handler {
 type handshake struct {
 	header http.Header
 	query  string
+	path   string // default /ws
 }
 
 func none() handshake { return handshake{} }
@@ -157,9 +159,14 @@ func bearer(token string) handshake { return header("Authorization", "Bearer "+t
 
 func query(raw string) handshake { return handshake{query: raw} }
 
+func at(path string) handshake { return handshake{path: path} }
+
 // and returns a handshake that sends what both send.
 func (h handshake) and(other handshake) handshake {
-	both := handshake{header: http.Header{}, query: h.query + other.query}
+	both := handshake{header: http.Header{}, query: h.query + other.query, path: h.path + other.path}
+	if h.query != "" && other.query != "" {
+		both.query = h.query + "&" + other.query
+	}
 	for _, from := range []http.Header{h.header, other.header} {
 		for name, values := range from {
 			both.header[name] = append(both.header[name], values...)
@@ -177,7 +184,7 @@ func dial(t testing.TB, srv *httptest.Server, h handshake) (*websocket.Conn, *ht
 		dialer.TLSClientConfig = &tls.Config{RootCAs: x509.NewCertPool()}
 		dialer.TLSClientConfig.RootCAs.AddCert(cert)
 	}
-	url := "ws" + strings.TrimPrefix(srv.URL, "http") + "/ws"
+	url := "ws" + strings.TrimPrefix(srv.URL, "http") + cmp.Or(h.path, "/ws")
 	if h.query != "" {
 		url += "?" + h.query
 	}

@@ -18,8 +18,8 @@ func In(locations ...Location) RouteOption {
 }
 
 // Key sets the name of the header, cookie or query parameter that carries the
-// token, in every location of the route. A cookie's name is taken as it is,
-// without a prefix.
+// token, in every location of the route but [Ticket]. A cookie's name is taken
+// as it is, without a prefix.
 func Key(name string) RouteOption {
 	return func(r *route) { r.SetKey(name) }
 }
@@ -39,6 +39,7 @@ func Subprotocols(protocols ...string) RouteOption {
 // route is where one route looks for its token, and what it speaks.
 type route struct {
 	locate.Route[Location]
+	ticket    string // the parameter of a ticket
 	protocols []string
 }
 
@@ -51,6 +52,7 @@ func (c Config) route() route {
 			Cookie: c.CookieName,
 			Field:  c.QueryKey, Prefix: locate.Scheme(c.QueryPrefix),
 		},
+		ticket:    c.TicketKey,
 		protocols: c.Subprotocols,
 	}
 }
@@ -77,6 +79,9 @@ func (r route) validate() *paseto.Error {
 			return locate.Error(fmt.Sprintf("%.64q is not a subprotocol of an application", protocol))
 		}
 	}
+	if r.Field == r.ticket && slices.Contains(r.Locations, Query) && slices.Contains(r.Locations, Ticket) {
+		return locate.Error(fmt.Sprintf("%.64q would be the query parameter of both token and ticket", r.ticket))
+	}
 	return r.Validate(locate.HandshakeLocation)
 }
 
@@ -95,6 +100,8 @@ func (r route) find(req *http.Request) (token string, where Location, err error)
 				return locate.Cookie(req.Header, r.Cookie)
 			case Query:
 				return locate.Query(req.URL.RawQuery, r.Field, r.Prefix)
+			case Ticket:
+				return locate.Ticket(req.URL.RawQuery, r.ticket)
 			default:
 				token, _, err := locate.Subprotocol(req.Header)
 				return token, err

@@ -24,7 +24,13 @@ func TestLogHasNoTokens(t *testing.T) {
 	secret := access(t, auth, paseto.Grant{Subject: "alice"})
 	signed := access(t, auth, paseto.Grant{Purpose: paseto.Public, Subject: "alice"})
 	other := access(t, newAuthorizer(t, paseto.Config{Keys: []paseto.Key{paseto.NewLocalKey()}}), paseto.Grant{})
-	everywhere := []wsauth.Location{wsauth.Header, wsauth.Query, wsauth.Cookie, wsauth.Subprotocol}
+	once := ticketFor(t, auth, paseto.Grant{Subject: "alice"})
+	bound := buy(t, auth, secret, paseto.TicketGrant{Path: "/other", Origin: "https://app.example.com"})
+	used := ticketFor(t, auth, paseto.Grant{Subject: "alice"})
+	if _, err := auth.RedeemTicket(t.Context(), used, paseto.Requirement{}, paseto.TicketUse{}); err != nil {
+		t.Fatal(err)
+	}
+	everywhere := []wsauth.Location{wsauth.Header, wsauth.Query, wsauth.Cookie, wsauth.Subprotocol, wsauth.Ticket}
 	banned := paseto.Requirement{Check: func(context.Context, *paseto.Claims) error { return errors.New("banned") }}
 	for _, test := range []struct {
 		name  string
@@ -38,7 +44,7 @@ func TestLogHasNoTokens(t *testing.T) {
 		{"malformed header", auth, paseto.Requirement{}, header("Authorization", secret), "INFO", "credential_malformed"},
 		{"malformed query", auth, paseto.Requirement{}, query("token=" + secret + "&a=%"), "INFO", "credential_malformed"},
 		{"repeated", auth, paseto.Requirement{}, header("Authorization", "Bearer "+secret, "Bearer "+signed), "INFO", "credential_ambiguous"},
-		{"cut short", auth, paseto.Requirement{}, query("token=" + footerless(secret)[:len(footerless(secret))-4]), "INFO", "decryption_failed"},
+		{"cut short", auth, paseto.Requirement{}, query("token=" + cutShort(secret)), "INFO", "decryption_failed"},
 		{"empty footer", auth, paseto.Requirement{}, query("token=" + footerless(signed) + "."), "INFO", "token_malformed"},
 		{"not wrapped", auth, paseto.Requirement{Base64: true}, bearer(secret), "INFO", "base64_invalid"},
 		{"cookie without origin", auth, paseto.Requirement{}, header("Cookie", "__Host-access_token="+secret), "INFO", "origin_forbidden"},
@@ -46,6 +52,14 @@ func TestLogHasNoTokens(t *testing.T) {
 		{"subprotocol", auth, paseto.Requirement{Fresh: true}, header("Sec-Websocket-Protocol", "paseto.bearer, "+secret), "INFO", "token_not_fresh"},
 		{"scope", auth, paseto.Requirement{Scopes: []string{"admin"}}, query("token=" + secret), "INFO", "scope_insufficient"},
 		{"check", auth, banned, bearer(signed), "INFO", "access_denied"},
+		{"ticket for another place", auth, paseto.Requirement{}, ticket(bound), "INFO", "ticket_invalid"},
+		{"ticket, scope", auth, paseto.Requirement{Scopes: []string{"admin"}}, ticket(once), "INFO", "scope_insufficient"},
+		{"ticket repeated", auth, paseto.Requirement{}, ticket(once).and(ticket(once)), "INFO", "credential_ambiguous"},
+		{"ticket in a malformed query", auth, paseto.Requirement{}, ticket(once + "%"), "INFO", "credential_malformed"},
+		{"ticket as a token", auth, paseto.Requirement{}, bearer(once), "INFO", "type_mismatch"},
+		{"token as a ticket", auth, paseto.Requirement{}, ticket(secret), "INFO", "type_mismatch"},
+		{"ticket and denylist", unavailable, paseto.Requirement{}, ticket(once), "ERROR", "denylist_unavailable"},
+		{"ticket used", auth, paseto.Requirement{}, ticket(used), "INFO", "ticket_used"},
 		{"denylist", unavailable, paseto.Requirement{}, query("token=" + secret), "ERROR", "denylist_unavailable"},
 		{"requirement", auth, paseto.Requirement{Fresh: true, Type: "refresh"}, query("token=" + secret), "ERROR", "server_error"},
 	} {
@@ -64,7 +78,7 @@ func TestLogHasNoTokens(t *testing.T) {
 			}
 		}
 	}
-	for _, token := range []string{secret, signed, other} {
+	for _, token := range []string{secret, signed, other, once, bound, used} {
 		// Some forty characters of a token are enough to look for it by.
 		if part := token[len("v4.public.") : len("v4.public.")+40]; strings.Contains(log.String(), part) {
 			t.Errorf("a token is in the log:\n%s", log)
@@ -74,6 +88,14 @@ func TestLogHasNoTokens(t *testing.T) {
 
 // footerless returns a token without its footer.
 func footerless(token string) string { return token[:strings.LastIndexByte(token, '.')] }
+
+// cutShort returns a token without its footer and the end of its payload, which
+// is still base64.
+func cutShort(token string) string {
+	const head = len("v4.local.")
+	token = footerless(token)
+	return token[:head+(len(token)-head-1)/4*4]
+}
 
 // TestLogOfBrokenRoute tells the operator at the start, not at the first
 // client.
@@ -87,6 +109,9 @@ func TestLogOfBrokenRoute(t *testing.T) {
 	}{
 		{"location", paseto.Requirement{}, []wsauth.RouteOption{wsauth.In("json")}, "json token location is not supported"},
 		{"requirement", paseto.Requirement{Fresh: true, Type: "refresh"}, nil, "only access tokens are fresh"},
+		{"tickets as tokens", paseto.Requirement{Type: "ticket"}, nil, "redeemed by RedeemTicket"},
+		{"one parameter for two", paseto.Requirement{}, []wsauth.RouteOption{wsauth.In(wsauth.Query, wsauth.Ticket), wsauth.Key("ticket")},
+			"would be the query parameter of both token and ticket"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -109,6 +134,7 @@ func TestLogOfSuccess(t *testing.T) {
 	srv := listen(t, guard.Require(paseto.Requirement{}, echo))
 	ws := connect(t, srv, bearer(access(t, auth, paseto.Grant{})))
 	checkEcho(t, ws, "hello")
+	checkEcho(t, connect(t, srv, ticket(ticketFor(t, auth, paseto.Grant{}))), "hello")
 	_ = ws.WriteMessage(websocket.CloseMessage, websocket.FormatCloseMessage(websocket.CloseNormalClosure, ""))
 	checkClosed(t, ws, wsauth.CloseNormal, "")
 	if log.String() != "" {
@@ -131,7 +157,7 @@ func TestLogOfFailedUpgrade(t *testing.T) {
 	token := access(t, auth, paseto.Grant{})
 	raw(t, srv, strings.Replace(upgrade("Authorization: Bearer "+token), "Version: 13", "Version: 8", 1))
 	wait(t, logged, "the handler")
-	if got := log.String(); !strings.Contains(got, "handshake refused") || !strings.Contains(got, "version") || strings.Contains(got, token) {
+	if got := log.String(); !strings.Contains(got, "handshake refused") || !strings.Contains(got, "Version") || strings.Contains(got, token) {
 		t.Errorf("log is %q", got)
 	}
 }

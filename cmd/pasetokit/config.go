@@ -31,8 +31,8 @@ func (a *app) configCheck() *cobra.Command {
 		Use:   "check [FILE...]",
 		Short: "Say everything that is wrong with a configuration",
 		Long: `Say everything that is wrong with a configuration, in one go, and exit with status 1;
-or say which keys it issues and opens tokens with. The keys are read, the denylist is
-not asked.`,
+or say which keys it issues and opens tokens with. The keys and the other files that it
+names are read, the denylist is not asked.`,
 		Example: `  pasetokit config check auth.yaml
   pasetokit config check auth.yaml production.yaml
   pasetokit config check --json auth.yaml`,

@@ -68,9 +68,9 @@ func TestConfigPrint(t *testing.T) {
 	d := newDir(t)
 	d.write("auth.yaml", "token: {access_ttl: 5m, keys: ["+zeroKey+", {file: DIR/pair}]}")
 	r := d.run("config print DIR/auth.yaml")
-	text := r.ok()
+	text := spaces(r.ok())
 	for _, want := range []string{
-		"\ntoken.access_ttl             5m  ", "  DIR/auth.yaml\n", "\ntoken.leeway                 0s  ", "  default\n", "file: DIR/pair",
+		"\ntoken.access_ttl 5m DIR/auth.yaml\n", "\ntoken.leeway 0s default\n", "file: DIR/pair",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q in\n%s", want, text)
@@ -107,5 +107,43 @@ func TestConfigEnvironment(t *testing.T) {
 	r := d.run("config print")
 	if text := r.ok(); !strings.Contains(text, "PASETOKIT_TOKEN__ISSUER") || strings.Contains(text, zeroKey) {
 		t.Errorf("settings:\n%s", text)
+	}
+}
+
+// TestConfigCheckStore looks at what the store needs and asks no store: that of
+// the first one would be made by it, and that of the second is not there.
+func TestConfigCheckStore(t *testing.T) {
+	t.Parallel()
+	d := newDir(t)
+	const keys = "token: {keys: [{file: DIR/zero}]}\n"
+	const redis = keys + "denylist: {store: redis, redis: {addresses: ['127.0.0.1:1'], "
+	d.write("bolt.yaml", keys+"denylist: {store: bolt, path: DIR/revoked.db}")
+	d.write("nowhere.yaml", keys+"denylist: {store: bolt, path: DIR/none/revoked.db}")
+	d.write("redis.yaml", redis+"password_file: DIR/password}}")
+	d.write("password.yaml", redis+"password_file: DIR/none, sentinel_password_file: DIR/none}}")
+	d.write("ca.yaml", redis+"tls: {enabled: true, ca_file: DIR/zero}}}")
+	const valid = "the configuration is valid\n" + zeroID + " issues and opens v4.local tokens\n"
+	d.run("config check DIR/bolt.yaml").want(0, valid, "")
+	d.wantMissing("revoked.db")
+	d.run("config check DIR/redis.yaml").want(0, valid, "")
+	d.run("config check DIR/nowhere.yaml").want(1, "",
+		`pasetokit: config: denylist.path = "DIR/none/revoked.db": its directory does not exist; make it first`+"\n")
+	d.run("config check DIR/password.yaml").want(1, "", `pasetokit: config: 2 problems:
+  denylist.redis.password_file: the password file cannot be read: open DIR/none: no such file or directory
+  denylist.redis.sentinel_password_file: the password file cannot be read: open DIR/none: no such file or directory
+`)
+	d.run("config check DIR/ca.yaml").want(1, "", `pasetokit: config: denylist.redis.tls.ca_file = "DIR/zero": it holds no certificate in PEM`+"\n")
+	d.chmod("password", 0o644)
+	d.run("config check DIR/redis.yaml").want(0, valid, "level=WARN …DIR/password\n")
+}
+
+func TestConfigPrintPasswords(t *testing.T) {
+	t.Parallel()
+	d := newDir(t)
+	d.write("auth.yaml", "denylist: {redis: {password: '"+password+"'}}")
+	for _, line := range []string{"config print DIR/auth.yaml", "config print --json DIR/auth.yaml"} {
+		if text := d.run(line).ok(); strings.Contains(text, password) || !strings.Contains(text, "(redacted)") {
+			t.Errorf("%s shows the password, or not that there is one:\n%s", line, text)
+		}
 	}
 }

@@ -40,8 +40,9 @@ const (
 	pairPublic = "k4.public.O2onvM62pC1io6jQKm8Nc2UyFXcd4kOmOsBIoYtZ2ik"
 )
 
-// dir is a directory in which a test runs the program. DIR stands for its path
-// in arguments and outputs.
+// dir is a directory in which a test runs the program. DIR/ stands for its path
+// in arguments and files, and so does DIR in outputs. Without the slash it may
+// well be a part of a token.
 type dir struct {
 	t    *testing.T
 	path string
@@ -63,7 +64,7 @@ func (d *dir) file(name string) string { return filepath.Join(d.path, name) }
 
 func (d *dir) write(name, content string) {
 	d.t.Helper()
-	if err := os.WriteFile(d.file(name), []byte(strings.ReplaceAll(content, "DIR", d.path)), 0o600); err != nil {
+	if err := os.WriteFile(d.file(name), []byte(strings.ReplaceAll(content, "DIR/", d.path+"/")), 0o600); err != nil {
 		d.t.Fatal(err)
 	}
 }
@@ -115,7 +116,7 @@ func (d *dir) runWith(stdin, line string, args ...string) result {
 	d.t.Helper()
 	args = append(strings.Fields(line), args...)
 	for i := range args {
-		args[i] = strings.ReplaceAll(args[i], "DIR", d.path)
+		args[i] = strings.ReplaceAll(args[i], "DIR/", d.path+"/")
 	}
 	var stdout, stderr bytes.Buffer
 	a := &app{stdin: newInput(strings.NewReader(stdin), &stderr), stdout: &stdout, stderr: &stderr}

@@ -78,7 +78,7 @@ func (a *app) runInspect(cmd *cobra.Command, args []string, f *inspectFlags) err
 			return err
 		}
 		cfg.Token.VerifyOnly = true
-		cfg.Denylist.Enabled = false
+		withoutDenylist(cfg)
 		kit, err := a.open(cmd.Context(), cfg)
 		if err != nil {
 			return err

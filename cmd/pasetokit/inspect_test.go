@@ -26,6 +26,7 @@ kid      ` + pairID + `
 footer   {"kid":"` + pairID + `"}
 `
 	const publicClaims = `{
+  "auth_time": "2020-01-02T03:04:05Z",
   "exp": "2020-01-02T03:19:05Z",
   "fresh": false,
   "iat": "2020-01-02T03:04:05Z",
@@ -48,7 +49,7 @@ footer   {"kid":"` + zeroID + `"}
 		{"local without key", "", token(t, key(t, zeroKey), fresh, "access", paseto.Grant{}),
 			localHead + "claims   encrypted; --key shows them\n"},
 		{"local with its key", "--key DIR/zero", token(t, key(t, zeroKey), fresh, "refresh", paseto.Grant{}),
-			localHead + "status   accepted\nclaims   verified\n{\n  \"exp\": …\n  \"iat\": …\n  \"jti\": …\n  \"nbf\": …\n  \"type\": \"refresh\"\n}\n"},
+			localHead + "status   accepted\nclaims   verified\n{\n  \"auth_time\": …\n  \"exp\": …\n  \"iat\": …\n  \"jti\": …\n  \"nbf\": …\n  \"type\": \"refresh\"\n}\n"},
 		{"local with another key", "--key DIR/pair", token(t, key(t, zeroKey), fresh, "access", paseto.Grant{}),
 			localHead + "status   refused: purpose_unsupported: Invalid PASETO purpose local\nclaims   encrypted, and not opened\n"},
 		{"implicit assertion", "--key DIR/zero --implicit-file DIR/implicit",
@@ -61,7 +62,7 @@ footer   {"kid":"` + zeroID + `"}
 		{"version 3", "", token(t, must2(paseto.NewKey(paseto.V3, paseto.Public)), fresh, "a", paseto.Grant{Subject: "x"}),
 			"version  v3\n…\n…\n…\n…\nclaims   UNVERIFIED: anyone may have written them\n{\n…\n…\n…\n…\n…\n…\n}\n"},
 		{"configuration", "--config DIR/auth.yaml", token(t, key(t, zeroKey), fresh, "access", paseto.Grant{Issuer: "other"}),
-			localHead + "status   refused: issuer_invalid: Token issuer is not valid …\nclaims   verified\n{\n…\n…\n…\n…\n…\n…\n…\n}\n"},
+			localHead + "status   refused: issuer_invalid: Token issuer is not valid …\nclaims   verified\n{\n…\n…\n…\n…\n…\n…\n…\n…\n}\n"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -77,8 +78,8 @@ func TestInspectJSON(t *testing.T) {
 	t.Parallel()
 	d := newDir(t)
 	public := token(t, key(t, pairKey), past, "access", paseto.Grant{Subject: "alice", Footer: "plain"})
-	const claims = `"claims":{"exp":"…","fresh":false,"iat":"…","jti":"…","nbf":"…","sub":"alice","type":"access"}`
-	const head = `{"version":"v4","purpose":"public","size":{"token":…,"claims":167,"footer":5},"footer":"plain",` + claims
+	const claims = `"claims":{"auth_time":"…","exp":"…","fresh":false,"iat":"…","jti":"…","nbf":"…","sub":"alice","type":"access"}`
+	const head = `{"version":"v4","purpose":"public","size":{"token":…,"claims":202,"footer":5},"footer":"plain",` + claims
 	d.runWith(public+"\n", "inspect --json").want(0, head+`,"verified":false,"status":"unchecked"}`+"\n", "")
 	d.runWith(public, "inspect --json - --key DIR/pair").want(0, head+
 		`,"verified":true,"status":"refused","refusal":{"code":"token_expired","message":"Token expired.","cause":"valid until …, now …"}}`+"\n", "")

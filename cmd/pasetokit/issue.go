@@ -89,7 +89,7 @@ func (a *app) runIssue(cmd *cobra.Command, f *issueFlags) error {
 	} else if f.chooses {
 		grant.Version, grant.Purpose = paseto.Version(f.source.read.version), paseto.Purpose(f.source.read.purpose)
 	}
-	cfg.Denylist.Enabled = false // no business of a new token
+	withoutDenylist(cfg)
 	kit, err := a.open(cmd.Context(), cfg)
 	if err != nil {
 		return err

@@ -100,7 +100,7 @@ func TestKeyFailures(t *testing.T) {
 		{"token as argument", "id v4.local.0123456789abcdef", "", 2, cannotShow},
 		{"two arguments", "id DIR/zero DIR/pair", "", 2, "pasetokit key id takes at most 1 arguments, not 2; see its --help"},
 		{"no such file", "id DIR/none", "", 1, "open DIR/none: no such file or directory"},
-		{"directory", "id DIR", "", 1, "read DIR: is a directory"},
+		{"directory", "id DIR/", "", 1, "read DIR/: is a directory"},
 		{"empty file", "id DIR/empty", "", 1, "DIR/empty: invalid key: it is empty"},
 		{"empty input", "id", "", 1, "standard input: invalid key: it is empty"},
 		{"too big", "id DIR/big", "", 1, "DIR/big has more than 65536 bytes"},

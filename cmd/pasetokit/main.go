@@ -1,5 +1,5 @@
-// Command pasetokit makes and keeps keys, issues, inspects and verifies tokens,
-// and checks configurations. `pasetokit help` lists its commands, docs/keys.md
+// Command pasetokit makes and keeps keys, issues, inspects, verifies and revokes
+// tokens, and checks configurations. `pasetokit help` lists its commands, docs/keys.md
 // shows them at work.
 package main
 

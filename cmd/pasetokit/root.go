@@ -56,8 +56,8 @@ func misuse(format string, args ...any) error { return misuseError{fmt.Errorf(fo
 func (a *app) root() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "pasetokit",
-		Short: "Make and keep keys, issue, inspect and verify PASETO tokens, check configurations",
-		Long: `Make and keep keys, issue, inspect and verify PASETO tokens, check configurations.
+		Short: "Make and keep keys, issue, inspect, verify and revoke PASETO tokens, check configurations",
+		Long: `Make and keep keys, issue, inspect, verify and revoke PASETO tokens, check configurations.
 
 Keys and passwords are never given on the command line, where others can see
 them: they come from files, from standard input, or from a prompt. Tokens come as
@@ -76,7 +76,7 @@ standard output, an error too: {"error": {"code": …, "message": …}}. The exi
 	root.SetErr(a.stderr)
 	root.PersistentFlags().BoolVar(&a.json, "json", false, "print one JSON value, errors included")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return flagError(err) })
-	root.AddCommand(a.keygen(), a.key(), a.inspect(), a.issue(), a.verify(), a.config(), a.version())
+	root.AddCommand(a.keygen(), a.key(), a.inspect(), a.issue(), a.verify(), a.revoke(), a.config(), a.version())
 	root.InitDefaultCompletionCmd()
 	for _, cmd := range append(root.Commands(), root) {
 		if cmd.Runnable() {

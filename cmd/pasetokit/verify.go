@@ -2,9 +2,11 @@ package main
 
 import (
 	"encoding/json"
+	"slices"
 
 	"github.com/spf13/cobra"
 
+	"github.com/pasetokit/pasetokit/config"
 	"github.com/pasetokit/pasetokit/paseto"
 )
 
@@ -16,6 +18,7 @@ type verifyFlags struct {
 	fresh     bool
 	audience  []string
 	issuer    string
+	skip      bool // the denylist
 }
 
 func (a *app) verify() *cobra.Command {
@@ -28,8 +31,10 @@ that of the environment where neither is given. The exit status is 0, and the cl
 are printed, if the token is accepted; it is 1, and the refusal's code and message
 are printed, if it is not.
 
-Revocation is checked if the configured denylist is one that several processes
-share; what is revoked in the memory of a server is known there alone.`,
+Revocation is checked if the configured denylist is one that several processes share
+(redis) or a file (bolt); what is revoked in the memory of a server is known there
+alone. A server that runs has its file to itself: stop it, or verify with
+--skip-denylist, which takes a revoked token for a good one.`,
 		Example: `  pasetokit verify --key paseto.key v4.local.…
   pasetokit verify --config auth.yaml --scope admin --fresh - < token
   pasetokit verify --key paseto.pub --type refresh --audience api --json - < token`,
@@ -43,6 +48,7 @@ share; what is revoked in the memory of a server is known there alone.`,
 	flags.BoolVar(&f.fresh, "fresh", false, "ask for an access token that comes from a login, not from a refresh")
 	flags.StringArrayVar(&f.audience, "audience", nil, "audience that the token must name, or one of several")
 	flags.StringVar(&f.issuer, "issuer", "", "issuer that the token must come from")
+	flags.BoolVar(&f.skip, "skip-denylist", false, "do not check revocation")
 	f.implicit.add(cmd)
 	complete(cmd, "type", paseto.TypeAccess, paseto.TypeRefresh)
 	return cmd
@@ -79,11 +85,12 @@ func (a *app) runVerify(cmd *cobra.Command, args []string, f *verifyFlags) error
 	if f.issuer != "" {
 		cfg.Token.RequireIssuer = f.issuer
 	}
-	wanted := cfg.Denylist.Enabled
-	if cfg.Denylist.Store == "" || cfg.Denylist.Store == "memory" {
-		cfg.Denylist.Enabled = false
+	wanted, why := cfg.Denylist.Enabled, f.unasked(cfg)
+	if why != "" {
+		withoutDenylist(cfg)
 	}
-	kit, err := a.open(cmd.Context(), cfg)
+	cfg.Denylist.FailOpen = false // it is asked, or the token is not accepted
+	kit, err := a.openShared(cmd.Context(), cfg, "stop the server that has it open, or verify with --skip-denylist")
 	if err != nil {
 		return err
 	}
@@ -92,12 +99,25 @@ func (a *app) runVerify(cmd *cobra.Command, args []string, f *verifyFlags) error
 	if err != nil {
 		return err
 	}
-	if wanted && !cfg.Denylist.Enabled && !a.json {
-		a.tell("pasetokit: note: revocation is not checked; only the running server knows its denylist")
+	if wanted && why != "" && !a.json {
+		a.tell("pasetokit: note: revocation is not checked; %s", why)
 	}
 	result := verifyResult{
 		Version: string(claims.Version), Purpose: string(claims.Purpose), Claims: payload(claims),
-		Footer: footerJSON(claims.Footer), RevocationChecked: cfg.Denylist.Enabled,
+		Footer: footerJSON(claims.Footer), RevocationChecked: why == "",
 	}
 	return a.print(result, indent(result.Claims))
+}
+
+// unasked says why the denylist is not asked; empty if it is.
+func (f *verifyFlags) unasked(cfg *config.Config) string {
+	switch {
+	case f.skip:
+		return "the token may be revoked"
+	case outOfReach(cfg) != nil:
+		return "only the running server knows its denylist"
+	case !slices.Contains(cfg.Denylist.Check, f.tokenType):
+		return "denylist.check does not list tokens of this type"
+	}
+	return ""
 }

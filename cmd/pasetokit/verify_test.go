@@ -17,6 +17,7 @@ func TestVerify(t *testing.T) {
 	d.write("without.yaml", "token: {keys: [{file: DIR/zero}]}\ndenylist: {enabled: false}")
 	valid := token(t, key(t, zeroKey), time.Now(), "access", paseto.Grant{Subject: "alice", Scopes: []string{"read"}})
 	const claims = `{
+  "auth_time": "…",
   "exp": "…",
   "fresh": false,
   "iat": "…",
@@ -35,7 +36,7 @@ func TestVerify(t *testing.T) {
 	d.run("verify --config DIR/store.yaml", valid).want(0, claims, note)
 	d.run("verify --config DIR/without.yaml", valid).want(0, claims, "")
 	d.run("verify --json --config DIR/auth.yaml", valid).want(0,
-		`{"version":"v4","purpose":"local","claims":{"exp":…},"footer":{"kid":"`+zeroID+`"},"revocation_checked":false}`+"\n", "")
+		`{"version":"v4","purpose":"local","claims":{"auth_time":…},"footer":{"kid":"`+zeroID+`"},"revocation_checked":false}`+"\n", "")
 
 	expired := token(t, key(t, zeroKey), past, "access", paseto.Grant{})
 	for _, test := range []struct{ name, args, token, want string }{
@@ -81,4 +82,65 @@ func TestVerifyMisuse(t *testing.T) {
 	} {
 		d.run("verify "+test.args).want(test.status, "", "pasetokit: "+test.want+"\n")
 	}
+}
+
+// TestVerifySkipsDenylist verifies while a server has the denylist to itself,
+// and where the token cannot be looked up.
+func TestVerifySkipsDenylist(t *testing.T) {
+	t.Parallel()
+	d := boltDir(t)
+	d.write("other.yaml", "denylist: {path: DIR/other.db}")
+	d.write("redis.yaml", "token: {keys: [{file: DIR/zero}]}\ndenylist: {store: redis, redis: {addresses: ['127.0.0.1:1'], password_file: DIR/none, timeout: 100ms}}")
+	alice := issueNow(t, "access", paseto.Grant{Subject: "alice"}).token
+	claim := issueNow(t, "email-verify", paseto.Grant{}).token
+	d.run("revoke --config DIR/auth.yaml --subject alice").ok()
+
+	checked := func(want bool, r result) {
+		t.Helper()
+		r.want(0, "…\n", "")
+		if v := r.decode(); v["revocation_checked"] != want {
+			t.Errorf("revocation_checked is %v, want %v", v["revocation_checked"], want)
+		}
+	}
+	const skipped = "pasetokit: note: revocation is not checked; the token may be revoked\n"
+	skip := func(config, token string) {
+		t.Helper()
+		r := d.run("verify --skip-denylist --config DIR/"+config, token)
+		if r.status != 0 || r.stderr != skipped || !strings.HasPrefix(r.stdout, "{\n") {
+			t.Errorf("exit status %d: %s%s", r.status, r.stderr, r.stdout)
+		}
+		checked(false, d.run("verify --json --skip-denylist --config DIR/"+config, token))
+	}
+	d.run("verify --config DIR/auth.yaml", alice).want(1, "", revokedToken)
+	skip("auth.yaml", alice)
+	checked(true, d.run("verify --json --config DIR/auth.yaml", issueNow(t, "access", paseto.Grant{Subject: "bob"}).token))
+	checked(false, d.run("verify --json --config DIR/auth.yaml --type email-verify", claim))
+	if r := d.run("verify --config DIR/auth.yaml --type email-verify", claim); r.status != 0 ||
+		r.stderr != "pasetokit: note: revocation is not checked; denylist.check does not list tokens of this type\n" {
+		t.Errorf("exit status %d: %s", r.status, r.stderr)
+	}
+
+	_, stop := d.serve("auth.yaml")
+	d.run("verify --config DIR/auth.yaml", alice).want(1, "",
+		"pasetokit: denylist.path: DIR/revoked.db is in use; stop the server that has it open, or verify with --skip-denylist\n")
+	skip("auth.yaml", alice)
+	stop()
+
+	d.run("verify --config DIR/auth.yaml --config DIR/other.yaml", alice).want(1, "", "pasetokit: denylist.path: stat DIR/other.db: no such file …\n")
+	d.wantMissing("other.db")
+	d.run("verify --config DIR/redis.yaml", alice).want(1, "", "pasetokit: denylist.redis.password_file: the password file cannot be read: …\n")
+	skip("redis.yaml", alice)
+	d.run("verify --skip-denylist --key DIR/zero", alice).want(0, "{\n…\n…\n…\n…\n…\n…\n…\n…\n}\n", "") // where there is none
+}
+
+// TestWithoutDenylist: commands that do not ask the denylist do not mind that
+// handshakes are to take tickets, which need one.
+func TestWithoutDenylist(t *testing.T) {
+	t.Parallel()
+	d := newDir(t)
+	d.write("auth.yaml", "token: {keys: [{file: DIR/zero}]}\nwebsocket: {locations: [ticket, query]}")
+	token := d.run("issue --config DIR/auth.yaml").ok()
+	d.run("verify --config DIR/auth.yaml", token).ok()
+	d.run("inspect --config DIR/auth.yaml", token).ok()
+	d.run("config check DIR/auth.yaml").ok()
 }

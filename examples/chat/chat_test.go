@@ -29,23 +29,39 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // patience is how long a test waits for what must come.
 const patience = 10 * time.Second
 
-// startChat serves a chat that is configured as without any configuration.
-func startChat(t *testing.T) *httptest.Server {
+// startChat serves a chat that is configured as without any configuration, but
+// for what the test changes.
+func startChat(t *testing.T, changes ...func(*config.Config)) *httptest.Server {
 	t.Helper()
 	for _, variable := range os.Environ() {
 		if strings.HasPrefix(variable, config.EnvPrefix) {
 			t.Skip("the environment configures the chat: " + variable)
 		}
 	}
+	cfg := configured(t)
+	for _, change := range changes {
+		change(cfg)
+	}
+	return serve(t, cfg)
+}
+
+// configured returns the configuration that the environment makes.
+func configured(t *testing.T) *config.Config {
+	t.Helper()
 	cfg, err := configure("", log.New(io.Discard, "", 0))
 	if err != nil {
 		t.Fatal(err)
 	}
+	return cfg
+}
+
+func serve(t *testing.T, cfg *config.Config) *httptest.Server {
+	t.Helper()
 	kit, err := config.Open(t.Context(), cfg)
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewServer(routes(kit, newUsers(), newRoom()))
+	server := httptest.NewServer(routes(kit, configuredOrigins(cfg), newUsers(), newRoom(), ""))
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
@@ -234,7 +250,7 @@ func TestPage(t *testing.T) {
 		switch {
 		case response.StatusCode != http.StatusOK, !strings.HasPrefix(response.Header.Get("Content-Type"), media):
 			t.Errorf("%s: status %d, type %s", path, response.StatusCode, response.Header.Get("Content-Type"))
-		case !strings.Contains(policy, "default-src 'none'"), strings.Contains(policy, "unsafe"):
+		case !strings.Contains(policy, "default-src 'none'"), !strings.Contains(policy, "connect-src 'self';"), strings.Contains(policy, "unsafe"):
 			t.Errorf("%s: policy %q is not strict", path, policy)
 		case response.Header.Get("X-Content-Type-Options") != "nosniff", response.Header.Get("Referrer-Policy") == "":
 			t.Errorf("%s: headers %v", path, response.Header)
@@ -248,7 +264,7 @@ func TestRun(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	out, stdout := io.Pipe()
 	done := make(chan error, 1)
-	go func() { done <- run(ctx, "127.0.0.1:0", "", stdout, io.Discard) }()
+	go func() { done <- run(ctx, "127.0.0.1:0", "", "", stdout, io.Discard) }()
 	var url string
 	if _, err := fmt.Fscanf(out, "listening on %s\n", &url); err != nil {
 		t.Fatal(err)
@@ -260,7 +276,7 @@ func TestRun(t *testing.T) {
 	response.Body.Close()
 	http.DefaultClient.CloseIdleConnections()
 
-	if err := run(ctx, strings.TrimPrefix(url, "http://"), "", io.Discard, io.Discard); err == nil || !strings.Contains(err.Error(), "-addr") {
+	if err := run(ctx, strings.TrimPrefix(url, "http://"), "", "", io.Discard, io.Discard); err == nil || !strings.Contains(err.Error(), "-addr") {
 		t.Errorf("on a port in use: got %v, want an error that names -addr", err)
 	}
 	cancel()
@@ -284,7 +300,7 @@ func TestRunNamesWhatIsWrongWithAConfiguration(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			err := run(t.Context(), "127.0.0.1:0", file, io.Discard, io.Discard)
+			err := run(t.Context(), "127.0.0.1:0", file, "", io.Discard, io.Discard)
 			if err == nil || !strings.Contains(oneLine(err), tc.want) || strings.Contains(oneLine(err), "\n") {
 				t.Errorf("got %v, want one line that names %s", err, tc.want)
 			}

@@ -27,6 +27,7 @@ import (
 func main() {
 	addr := flag.String("addr", "127.0.0.1:8080", "`address` to listen on; port 0 takes any free one")
 	file := flag.String("config", "", "configuration `file` (yaml, toml or json)")
+	server := flag.String("server", "", "`origin` of another chat, which the page is to talk to instead of this one")
 	flag.Parse()
 	if flag.NArg() > 0 {
 		fmt.Fprintf(os.Stderr, "chat: unexpected argument %q; -help lists the flags\n", flag.Arg(0))
@@ -35,16 +36,22 @@ func main() {
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
-	if err := run(ctx, *addr, *file, os.Stdout, os.Stderr); err != nil {
+	if err := run(ctx, *addr, *file, *server, os.Stdout, os.Stderr); err != nil {
 		fmt.Fprintln(os.Stderr, "chat:", oneLine(err))
 		os.Exit(1)
 	}
 }
 
-// run serves the chat until ctx ends. What a person should know goes to
-// stderr; stdout gets the one line that says where the chat is.
-func run(ctx context.Context, addr, file string, stdout, stderr io.Writer) error {
+// run serves the chat until ctx ends, and a page that talks to the server, if
+// one is given. What a person should know goes to stderr; stdout gets the one
+// line that says where the chat is.
+func run(ctx context.Context, addr, file, server string, stdout, stderr io.Writer) error {
 	person := log.New(stderr, "", 0)
+	if server != "" {
+		if err := checkServer(server); err != nil {
+			return err
+		}
+	}
 	cfg, err := configure(file, person)
 	if err != nil {
 		return err
@@ -59,8 +66,8 @@ func run(ctx context.Context, addr, file string, stdout, stderr io.Writer) error
 		return errors.Join(listenError(addr, err), kit.Close())
 	}
 
-	server := &http.Server{
-		Handler:           routes(kit, newUsers(), newRoom()),
+	chat := &http.Server{
+		Handler:           routes(kit, configuredOrigins(cfg), newUsers(), newRoom(), server),
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       10 * time.Second,
 		WriteTimeout:      10 * time.Second,
@@ -69,18 +76,22 @@ func run(ctx context.Context, addr, file string, stdout, stderr io.Writer) error
 		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
 	}
 	served := make(chan error, 1)
-	go func() { served <- server.Serve(listener) }()
+	go func() { served <- chat.Serve(listener) }()
 	url := "http://" + reachable(listener.Addr())
 	_, _ = fmt.Fprintln(stdout, "listening on "+url) // nobody may be listening
 	person.Printf("Open %s and log in as %s; the password is %q. Ctrl-C stops.",
 		url, strings.Join(userNames(), ", "), demoPassword)
+	if server != "" {
+		person.Printf("The page talks to %s. Start that one with %[3]sWEBSOCKET__ALLOWED_ORIGINS=%[2]s and %[3]sHTTP__COOKIE__TRUSTED_ORIGINS=%[2]s.",
+			server, url, config.EnvPrefix)
+	}
 
 	select {
 	case err = <-served:
 	case <-ctx.Done():
 		person.Print("Stopping: closing every connection.")
 	}
-	return errors.Join(err, shutDown(context.WithoutCancel(ctx), server, kit))
+	return errors.Join(err, shutDown(context.WithoutCancel(ctx), chat, kit))
 }
 
 // shutDown ends what takes requests before what they need.
@@ -125,6 +136,9 @@ func demonstrate(cfg *config.Config) {
 	}
 	if slices.Equal(cfg.WebSocket.Locations, defaults.WebSocket.Locations) {
 		cfg.WebSocket.Locations = []string{"header", "cookie", "subprotocol"}
+		if cfg.Denylist.Enabled {
+			cfg.WebSocket.Locations = append(cfg.WebSocket.Locations, "ticket")
+		}
 	}
 	if cfg.Token.AccessTTL == defaults.Token.AccessTTL {
 		cfg.Token.AccessTTL = config.Lifetime(2 * time.Minute)

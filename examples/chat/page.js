@@ -3,12 +3,18 @@
 
 const $ = (id) => document.getElementById(id);
 
+// server is the chat that this page talks to: the one that it comes from, or
+// another that it was made for. To another origin it sends no cookies.
+const server = new URL(document.documentElement.dataset.server || ".", document.baseURI);
+const foreign = server.origin !== location.origin;
+
 // session is who is logged in: { subject, scopes, fresh, inCookies, life, ends }
 // with times in milliseconds, and the tokens that this page holds, if any:
 // { access, refresh }.
 let session = null;
 let socket = null; // the admitted socket whose messages are shown
 let wanted = false; // whether a new token should open a new socket
+let attempts = 0; // to open a socket
 let refreshing = false;
 let retryAt = 0; // no automatic refresh before, because the last one failed
 let lastID = 0; // of the events shown
@@ -24,7 +30,7 @@ async function ask(method, path, { cookies, token, body } = {}) {
   if (body) headers["Content-Type"] = "application/json";
   const answer = { ok: false, status: 0, data: null };
   try {
-    const response = await fetch(path, {
+    const response = await fetch(new URL(path, server), {
       method,
       headers,
       credentials: cookies ? "same-origin" : "omit",
@@ -41,8 +47,15 @@ async function ask(method, path, { cookies, token, body } = {}) {
 
 // problem says what a refusal means.
 function problem(answer) {
+  if (answer.status === 0 && foreign) {
+    return `${server.origin} does not answer, or not to pages of ${location.origin}; browsers do not tell a page which.`;
+  }
   if (answer.status === 0) return "The server does not answer.";
-  return `${answer.status} ${answer.data?.detail ?? "The server refused without a reason."}`;
+  const advice = {
+    cross_origin: `— It has cookies, and takes logins only from origins that http.cookie.trusted_origins lists: add ${location.origin}.`,
+    tickets_unsupported: "— It has no denylist to see that a ticket works but once. Choose another way for the token.",
+  }[answer.data?.code];
+  return [answer.status, answer.data?.detail ?? "The server refused without a reason.", advice].filter(Boolean).join(" ");
 }
 
 async function login() {
@@ -140,15 +153,15 @@ async function refresh() {
   else say("good", "The token is refreshed.");
 }
 
-async function logout() {
+async function logout(path, revoked) {
   const { inCookies, refresh: token } = session;
   const open = socket;
   session = socket = null;
   wanted = false;
   open?.close(1000);
   show();
-  const answer = await ask("POST", "logout", inCookies ? { cookies: true } : { token });
-  if (answer.ok) say("info", "Logged out: the server has revoked every token of this login.");
+  const answer = await ask("POST", path, inCookies ? { cookies: true } : { token });
+  if (answer.ok) say("info", `Logged out: the server has revoked every token of ${revoked}.`);
   else say("bad", `This page has forgotten its tokens, but the server did not revoke them: ${problem(answer)}`);
   $("username").focus();
 }
@@ -157,18 +170,39 @@ async function logout() {
 
 // connect opens a socket beside the present one, which is closed when the new
 // one is let in: so nobody is seen to leave when a token is refreshed.
-function connect(how = "") {
+async function connect(how = "") {
   const transport = $("transport").value;
+  const route = $("route").value;
   const token = session?.access;
-  const url = new URL($("route").value.slice(1), document.baseURI);
+  const url = new URL(route.slice(1), server);
   url.protocol = url.protocol.replace("http", "ws");
   const protocols = [];
-  if (transport === "subprotocol" && token) protocols.push("paseto.bearer", token);
-  if (transport === "query" && token) url.searchParams.set("token", token);
 
   wanted = true;
+  const attempt = ++attempts;
   const renewal = socket !== null;
   if (!renewal) say("info", "Connecting …");
+  let carrier = "";
+  if (transport === "subprotocol" && token) {
+    protocols.push("paseto.bearer", token);
+    carrier = transport;
+  } else if (transport === "query" && token) {
+    url.searchParams.set("token", token);
+    carrier = transport;
+  } else if (transport === "ticket" && session) {
+    const answer = await buyTicket(route);
+    if (attempt !== attempts || !wanted) return; // something else was wanted meanwhile
+    if (!answer.ok) {
+      wanted = socket !== null;
+      say("bad", `No ticket for a socket: ${problem(answer)}`);
+      return;
+    }
+    url.searchParams.set("ticket", answer.data.ticket);
+    carrier = transport;
+  } else if (session?.inCookies) {
+    carrier = "cookie";
+  }
+  const who = carrier ? ` as ${session.subject} by ${carrier}` : " as a guest";
   const next = new WebSocket(url, protocols);
   let admitted = false; // a refused socket opens too, and is then closed
 
@@ -179,7 +213,7 @@ function connect(how = "") {
       const previous = socket;
       socket = next;
       previous?.close(1000);
-      say("good", `Connected to ${url.pathname}${session ? ` as ${session.subject}` : " as a guest"}${how}.`);
+      say("good", `Connected to ${url.pathname}${who}${how}.`);
       showSocket();
       if (session && focusIsLost()) $("message").focus();
     }
@@ -200,6 +234,16 @@ function connect(how = "") {
   });
 }
 
+// buyTicket asks for what opens one socket, for this page and at this route.
+function buyTicket(path) {
+  const { inCookies, access } = session;
+  return ask("POST", "ticket", {
+    cookies: inCookies,
+    token: inCookies ? "" : access,
+    body: { path, origin: location.origin },
+  });
+}
+
 // focusIsLost reports whether nothing has the focus any more, as after a login,
 // when its form is hidden.
 function focusIsLost() {
@@ -215,7 +259,10 @@ function disconnect() {
 function why({ code, reason }) {
   const meaning = {
     "PASETO Authorization Token required": "The handshake carried no token where the server looks for one.",
-    "More than one token was sent. Expected exactly one": "The cookie and the page both sent one, and the server does not choose.",
+    "More than one token was sent. Expected exactly one":
+      "The cookie and the page both sent one, and the server does not choose. The route /ws/ticket looks at a ticket alone.",
+    "Ticket has been used": "A ticket opens one socket.",
+    "Ticket is not valid here": "A ticket opens a socket at its own path, for a page of its own origin.",
     "PASETO access token is not fresh": "This route wants a token straight from a login, not a refreshed one.",
     "Token has been revoked": "Somebody logged out. Log in again.",
     "Token expired.": "A socket ends with its token: refresh, or log in again.",
@@ -333,12 +380,16 @@ function hint() {
   const transport = $("transport").value;
   const route = $("route").value;
   if (route === "/ws/query" && transport !== "query") return "This route looks for a token in the URL and nowhere else.";
-  if (route !== "/ws/query" && transport === "query") return "This route does not look into the URL.";
+  if (route !== "/ws/query" && transport === "query") return "This route does not look for a token in the URL.";
+  if (route === "/ws/ticket" && transport !== "ticket") return "This route looks for a ticket and nowhere else.";
   if (!session) {
     if (route === "/ws/optional") return "Without a login you read along as a guest.";
     return "";
   }
-  if (session.inCookies && transport !== "cookie") {
+  if (transport === "ticket" && route !== "/ws/ticket" && (session.inCookies || foreign)) {
+    return "If the browser has a cookie for the server, it sends that as well: two tokens. /ws/ticket looks at the ticket alone.";
+  }
+  if (session.inCookies && transport !== "cookie" && transport !== "ticket") {
     if (transport !== "none" && !session.access) return "The page holds no token: it is in a cookie that scripts cannot read.";
     if (transport === "none") return "The browser sends the cookie whether the page wants it or not.";
     if (transport === "subprotocol") return "The browser sends the cookie as well: two tokens.";
@@ -347,14 +398,18 @@ function hint() {
     return "There is no cookie: this login is in the page's memory. To have one, log in with “Keep the tokens in cookies”.";
   }
   if (route === "/ws/fresh" && !session.fresh) return "A refreshed token is not fresh; only a login makes one.";
+  if (transport === "ticket") return "The page buys a ticket for each socket, with its token. What the URL shows is soon worth nothing.";
   return "";
 }
 
 // pairRoute chooses the route on which the transport works.
 function pairRoute() {
   const transport = $("transport").value;
+  const route = $("route").value;
+  const alone = route === "/ws/query" || route === "/ws/ticket"; // works with one transport
   if (transport === "query") $("route").value = "/ws/query";
-  else if ($("route").value === "/ws/query") $("route").value = "/ws";
+  else if (transport === "ticket" && (alone || route === "/ws")) $("route").value = "/ws/ticket";
+  else if (alone) $("route").value = "/ws";
 }
 
 function tick() {
@@ -385,7 +440,8 @@ function on(id, event, act) {
 on("login-form", "submit", login);
 on("compose", "submit", send);
 on("refresh", "click", refresh);
-on("logout", "click", logout);
+on("logout", "click", () => logout("logout", "this login"));
+on("logout-everywhere", "click", () => logout("logout/everywhere", `${session.subject}, on every device`));
 on("connect", "click", () => connect());
 on("disconnect", "click", disconnect);
 
@@ -402,6 +458,17 @@ $("cookies").addEventListener("change", () => {
 });
 $("route").addEventListener("change", showSocket);
 
+// settleAbroad leaves out what does not work with a server of another origin.
+function settleAbroad() {
+  $("where").textContent = `This page is of ${location.origin}; its server is ${server.origin}.`;
+  $("where").hidden = false;
+  $("keep").hidden = true;
+  $("transport").querySelector("[value=cookie]").disabled = true;
+  $("transport").value = "ticket";
+  pairRoute();
+}
+
 setInterval(tick, 250);
+if (foreign) settleAbroad();
 show();
-restore();
+if (!foreign) restore();

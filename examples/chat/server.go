@@ -1,7 +1,6 @@
 package main
 
 import (
-	"embed"
 	"encoding/json"
 	"net/http"
 	"time"
@@ -11,29 +10,35 @@ import (
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
-//go:embed page.html page.css page.js
-var assets embed.FS
-
-// routes returns everything that the chat serves. The four sockets lead into
-// the same room and differ in what they ask of a token.
-func routes(kit *config.Kit, users *users, room *room) http.Handler {
+// routes returns everything that the chat serves. The sockets lead into the same
+// room and differ in what they ask of a token, and where they look for it. The
+// page talks to the server of that origin, or to this one if it is empty.
+func routes(kit *config.Kit, others origins, users *users, room *room, server string) http.Handler {
 	mux := http.NewServeMux()
 	web, guard := kit.HTTP, kit.Guard
 
-	mux.Handle("POST /login", web.Login(users.check))
-	mux.Handle("POST /refresh", web.Refresh())
-	mux.Handle("POST /logout", web.Logout())
-	mux.Handle("GET /me", web.Require(paseto.Requirement{}, me(kit.Authorizer)))
+	endpoint := func(method, path string, h http.Handler) {
+		h = others.share(method, h)
+		mux.Handle(method+" "+path, h)
+		mux.Handle("OPTIONS "+path, h) // asked by browsers before the request of another origin's page
+	}
+	endpoint(http.MethodPost, "/login", web.Login(users.check))
+	endpoint(http.MethodPost, "/refresh", web.Refresh())
+	endpoint(http.MethodPost, "/logout", web.Logout())
+	endpoint(http.MethodPost, "/logout/everywhere", web.LogoutEverywhere())
+	endpoint(http.MethodPost, "/ticket", web.Ticket())
+	endpoint(http.MethodGet, "/me", web.Require(paseto.Requirement{}, me(kit.Authorizer)))
 
 	mux.Handle("/ws", guard.Require(paseto.Requirement{}, room.serve))
 	mux.Handle("/ws/query", guard.Require(paseto.Requirement{}, room.serve, wsauth.In(wsauth.Query)))
 	mux.Handle("/ws/optional", guard.Require(paseto.Requirement{Optional: true}, room.serve))
 	mux.Handle("/ws/fresh", guard.Require(paseto.Requirement{Fresh: true}, room.serve))
+	if kit.Authorizer.CanRevoke() { // else there are no tickets
+		mux.Handle("/ws/ticket", guard.Require(paseto.Requirement{}, room.serve, wsauth.In(wsauth.Ticket)))
+	}
 
-	mux.Handle("GET /{$}", page("page.html"))
-	mux.Handle("GET /page.css", page("page.css"))
-	mux.Handle("GET /page.js", page("page.js"))
-	return secured(mux)
+	addPage(mux, server)
+	return secured(server, mux)
 }
 
 // profile is what GET /me answers.
@@ -61,27 +66,4 @@ func me(auth *paseto.Authorizer) http.HandlerFunc {
 		w.Header().Set("Cache-Control", "no-store")
 		_ = json.NewEncoder(w).Encode(answer) // a client that has gone away is no failure
 	}
-}
-
-// page serves one embedded file.
-func page(name string) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Cache-Control", "no-cache")
-		http.ServeFileFS(w, r, assets, name)
-	}
-}
-
-// secured sets what keeps a page's tokens in the page: nothing runs on it and
-// nothing is asked by it that is not of this server.
-func secured(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h := w.Header()
-		h.Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; style-src 'self'; "+
-			"connect-src 'self'; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'")
-		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("X-Frame-Options", "DENY")
-		h.Set("Referrer-Policy", "no-referrer")
-		h.Set("Cross-Origin-Opener-Policy", "same-origin")
-		next.ServeHTTP(w, r)
-	})
 }

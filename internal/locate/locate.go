@@ -54,6 +54,25 @@ func Query(rawQuery, key, prefix string) (string, error) {
 	return token, describe(err, key+" query param", prefix)
 }
 
+// Ticket looks at the parameter called key of a raw query. Other parameters may
+// be anything: where tickets are accepted by default, the query is not theirs.
+func Ticket(rawQuery, key string) (string, error) {
+	var values []string
+	for pair := range strings.SplitSeq(rawQuery, "&") {
+		name, value, _ := strings.Cut(pair, "=")
+		if name, err := url.QueryUnescape(name); err != nil || name != key {
+			continue
+		}
+		value, err := url.QueryUnescape(value)
+		if err != nil || value == "" || strings.Contains(pair, ";") {
+			return "", malformed(key+" query param", "")
+		}
+		values = append(values, value)
+	}
+	ticket, err := single(values, "")
+	return ticket, describe(err, key+" query param", "")
+}
+
 // Form looks at the field called key of a form.
 func Form(body []byte, key string) (string, error) {
 	values, err := url.ParseQuery(string(body))

@@ -28,7 +28,8 @@ type Route[L ~string] struct {
 	Field, Prefix          string // of a body member or query parameter
 }
 
-// SetKey names whatever carries the token, in every location.
+// SetKey names whatever carries the token, in every location but that of
+// tickets.
 func (r *Route[L]) SetKey(name string) { r.Header, r.Cookie, r.Field = name, name, name }
 
 // SetPrefix sets the scheme before the token, in every location that has one.
@@ -74,7 +75,7 @@ func RequestLocation(l string) string {
 	switch {
 	case slices.Contains(known, l):
 		return ""
-	case l == "query", l == "subprotocol":
+	case l == "query", l == "subprotocol", l == "ticket":
 		return l + " token location is only supported for WebSocket connections"
 	}
 	return unknown(l, known)
@@ -83,7 +84,7 @@ func RequestLocation(l string) string {
 // HandshakeLocation says why l is no location of handshakes; it is empty for one
 // that is.
 func HandshakeLocation(l string) string {
-	known := []string{"header", "query", "cookie", "subprotocol"}
+	known := []string{"header", "query", "cookie", "subprotocol", "ticket"}
 	switch {
 	case slices.Contains(known, l):
 		return ""

@@ -22,6 +22,7 @@ func TestConfigErrors(t *testing.T) {
 	}{
 		{"query", in(httpauth.Header, "query"), "Locations: query token location is only supported for WebSocket connections"},
 		{"subprotocol", in("subprotocol"), "Locations: subprotocol token location is only supported for WebSocket connections"},
+		{"ticket", in(httpauth.Header, "ticket"), "Locations: ticket token location is only supported for WebSocket connections"},
 		{"unknown location", in("body"), `Locations: unknown token location "body"; expected one of header, cookie, json`},
 		{"location in capitals", in("Header"), `Locations: unknown token location "Header"`},
 		{"origin without scheme", cookies(httpauth.CookieConfig{TrustedOrigins: []string{"app.example.com"}}), "Cookie.TrustedOrigins:"},

@@ -1,11 +1,12 @@
 // Package httpauth carries PASETO tokens over HTTP: it finds the token of a
-// request, guards handlers, and serves the endpoints that log in, refresh and
-// log out.
+// request, guards handlers, and serves the endpoints that log in, refresh, log
+// out and give tickets for WebSockets.
 //
 //	web, err := httpauth.New(auth, httpauth.Config{})
 //	mux.Handle("POST /login", web.Login(checkPassword))
 //	mux.Handle("POST /refresh", web.Refresh())
 //	mux.Handle("POST /logout", web.Logout())
+//	mux.Handle("POST /ticket", web.Ticket())
 //	mux.Handle("GET /me", web.Require(paseto.Requirement{}, me))
 //
 // A request carries exactly one token, in one of the configured locations; two

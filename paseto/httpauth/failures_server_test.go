@@ -33,10 +33,12 @@ func TestStoreDown(t *testing.T) {
 	optional := s.web.Require(paseto.Requirement{Optional: true}, whoami)
 
 	for name, a := range map[string]answer{
-		"required": get(t, required, bearer(access)),
-		"optional": get(t, optional, bearer(access)),
-		"refresh":  post(t, s.web.Refresh(), bearer(refresh)),
-		"logout":   post(t, s.web.Logout(), bearer(access)),
+		"required":   get(t, required, bearer(access)),
+		"optional":   get(t, optional, bearer(access)),
+		"refresh":    post(t, s.web.Refresh(), bearer(refresh)),
+		"logout":     post(t, s.web.Logout(), bearer(access)),
+		"everywhere": post(t, s.web.LogoutEverywhere(), bearer(access)),
+		"ticket":     post(t, s.web.Ticket(), bearer(access)),
 	} {
 		t.Run(name, func(t *testing.T) {
 			checkProblem(t, a, unavailable)
@@ -45,8 +47,8 @@ func TestStoreDown(t *testing.T) {
 			}
 		})
 	}
-	if n := strings.Count(s.log.String(), "level=ERROR"); n != 4 {
-		t.Errorf("%d errors are logged, want 4:\n%s", n, s.log)
+	if n := strings.Count(s.log.String(), "level=ERROR"); n != 6 {
+		t.Errorf("%d errors are logged, want 6:\n%s", n, s.log)
 	}
 
 	t.Run("no token needs no store", func(t *testing.T) {
@@ -117,6 +119,8 @@ func TestHugeBody(t *testing.T) {
 		"login, form": post(t, s.web.Login(accept), body(asForm, "password="+huge)),
 		"refresh":     post(t, s.web.Refresh(), object("refresh_token", huge)),
 		"logout":      post(t, s.web.Logout(), object("access_token", huge)),
+		"everywhere":  post(t, s.web.LogoutEverywhere(), object("refresh_token", huge)),
+		"ticket":      post(t, s.web.Ticket(), bearer(s.access(t, paseto.Grant{})), object("path", "/"+huge)),
 	} {
 		t.Run(name, func(t *testing.T) { checkProblem(t, a, tooLarge) })
 	}
@@ -157,6 +161,7 @@ func TestBodyCannotBeRead(t *testing.T) {
 	want := problem{status: http.StatusBadRequest, code: "body_invalid", detail: "Request body cannot be read"}
 	for name, handler := range map[string]http.Handler{
 		"require": s.web.Require(paseto.Requirement{}, whoami), "login": s.web.Login(accept), "refresh": s.web.Refresh(),
+		"ticket": s.web.Ticket(), "logout everywhere": s.web.LogoutEverywhere(),
 	} {
 		t.Run(name, func(t *testing.T) { checkProblem(t, post(t, handler, broken), want) })
 	}
@@ -189,6 +194,15 @@ func TestBrokenRoutes(t *testing.T) {
 			name: "query", opts: []httpauth.RouteOption{httpauth.In("query")},
 			want:   location("query token location is only supported for WebSocket connections"),
 			logged: "query token location is only supported",
+		},
+		{
+			name: "ticket", opts: []httpauth.RouteOption{httpauth.In("ticket")},
+			want:   location("ticket token location is only supported for WebSocket connections"),
+			logged: "ticket token location is only supported",
+		},
+		{
+			name: "ticket for a token", req: paseto.Requirement{Type: paseto.TypeTicket},
+			want: hidden, logged: "redeemed by RedeemTicket",
 		},
 		{
 			name: "subprotocol beside a good one", opts: []httpauth.RouteOption{httpauth.In(httpauth.Header, "subprotocol")},

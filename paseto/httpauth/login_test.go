@@ -163,6 +163,7 @@ func TestOnlyPOST(t *testing.T) {
 	want := problem{status: http.StatusMethodNotAllowed, code: "method_not_allowed", detail: "Expected method POST"}
 	for name, handler := range map[string]http.Handler{
 		"login": s.web.Login(accept), "refresh": s.web.Refresh(), "logout": s.web.Logout(),
+		"logout everywhere": s.web.LogoutEverywhere(), "ticket": s.web.Ticket(),
 	} {
 		for _, method := range []string{http.MethodGet, http.MethodPut, http.MethodDelete, http.MethodOptions} {
 			t.Run(name+" "+method, func(t *testing.T) {

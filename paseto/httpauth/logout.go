@@ -1,6 +1,7 @@
 package httpauth
 
 import (
+	"context"
 	"errors"
 	"net/http"
 
@@ -20,7 +21,21 @@ import (
 // cookies, and the tokens stay valid until they expire. Where there are no
 // cookies either, it answers 501, for nothing would have happened. Tokens of a
 // type that the denylist is not asked for stay valid as well.
-func (w *Web) Logout() http.Handler {
+func (w *Web) Logout() http.Handler { return w.logout(w.revokeSession) }
+
+// LogoutEverywhere returns the endpoint that ends all login sessions of a
+// subject, on every device: POST, answered with 204. It is [Web.Logout] but for
+// what it revokes: every token that its token's subject was issued until now,
+// this second included. Who logs in again within the same second is logged out
+// as well. A token without a subject ends its session alone.
+//
+// Any valid token of the subject will do, fresh or not: who has stolen one can
+// log its owner out, and its owner the thief.
+func (w *Web) LogoutEverywhere() http.Handler { return w.logout(w.revokeSubject) }
+
+// logout returns the endpoint that revokes what the claims of the request's
+// token stand for.
+func (w *Web) logout(revoke func(context.Context, *paseto.Claims) error) http.Handler {
 	return w.post(func(rw http.ResponseWriter, r *http.Request) {
 		cookies := w.cfg.usesCookies()
 		if !w.auth.CanRevoke() && !cookies {
@@ -30,7 +45,7 @@ func (w *Web) Logout() http.Handler {
 		// Cookies are neither trusted nor touched for another origin's page;
 		// it may still end the session of a token that it holds itself.
 		foreign := w.checkOrigin(r, Cookie)
-		err := w.endSession(rw, r, foreign)
+		err := w.revoke(rw, r, foreign, revoke)
 		if cookies && foreign == nil && (err == nil || Status(err) < http.StatusInternalServerError) {
 			w.clearCookies(rw)
 		}
@@ -71,10 +86,11 @@ func (w *Web) findLogout(rw http.ResponseWriter, r *http.Request) (credential, e
 	return credential{token: inBody, location: JSON}, nil
 }
 
-// endSession revokes the session of the request's access or refresh token; a
-// token that belongs to none is revoked alone. Foreign is why a cookie does not
-// count, if so.
-func (w *Web) endSession(rw http.ResponseWriter, r *http.Request, foreign error) error {
+// revoke revokes what the request's access or refresh token stands for. Foreign
+// is why a cookie does not count, if so.
+func (w *Web) revoke(rw http.ResponseWriter, r *http.Request, foreign error,
+	revoke func(context.Context, *paseto.Claims) error,
+) error {
 	found, err := w.findLogout(rw, r)
 	if err != nil {
 		return err
@@ -87,13 +103,25 @@ func (w *Web) endSession(rw http.ResponseWriter, r *http.Request, foreign error)
 	if errors.Is(err, paseto.ErrType) {
 		claims, err = w.auth.Verify(ctx, found.token, paseto.Requirement{Type: paseto.TypeRefresh})
 	}
-	switch {
-	case err != nil:
+	if err != nil || !w.auth.CanRevoke() {
 		return err
-	case !w.auth.CanRevoke():
-		return nil
-	case claims.Session == "":
-		return w.auth.Revoke(ctx, claims)
 	}
-	return w.auth.RevokeSession(ctx, claims.Session)
+	return revoke(ctx, claims)
+}
+
+// revokeSession revokes the session of a token, or the token alone that belongs
+// to none.
+func (w *Web) revokeSession(ctx context.Context, c *paseto.Claims) error {
+	if c.Session == "" {
+		return w.auth.Revoke(ctx, c)
+	}
+	return w.auth.RevokeSession(ctx, c.Session)
+}
+
+// revokeSubject revokes what a token's subject was issued until now.
+func (w *Web) revokeSubject(ctx context.Context, c *paseto.Claims) error {
+	if c.Subject == "" {
+		return w.revokeSession(ctx, c)
+	}
+	return w.auth.RevokeSubject(ctx, c.Subject, w.auth.Now())
 }

@@ -109,7 +109,6 @@ func TestRefusedLogouts(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, setup{web: httpauth.Config{Locations: headerOrCookies}})
 	access, refresh := s.pair(t)
-	ticket := must(s.auth.Issue("ticket", paseto.Grant{})).Token
 	wrongType := &paseto.Error{Code: "type_mismatch", Message: "Refresh token required but ticket provided"}
 	ambiguous := refusal(http.StatusBadRequest, paseto.ErrAmbiguousCredential,
 		challenge("invalid_request", paseto.ErrAmbiguousCredential.Message))
@@ -120,7 +119,7 @@ func TestRefusedLogouts(t *testing.T) {
 		want  problem
 	}{
 		{"nothing", nil, refusal(http.StatusUnauthorized, paseto.ErrNoToken, noCredential)},
-		{"another type", []part{bearer(ticket)}, refusal(http.StatusUnauthorized, wrongType, challenge("invalid_token", wrongType.Message))},
+		{"another type", []part{bearer(s.ticket(t, paseto.TicketGrant{}))}, refusal(http.StatusUnauthorized, wrongType, challenge("invalid_token", wrongType.Message))},
 		{"junk", []part{bearer("junk")}, refusal(http.StatusUnauthorized, paseto.ErrMalformed, challenge("invalid_token", "Invalid PASETO format"))},
 		{"header and access cookie", []part{bearer(access), cookie("__Host-access_token", access)}, ambiguous},
 		{"header and refresh cookie", []part{bearer(access), cookie("__Host-refresh_token", refresh)}, ambiguous},

@@ -1,6 +1,7 @@
 package httpauth_test
 
 import (
+	"crypto/rand"
 	"net/http"
 	"testing"
 
@@ -28,6 +29,10 @@ func TestCrossOrigin(t *testing.T) {
 		_, token := s.pair(t)
 		return []part{cookie("__Host-refresh_token", token)}
 	}
+	somebody := func() []part { // else the others would be logged out as well
+		pair := must(s.auth.IssuePair(paseto.Grant{Subject: rand.Text()}))
+		return []part{cookie("__Host-refresh_token", pair.Refresh.Token)}
+	}
 	login := func() []part { return []part{body(asForm, "username=alice&password=secret")} }
 
 	for _, endpoint := range []struct {
@@ -41,6 +46,8 @@ func TestCrossOrigin(t *testing.T) {
 		{"login", s.web.Login(accept), login, http.StatusOK},
 		{"refresh", s.web.Refresh(), refresh, http.StatusOK},
 		{"logout", s.web.Logout(), refresh, http.StatusNoContent},
+		{"logout everywhere", s.web.LogoutEverywhere(), somebody, http.StatusNoContent},
+		{"ticket", s.web.Ticket(), access, http.StatusOK},
 	} {
 		for _, sender := range []struct {
 			name    string

@@ -32,6 +32,7 @@ var (
 	errMedia        = &paseto.Error{Code: "media_type_unsupported", Message: "Expected a body of type application/json or application/x-www-form-urlencoded"}
 	errMethod       = &paseto.Error{Code: "method_not_allowed", Message: "Expected method POST"}
 	errNoLogout     = &paseto.Error{Code: "revocation_unsupported", Message: "This server cannot revoke tokens"}
+	errNoTickets    = &paseto.Error{Code: "tickets_unsupported", Message: "This server cannot issue tickets"}
 )
 
 // answer is how a refusal looks over HTTP: the status, and the error code of
@@ -70,6 +71,9 @@ var answers = map[string]answer{
 	paseto.ErrAudience.Code:    {http.StatusUnauthorized, invalidToken},
 	paseto.ErrType.Code:        {http.StatusUnauthorized, invalidToken},
 	paseto.ErrRevoked.Code:     {http.StatusUnauthorized, invalidToken},
+	paseto.ErrReused.Code:      {http.StatusUnauthorized, invalidToken},
+	paseto.ErrTicket.Code:      {http.StatusUnauthorized, invalidToken},
+	paseto.ErrTicketUsed.Code:  {http.StatusUnauthorized, invalidToken},
 	paseto.ErrNotFresh.Code:    {http.StatusUnauthorized, "insufficient_user_authentication"},
 	paseto.ErrScope.Code:       {http.StatusForbidden, "insufficient_scope"},
 	paseto.ErrForbidden.Code:   {http.StatusForbidden, ""},
@@ -84,6 +88,7 @@ var answers = map[string]answer{
 	errMedia.Code:        {http.StatusUnsupportedMediaType, ""},
 	errMethod.Code:       {http.StatusMethodNotAllowed, ""},
 	errNoLogout.Code:     {http.StatusNotImplemented, ""},
+	errNoTickets.Code:    {http.StatusNotImplemented, ""},
 	ErrServer.Code:       {http.StatusInternalServerError, ""},
 }
 

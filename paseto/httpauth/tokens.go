@@ -3,11 +3,13 @@ package httpauth
 import (
 	"cmp"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -56,7 +58,9 @@ func (w *Web) sendTokens(rw http.ResponseWriter, r *http.Request, pair paseto.Pa
 		Scope:     strings.Join(claims.Scopes, " "),
 	}
 	if !claims.ExpiresAt.IsZero() {
-		answer.ExpiresIn = int64(claims.ExpiresAt.Sub(claims.IssuedAt) / time.Second)
+		// A pair that is given once more may be about to expire, and 0 would
+		// stand for a token that does not.
+		answer.ExpiresIn = max(1, int64(claims.ExpiresAt.Sub(w.auth.Now().Truncate(time.Second))/time.Second))
 	}
 	if inBody {
 		answer.AccessToken, answer.RefreshToken = pair.Access.Token, pair.Refresh.Token
@@ -79,9 +83,10 @@ func (w *Web) post(endpoint func(http.ResponseWriter, *http.Request)) http.Handl
 }
 
 // fields returns the members of a JSON object or the parameters of a form that
-// are strings. Others are left out; a name given twice is refused. The errors
-// have no cause, since that might quote the password.
-func (w *Web) fields(rw http.ResponseWriter, r *http.Request) (map[string]string, error) {
+// are strings. Others are left out, unless they are among the names that must be
+// strings; a name given twice is refused. The errors have no cause, since that
+// might quote the password.
+func (w *Web) fields(rw http.ResponseWriter, r *http.Request, names ...string) (map[string]string, error) {
 	body, err := w.body(rw, r)
 	if err != nil {
 		return nil, err
@@ -93,11 +98,17 @@ func (w *Web) fields(rw http.ResponseWriter, r *http.Request) (map[string]string
 	switch mediaType(r) {
 	case "application/json":
 		err = strictjson.Object(body, func(name string, value json.RawMessage) error {
-			if s := ""; json.Unmarshal(value, &s) == nil {
-				fields[name] = s
+			var s *string // nil after null
+			if json.Unmarshal(value, &s) == nil && s != nil {
+				fields[name] = *s
+			} else if slices.Contains(names, name) {
+				return &paseto.Error{Code: errBody.Code, Message: "Bad request body. " + name + " must be a string"}
 			}
 			return nil
 		})
+		if refusal, ok := errors.AsType[*paseto.Error](err); ok && refusal != nil {
+			return nil, refusal
+		}
 		if err != nil {
 			return nil, &paseto.Error{Code: errBody.Code, Message: "Bad request body. Expected a JSON object"}
 		}

@@ -1,0 +1,212 @@
+package pasetokit_test
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"net/url"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"github.com/pasetokit/pasetokit/internal/redistest"
+	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/paseto/httpauth"
+)
+
+// TestStolenRefreshToken: whoever comes second with a refresh token ends the
+// session, for the thief and for the owner.
+func TestStolenRefreshToken(t *testing.T) {
+	t.Parallel()
+	s := open(t, "token: {keys: ["+key+"], refresh_grace: 0s}")
+	stolen := s.login("alice").RefreshToken
+	other := s.login("alice")
+	owner, res := s.refresh(stolen)
+	if res.StatusCode != http.StatusOK {
+		t.Fatalf("refresh answers %s", res.Status)
+	}
+	if _, res = s.refresh(stolen); res.StatusCode != http.StatusUnauthorized {
+		t.Fatalf("the second refresh with one token answers %s", res.Status)
+	}
+	if _, res = s.refresh(owner.RefreshToken); res.StatusCode != http.StatusUnauthorized {
+		t.Errorf("a refresh in a session that is over answers %s", res.Status)
+	}
+	conn, _ := s.dial("/ws", bearer(owner.AccessToken))
+	wantClose(t, conn, websocket.ClosePolicyViolation, "Token has been revoked")
+	conn, _ = s.dial("/ws", bearer(other.AccessToken))
+	wantGreeting(t, conn, "alice")
+}
+
+// TestParallelTabs: tabs that refresh at once all go on, with the same tokens.
+func TestParallelTabs(t *testing.T) {
+	t.Parallel()
+	s := open(t, everywhere)
+	token := s.login("alice").RefreshToken
+	const tabs = 20
+	ids := make([]string, tabs)
+	var group sync.WaitGroup
+	for i := range tabs {
+		group.Go(func() {
+			tokens, res := s.refresh(token)
+			if res.StatusCode != http.StatusOK {
+				t.Errorf("refresh answers %s", res.Status)
+				return
+			}
+			ids[i] = s.id(tokens.RefreshToken, paseto.TypeRefresh)
+		})
+	}
+	group.Wait()
+	for _, id := range ids {
+		if id != ids[0] {
+			t.Fatalf("the tabs got different tokens: %q", ids)
+		}
+	}
+}
+
+// id returns the jti of a token, which must be valid.
+func (s *site) id(token, tokenType string) string {
+	s.t.Helper()
+	claims, err := s.kit.Authorizer.Verify(s.t.Context(), token, paseto.Requirement{Type: tokenType})
+	if err != nil {
+		s.t.Error(err)
+		return ""
+	}
+	return claims.ID
+}
+
+func TestLogoutEverywhere(t *testing.T) {
+	t.Parallel()
+	s := open(t, everywhere)
+	phone, laptop, bob := s.login("alice"), s.login("alice"), s.login("bob")
+	if res := s.post(s.client, "/logout/everywhere", phone.AccessToken, nil, nil); res.StatusCode != http.StatusNoContent {
+		t.Fatalf("logout answers %s", res.Status)
+	}
+	for _, tokens := range []httpauth.Tokens{phone, laptop} {
+		conn, _ := s.dial("/ws", bearer(tokens.AccessToken))
+		wantClose(t, conn, websocket.ClosePolicyViolation, "Token has been revoked")
+		if _, res := s.refresh(tokens.RefreshToken); res.StatusCode != http.StatusUnauthorized {
+			t.Errorf("refresh answers %s", res.Status)
+		}
+	}
+	conn, _ := s.dial("/ws", bearer(bob.AccessToken))
+	wantGreeting(t, conn, "bob")
+}
+
+// ticket buys a ticket for an access token.
+func (s *site) ticket(access string, body any) string {
+	s.t.Helper()
+	var answer httpauth.Ticket
+	if res := s.post(s.client, "/ticket", access, body, &answer); res.StatusCode != http.StatusOK {
+		s.t.Fatalf("ticket answers %s", res.Status)
+	}
+	return "?ticket=" + url.QueryEscape(answer.Ticket)
+}
+
+func TestTicket(t *testing.T) {
+	t.Parallel()
+	s := open(t, "token: {keys: ["+key+"]}\nwebsocket: {allowed_origins: ['https://app.example.com']}")
+	tokens := s.login("alice")
+	page := http.Header{"Origin": {"https://app.example.com"}}
+
+	ticket := s.ticket(tokens.AccessToken, map[string]string{"path": "/ws/fresh", "origin": "https://app.example.com"})
+	conn, _ := s.dial("/ws"+ticket, page)
+	wantClose(t, conn, websocket.ClosePolicyViolation, "Ticket is not valid here")
+	conn, _ = s.dial("/ws/fresh"+ticket, nil)
+	wantClose(t, conn, websocket.ClosePolicyViolation, "Ticket is not valid here")
+	conn, _ = s.dial("/ws/fresh"+ticket, page)
+	wantGreeting(t, conn, "alice")
+	conn, _ = s.dial("/ws/fresh"+ticket, page)
+	wantClose(t, conn, websocket.ClosePolicyViolation, "Ticket has been used")
+
+	ticket = s.ticket(tokens.AccessToken, nil)
+	s.post(s.client, "/logout", tokens.AccessToken, nil, nil)
+	conn, _ = s.dial("/ws"+ticket, nil)
+	wantClose(t, conn, websocket.ClosePolicyViolation, "Token has been revoked")
+}
+
+// TestRevocationSurvivesRestart: what was revoked before a restart is revoked
+// after it.
+func TestRevocationSurvivesRestart(t *testing.T) {
+	t.Parallel()
+	path, err := json.Marshal(filepath.Join(t.TempDir(), "revocations.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	yaml := "token: {keys: [" + key + "], refresh_grace: 0s}\ndenylist: {store: bolt, path: " + string(path) + "}"
+	s := open(t, yaml)
+	ended, going := s.login("alice"), s.login("alice")
+	s.post(s.client, "/logout", ended.AccessToken, nil, nil)
+	if _, res := s.refresh(going.RefreshToken); res.StatusCode != http.StatusOK {
+		t.Fatalf("refresh answers %s", res.Status)
+	}
+	ticket := s.ticket(going.AccessToken, nil)
+	conn, _ := s.dial("/ws"+ticket, nil)
+	wantGreeting(t, conn, "alice")
+	s.stop()
+
+	s = open(t, yaml)
+	conn, _ = s.dial("/ws", bearer(ended.AccessToken))
+	wantClose(t, conn, websocket.ClosePolicyViolation, "Token has been revoked")
+	conn, _ = s.dial("/ws"+ticket, nil)
+	wantClose(t, conn, websocket.ClosePolicyViolation, "Ticket has been used")
+	if _, res := s.refresh(going.RefreshToken); res.StatusCode != http.StatusUnauthorized {
+		t.Errorf("a refresh with a used token answers %s", res.Status)
+	}
+}
+
+// TestTwoServers: what one server revokes or uses up, another one knows.
+func TestTwoServers(t *testing.T) {
+	t.Parallel()
+	redis := redistest.Start(t)
+	yaml := "token: {keys: [" + key + "]}\ndenylist: {store: redis, redis: {addresses: ['" + redis.Addr() + "']}}"
+	a, b := open(t, yaml), open(t, yaml)
+	tokens := a.login("alice")
+
+	conn, _ := b.dial("/ws", bearer(tokens.AccessToken))
+	wantGreeting(t, conn, "alice")
+	atA, _ := a.refresh(tokens.RefreshToken)
+	atB, _ := b.refresh(tokens.RefreshToken)
+	if one, two := a.id(atA.AccessToken, ""), a.id(atB.AccessToken, ""); one != two || one == "" {
+		t.Errorf("two servers give %q and %q for one refresh token", one, two)
+	}
+	ticket := a.ticket(tokens.AccessToken, nil)
+	conn, _ = b.dial("/ws"+ticket, nil)
+	wantGreeting(t, conn, "alice")
+	conn, _ = a.dial("/ws"+ticket, nil)
+	wantClose(t, conn, websocket.ClosePolicyViolation, "Ticket has been used")
+
+	if res := a.post(a.client, "/logout", atA.AccessToken, nil, nil); res.StatusCode != http.StatusNoContent {
+		t.Fatalf("logout answers %s", res.Status)
+	}
+	b.waitUntilRevoked(tokens.AccessToken)
+	conn, _ = b.dial("/ws", bearer(tokens.AccessToken))
+	wantClose(t, conn, websocket.ClosePolicyViolation, "Token has been revoked")
+
+	redis.Stop()
+	if conn, res := b.dial("/ws", bearer(b.login("bob").AccessToken)); conn != nil || res.StatusCode != http.StatusServiceUnavailable {
+		t.Errorf("a handshake without Redis is answered with %s", res.Status)
+	}
+}
+
+// waitUntilRevoked returns when the site has heard that a token is revoked. It
+// may hold the answer of a moment ago.
+func (s *site) waitUntilRevoked(token string) {
+	s.t.Helper()
+	patience := time.After(10 * time.Second)
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for {
+		_, err := s.kit.Authorizer.Verify(s.t.Context(), token, paseto.Requirement{})
+		if errors.Is(err, paseto.ErrRevoked) {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-patience:
+			s.t.Fatalf("the token is still not revoked: %v", err)
+		}
+	}
+}

@@ -1,0 +1,173 @@
+package pasetokit_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"slices"
+	"sync"
+	"testing"
+
+	"github.com/chromedp/chromedp"
+	"github.com/gorilla/websocket"
+)
+
+// front is an address that is known before the server behind it starts. It
+// keeps the handshakes that it passes on.
+type front struct {
+	*httptest.Server
+
+	mu         sync.Mutex
+	proxy      *httputil.ReverseProxy
+	handshakes []*http.Request
+}
+
+func newFront(t *testing.T) *front {
+	t.Helper()
+	f := new(front)
+	f.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		f.mu.Lock()
+		proxy := f.proxy
+		if websocket.IsWebSocketUpgrade(r) {
+			f.handshakes = append(f.handshakes, r.Clone(r.Context()))
+		}
+		f.mu.Unlock()
+		proxy.ServeHTTP(w, r)
+	}))
+	t.Cleanup(f.Close)
+	return f
+}
+
+// before puts the front before a site.
+func (f *front) before(s *site) {
+	target, err := url.Parse(s.URL)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.proxy = httputil.NewSingleHostReverseProxy(target)
+	f.proxy.Transport = s.client.Transport
+}
+
+// passed returns the handshakes until now.
+func (f *front) passed() []*http.Request {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return slices.Clone(f.handshakes)
+}
+
+// TestTicketFromAnotherOrigin: a person logs in on the page of one origin, and
+// its socket opens at the server of another, by a ticket that then is used.
+func TestTicketFromAnotherOrigin(t *testing.T) {
+	t.Parallel()
+	pages, server := newFront(t), newFront(t)
+	s := runChatWith(t, []string{
+		"PASETOKIT_WEBSOCKET__ALLOWED_ORIGINS=" + pages.URL,
+		"PASETOKIT_HTTP__COOKIE__TRUSTED_ORIGINS=" + pages.URL,
+	})
+	server.before(s)
+	pages.before(runChat(t, "-server", server.URL))
+
+	listener, _ := s.dial("/ws", bearer(s.login("bob").AccessToken))
+	if listener == nil {
+		t.Fatal("the handshake was refused")
+	}
+	page := browser(t, pages.URL)
+	run := func(actions ...chromedp.Action[chromedp.Void]) {
+		t.Helper()
+		if err := chromedp.Do(page, actions...); err != nil {
+			t.Fatalf("%v; %s", err, statusOf(page))
+		}
+	}
+	run(says("where", server.URL),
+		chromedp.SendKeys(chromedp.ID("username"), "alice"),
+		chromedp.SendKeys(chromedp.ID("password"), "demo"),
+		chromedp.Click(chromedp.ID("login")),
+		says("status", "Connected to /ws/ticket as alice by ticket"),
+		says("people", "bob"),
+		chromedp.SendKeys(chromedp.ID("message"), "hello from abroad"),
+		chromedp.Click(chromedp.ID("send")),
+		says("log", "hello from abroad"),
+	)
+	wantHeard(t, listener, "alice", "hello from abroad")
+
+	run(chromedp.Click(chromedp.ID("refresh")), says("status", "by ticket with the new token"))
+	handshakes := server.passed()
+	if len(handshakes) != 2 {
+		t.Fatalf("%d handshakes, want one for each token", len(handshakes))
+	}
+	for _, r := range handshakes {
+		if !r.URL.Query().Has("ticket") || r.Header.Get("Cookie")+r.Header.Get("Authorization")+r.Header.Get("Sec-WebSocket-Protocol") != "" {
+			t.Errorf("the handshake carries %v %v, want a ticket alone", r.URL.Query(), r.Header)
+		}
+		if r.Header.Get("Origin") != pages.URL {
+			t.Errorf("the handshake is of the origin %s, want %s", r.Header.Get("Origin"), pages.URL)
+		}
+		of := http.Header{"Origin": {pages.URL}}
+		conn, _ := s.dial(r.URL.RequestURI(), of)
+		wantClose(t, conn, websocket.ClosePolicyViolation, "Ticket has been used")
+		conn, _ = s.dial("/ws?"+r.URL.RawQuery, of)
+		wantClose(t, conn, websocket.ClosePolicyViolation, "Ticket is not valid here")
+		conn, _ = s.dial(r.URL.RequestURI(), http.Header{"Origin": {s.URL}})
+		wantClose(t, conn, websocket.ClosePolicyViolation, "Ticket is not valid here")
+	}
+	if first, second := handshakes[0].URL.String(), handshakes[1].URL.String(); first == second {
+		t.Error("both sockets were opened by one ticket")
+	}
+
+	run(chromedp.Click(chromedp.ID("logout-everywhere")), says("status", "Logged out: the server has revoked every token of alice"))
+}
+
+// TestTicketInBrowser: a page of the server itself can use tickets too, beside
+// the cookies of its login.
+func TestTicketInBrowser(t *testing.T) {
+	t.Parallel()
+	s := runChat(t)
+	page := browser(t, s.URL)
+	err := chromedp.Do(page,
+		logIn("alice", true),
+		chromedp.SetValue(chromedp.ID("transport"), "ticket"),
+		chromedp.Click(chromedp.ID("connect")), says("status", "Connected to /ws/ticket as alice by ticket"),
+		chromedp.SetValue(chromedp.ID("route"), "/ws"),
+		chromedp.Click(chromedp.ID("connect")), says("status", "More than one token was sent"),
+	)
+	if err != nil {
+		t.Fatalf("%v; %s", err, statusOf(page))
+	}
+}
+
+// TestNoTicketInBrowser: where a server gives no tickets, the page says so.
+func TestNoTicketInBrowser(t *testing.T) {
+	t.Parallel()
+	s := runChatWith(t, []string{"PASETOKIT_DENYLIST__ENABLED=false"})
+	page := browser(t, s.URL)
+	err := chromedp.Do(page,
+		logIn("alice", false),
+		chromedp.SetValue(chromedp.ID("transport"), "ticket"),
+		chromedp.Click(chromedp.ID("connect")), says("status", "501 This server cannot issue tickets"),
+		chromedp.SetValue(chromedp.ID("transport"), "subprotocol"),
+		chromedp.Click(chromedp.ID("connect")), says("status", "Connected to /ws as alice by subprotocol"),
+	)
+	if err != nil {
+		t.Fatalf("%v; %s", err, statusOf(page))
+	}
+}
+
+// TestNoTicketForStrangers: a page of an origin that the server does not know
+// can do nothing with it, and says what may be the cause.
+func TestNoTicketForStrangers(t *testing.T) {
+	t.Parallel()
+	s := runChat(t)
+	page := browser(t, runChat(t, "-server", s.URL).URL)
+	err := chromedp.Do(page,
+		chromedp.SendKeys(chromedp.ID("username"), "alice"),
+		chromedp.SendKeys(chromedp.ID("password"), "demo"),
+		chromedp.Click(chromedp.ID("login")),
+		says("status", "Login refused: "+s.URL+" does not answer, or not to pages of"),
+	)
+	if err != nil {
+		t.Fatalf("%v; %s", err, statusOf(page))
+	}
+}

@@ -1,0 +1,409 @@
+package config
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestStoreFiles reads every key of the stores, of sessions and of tickets, in
+// every format.
+func TestStoreFiles(t *testing.T) {
+	t.Parallel()
+	for name, content := range map[string]string{
+		"auth.yaml": `
+token: {session_ttl: none, refresh_grace: 0s, ticket_ttl: 5}
+websocket: {locations: [ticket], ticket_key: t}
+denylist:
+  store: redis
+  path: revoked.db
+  redis:
+    addresses: ["redis-1:6379", "[::1]:6380"]
+    username: app
+    password: s3cret
+    database: 3
+    sentinel_master: main
+    sentinel_username: watcher
+    sentinel_password_file: /run/secrets/sentinel
+    prefix: "app:"
+    cache_ttl: 0s
+    min_replicas: 1
+    timeout: 250ms
+    allow_eviction: true
+    tls: {enabled: true, ca_file: ca.pem, cert_file: cert.pem, key_file: key.pem, server_name: redis.internal}
+`,
+		"auth.toml": `
+[token]
+session_ttl = "none"
+refresh_grace = 0
+ticket_ttl = "5s"
+[websocket]
+locations = ["ticket"]
+ticket_key = "t"
+[denylist]
+store = "redis"
+path = "revoked.db"
+[denylist.redis]
+addresses = ["redis-1:6379", "[::1]:6380"]
+username = "app"
+password = "s3cret"
+database = 3
+sentinel_master = "main"
+sentinel_username = "watcher"
+sentinel_password_file = "/run/secrets/sentinel"
+prefix = "app:"
+cache_ttl = 0
+min_replicas = 1
+timeout = "250ms"
+allow_eviction = true
+tls = {enabled = true, ca_file = "ca.pem", cert_file = "cert.pem", key_file = "key.pem", server_name = "redis.internal"}
+`,
+		"auth.json": `{"token": {"session_ttl": "none", "refresh_grace": 0, "ticket_ttl": "5s"},
+"websocket": {"locations": ["ticket"], "ticket_key": "t"},
+"denylist": {"store": "redis", "path": "revoked.db", "redis": {"addresses": ["redis-1:6379", "[::1]:6380"],
+"username": "app", "password": "s3cret", "database": 3, "sentinel_master": "main", "sentinel_username": "watcher",
+"sentinel_password_file": "/run/secrets/sentinel", "prefix": "app:", "cache_ttl": 0, "min_replicas": 1,
+"timeout": "250ms", "allow_eviction": true, "tls": {"enabled": true, "ca_file": "ca.pem", "cert_file": "cert.pem",
+"key_file": "key.pem", "server_name": "redis.internal"}}}}`,
+	} {
+		cfg, _, err := load(nil, []string{write(t, name, content)})
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		if want := withStore(); !reflect.DeepEqual(cfg, want) {
+			t.Errorf("%s: got\n%+v\nwant\n%+v", name, cfg, want)
+		}
+	}
+}
+
+func TestStoreEnvironment(t *testing.T) {
+	t.Parallel()
+	cfg, _, err := load([]string{
+		"PASETOKIT_TOKEN__SESSION_TTL=none",
+		"PASETOKIT_TOKEN__REFRESH_GRACE=0",
+		"PASETOKIT_TOKEN__TICKET_TTL=5",
+		"PASETOKIT_WEBSOCKET__LOCATIONS=ticket",
+		"PASETOKIT_WEBSOCKET__TICKET_KEY=t",
+		"PASETOKIT_DENYLIST__STORE=redis",
+		"PASETOKIT_DENYLIST__PATH=revoked.db",
+		"PASETOKIT_DENYLIST__REDIS__ADDRESSES=redis-1:6379, [::1]:6380",
+		"PASETOKIT_DENYLIST__REDIS__USERNAME=app",
+		"PASETOKIT_DENYLIST__REDIS__PASSWORD=s3cret",
+		"PASETOKIT_DENYLIST__REDIS__DATABASE=3",
+		"PASETOKIT_DENYLIST__REDIS__SENTINEL_MASTER=main",
+		"PASETOKIT_DENYLIST__REDIS__SENTINEL_USERNAME=watcher",
+		"PASETOKIT_DENYLIST__REDIS__SENTINEL_PASSWORD_FILE=/run/secrets/sentinel",
+		"PASETOKIT_DENYLIST__REDIS__PREFIX=app:",
+		"PASETOKIT_DENYLIST__REDIS__CACHE_TTL=0s",
+		"PASETOKIT_DENYLIST__REDIS__MIN_REPLICAS=1",
+		"PASETOKIT_DENYLIST__REDIS__TIMEOUT=250ms",
+		"PASETOKIT_DENYLIST__REDIS__ALLOW_EVICTION=true",
+		"PASETOKIT_DENYLIST__REDIS__TLS__ENABLED=true",
+		"PASETOKIT_DENYLIST__REDIS__TLS__CA_FILE=ca.pem",
+		"PASETOKIT_DENYLIST__REDIS__TLS__CERT_FILE=cert.pem",
+		"PASETOKIT_DENYLIST__REDIS__TLS__KEY_FILE=key.pem",
+		"PASETOKIT_DENYLIST__REDIS__TLS__SERVER_NAME=redis.internal",
+	}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := withStore(); !reflect.DeepEqual(cfg, want) {
+		t.Errorf("got\n%+v\nwant\n%+v", cfg, want)
+	}
+}
+
+// withStore returns what the tests above configure.
+func withStore() *Config {
+	cfg := Default()
+	cfg.Token.SessionTTL, cfg.Token.RefreshGrace, cfg.Token.TicketTTL = NoExpiry, 0, 5*time.Second
+	cfg.WebSocket.Locations, cfg.WebSocket.TicketKey = []string{"ticket"}, "t"
+	cfg.Denylist.Store, cfg.Denylist.Path = "redis", "revoked.db"
+	cfg.Denylist.Redis = Redis{
+		Addresses: []string{"redis-1:6379", "[::1]:6380"},
+		Username:  "app", Password: "s3cret", Database: 3,
+		SentinelMaster: "main", SentinelUsername: "watcher", SentinelPasswordFile: "/run/secrets/sentinel",
+		Prefix: "app:", CacheTTL: 0, MinReplicas: 1, Timeout: 250 * time.Millisecond, AllowEviction: true,
+		TLS: RedisTLS{Enabled: true, CAFile: "ca.pem", CertFile: "cert.pem", KeyFile: "key.pem", ServerName: "redis.internal"},
+	}
+	return cfg
+}
+
+// storeRules are values that a rule refuses. Each is tried in a file and in the
+// environment; the error names KEY and SOURCE.
+var storeRules = []struct{ name, key, value, want string }{
+	{"session shorter than a second", "token.session_ttl", "500ms", "KEY = 500ms (SOURCE): must be at least 1s and at most 100 years, or none"},
+	{"session that has ended", "token.session_ttl", "-1h", "KEY = -1h0m0s (SOURCE): must be at least 1s and at most 100 years, or none"},
+	{"session without a unit of time", "token.session_ttl", "long", `KEY = "long" (SOURCE): expected a duration such as 15m or 720h, a number of seconds, or none`},
+	{"long grace", "token.refresh_grace", "5m1s", "KEY = 5m1s (SOURCE): must be at most 5m"},
+	{"negative grace", "token.refresh_grace", "-1s", "KEY = -1s (SOURCE): must be at least 0"},
+	{"grace none", "token.refresh_grace", "none", `KEY = "none" (SOURCE): expected a duration such as 30s or 15m, or a number of seconds`},
+	{"no time for a ticket", "token.ticket_ttl", "0", "KEY = 0s (SOURCE): must be at least 1s"},
+	{"long ticket", "token.ticket_ttl", "31s", "KEY = 31s (SOURCE): must be at most 30s"},
+	{"one parameter for two", "websocket.ticket_key", "token", `KEY = "token" (SOURCE): must differ from query_key`},
+	{"no parameter", "websocket.ticket_key", "", `KEY = "" (SOURCE): must not be empty`},
+	{"store", "denylist.store", "mongo", `KEY = "mongo" (SOURCE): must be one of memory, bolt, redis`},
+	{"bolt alone", "denylist.store", "bolt", "denylist.path: is empty while denylist.store is bolt; name the file that keeps the records"},
+	{"redis alone", "denylist.store", "redis", "denylist.redis.addresses: is empty while denylist.store is redis; list at least one host:port"},
+	{"negative database", "denylist.redis.database", "-1", "KEY = -1 (SOURCE): must be at least 0"},
+	{"database by name", "denylist.redis.database", "main", `KEY = "main" (SOURCE): expected a whole number`},
+	{"no prefix", "denylist.redis.prefix", "", `KEY = "" (SOURCE): must not be empty`},
+	{"negative cache", "denylist.redis.cache_ttl", "-1s", "KEY = -1s (SOURCE): must be at least 0"},
+	{"long cache", "denylist.redis.cache_ttl", "61m", "KEY = 1h1m0s (SOURCE): must be at most 1h"},
+	{"negative replicas", "denylist.redis.min_replicas", "-1", "KEY = -1 (SOURCE): must be at least 0"},
+	{"many replicas", "denylist.redis.min_replicas", "101", "KEY = 101 (SOURCE): must be at most 100"},
+	{"no time to answer", "denylist.redis.timeout", "0", "KEY = 0s (SOURCE): must be at least 1ms"},
+	{"all the time to answer", "denylist.redis.timeout", "61s", "KEY = 1m1s (SOURCE): must be at most 1m"},
+	{"eviction", "denylist.redis.allow_eviction", "maybe", `KEY = "maybe" (SOURCE): expected true or false`},
+	{"server name with a port", "denylist.redis.tls.server_name", "redis:6379", `KEY = "redis:6379" (SOURCE): must be a host name or an IP address, without a port`},
+	{"server name with a space", "denylist.redis.tls.server_name", "my redis", `KEY = "my redis" (SOURCE): must be a host name or an IP address, without a port`},
+}
+
+func TestStoreRules(t *testing.T) {
+	t.Parallel()
+	for _, test := range storeRules {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			path := write(t, "auth.yaml", nested(test.key, test.value))
+			_, _, err := load(nil, []string{path})
+			wantProblem(t, err, "config: "+strings.NewReplacer("KEY", test.key, "SOURCE", path).Replace(test.want))
+
+			variable := EnvPrefix + strings.ToUpper(strings.ReplaceAll(test.key, ".", "__"))
+			_, _, err = load([]string{variable + "=" + test.value}, nil)
+			wantProblem(t, err, "config: "+strings.NewReplacer("KEY", test.key, "SOURCE", variable).Replace(test.want))
+		})
+	}
+}
+
+// nested returns a YAML file that sets one key. Numbers and true stay what they
+// are, all else is a string.
+func nested(key, value string) string {
+	var b strings.Builder
+	levels := strings.Split(key, ".")
+	for i, level := range levels {
+		b.WriteString(strings.Repeat("  ", i) + level + ":")
+		if i < len(levels)-1 {
+			b.WriteString("\n")
+		}
+	}
+	if strings.Trim(value, "-0123456789") != "" || value == "" {
+		value = fmt.Sprintf("%q", value)
+	}
+	return b.String() + " " + value + "\n"
+}
+
+func TestAddresses(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		address string
+		good    bool
+	}{
+		{"localhost:6379", true},
+		{"redis-1.example.com:1", true},
+		{"redis_1:65535", true},
+		{"127.0.0.1:6379", true},
+		{"[::1]:6379", true},
+		{"[2001:db8::1]:6379", true},
+		{"localhost", false},
+		{":6379", false},
+		{"localhost:", false},
+		{"localhost:0", false},
+		{"localhost:65536", false},
+		{"localhost:-1", false},
+		{"localhost:redis", false},
+		{"::1:6379", false},
+		{"[::g]:6379", false},
+		{"a..b:6379", false},
+		{"my host:6379", false},
+		{"höst:6379", false},
+		{"redis://localhost:6379", false},
+		{"localhost:6379/0", false},
+		{"", false},
+	} {
+		path := write(t, "auth.yaml", fmt.Sprintf("denylist: {redis: {addresses: [%q]}}", test.address))
+		_, _, err := load(nil, []string{path})
+		if test.good {
+			if err != nil {
+				t.Errorf("%s: %v", test.address, err)
+			}
+			continue
+		}
+		wantProblem(t, err, fmt.Sprintf("denylist.redis.addresses[0] = %q (%s): must be host:port", test.address, path))
+	}
+	_, _, err := load([]string{"PASETOKIT_DENYLIST__REDIS__ADDRESSES=a:1,a:1"}, nil)
+	wantProblem(t, err, "denylist.redis.addresses (PASETOKIT_DENYLIST__REDIS__ADDRESSES): must not list anything twice")
+}
+
+// TestStoreCombinations checks what goes together, and that nobody is asked for
+// what he does not use.
+func TestStoreCombinations(t *testing.T) {
+	t.Parallel()
+	const redis = "denylist: {store: redis, redis: {addresses: ['a:1'], "
+	for _, test := range []struct{ name, yaml, want string }{
+		{"password twice", redis + "password: x, password_file: y}}",
+			`denylist.redis.password_file = "y" (FILE): the password itself is set as well; keep one of them`},
+		{"sentinel password twice", redis + "sentinel_password: x, sentinel_password_file: y}}",
+			`denylist.redis.sentinel_password_file = "y" (FILE): the password itself is set as well; keep one of them`},
+		{"certificate without a key", redis + "tls: {enabled: true, cert_file: c}}}",
+			`denylist.redis.tls.cert_file = "c" (FILE): goes together with denylist.redis.tls.key_file; set both or neither`},
+		{"key without a certificate", redis + "tls: {enabled: true, key_file: k}}}",
+			`denylist.redis.tls.cert_file = ""`},
+		{"one parameter for two", "websocket: {query_key: ticket}",
+			`websocket.ticket_key = "ticket": must differ from query_key`},
+		{"both passwords, from different places", redis + "password: x, sentinel_password_file: y}}", ""},
+		{"bolt", "denylist: {store: bolt, path: revoked.db}", ""},
+		{"redis", redis + "}}", ""},
+		{"parameters swapped", "websocket: {query_key: ticket, ticket_key: token}", ""},
+		{"bolt, disabled", "denylist: {enabled: false, store: bolt}", ""},
+		{"redis, disabled", "denylist: {enabled: false, store: redis, redis: {password: x, password_file: y, tls: {key_file: z}}}", ""},
+		{"files that are not there", redis + "password_file: /nonexistent/password, tls: {enabled: true, ca_file: /nonexistent/ca}}}", ""},
+		{"bounds", "token: {session_ttl: 1s, refresh_grace: 5m, ticket_ttl: 30s}\n" +
+			"denylist: {redis: {cache_ttl: 1h, min_replicas: 100, timeout: 1m, tls: {server_name: '::1'}}}", ""},
+		{"lower bounds", "token: {session_ttl: 0s, ticket_ttl: 1s}\ndenylist: {redis: {timeout: 1ms, tls: {server_name: 10.0.0.1}}}", ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			path := write(t, "auth.yaml", test.yaml)
+			_, _, err := load(nil, []string{path})
+			if test.want != "" {
+				wantProblem(t, err, strings.ReplaceAll(test.want, "FILE", path))
+			} else if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// TestPasswordsAreNotShown writes a password where it belongs, in ways that it
+// must not be written, and where people write it by mistake: no error has it.
+func TestPasswordsAreNotShown(t *testing.T) {
+	t.Parallel()
+	const yaml, toml = "denylist:\n  redis:\n    ", "[denylist.redis]\n"
+	for _, test := range []struct{ name, file, content string }{
+		{"number", "a.yaml", yaml + "password: 20406080"},
+		{"list", "a.yaml", yaml + "password: [20406080]"},
+		{"object", "a.yaml", yaml + "password: {20406080: x}"},
+		{"date", "a.yaml", yaml + "password: 2040-12-31"},
+		{"anchor", "a.yaml", yaml + "password: *20406080"},
+		{"character that begins nothing", "a.yaml", yaml + "password: @20406080"},
+		{"quote that does not end", "a.yaml", yaml + "password: \"20406080"},
+		{"number that is none", "a.yaml", yaml + "password: !!int 20406080x"},
+		{"no space", "a.yaml", "denylist: {redis: {password:20406080}}"},
+		{"sentinel's, a number", "a.yaml", yaml + "sentinel_password: 20406080"},
+		{"sentinel's, a list", "a.yaml", yaml + "sentinel_password: [20406080]"},
+		{"for the section", "a.yaml", "denylist: {redis: 20406080}"},
+		{"URL", "a.yaml", yaml + "addresses: ['redis://:20406080@localhost:6379']"},
+		{"URL, no list", "a.yaml", yaml + "addresses: redis://:20406080@localhost:6379"},
+		{"URL, list in list", "a.yaml", yaml + "addresses: [['redis://:20406080@localhost:6379']]"},
+		{"beside the address", "a.yaml", yaml + "addresses: ['20406080@localhost:6379']"},
+		{"URL for the store", "a.yaml", "denylist: {store: 'redis://:20406080@localhost:6379'}"},
+		{"bare, in TOML", "a.toml", toml + "password = 20406080x"},
+		{"number, in TOML", "a.toml", toml + "password = 20406080"},
+		{"no equals sign, in TOML", "a.toml", toml + "password \"20406080\""},
+		{"twice, in TOML", "a.toml", toml + "password = \"20406080\"\npassword = \"20406080\""},
+		{"number, in JSON", "a.json", `{"denylist": {"redis": {"password": 20406080}}}`},
+		{"bare, in JSON", "a.json", `{"denylist": {"redis": {"password": x20406080}}}`},
+		{"twice, in JSON", "a.json", `{"denylist": {"redis": {"password": "20406080", "password": "20406080"}}}`},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			_, _, err := load(nil, []string{write(t, test.file, test.content)})
+			wantUnseen(t, err, "20406080", "2040-12-31")
+		})
+	}
+	for _, variable := range []string{
+		"PASETOKIT_DENYLIST__REDIS=20406080",
+		"PASETOKIT_DENYLIST__REDIS__PASWORD=20406080",
+		"PASETOKIT_DENYLIST__REDIS__PASSWORD__X=20406080",
+		"PASETOKIT_DENYLIST__REDIS__ADDRESSES=redis://:20406080@localhost:6379",
+		"PASETOKIT_DENYLIST__STORE=redis://:20406080@localhost:6379",
+	} {
+		_, _, err := load([]string{variable}, nil)
+		wantUnseen(t, err, "20406080")
+	}
+	_, _, err := load([]string{
+		"PASETOKIT_DENYLIST__STORE=redis", "PASETOKIT_DENYLIST__REDIS__PASSWORD=20406080", "PASETOKIT_DENYLIST__REDIS__PASSWORD_FILE=x",
+	}, nil)
+	wantUnseen(t, err, "20406080")
+}
+
+// wantUnseen checks that there is an error, and that it has none of the secrets.
+func wantUnseen(t *testing.T, err error, secrets ...string) {
+	t.Helper()
+	if err == nil {
+		t.Fatal("it is accepted")
+	}
+	for _, secret := range secrets {
+		if strings.Contains(err.Error(), secret) {
+			t.Errorf("the error shows the password: %v", err)
+		}
+	}
+}
+
+// TestWrongTypeOfPassword: the error says what is wrong all the same.
+func TestWrongTypeOfPassword(t *testing.T) {
+	t.Parallel()
+	path := write(t, "auth.yaml", "denylist: {redis: {password: 12345}}")
+	_, _, err := load(nil, []string{path})
+	wantProblem(t, err, "config: denylist.redis.password = (redacted) ("+path+"): expected a string")
+	cfg, _, err := load([]string{"PASETOKIT_DENYLIST__REDIS__PASSWORD=12345"}, nil)
+	if err != nil || cfg.Denylist.Redis.Password != "12345" {
+		t.Errorf("in the environment, where all is text: %v", err)
+	}
+}
+
+// TestPasswordIsNotPrinted loads passwords that are well written.
+func TestPasswordIsNotPrinted(t *testing.T) {
+	t.Parallel()
+	path := write(t, "auth.yaml", "denylist: {redis: {password: 's3cret 1', sentinel_password: 's3cret 2'}}")
+	cfg, sources, err := load(nil, []string{path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := cfg.Denylist.Redis; r.Password != "s3cret 1" || r.SentinelPassword != "s3cret 2" {
+		t.Fatal("the passwords are not those of the file")
+	}
+	all := settings("", reflect.ValueOf(*cfg), sources)
+	shown := map[string]string{}
+	for _, s := range all {
+		shown[s.Key] = s.Value
+	}
+	for key, want := range map[string]string{
+		"denylist.redis.password": "(redacted)", "denylist.redis.sentinel_password": "(redacted)",
+		"denylist.redis.addresses": "[]", "denylist.redis.cache_ttl": "30s", "denylist.redis.tls.enabled": "false",
+	} {
+		if shown[key] != want {
+			t.Errorf("the setting %s is shown as %q, want %q", key, shown[key], want)
+		}
+	}
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x"} {
+		text := fmt.Sprintf(verb, *cfg) + fmt.Sprintf(verb, cfg.Denylist.Redis) + fmt.Sprintf(verb, all)
+		if strings.Contains(text, "s3cret") || strings.Contains(text, fmt.Sprintf("%x", "s3cret")) {
+			t.Errorf("%s shows a password: %s", verb, text)
+		}
+	}
+	for _, s := range settings("", reflect.ValueOf(*Default()), nil) {
+		if strings.HasSuffix(s.Key, "password") && s.Value != "" {
+			t.Errorf("the setting %s is shown as %q where there is none", s.Key, s.Value)
+		}
+	}
+}
+
+// TestRelativePaths: what a configuration names is not resolved against its
+// own folder.
+func TestRelativePaths(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	path := filepath.Join(dir, "auth.yaml")
+	if err := os.WriteFile(path, []byte("denylist: {store: bolt, path: revoked.db}"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cfg, _, err := load(nil, []string{path})
+	if err != nil || cfg.Denylist.Path != "revoked.db" {
+		t.Errorf("load = %v; the path is %s", err, cfg.Denylist.Path)
+	}
+}

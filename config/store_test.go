@@ -1,0 +1,338 @@
+package config_test
+
+import (
+	"bytes"
+	"errors"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pasetokit/pasetokit/config"
+	"github.com/pasetokit/pasetokit/denylist"
+	"github.com/pasetokit/pasetokit/denylist/bolt"
+	"github.com/pasetokit/pasetokit/paseto"
+)
+
+// withBolt returns a configuration whose denylist is the file at path.
+func withBolt(path string) *config.Config {
+	return with(func(c *config.Config) { c.Denylist.Store, c.Denylist.Path = "bolt", path })
+}
+
+// issue returns an access token and its claims.
+func issue(t *testing.T, kit *config.Kit, subject string) (token string, claims *paseto.Claims) {
+	t.Helper()
+	issued, err := kit.Authorizer.IssueAccess(paseto.Grant{Subject: subject, Session: "session of " + subject})
+	check(t, err)
+	return issued.Token, issued.Claims
+}
+
+// wantVerdict checks whether a kit accepts a token.
+func wantVerdict(t *testing.T, kit *config.Kit, token string, want error) {
+	t.Helper()
+	if _, err := kit.Authorizer.Verify(t.Context(), token, paseto.Requirement{}); !errors.Is(err, want) {
+		t.Errorf("Verify = %v, want %v", err, want)
+	}
+}
+
+// TestBolt revokes, closes and opens again.
+func TestBolt(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "revoked.db")
+	kit := open(t, withBolt(path))
+	alices, _ := issue(t, kit, "alice")
+	bobs, bob := issue(t, kit, "bob")
+	carols, carol := issue(t, kit, "carol")
+	daves, _ := issue(t, kit, "dave")
+	check(t, kit.Authorizer.RevokeSubject(t.Context(), "alice", time.Time{}))
+	check(t, kit.Authorizer.RevokeSession(t.Context(), bob.Session))
+	check(t, kit.Authorizer.Revoke(t.Context(), carol))
+	for range 2 {
+		for _, revoked := range []string{alices, bobs, carols} {
+			wantVerdict(t, kit, revoked, paseto.ErrRevoked)
+		}
+		wantVerdict(t, kit, daves, nil)
+		check(t, kit.Close())
+		kit = open(t, withBolt(path))
+	}
+	check(t, kit.Close())
+	if _, err := kit.Store.Revoked(t.Context(), denylist.Token{ID: "a"}); !errors.Is(err, denylist.ErrClosed) {
+		t.Errorf("the store is open after Close: %v", err)
+	}
+}
+
+// TestBoltRefused opens what cannot be opened. What is there stays as it is.
+func TestBoltRefused(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	used := filepath.Join(dir, "used.db")
+	open(t, withBolt(used))
+	other := filepath.Join(dir, "other.db")
+	check(t, os.WriteFile(other, bytes.Repeat([]byte("no database\n"), 1<<10), 0o600))
+	for _, test := range []struct {
+		name, path string
+		is         error
+		want       string
+	}{
+		{"in use", used, bolt.ErrLocked, used},
+		{"another file", other, bolt.ErrDamaged, other},
+		{"a directory", dir, nil, dir},
+		{"no directory", filepath.Join(dir, "none", "revoked.db"), paseto.ErrConfig, "its directory does not exist; make it first"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			kit, err := config.Open(t.Context(), withBolt(test.path))
+			if kit != nil || err == nil || test.is != nil && !errors.Is(err, test.is) {
+				t.Fatalf("Open = %v, %v; want %v", kit, err, test.is)
+			}
+			if text := err.Error(); !strings.HasPrefix(text, "config: denylist.path") || !strings.Contains(text, test.want) {
+				t.Errorf("the error is not clear: %v", err)
+			}
+		})
+	}
+	if _, err := os.Stat(filepath.Join(dir, "none")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the directory was made: %v", err)
+	}
+}
+
+// TestStoreIsReleased opens a configuration that fails after its store was
+// opened: the file must not stay locked.
+func TestStoreIsReleased(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "revoked.db")
+	broken := withBolt(path)
+	broken.Denylist.Check = []string{`no"type`}
+	if kit, err := config.Open(t.Context(), broken); kit != nil || !errors.Is(err, paseto.ErrConfig) {
+		t.Fatalf("Open = %v, %v", kit, err)
+	}
+	open(t, withBolt(path))
+}
+
+// TestStoreFilesAreChecked: with a store of the program's own too, as a check
+// of the configuration alone may have it, files that cannot be are reported.
+func TestStoreFilesAreChecked(t *testing.T) {
+	t.Parallel()
+	store := denylist.NewMemory()
+	t.Cleanup(func() { _ = store.Close() })
+	dir := t.TempDir()
+	files := map[string]string{
+		"empty": "", "line": "\n", "large": strings.Repeat("x", 1<<20), "text": "no certificate",
+	}
+	for name, content := range files {
+		check(t, os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600))
+	}
+	for _, test := range []struct {
+		name   string
+		change func(*config.Redis)
+		want   string
+	}{
+		{"no password file", func(r *config.Redis) { r.PasswordFile = "DIR/none" },
+			"denylist.redis.password_file: the password file cannot be read: open DIR/none: no such file or directory"},
+		{"a directory for a password", func(r *config.Redis) { r.PasswordFile = "DIR" },
+			"denylist.redis.password_file: the password file cannot be read: DIR is not a regular file"},
+		{"a large password file", func(r *config.Redis) { r.PasswordFile = "DIR/large" },
+			"denylist.redis.password_file: DIR/large is no password file: it has more than 65536 bytes"},
+		{"an empty password file", func(r *config.Redis) { r.PasswordFile = "DIR/empty" },
+			"denylist.redis.password_file: the password is empty"},
+		{"a password file of one empty line", func(r *config.Redis) { r.SentinelPasswordFile = "DIR/line" },
+			"denylist.redis.sentinel_password_file: the password is empty"},
+		{"no CA file", func(r *config.Redis) { r.TLS.CAFile = "DIR/none" },
+			"denylist.redis.tls.ca_file: open DIR/none: no such file or directory"},
+		{"a CA file without certificates", func(r *config.Redis) { r.TLS.CAFile = "DIR/text" },
+			`denylist.redis.tls.ca_file = "DIR/text": it holds no certificate in PEM`},
+		{"no certificate file", func(r *config.Redis) { r.TLS.CertFile, r.TLS.KeyFile = "DIR/none", "DIR/text" },
+			`denylist.redis.tls.cert_file = "DIR/none": open DIR/none: no such file or directory`},
+		{"a certificate file without certificates", func(r *config.Redis) { r.TLS.CertFile, r.TLS.KeyFile = "DIR/text", "DIR/text" },
+			`denylist.redis.tls.cert_file = "DIR/text": tls: failed to find any PEM data`},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			cfg := with(func(c *config.Config) {
+				r := &c.Denylist.Redis
+				c.Denylist.Store, r.Addresses, r.TLS.Enabled = "redis", []string{"localhost:1"}, true
+				test.change(r)
+				for _, path := range []*string{&r.PasswordFile, &r.SentinelPasswordFile, &r.TLS.CAFile, &r.TLS.CertFile, &r.TLS.KeyFile} {
+					*path = strings.ReplaceAll(*path, "DIR", dir)
+				}
+			})
+			for name, opts := range map[string][]config.Option{"named": nil, "given": {config.WithStore(store)}} {
+				_, err := config.Open(t.Context(), cfg, opts...)
+				if want := "config: " + strings.ReplaceAll(test.want, "DIR", dir); !errors.Is(err, paseto.ErrConfig) || !strings.HasPrefix(err.Error(), want) {
+					t.Errorf("with a store that is %s: error is %v, want %s", name, err, want)
+				}
+			}
+			cfg.Denylist.Enabled = false
+			open(t, cfg)
+		})
+	}
+}
+
+// TestExposedPasswords checks which files of a store are warned of.
+func TestExposedPasswords(t *testing.T) {
+	t.Parallel()
+	store := denylist.NewMemory()
+	t.Cleanup(func() { _ = store.Close() })
+	for _, test := range []struct {
+		name string
+		mode os.FileMode
+		set  func(r *config.Redis, path string)
+		want string
+	}{
+		{"password", 0o640, func(r *config.Redis, path string) { r.PasswordFile = path }, "password file can be read by others"},
+		{"sentinel password", 0o604, func(r *config.Redis, path string) { r.SentinelPasswordFile = path }, "password file can be read by others"},
+		{"its owner's alone", 0o600, func(r *config.Redis, path string) { r.PasswordFile = path }, ""},
+		{"key", 0o644, func(r *config.Redis, path string) { r.TLS.CertFile, r.TLS.KeyFile = path, path }, "key file can be read by others"},
+		{"its owner's key", 0o400, func(r *config.Redis, path string) { r.TLS.CertFile, r.TLS.KeyFile = path, path }, ""},
+		{"CA", 0o644, func(r *config.Redis, path string) { r.TLS.CAFile = path }, ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			path := keyFile(t, "s3cret\n")
+			check(t, os.Chmod(path, test.mode))
+			cfg := with(func(c *config.Config) {
+				c.Denylist.Store, c.Denylist.Redis.Addresses = "redis", []string{"localhost:1"}
+				test.set(&c.Denylist.Redis, path)
+			})
+			if got := warnings(t, cfg, config.WithStore(store)); test.want == "" && got != "" ||
+				test.want != "" && !strings.Contains(got, `level=WARN msg="`+test.want+`" path=`+path) {
+				t.Errorf("the log says %q, want %q", got, test.want)
+			}
+			cfg.Denylist.Store, cfg.Denylist.Redis.Addresses = "memory", nil
+			if got := warnings(t, cfg); got != "" {
+				t.Errorf("the log says %q of a file that is not used", got)
+			}
+		})
+	}
+}
+
+// warnings opens a configuration and returns what is logged.
+func warnings(t *testing.T, cfg *config.Config, opts ...config.Option) string {
+	t.Helper()
+	var log bytes.Buffer
+	open(t, cfg, append(opts, config.WithLogger(slog.New(slog.NewTextHandler(&log, nil))))...)
+	return log.String()
+}
+
+// TestTicketLocation checks where handshakes may bring tickets.
+func TestTicketLocation(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name      string
+		locations []string
+		enabled   bool
+		taken     bool
+		refused   bool
+	}{
+		{"default", nil, true, true, false},
+		{"default without a denylist", nil, false, false, false},
+		{"asked for", []string{"ticket"}, true, true, false},
+		{"not asked for", []string{"header"}, true, false, false},
+		{"asked for without a denylist", []string{"ticket"}, false, false, true},
+		{"asked for among others without a denylist", []string{"header", "query", "ticket"}, false, false, true},
+		{"not asked for without a denylist", []string{"header", "query"}, false, false, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			cfg := with(func(c *config.Config) {
+				c.Denylist.Enabled = test.enabled
+				c.WebSocket.TicketKey = "once"
+				if test.locations != nil {
+					c.WebSocket.Locations = test.locations
+				}
+			})
+			if test.refused {
+				_, err := config.Open(t.Context(), cfg)
+				const want = "config: websocket.locations: ticket needs a denylist, for a ticket must work but once; set denylist.enabled to true"
+				if !errors.Is(err, paseto.ErrConfig) || err.Error() != want {
+					t.Errorf("error is %v, want %s", err, want)
+				}
+				return
+			}
+			kit := open(t, cfg)
+			_, claims := issue(t, kit, "alice")
+			ticket, err := kit.Authorizer.IssueTicket(claims, paseto.TicketGrant{})
+			if !test.enabled {
+				if !errors.Is(err, paseto.ErrNoDenylist) {
+					t.Errorf("IssueTicket without a denylist = %v", err)
+				}
+				ticket.Token = "v4.local.AAAA"
+			} else {
+				check(t, err)
+			}
+			for _, want := range []error{nil, paseto.ErrTicketUsed} {
+				r := httptest.NewRequest(http.MethodGet, "/ws?once="+ticket.Token, http.NoBody)
+				_, err := kit.Guard.Authenticate(r, paseto.Requirement{})
+				if !test.taken {
+					want = paseto.ErrNoToken
+				}
+				if !errors.Is(err, want) {
+					t.Errorf("Authenticate = %v, want %v", err, want)
+				}
+			}
+		})
+	}
+}
+
+// TestLifetimesReachTheAuthorizer checks the lifetimes of sessions and tickets
+// and the grace, and that zero means what the documentation says.
+func TestLifetimesReachTheAuthorizer(t *testing.T) {
+	t.Parallel()
+	type lifetimes struct{ session, grace, ticket time.Duration }
+	for _, test := range []struct {
+		name   string
+		change func(*config.Config)
+		want   lifetimes
+	}{
+		{"default", func(*config.Config) {}, lifetimes{90 * 24 * time.Hour, 10 * time.Second, 30 * time.Second}},
+		{"set", func(c *config.Config) {
+			c.Token.SessionTTL, c.Token.RefreshGrace, c.Token.TicketTTL = config.Lifetime(time.Hour), time.Minute, 5*time.Second
+		}, lifetimes{time.Hour, time.Minute, 5 * time.Second}},
+		{"none", func(c *config.Config) {
+			c.Token.SessionTTL, c.Token.RefreshGrace = config.NoExpiry, 0
+		}, lifetimes{paseto.NoExpiry, paseto.NoGrace, 30 * time.Second}},
+		{"longer tokens", func(c *config.Config) {
+			c.Token.MaxTTL = config.Lifetime(365 * 24 * time.Hour)
+		}, lifetimes{365 * 24 * time.Hour, 10 * time.Second, 30 * time.Second}},
+	} {
+		cfg := open(t, with(test.change)).Authorizer.Config()
+		if got := (lifetimes{cfg.SessionTTL, cfg.RefreshGrace, cfg.TicketTTL}); got != test.want {
+			t.Errorf("%s: got %+v, want %+v", test.name, got, test.want)
+		}
+	}
+}
+
+// TestNoGrace presents a refresh token twice.
+func TestNoGrace(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		grace time.Duration
+		want  error
+	}{{0, paseto.ErrReused}, {5 * time.Minute, nil}} {
+		kit := open(t, with(func(c *config.Config) { c.Token.RefreshGrace = test.grace }))
+		pair, err := kit.Authorizer.IssuePair(paseto.Grant{Subject: "alice"})
+		check(t, err)
+		_, err = kit.Authorizer.Refresh(t.Context(), pair.Refresh.Token, paseto.Requirement{})
+		check(t, err)
+		if _, err = kit.Authorizer.Refresh(t.Context(), pair.Refresh.Token, paseto.Requirement{}); !errors.Is(err, test.want) {
+			t.Errorf("grace %s: the second Refresh = %v, want %v", test.grace, err, test.want)
+		}
+	}
+}
+
+// TestWatchPassword: a password that has changed is a value that has changed,
+// though it is not shown.
+func TestWatchPassword(t *testing.T) {
+	t.Parallel()
+	const file = "token: {keys: [{file: FOLDER/key}]}\ndenylist: {redis: {password: s3cret 1, sentinel_password: s3cret}}"
+	w := watchDir(t, "auth.yaml", file, "key", localKey)
+	w.write(t, "auth.yaml", strings.Replace(file, "s3cret 1", "s3cret 2", 1))
+	w.wantLog(t, 1, "level=WARN", "changed configuration needs a restart", "settings=[denylist.redis.password]")
+	if strings.Contains(w.log.String(), "s3cret") {
+		t.Errorf("the log shows a password:\n%s", w.log)
+	}
+}

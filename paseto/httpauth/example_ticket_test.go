@@ -1,0 +1,61 @@
+package httpauth_test
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log"
+	"net/http"
+	"net/http/httptest"
+
+	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/paseto/httpauth"
+)
+
+func ExampleWeb_LogoutEverywhere() {
+	auth, web := newExample(httpauth.Config{})
+	phone, err := auth.IssuePair(paseto.Grant{Subject: "ada"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	laptop, err := auth.IssuePair(paseto.Grant{Subject: "ada"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	try(web.LogoutEverywhere(), "POST", "/logout/everywhere", phone.Access.Token, "")
+	// The other session is over too.
+	try(web.Refresh(), "POST", "/refresh", laptop.Refresh.Token, "")
+	// Output:
+	// 204
+	// 401 {"type":"about:blank","title":"Unauthorized","status":401,"detail":"Token has been revoked","code":"token_revoked"}
+}
+
+// A page asks for a ticket and opens a WebSocket with it: the access token is
+// in no URL. Package wsauth has the other half.
+func ExampleWeb_Ticket() {
+	auth, web := newExample(httpauth.Config{})
+	ticket := web.Ticket(httpauth.TicketPath("/ws"), httpauth.TicketOrigin())
+
+	access, err := auth.IssueAccess(paseto.Grant{Subject: "ada"})
+	if err != nil {
+		log.Fatal(err)
+	}
+	r := httptest.NewRequestWithContext(context.Background(), http.MethodPost, "/ticket", http.NoBody)
+	r.Header.Set("Authorization", "Bearer "+access.Token)
+	r.Header.Set("Origin", "https://app.example.com") // as browsers do
+	w := httptest.NewRecorder()
+	ticket.ServeHTTP(w, r)
+	var bought httpauth.Ticket
+	if err := json.Unmarshal(w.Body.Bytes(), &bought); err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(w.Code, bought.ExpiresIn, bought.Path, bought.Origin)
+	fmt.Println(bought)
+
+	// A ticket is no token.
+	try(ticket, "POST", "/ticket", bought.Ticket, "")
+	// Output:
+	// 200 30 /ws https://app.example.com
+	// ticket (redacted)
+	// 401 {"type":"about:blank","title":"Unauthorized","status":401,"detail":"Access token required but ticket provided","code":"type_mismatch"}
+}

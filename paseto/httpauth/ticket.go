@@ -1,0 +1,163 @@
+package httpauth
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/pasetokit/pasetokit/internal/origin"
+	"github.com/pasetokit/pasetokit/paseto"
+)
+
+// TicketOption binds the tickets of an endpoint.
+type TicketOption func(*ticketBinding)
+
+type ticketBinding struct {
+	paths  []string // at most one
+	origin bool
+}
+
+// TicketPath binds every ticket of the endpoint to a path, whatever the request
+// asks for; see [paseto.TicketGrant]. It must begin with a slash.
+func TicketPath(path string) TicketOption {
+	return func(b *ticketBinding) { b.paths = []string{path} }
+}
+
+// TicketOrigin binds every ticket of the endpoint to the origin of the page that
+// asks for it. A request without an Origin header is then refused.
+func TicketOrigin() TicketOption {
+	return func(b *ticketBinding) { b.origin = true }
+}
+
+// Ticket is the body that [Web.Ticket] answers with.
+type Ticket struct {
+	// Ticket is the ticket: a secret until it is used.
+	Ticket string `json:"ticket"`
+	// ExpiresIn is its lifetime in seconds.
+	ExpiresIn int64 `json:"expires_in"`
+	// Path and Origin are what it is bound to, absent where it is not.
+	Path   string `json:"path,omitempty"`
+	Origin string `json:"origin,omitempty"`
+}
+
+// String describes the ticket without showing it.
+func (t Ticket) String() string { return "ticket (redacted)" }
+
+// Format implements [fmt.Formatter]: every verb prints [Ticket.String].
+func (t Ticket) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, t.String()) }
+
+// LogValue implements [slog.LogValuer].
+func (t Ticket) LogValue() slog.Value { return slog.StringValue(t.String()) }
+
+// Ticket returns the endpoint that gives a ticket for the access token of the
+// request: POST, answered with [Ticket]. The token comes in the configured
+// locations. The ticket opens one WebSocket, once, within its lifetime; the
+// connection then lives as long as the access token. See
+// [paseto.Authorizer.IssueTicket].
+//
+// The body, if there is one, is a JSON object or a form; its member path binds
+// the ticket to one path, decoded and without a query, and origin to the pages
+// of one origin, as location.origin gives it.
+//
+// A [TicketPath] that no request can have is logged here, and every request is
+// then refused with status 500.
+//
+// An Authorizer without a denylist cannot give tickets; the endpoint then
+// answers 501.
+func (w *Web) Ticket(opts ...TicketOption) http.Handler {
+	var binding ticketBinding
+	for _, opt := range opts {
+		if opt != nil {
+			opt(&binding)
+		}
+	}
+	var broken error
+	if len(binding.paths) > 0 && !isPath(binding.paths[0]) {
+		broken = fmt.Errorf("httpauth: TicketPath %.128q is no path; it must begin with a slash, and have no query", binding.paths[0])
+		w.log.Error("route refuses every request", "err", broken)
+	}
+	return w.post(func(rw http.ResponseWriter, r *http.Request) {
+		if broken != nil {
+			w.refuse(rw, r, broken)
+			return
+		}
+		claims, err := w.authenticate(rw, r, paseto.Requirement{}, w.route)
+		if err != nil {
+			w.refuse(rw, r, err)
+			return
+		}
+		grant, err := w.ticketGrant(rw, r, binding)
+		if err != nil {
+			w.refuse(rw, r, err)
+			return
+		}
+		ticket, err := w.auth.IssueTicket(claims, grant)
+		if errors.Is(err, paseto.ErrNoDenylist) {
+			err = errNoTickets
+		}
+		if err != nil {
+			w.refuse(rw, r, err)
+			return
+		}
+		rw.Header().Set("Content-Type", "application/json")
+		rw.Header().Set("Cache-Control", "no-store")
+		_ = json.NewEncoder(rw).Encode(Ticket{ // a client that has gone away is no failure
+			Ticket:    ticket.Token,
+			ExpiresIn: int64(ticket.Claims.ExpiresAt.Sub(ticket.Claims.IssuedAt) / time.Second),
+			Path:      grant.Path,
+			Origin:    grant.Origin,
+		})
+	})
+}
+
+// ticketGrant returns what the endpoint and the request bind a ticket to.
+func (w *Web) ticketGrant(rw http.ResponseWriter, r *http.Request, binding ticketBinding) (paseto.TicketGrant, error) {
+	fields, err := w.fields(rw, r, "path", "origin")
+	if err != nil {
+		return paseto.TicketGrant{}, err
+	}
+	bad := func(message string) (paseto.TicketGrant, error) {
+		return paseto.TicketGrant{}, &paseto.Error{Code: errBody.Code, Message: "Bad ticket request. " + message}
+	}
+	grant := paseto.TicketGrant{Path: fields["path"], Origin: fields["origin"]}
+	if _, asked := fields["path"]; asked && !isPath(grant.Path) {
+		return bad("path must begin with /, have no query, and at most 1024 bytes")
+	}
+	if _, asked := fields["origin"]; asked && !isOrigin(grant.Origin) {
+		return bad("origin must be scheme://host or scheme://host:port, in lower case, without a default port")
+	}
+	if len(binding.paths) > 0 {
+		if grant.Path != "" && grant.Path != binding.paths[0] {
+			return bad("tickets are given for another path here")
+		}
+		grant.Path = binding.paths[0]
+	}
+	if binding.origin {
+		page := r.Header.Values("Origin")
+		switch {
+		case len(page) != 1 || !isOrigin(page[0]):
+			return bad("expected an Origin header")
+		case grant.Origin != "" && grant.Origin != page[0]:
+			return bad("origin is not the one of the page")
+		}
+		grant.Origin = page[0]
+	}
+	return grant, nil
+}
+
+// maxBinding bounds what a client can make a ticket longer by, in bytes.
+const maxBinding = 1024
+
+// isPath reports whether s can be the path of a request.
+func isPath(s string) bool {
+	return strings.HasPrefix(s, "/") && !strings.ContainsAny(s, "?#") && len(s) <= maxBinding && utf8.ValidString(s)
+}
+
+// isOrigin reports whether s is a web origin as browsers send it.
+func isOrigin(s string) bool { return len(s) <= maxBinding && origin.IsSerialized(s) }

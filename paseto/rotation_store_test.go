@@ -1,0 +1,252 @@
+package paseto_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/pasetokit/pasetokit/denylist"
+	"github.com/pasetokit/pasetokit/paseto"
+)
+
+// rotating returns an Authorizer with a store that a test can disturb.
+func rotating(t testing.TB, cfg paseto.Config, opts ...paseto.Option) (*paseto.Authorizer, *during, *clock) {
+	t.Helper()
+	c := newClock()
+	memory := denylist.NewMemory(denylist.WithClock(c.Now))
+	t.Cleanup(func() { _ = memory.Close() })
+	store := &during{Store: memory}
+	opts = append([]paseto.Option{paseto.WithClock(c.Now), paseto.WithDenylist(store)}, opts...)
+	return newAuthorizer(t, cfg, opts...), store, c
+}
+
+// TestRotationFailsOpen cannot use a token up, and is told to go on all the
+// same: every use gets a pair of its own, and is logged and counted.
+func TestRotationFailsOpen(t *testing.T) {
+	t.Parallel()
+	var seen events
+	var log bytes.Buffer
+	auth, store, c := rotating(t, paseto.Config{DenylistFailOpen: true},
+		paseto.WithObserver(seen.observe), paseto.WithLogger(slog.New(slog.NewTextHandler(&log, nil))))
+	store.consume = func() error { return errDown }
+	old := issuePair(t, auth, paseto.Grant{})
+	ids := map[string]bool{old.Access.Claims.ID: true}
+	for range 2 {
+		seen.take()
+		pair := refresh(t, auth, old.Refresh.Token, paseto.Requirement{})
+		verify(t, auth, pair.Access.Token, paseto.Requirement{})
+		ids[pair.Access.Claims.ID] = true
+		all := seen.take()
+		if len(all) < 3 || all[1].Kind != paseto.EventDenylistFailed || all[2].Kind != paseto.EventDenylistBypassed ||
+			all[2].Claims.ID != old.Refresh.Claims.ID || !errors.Is(all[2].Err, errDown) {
+			t.Errorf("events are %+v", all)
+		}
+		c.Advance(time.Minute)
+	}
+	if len(ids) != 3 {
+		t.Errorf("the tokens have %d identifiers, want 3", len(ids))
+	}
+	if said := log.String(); strings.Count(said, "accepted unchecked") != 2 || strings.Contains(said, old.Refresh.Token) {
+		t.Errorf("the log says %s", said)
+	}
+}
+
+// TestReuseThatCannotBeRecorded ends no session, and must not let anyone on: not
+// even where the denylist fails open. It is found again when the store is back.
+func TestReuseThatCannotBeRecorded(t *testing.T) {
+	t.Parallel()
+	for _, failOpen := range []bool{false, true} {
+		t.Run(fmt.Sprintf("fail open %t", failOpen), func(t *testing.T) {
+			t.Parallel()
+			var seen events
+			auth, store, c := rotating(t, paseto.Config{DenylistFailOpen: failOpen}, paseto.WithObserver(seen.observe))
+			old := issuePair(t, auth, paseto.Grant{})
+			first := refresh(t, auth, old.Refresh.Token, paseto.Requirement{})
+			c.Advance(time.Minute)
+			store.revoke = func() error { return errDown }
+			seen.take()
+			pair, err := auth.Refresh(t.Context(), old.Refresh.Token, paseto.Requirement{})
+			checkRefused(t, err, paseto.ErrUnavailable, "")
+			if pair.Access.Token != "" || !errors.Is(err, errDown) {
+				t.Errorf("%v with error %v", pair, err)
+			}
+			failed := 0
+			for _, event := range seen.take() {
+				switch event.Kind {
+				case paseto.EventDenylistFailed:
+					failed++
+					if event.Revocation.Session != old.Access.Claims.Session {
+						t.Errorf("what could not be recorded is %+v", event.Revocation)
+					}
+				case paseto.EventReused, paseto.EventRevoked, paseto.EventIssued:
+					t.Errorf("%s is observed", event.Kind)
+				}
+			}
+			if failed != 1 {
+				t.Errorf("%d failures are observed, want 1", failed)
+			}
+			checkRevoked(t, auth, first.Access, false)
+
+			store.revoke = nil
+			_, err = auth.Refresh(t.Context(), old.Refresh.Token, paseto.Requirement{})
+			checkRefused(t, err, paseto.ErrReused, "")
+			checkRevoked(t, auth, first.Access, true)
+		})
+	}
+}
+
+// TestRotationUnreadable finds that a token was used and not for what, as a
+// store has it that another program wrote to. Nobody gets a pair.
+func TestRotationUnreadable(t *testing.T) {
+	t.Parallel()
+	for _, value := range []string{"", "used", "2030-01-02T03:04:05Z", `{"at":1893553445600`, `[1]`, `{"at":"1893553445600"}`, `{"at":1e400}`} {
+		t.Run(value, func(t *testing.T) {
+			t.Parallel()
+			auth, store, c := rotating(t, paseto.Config{})
+			token := issuePair(t, auth, paseto.Grant{}).Refresh.Token
+			refresh(t, auth, token, paseto.Requirement{})
+			store.winner = func(string) string { return value }
+			for range 2 {
+				pair, err := auth.Refresh(t.Context(), token, paseto.Requirement{})
+				checkRefused(t, err, paseto.ErrRevoked, "")
+				if pair.Access.Token != "" {
+					t.Error("a pair comes with the refusal")
+				}
+				c.Advance(time.Hour)
+			}
+		})
+	}
+}
+
+// TestRotationIncomplete reads of a pair without identifiers, or without a
+// session to revoke. It says no more than what cannot be read.
+func TestRotationIncomplete(t *testing.T) {
+	t.Parallel()
+	now := start.UnixMilli()
+	for _, value := range []string{
+		`null`, `{}`,
+		fmt.Sprintf(`{"at":%d}`, now),
+		fmt.Sprintf(`{"at":%d,"sid":"s1","access":"a1"}`, now),
+		fmt.Sprintf(`{"at":%d,"access":"a1","refresh":"r1"}`, now),
+	} {
+		t.Run(value, func(t *testing.T) {
+			t.Parallel()
+			auth, store, _ := rotating(t, paseto.Config{})
+			token := issuePair(t, auth, paseto.Grant{}).Refresh.Token
+			refresh(t, auth, token, paseto.Requirement{})
+			store.winner = func(string) string { return value }
+			pair, err := auth.Refresh(t.Context(), token, paseto.Requirement{})
+			checkRefused(t, err, paseto.ErrRevoked, "")
+			if pair.Access.Token != "" {
+				t.Errorf("a pair is issued that says %s", says(t, pair.Access.Claims))
+			}
+		})
+	}
+}
+
+// TestRotationDuringRevocation revokes after the token was found valid and
+// before it is used up: for the first time, and again within the grace.
+func TestRotationDuringRevocation(t *testing.T) {
+	t.Parallel()
+	for name, revoke := range ways {
+		for _, uses := range []int{0, 1} {
+			t.Run(fmt.Sprintf("%s used %d times", name, uses), func(t *testing.T) {
+				t.Parallel()
+				auth, store, c := rotating(t, paseto.Config{})
+				old := issuePair(t, auth, paseto.Grant{Subject: "alice"}).Refresh
+				for range uses {
+					refresh(t, auth, old.Token, paseto.Requirement{})
+				}
+				store.consume = func() error {
+					store.consume = nil
+					err := revoke(t.Context(), auth, old.Claims)
+					c.Advance(time.Second)
+					return err
+				}
+				pair, err := auth.Refresh(t.Context(), old.Token, paseto.Requirement{})
+				checkRefused(t, err, paseto.ErrRevoked, "")
+				if pair.Access.Token != "" {
+					t.Error("a pair comes with the refusal")
+				}
+			})
+		}
+	}
+}
+
+// lastLook is a store that fails at the second question about a token while it
+// is down: when a refresh token has just been used up.
+type lastLook struct {
+	denylist.Store
+	down  bool
+	looks int
+}
+
+func (l *lastLook) Revoked(ctx context.Context, token denylist.Token) (bool, error) {
+	l.looks++
+	if l.down && l.looks%2 == 0 {
+		return false, errDown
+	}
+	return l.Store.Revoked(ctx, token)
+}
+
+// TestRotationAnswerLost uses a token up and cannot hand the pair out. Who asks
+// again within the grace gets it.
+func TestRotationAnswerLost(t *testing.T) {
+	t.Parallel()
+	memory := denylist.NewMemory()
+	t.Cleanup(func() { _ = memory.Close() })
+	store := &lastLook{Store: memory, down: true}
+	auth := newAuthorizer(t, paseto.Config{}, paseto.WithDenylist(store))
+	old := issuePair(t, auth, paseto.Grant{})
+	pair, err := auth.Refresh(t.Context(), old.Refresh.Token, paseto.Requirement{})
+	checkRefused(t, err, paseto.ErrUnavailable, "")
+	if pair.Access.Token != "" {
+		t.Error("a pair comes with the refusal")
+	}
+	store.down = false
+	verify(t, auth, refresh(t, auth, old.Refresh.Token, paseto.Requirement{}).Access.Token, paseto.Requirement{})
+}
+
+// TestRotationOfAnothersToken uses nothing up.
+func TestRotationOfAnothersToken(t *testing.T) {
+	t.Parallel()
+	theirs := paseto.NewSecretKey()
+	half := must(theirs.PublicKey())
+	token := issuePair(t, newAuthorizer(t, paseto.Config{Purpose: paseto.Public, Keys: []paseto.Key{theirs}}), paseto.Grant{}).Refresh.Token
+	var seen events
+	auth, store, _ := rotating(t, paseto.Config{Purpose: paseto.Public, Keys: []paseto.Key{secretKey, half}}, paseto.WithObserver(seen.observe))
+	store.consume = func() error { t.Error("the token is used up"); return nil }
+	for range 2 {
+		_, err := auth.Refresh(t.Context(), token, paseto.Requirement{})
+		checkRefused(t, err, paseto.ErrForbidden, "")
+	}
+	if slices.Contains(seen.kinds(), paseto.EventIssued) {
+		t.Error("a token is issued")
+	}
+}
+
+// TestReuseContextEnded: a caller who hangs up gets nothing.
+func TestReuseContextEnded(t *testing.T) {
+	t.Parallel()
+	auth, store, c := rotating(t, paseto.Config{})
+	old := issuePair(t, auth, paseto.Grant{})
+	refresh(t, auth, old.Refresh.Token, paseto.Requirement{})
+	c.Advance(time.Minute)
+	ctx, cancel := context.WithCancel(t.Context())
+	store.revoke = func() error { cancel(); return nil }
+	pair, err := auth.Refresh(ctx, old.Refresh.Token, paseto.Requirement{})
+	if err == nil || pair.Access.Token != "" {
+		t.Errorf("%v with error %v", pair, err)
+	}
+	store.revoke = nil
+	_, err = auth.Refresh(t.Context(), old.Refresh.Token, paseto.Requirement{})
+	if !errors.Is(err, paseto.ErrReused) && !errors.Is(err, paseto.ErrRevoked) {
+		t.Errorf("error is %v, want the reuse to be found at the latest now", err)
+	}
+}

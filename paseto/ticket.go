@@ -1,0 +1,217 @@
+package paseto
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+	"unicode/utf8"
+
+	"github.com/pasetokit/pasetokit/internal/strictjson"
+)
+
+// TicketGrant says what a ticket is bound to, besides its access token.
+type TicketGrant struct {
+	// Path is the only path at which the ticket can be redeemed, decoded, as
+	// [net/url.URL] has it in Path: "/ws/jürgen", not "/ws/j%C3%BCrgen".
+	// Default any.
+	Path string
+	// Origin is the only web origin (RFC 6454) whose pages can redeem the
+	// ticket, as browsers send it: https://app.example.com. Default any.
+	Origin string
+	// Implicit is the implicit assertion that the redeeming route requires, see
+	// [Requirement.Implicit].
+	Implicit []byte
+}
+
+// TicketUse says where a ticket is presented.
+type TicketUse struct {
+	// Path is the path of the request, decoded.
+	Path string
+	// Origin is the Origin header of the request, empty if it has none.
+	Origin string
+}
+
+// ticket is the payload of a ticket: its own claims, and those of the access
+// token that it stands for.
+type ticket struct {
+	ID        string          `json:"jti"`
+	Type      string          `json:"type"`
+	IssuedAt  time.Time       `json:"iat"`
+	ExpiresAt time.Time       `json:"exp"`
+	Subject   string          `json:"sub,omitempty"`
+	Session   string          `json:"sid,omitempty"`
+	Path      string          `json:"path,omitempty"`
+	Origin    string          `json:"origin,omitempty"`
+	Access    json.RawMessage `json:"access"`
+	Footer    []byte          `json:"access_footer,omitempty"`
+}
+
+// IssueTicket issues a ticket: a token that stands for an access token once,
+// within [Config.TicketTTL], for places where the access token itself should not
+// be seen. A browser's page cannot set headers on a WebSocket handshake, and
+// what it writes into the URL is logged along the way; a ticket in a log is
+// worth nothing, since it was used or is too old.
+//
+// Access are the claims of a valid access token. The ticket has a copy of all
+// its claims, and is of the same version and purpose, unless no key issues such:
+// then of the configured ones. Where the purpose is [Public] anybody who sees
+// the ticket can read them.
+//
+// Tickets need a denylist that all who redeem them share; the error is
+// [ErrNoDenylist] where there is none. It wraps [ErrGrant] where access is not
+// that of an access token or the ticket would be too long, and [ErrConfig] where
+// no key can issue.
+func (a *Authorizer) IssueTicket(access *Claims, g TicketGrant) (Issued, error) {
+	switch {
+	case a.store == nil:
+		return Issued{}, ErrNoDenylist
+	case access == nil || access.Type != TypeAccess || access.payload == nil:
+		return Issued{}, fmt.Errorf("%w: a ticket stands for an access token; its claims come from Verify", ErrGrant)
+	case !utf8.ValidString(g.Path) || !utf8.ValidString(g.Origin):
+		return Issued{}, fmt.Errorf("%w: Path or Origin is not valid UTF-8", ErrGrant)
+	}
+	now := a.now().UTC().Truncate(time.Second)
+	payload, err := json.Marshal(ticket{
+		ID:        rand.Text(),
+		Type:      TypeTicket,
+		IssuedAt:  now,
+		ExpiresAt: now.Add(a.cfg.TicketTTL.Truncate(time.Second)),
+		Subject:   access.Subject,
+		Session:   access.Session,
+		Path:      g.Path,
+		Origin:    g.Origin,
+		Access:    access.payload,
+		Footer:    access.Footer,
+	})
+	if err != nil {
+		return Issued{}, fmt.Errorf("%w: %w", ErrGrant, err)
+	}
+	grant := Grant{Version: access.Version, Purpose: access.Purpose, Implicit: g.Implicit}
+	if _, ok := a.ring.Load().issuing(grant.Version, grant.Purpose); !ok {
+		grant.Version, grant.Purpose = a.cfg.Version, a.cfg.Purpose
+	}
+	issued, err := a.sealPayload(payload, grant)
+	if err != nil {
+		return Issued{}, err
+	}
+	a.observe(Event{Kind: EventIssued, Claims: issued.Claims})
+	return issued, nil
+}
+
+// RedeemTicket uses a ticket up and returns the claims of the access token that
+// it stands for, if that is still valid, meets req and is not revoked. Of any
+// number of callers with one ticket, on any number of machines, one gets them;
+// a ticket that is refused for another reason is not used up.
+//
+// The claims are those of the access token, but for Version and Purpose, which
+// are the ticket's: [Authorizer.Deadline] is the access token's.
+//
+// Errors are those of [Authorizer.Verify], and [ErrTicketUsed] and [ErrTicket].
+// While the denylist cannot be asked and [Config.DenylistFailOpen] is set, a
+// ticket works any number of times until it expires.
+func (a *Authorizer) RedeemTicket(ctx context.Context, token string, req Requirement, use TicketUse) (*Claims, error) {
+	if err := req.Validate(); err != nil {
+		return nil, err
+	}
+	own, access, err := a.openTicket(ctx, token, req, use)
+	if err == nil {
+		err = a.redeem(ctx, own, access, req)
+	}
+	switch {
+	case err == nil:
+		a.observe(Event{Kind: EventVerified, Claims: access})
+		return access, nil
+	case token != "":
+		a.observe(Event{Kind: EventRefused, Claims: own, Err: err})
+	}
+	if req.Optional && access == nil && !errors.Is(err, ErrType) && !errors.Is(err, ErrKeysUnavailable) && ctx.Err() == nil {
+		return nil, nil
+	}
+	return nil, err
+}
+
+// openTicket returns the claims of a ticket that is valid at its place, and of
+// the access token that it stands for, if that is valid. Access is nil beside
+// every error.
+func (a *Authorizer) openTicket(ctx context.Context, token string, req Requirement, use TicketUse) (own, access *Claims, err error) {
+	own, err = a.decode(ctx, token, Requirement{Implicit: req.Implicit})
+	if err != nil {
+		return nil, nil, err
+	}
+	if own.Type != TypeTicket {
+		if err := a.validate(own); err != nil {
+			return own, nil, err
+		}
+		return own, nil, refuseWith(ErrType, typeMessage(TypeTicket, own.Type))
+	}
+	if own.ID == "" || own.ExpiresAt.IsZero() || own.ExpiresAt.Sub(own.IssuedAt) > longestTicket {
+		return own, nil, refuse(ErrClaims, "the ticket has no jti, or lives longer than %s", longestTicket)
+	}
+	if err := a.validateTimes(own, own.ExpiresAt); err != nil {
+		return own, nil, err
+	}
+	access, err = own.buyer(use)
+	if err != nil {
+		return own, nil, err
+	}
+	access.foreign = own.foreign
+	if err := a.validate(access); err != nil {
+		return own, nil, err
+	}
+	return own, access, nil
+}
+
+// buyer returns the claims of the access token that a ticket stands for.
+func (c *Claims) buyer(use TicketUse) (*Claims, error) {
+	var t ticket
+	err := strictjson.Object(c.payload, func(name string, value json.RawMessage) error {
+		switch name {
+		case "path":
+			return json.Unmarshal(value, &t.Path)
+		case "origin":
+			return json.Unmarshal(value, &t.Origin)
+		case "access":
+			t.Access = value
+		case "access_footer":
+			return json.Unmarshal(value, &t.Footer)
+		}
+		return nil
+	})
+	switch {
+	case err != nil:
+		return nil, refuse(ErrClaims, "%w", err)
+	case t.Path != "" && t.Path != use.Path:
+		return nil, refuse(ErrTicket, "it is bound to the path %.128q and was presented at %.128q", t.Path, use.Path)
+	case t.Origin != "" && t.Origin != use.Origin:
+		return nil, refuse(ErrTicket, "it is bound to the origin %.128q and was presented by %.128q", t.Origin, use.Origin)
+	case t.Access == nil:
+		return nil, refuse(ErrClaims, "the ticket stands for no access token")
+	}
+	access, err := parseClaims(t.Access)
+	if err != nil {
+		return nil, refuse(ErrClaims, "the ticket's access token: %w", err)
+	}
+	access.Version, access.Purpose, access.Footer = c.Version, c.Purpose, t.Footer
+	return access, nil
+}
+
+// redeem admits the access token and then uses the ticket up.
+func (a *Authorizer) redeem(ctx context.Context, own, access *Claims, req Requirement) error {
+	if a.store == nil {
+		return refuse(ErrTicket, "%w", ErrNoDenylist)
+	}
+	if err := a.admit(ctx, access, req); err != nil {
+		return err
+	}
+	_, first, err := a.store.Consume(ctx, "ticket:"+own.ID, "", a.keptUntil(own.ExpiresAt))
+	switch {
+	case err != nil:
+		return a.denylistFailed(ctx, access, err)
+	case !first:
+		return ErrTicketUsed
+	}
+	return a.Revoked(ctx, access) // since the first look
+}
