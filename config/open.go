@@ -83,7 +83,8 @@ func WithObserver(observe func(paseto.Event)) Option {
 
 // Open reads the keys, opens the denylist and returns the parts. The error wraps
 // [paseto.ErrConfig] if the configuration breaks a rule, or if its values are
-// valid each and cannot work together. A key file that others may read is a
+// valid each and cannot work together; it wraps the store's own error if that
+// cannot be opened. A file with a key or a password that others may read is a
 // warning in the log.
 func Open(ctx context.Context, cfg *Config, opts ...Option) (*Kit, error) {
 	if err := ctx.Err(); err != nil {

