@@ -18,22 +18,26 @@ func (s *Store) ready(ctx context.Context) error {
 
 func (s *Store) closed() bool { return s.life.Err() != nil }
 
-// enter waits until the client may be called. A call that entered leaves.
-func (s *Store) enter(ctx context.Context) error {
+// turns bounds how many calls do something at a time. Those that come later wait
+// in line.
+type turns chan struct{}
+
+// take waits for a turn, which is to be given back.
+func (t turns) take(ctx context.Context) error {
 	select {
-	case s.calls <- struct{}{}:
+	case t <- struct{}{}:
 		return nil
 	default:
 	}
 	select {
-	case s.calls <- struct{}{}:
+	case t <- struct{}{}:
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
 	}
 }
 
-func (s *Store) leave() { <-s.calls }
+func (t turns) give() { <-t }
 
 // callContext is what [context.WithTimeout] would return, but starts no timer
 // before somebody waits: a question that the cache can answer needs none.

@@ -44,10 +44,10 @@ func (s *Store) Revoked(ctx context.Context, t denylist.Token) (bool, error) {
 // check reports whether a live record with the key of one of the entries covers
 // what was issued at issuedAt.
 func (s *Store) check(ctx context.Context, asked []entry, issuedAt time.Time) (bool, error) {
-	if err := s.enter(ctx); err != nil {
+	if err := s.requests.take(ctx); err != nil {
 		return false, err
 	}
-	defer s.leave()
+	defer s.requests.give()
 	if s.recent != nil {
 		found, outdated, err := s.judge(asked, s.askCache(ctx, asked), issuedAt)
 		if !outdated && !foreign(ctx, err) {

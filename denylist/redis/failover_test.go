@@ -185,7 +185,7 @@ func TestReplicatedInTurn(t *testing.T) {
 	redistest.StartReplica(t, primary)
 	store := openStore(t, redis.Config{Addresses: []string{primary.Addr()}, MinReplicas: 1, Timeout: patience})
 
-	const callers, calls = 200, 50
+	const callers, calls = 100, 30
 	var made [callers]int
 	var left atomic.Int64
 	left.Store(callers * calls)

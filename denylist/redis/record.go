@@ -254,10 +254,10 @@ func (s *Store) run(ctx context.Context, script script, key string, args ...stri
 	if s.minReplicas > 0 {
 		return s.runReplicated(ctx, script, key, args)
 	}
-	if err := s.enter(ctx); err != nil {
+	if err := s.requests.take(ctx); err != nil {
 		return rueidis.NewErrorResult(err)
 	}
-	defer s.leave()
+	defer s.requests.give()
 	result := script.lua.Exec(ctx, s.client, []string{key}, args)
 	if foreign(ctx, result.NonRedisError()) {
 		result = script.lua.Exec(ctx, s.client, []string{key}, args)

@@ -31,11 +31,10 @@ type Store struct {
 	// recent holds the revocations that this store made or heard of, for as
 	// long as the cache may not know of them yet. Nil without a cache.
 	recent *denylist.Memory
-	// calls bounds how many calls wait for the client at a time.
-	calls chan struct{}
-	// waits gives each call its turn to wait for replicas. Where calls compete
-	// for the client's connections, some are overtaken until their time is up.
-	waits chan struct{}
+	// requests are the turns of calls whose requests share connections, and
+	// waits those of calls that wait for replicas over connections of their own:
+	// the client would let some of these be overtaken until their time is up.
+	requests, waits turns
 
 	watchers *hub.Hub[denylist.Event]
 	listener listener
@@ -95,8 +94,8 @@ func newStore(cfg Config, opts []Option) *Store {
 		cacheTTL: cfg.CacheTTL,
 		timeout:  cfg.Timeout,
 		log:      slog.New(slog.DiscardHandler),
-		calls:    make(chan struct{}, maxCalls),
-		waits:    make(chan struct{}, blockingConns),
+		requests: make(turns, maxRequests),
+		waits:    make(turns, maxWaits),
 		watchers: hub.New(denylist.Event{Missed: true}, denylist.ErrClosed),
 		listener: newListener(),
 	}
@@ -145,22 +144,24 @@ func (s *Store) connect(ctx context.Context, cfg Config) error {
 
 const (
 	// ringScale makes room for 2^10 requests that a server has yet to answer.
-	// Beyond that the client lets calls wait without regard to their contexts;
-	// so that never more than maxCalls may wait at all. When the server hangs,
-	// each of these leaves its request behind after Timeout, and after twice
-	// the Timeout the connection is given up.
-	ringScale = 10
-	maxCalls  = 400
+	// Beyond that the client would let calls wait without regard to their
+	// contexts; so that no more than maxRequests may be under way. When the
+	// server hangs, each of these leaves its request behind after Timeout, and
+	// after twice the Timeout the connection is given up.
+	ringScale   = 10
+	maxRequests = 400
+
+	// maxWaits is how many calls may wait for replicas at a time, each over a
+	// connection of its own. There may be twice as many to each server, as they
+	// are cleaned up after use; those that are not needed are closed after
+	// idleConn.
+	maxWaits = 32
+	idleConn = time.Minute
 
 	// bufferSize is that of either way of a connection.
 	bufferSize = 64 << 10
 	// cacheSize bounds the cache of the connection to each server.
 	cacheSize = 32 << 20
-
-	// blockingConns is how many connections to each server may wait for
-	// replicas at a time; those that are not needed are closed after idleConn.
-	blockingConns = 32
-	idleConn      = time.Minute
 
 	// How often the client looks whether servers have changed their places,
 	// apart from whenever one fails.
@@ -199,7 +200,7 @@ func (s *Store) options(cfg Config) rueidis.ClientOption {
 		RingScaleEachConn:   ringScale,
 		ReadBufferEachConn:  bufferSize,
 		WriteBufferEachConn: bufferSize,
-		BlockingPoolSize:    blockingConns,
+		BlockingPoolSize:    2 * maxWaits,
 		BlockingPoolCleanup: idleConn,
 
 		DisableCache:      !cfg.caches(),

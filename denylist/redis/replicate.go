@@ -14,6 +14,10 @@ import (
 // wrote. WAIT counts the replicas that have all that its own connection wrote, and
 // blocks it; so both go over a connection that no other call uses.
 func (s *Store) runReplicated(ctx context.Context, script script, key string, args []string) rueidis.RedisResult {
+	if err := s.waits.take(ctx); err != nil {
+		return rueidis.NewErrorResult(err)
+	}
+	defer s.waits.give()
 	results := s.runWaiting(ctx, script, key, args)
 	if results[0].Error() != nil {
 		return results[0]
@@ -32,13 +36,6 @@ func (s *Store) runReplicated(ctx context.Context, script script, key string, ar
 func (s *Store) runWaiting(ctx context.Context, script script, key string, args []string) []rueidis.RedisResult {
 	if s.cluster {
 		return s.runInCluster(ctx, script, key, args)
-	}
-	select {
-	case s.waits <- struct{}{}:
-		defer func() { <-s.waits }()
-	case <-ctx.Done():
-		err := rueidis.NewErrorResult(ctx.Err())
-		return []rueidis.RedisResult{err, err}
 	}
 	results := s.client.DoMulti(ctx, s.waiting(ctx, script, key, args)...)
 	if foreign(ctx, results[0].NonRedisError()) {

@@ -158,10 +158,10 @@ func (s *Store) subscribeOver(conn rueidis.DedicatedClient) error {
 // do so among those that have the channel's slot. Earlier ones tell the whole
 // cluster.
 func (s *Store) publish(ctx context.Context, message string) error {
-	if err := s.enter(ctx); err != nil {
+	if err := s.requests.take(ctx); err != nil {
 		return err
 	}
-	defer s.leave()
+	defer s.requests.give()
 	err := s.client.Do(ctx, s.client.B().Spublish().Channel(s.channel).Message(message).Build()).Error()
 	if unknownCommand(err) {
 		err = s.client.Do(ctx, s.client.B().Publish().Channel(s.channel).Message(message).Build().SetSlot(s.channel)).Error()
