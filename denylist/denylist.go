@@ -41,8 +41,8 @@ type Token struct {
 	Session string
 	// Subject is the token's sub claim.
 	Subject string
-	// IssuedAt is the token's iat claim. A token without one counts as issued
-	// before every cut-off.
+	// IssuedAt is the token's iat claim, or the time of the login that it
+	// descends from. A token without one counts as issued before every cut-off.
 	IssuedAt time.Time
 }
 

@@ -84,7 +84,7 @@ func (a *Authorizer) Revoked(ctx context.Context, c *Claims) error {
 		return nil
 	}
 	revoked, err := a.store.Revoked(ctx, denylist.Token{
-		ID: c.ID, Session: c.Session, Subject: c.Subject, IssuedAt: c.IssuedAt,
+		ID: c.ID, Session: c.Session, Subject: c.Subject, IssuedAt: c.origin(),
 	})
 	switch {
 	case err != nil:

@@ -20,7 +20,8 @@ import (
 type Claims struct {
 	// ID is the jti claim, the identifier of the token.
 	ID string
-	// Type is the type claim: "access", "refresh" or a type of your own.
+	// Type is the type claim: "access", "refresh", "ticket" or a type of your
+	// own.
 	Type string
 	// Subject is the sub claim. A numeric sub is given by its digits.
 	Subject string
@@ -71,6 +72,16 @@ func (c *Claims) DecodeFooter(v any) error {
 		return errors.New("paseto: the token has no footer")
 	}
 	return json.Unmarshal(c.Footer, v)
+}
+
+// origin returns the time that the cut-off of a subject's revocation is compared
+// with: that of the login, which no refresh takes a token away from, or else
+// that of its issue.
+func (c *Claims) origin() time.Time {
+	if !c.AuthTime.IsZero() && c.AuthTime.Before(c.IssuedAt) {
+		return c.AuthTime
+	}
+	return c.IssuedAt
 }
 
 // Anonymous reports whether there are no claims: the caller of an optional

@@ -15,12 +15,12 @@
 //
 // Tokens follow the PASETO specification, versions 2, 3 and 4, of which 4 is the
 // default: local tokens are encrypted, public tokens are signed and can be read
-// by everyone. Beside
-// the registered claims (iss, sub, aud, exp, nbf, iat, jti) a token carries
-// type ("access", "refresh" or a type of your own), fresh (access tokens: whether
-// a password was just given), sid (the login session that a pair and all its
-// successors share), auth_time (when that session began) and scope (space-separated, as in RFC 8693). A caller's
-// own claims stand beside these and never in their place.
+// by everyone. Beside the registered claims (iss, sub, aud, exp, nbf, iat, jti) a
+// token carries type ("access", "refresh" or a type of your own), fresh (access
+// tokens: whether a password was just given), sid (the login session that a pair
+// and all its successors share), auth_time (when that session began) and scope
+// (space-separated, as in RFC 8693). A caller's own claims stand beside these and
+// never in their place.
 //
 // # Keys
 //

@@ -122,9 +122,9 @@ var (
 	// ErrKey is wrapped by the error for a key that cannot be read. The error
 	// never contains any of the key.
 	ErrKey = errors.New("paseto: invalid key")
-	// ErrNoDenylist is returned by methods that revoke on an Authorizer
-	// without a denylist.
-	ErrNoDenylist = errors.New("paseto: there is no denylist to record a revocation in")
+	// ErrNoDenylist is returned by methods that revoke, and by
+	// [Authorizer.IssueTicket], on an Authorizer without a denylist.
+	ErrNoDenylist = errors.New("paseto: there is no denylist")
 )
 
 // refuse returns the refusal of sentinel with a cause for the log.

@@ -8,6 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 	"time"
 )
 
@@ -83,46 +85,53 @@ type birth struct {
 // pairing is the births of the tokens of a pair. Whoever has the grant and the
 // pairing can make the pair.
 type pairing struct {
-	// At is the time of issue in Unix milliseconds.
-	At int64 `json:"at"`
-	// Session, Access and Refresh are the sid of both tokens and the jti of
-	// each.
-	Session string `json:"sid"`
-	Access  string `json:"access"`
-	Refresh string `json:"refresh"`
+	at              int64  // the time of issue in Unix milliseconds
+	session         string // the sid of both tokens
+	access, refresh string // the jti of each
 }
 
 func (a *Authorizer) newPairing(session string) pairing {
 	return pairing{
-		At:      a.now().UnixMilli(),
-		Session: cmp.Or(session, rand.Text()),
-		Access:  rand.Text(),
-		Refresh: rand.Text(),
+		at:      a.now().UnixMilli(),
+		session: cmp.Or(session, rand.Text()),
+		access:  rand.Text(),
+		refresh: rand.Text(),
 	}
 }
 
-// parsePairing reads what the JSON encoding of a pairing says.
-func parsePairing(value string) (p pairing, err error) {
-	if err := json.Unmarshal([]byte(value), &p); err != nil {
-		return pairing{}, err
+// text returns what parsePairing reads. One is kept for each refresh token that
+// was used, so that it leaves out the session if that is the token's.
+func (p pairing) text(session string) string {
+	if p.session == session {
+		p.session = ""
 	}
-	if p.At == 0 || p.Session == "" || p.Access == "" || p.Refresh == "" {
+	return strings.Join([]string{strconv.FormatInt(p.at, 10), p.access, p.refresh, p.session}, " ")
+}
+
+func parsePairing(s, session string) (p pairing, err error) {
+	parts := strings.SplitN(s, " ", 4)
+	if len(parts) != 4 {
 		return pairing{}, errors.New("it is incomplete")
 	}
-	return p, nil
+	p.access, p.refresh, p.session = parts[1], parts[2], cmp.Or(parts[3], session)
+	p.at, err = strconv.ParseInt(parts[0], 10, 64)
+	if err == nil && (p.access == "" || p.refresh == "" || p.session == "") {
+		err = errors.New("it is incomplete")
+	}
+	return p, err
 }
 
-func (p pairing) at() time.Time { return time.UnixMilli(p.At) }
+func (p pairing) time() time.Time { return time.UnixMilli(p.at) }
 
 // sealPair makes the tokens of a complete grant.
 func (a *Authorizer) sealPair(g Grant, p pairing) (Pair, error) {
-	g.Session = p.Session
-	access, err := a.seal(TypeAccess, g, birth{id: p.Access, at: p.at()})
+	g.Session = p.session
+	access, err := a.seal(TypeAccess, g, birth{id: p.access, at: p.time()})
 	if err != nil {
 		return Pair{}, err
 	}
 	g.TTL, g.ExpiresAt = g.RefreshTTL, time.Time{}
-	refresh, err := a.seal(TypeRefresh, g, birth{id: p.Refresh, at: p.at()})
+	refresh, err := a.seal(TypeRefresh, g, birth{id: p.refresh, at: p.time()})
 	if err != nil {
 		return Pair{}, err
 	}

@@ -95,22 +95,18 @@ func (a *Authorizer) useUp(ctx context.Context, old *Claims, own pairing) (pairi
 	if old.ID == "" {
 		return own, refuse(ErrClaims, "the refresh token has no jti to use it up by")
 	}
-	value, err := json.Marshal(own)
-	if err != nil {
-		return own, err
-	}
-	winner, first, err := a.store.Consume(ctx, "refresh:"+old.ID, string(value), a.keptUntil(a.Deadline(old)))
+	winner, first, err := a.store.Consume(ctx, "refresh:"+old.ID, own.text(old.Session), a.keptUntil(a.Deadline(old)))
 	if err != nil {
 		return own, a.denylistFailed(ctx, old, err)
 	}
 	if first {
 		return own, nil
 	}
-	agreed, err := parsePairing(winner)
+	agreed, err := parsePairing(winner, old.Session)
 	if err != nil {
 		return own, refuse(ErrRevoked, "the refresh token was used before, and for what is unreadable: %w", err)
 	}
-	if grace := a.cfg.RefreshGrace; grace != NoGrace && a.now().Before(agreed.at().Add(grace)) {
+	if grace := a.cfg.RefreshGrace; grace != NoGrace && a.now().Before(agreed.time().Add(grace)) {
 		return agreed, nil
 	}
 	return own, a.reused(ctx, old, agreed)
@@ -118,12 +114,17 @@ func (a *Authorizer) useUp(ctx context.Context, old *Claims, own pairing) (pairi
 
 // reused ends the session of a refresh token that is presented again.
 func (a *Authorizer) reused(ctx context.Context, old *Claims, agreed pairing) error {
-	r := a.ofSession(agreed.Session)
+	r := a.ofSession(agreed.session)
 	ctx = context.WithoutCancel(ctx) // whoever has the copy must not prevent it by hanging up
 	if err := a.record(ctx, old, r); err != nil {
 		return err
 	}
-	err := refuse(ErrReused, "it was used %s ago; its session is revoked", a.now().Sub(agreed.at()).Round(time.Second))
+	if old.Session == "" { // and so not covered by that
+		if err := a.Revoke(ctx, old); err != nil {
+			return err
+		}
+	}
+	err := refuse(ErrReused, "it was used %s ago; its session is revoked", a.now().Sub(agreed.time()).Round(time.Second))
 	a.log.WarnContext(ctx, "refresh token reused; session revoked", "token", old)
 	a.observe(Event{Kind: EventReused, Claims: old, Revocation: r, Err: err})
 	return err

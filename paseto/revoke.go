@@ -2,6 +2,7 @@ package paseto
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -24,7 +25,8 @@ func (a *Authorizer) Revoke(ctx context.Context, c *Claims) error {
 }
 
 // RevokeSession revokes every token of a login session: the pair that the login
-// returned and all that came of it. Errors are those of [Authorizer.Revoke].
+// returned and all that came of it. An empty session, or one that is too long,
+// gives [denylist.ErrInvalid]; other errors are those of [Authorizer.Revoke].
 func (a *Authorizer) RevokeSession(ctx context.Context, session string) error {
 	if session == "" {
 		return fmt.Errorf("%w: the session is empty", denylist.ErrInvalid)
@@ -36,11 +38,14 @@ func (a *Authorizer) ofSession(session string) denylist.Revocation {
 	return denylist.Revocation{Session: session, Until: a.outlive(a.now())}
 }
 
-// RevokeSubject revokes every token of a subject that was issued in the second
-// of issuedBefore or earlier; zero means now. Tokens carry whole seconds, so a
-// token issued later in the same second is revoked as well. Tokens of an issuer
-// whose clock runs ahead bear a later time, and are not: where there are such,
-// give a later issuedBefore. Errors are those of [Authorizer.Revoke].
+// RevokeSubject ends every login of a subject that was made in the second of
+// issuedBefore or earlier; zero means now. It revokes the tokens of these logins,
+// those included that a refresh issues later, and tokens outside of any login
+// that were issued by then. Tokens carry whole seconds, so that a login later in
+// the same second is ended as well. A login at a server whose clock runs ahead
+// bears a later time, and is not: where there are such, give a later
+// issuedBefore. An empty subject, or one that is too long, gives
+// [denylist.ErrInvalid]; other errors are those of [Authorizer.Revoke].
 func (a *Authorizer) RevokeSubject(ctx context.Context, subject string, issuedBefore time.Time) error {
 	if subject == "" {
 		return fmt.Errorf("%w: the subject is empty", denylist.ErrInvalid)
@@ -86,7 +91,11 @@ func (a *Authorizer) record(ctx context.Context, c *Claims, r denylist.Revocatio
 	if a.store == nil {
 		return ErrNoDenylist
 	}
-	if err := a.store.Revoke(ctx, r); err != nil {
+	err := a.store.Revoke(ctx, r)
+	switch {
+	case errors.Is(err, denylist.ErrInvalid):
+		return fmt.Errorf("paseto: recording a revocation: %w", err)
+	case err != nil:
 		a.log.ErrorContext(ctx, "revocation could not be recorded", "err", err)
 		a.observe(Event{Kind: EventDenylistFailed, Claims: c, Revocation: r, Err: err})
 		return refuse(ErrUnavailable, "recording a revocation: %w", err)

@@ -130,10 +130,13 @@ func TestRotationIncomplete(t *testing.T) {
 	t.Parallel()
 	now := start.UnixMilli()
 	for _, value := range []string{
-		`null`, `{}`,
-		fmt.Sprintf(`{"at":%d}`, now),
-		fmt.Sprintf(`{"at":%d,"sid":"s1","access":"a1"}`, now),
-		fmt.Sprintf(`{"at":%d,"access":"a1","refresh":"r1"}`, now),
+		"", " ", "   ",
+		fmt.Sprint(now),
+		fmt.Sprint(now, " a1 r1"),
+		fmt.Sprint(now, " a1  s1"),
+		fmt.Sprint(now, "  r1 s1"),
+		"1.5 a1 r1 s1",
+		" a1 r1 s1",
 	} {
 		t.Run(value, func(t *testing.T) {
 			t.Parallel()

@@ -245,7 +245,7 @@ func TestRotationWithoutSession(t *testing.T) {
 		checkRevoked(t, two, issued, true)
 	}
 	_, err = two.Refresh(t.Context(), old.Token, paseto.Requirement{})
-	checkRefused(t, err, paseto.ErrReused, "")
+	checkRefused(t, err, paseto.ErrRevoked, "")
 }
 
 // TestRotationOnceConcurrently has no grace: of all who present a token at once

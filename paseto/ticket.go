@@ -157,7 +157,6 @@ func (a *Authorizer) openTicket(ctx context.Context, token string, req Requireme
 	if err != nil {
 		return own, nil, err
 	}
-	access.foreign = own.foreign
 	if err := a.validate(access); err != nil {
 		return own, nil, err
 	}

@@ -39,8 +39,8 @@ the configuration in --config, or that of the environment where none is given. I
 be one that servers share (redis), or a file (bolt) that no server has open at the
 moment; what is in the memory of a server, that server alone can revoke.
 
---subject revokes all tokens that a subject was issued until now, or until the time in
---issued-before; who logs in later is let in. --session revokes all tokens of one login
+--subject ends all logins of a subject until now, or until the time in --issued-before,
+and tokens outside of any login that were issued by then; who logs in later is let in. --session revokes all tokens of one login
 (sid). --token revokes one token of any type; it is verified as the configuration says,
 and needs no record if it has expired or is revoked. --token-id revokes the token with
 a jti, as logs show it. The other tokens of a session stay valid then: to log somebody

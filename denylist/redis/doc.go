@@ -19,7 +19,7 @@
 //
 // Answers of Revoked are kept in the memory of the process, and Redis takes them
 // back as soon as they are out of date. A question that was asked before costs a
-// microsecond or two, and Redis nothing. When Redis cannot say that an answer is
+// few microseconds, and Redis nothing. When Redis cannot say that an answer is
 // out of date, since it hangs or the network drops what it says, the store finds
 // out within twice the [Config.Timeout] and forgets what it knew; and in any case
 // after [Config.CacheTTL]. With [NoCache] Redis is asked every time.
@@ -31,14 +31,18 @@
 //
 // # What failure means
 //
-// While Redis cannot be reached, does not answer within [Config.Timeout], is a
-// replica, is loading its data or has no memory left, calls return errors that
-// wrap [denylist.ErrUnavailable]: at once if the connection is refused, and after
-// the Timeout if nobody answers. What is cached is no longer answered once the
+// While Redis cannot be reached, does not answer within [Config.Timeout], is
+// loading its data or has no memory left, calls return errors that wrap
+// [denylist.ErrUnavailable]: at once if the connection is refused, and after the
+// Timeout if nobody answers. What is cached is no longer answered once the
 // connection has broken. The store recovers by itself, and fails over with Redis;
 // a call that was under way may have failed though Redis carried it out. To repeat
 // a Revoke does no harm. To repeat a Consume tells that somebody was first, which
 // may have been oneself: compare the winner's value.
+//
+// A single server that is made a replica while stores use it refuses to record,
+// and goes on answering what it knows. With Sentinels and clusters the store
+// leaves it.
 //
 // # What to set in Redis
 //

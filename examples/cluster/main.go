@@ -90,6 +90,9 @@ func configure(redis, key string) (*config.Config, error) {
 		return nil, err
 	}
 	cfg.Denylist.Store = "redis"
+	if cfg.Token.Leeway == 0 { // the clocks of machines differ
+		cfg.Token.Leeway = 2 * time.Second
+	}
 	if redis != "" {
 		cfg.Denylist.Redis.Addresses = strings.Split(redis, ",")
 	}

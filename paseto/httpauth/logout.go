@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"time"
 
 	"github.com/pasetokit/pasetokit/internal/locate"
 	"github.com/pasetokit/pasetokit/paseto"
@@ -25,9 +26,9 @@ func (w *Web) Logout() http.Handler { return w.logout(w.revokeSession) }
 
 // LogoutEverywhere returns the endpoint that ends all login sessions of a
 // subject, on every device: POST, answered with 204. It is [Web.Logout] but for
-// what it revokes: every token that its token's subject was issued until now,
-// this second included. Who logs in again within the same second is logged out
-// as well. A token without a subject ends its session alone.
+// what it revokes: see [paseto.Authorizer.RevokeSubject]. Who logs in again within
+// the same second is logged out as well. A token without a subject ends its
+// session alone.
 //
 // Any valid token of the subject will do, fresh or not: who has stolen one can
 // log its owner out, and its owner the thief.
@@ -118,10 +119,17 @@ func (w *Web) revokeSession(ctx context.Context, c *paseto.Claims) error {
 	return w.auth.RevokeSession(ctx, c.Session)
 }
 
-// revokeSubject revokes what a token's subject was issued until now.
+// revokeSubject ends every login of a token's subject until now, and that of the
+// token in any case, although the clock that it was made by may be ahead.
 func (w *Web) revokeSubject(ctx context.Context, c *paseto.Claims) error {
 	if c.Subject == "" {
 		return w.revokeSession(ctx, c)
 	}
-	return w.auth.RevokeSubject(ctx, c.Subject, w.auth.Now())
+	until := w.auth.Now()
+	for _, t := range []time.Time{c.IssuedAt, c.AuthTime} {
+		if t.After(until) {
+			until = t
+		}
+	}
+	return errors.Join(w.auth.RevokeSubject(ctx, c.Subject, until), w.revokeSession(ctx, c))
 }

@@ -115,6 +115,20 @@ func TestLogoutEverywhereOfARefreshedSession(t *testing.T) {
 }
 
 // TestLogoutEverywhereOfATokenWithoutSubject ends its session, as a logout does.
+// TestLogoutEverywhereAhead presents a token that was issued by a clock that is
+// ahead, within the leeway.
+func TestLogoutEverywhereAhead(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, setup{auth: paseto.Config{Leeway: 30 * time.Second}})
+	s.clock.Advance(5 * time.Second)
+	presented := s.login(t, paseto.Grant{Subject: "alice"})
+	s.clock.Advance(-5 * time.Second)
+	if a := post(t, s.web.LogoutEverywhere(), bearer(presented.access)); a.status != http.StatusNoContent {
+		t.Fatalf("logout answers %d", a.status)
+	}
+	s.checkSession(t, "the one presented", presented, true)
+}
+
 func TestLogoutEverywhereOfATokenWithoutSubject(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, setup{})

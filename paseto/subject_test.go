@@ -1,0 +1,103 @@
+package paseto_test
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/pasetokit/pasetokit/denylist"
+	"github.com/pasetokit/pasetokit/paseto"
+)
+
+// TestSubjectRevokedForGood: whoever holds a refresh token cannot refresh its
+// session away from the revocation of the subject, however late the revocation
+// takes effect where the refresh is made.
+func TestSubjectRevokedForGood(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name         string
+		ahead        time.Duration // the clock of the server that refreshes
+		before, late time.Duration // the refresh, after the login, and after the cut-off
+	}{
+		{"refreshed a second after the cut-off", 0, time.Hour, time.Second},
+		{"refreshed long after the cut-off", 0, time.Hour, 24 * time.Hour},
+		{"refreshed by a clock that is ahead", 2 * time.Second, time.Hour, 0},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			right, other, c := apart(t, paseto.Config{Leeway: 5 * time.Second}, test.ahead)
+			login := issuePair(t, right, paseto.Grant{Subject: "alice"})
+			c.Advance(test.before)
+			cutoff := c.Now()
+			c.Advance(test.late)
+			escaped := refresh(t, other, login.Refresh.Token, paseto.Requirement{})
+			checkNil(t, right.RevokeSubject(t.Context(), "alice", cutoff))
+			for _, issued := range []paseto.Issued{login.Refresh, escaped.Access, escaped.Refresh} {
+				checkRevoked(t, right, issued, true)
+				checkRevoked(t, other, issued, true)
+			}
+			c.Advance(time.Second)
+			checkRevoked(t, right, issuePair(t, right, paseto.Grant{Subject: "alice"}).Access, false)
+		})
+	}
+}
+
+// TestSubjectRevokedByIssue: tokens outside of any login are covered by the time
+// of their issue, and an older login that a program vouches for by its own.
+func TestSubjectRevokedByIssue(t *testing.T) {
+	t.Parallel()
+	auth, c := revocable(t, paseto.Config{DenylistTypes: []string{paseto.TypeAccess, "invite"}})
+	before := must(auth.Issue("invite", paseto.Grant{Subject: "alice"}))
+	checkNil(t, auth.RevokeSubject(t.Context(), "alice", time.Time{}))
+	c.Advance(time.Second)
+	after := must(auth.Issue("invite", paseto.Grant{Subject: "alice"}))
+	elsewhere := issueAccess(t, auth, paseto.Grant{Subject: "alice", AuthTime: start.Add(-time.Hour)})
+	checkRevoked(t, auth, before, true)
+	checkRevoked(t, auth, after, false)
+	checkRevoked(t, auth, elsewhere, true)
+}
+
+// TestRecordsOutliveTokens: a record is kept until the last token that it covers
+// is refused by every clock within the leeway.
+func TestRecordsOutliveTokens(t *testing.T) {
+	t.Parallel()
+	const leeway, most = time.Minute, 48 * time.Hour
+	var seen events
+	auth, c := revocable(t, paseto.Config{Leeway: leeway, MaxTTL: most, RefreshTTL: time.Hour, OtherTTL: time.Hour}, paseto.WithObserver(seen.observe))
+	checkNil(t, auth.RevokeSession(t.Context(), "s1"))
+	checkNil(t, auth.RevokeSubject(t.Context(), "alice", c.Now().Add(time.Hour)))
+	recorded := seen.take()
+	for name, latest := range map[string]time.Time{"session": c.Now(), "subject": c.Now().Add(time.Hour)} {
+		var until time.Time
+		for _, e := range recorded {
+			if (e.Revocation.Session != "") == (name == "session") {
+				until = e.Revocation.Until
+			}
+		}
+		// Issued by a clock that is ahead, and looked up by a store whose clock
+		// is, where the token's is behind.
+		if last := latest.Add(leeway + most + 2*leeway); until.Before(last) {
+			t.Errorf("the record of the %s is kept until %s, want at least %s", name, until, last)
+		}
+	}
+}
+
+// TestRevokeWhatNoStoreKeeps says that it is the caller's mistake, and not that
+// it may work later.
+func TestRevokeWhatNoStoreKeeps(t *testing.T) {
+	t.Parallel()
+	auth, _ := revocable(t, paseto.Config{})
+	long := string(make([]byte, denylist.MaxID+1))
+	for name, err := range map[string]error{
+		"no session":   auth.RevokeSession(t.Context(), ""),
+		"no subject":   auth.RevokeSubject(t.Context(), "", time.Time{}),
+		"long session": auth.RevokeSession(t.Context(), long),
+		"long subject": auth.RevokeSubject(t.Context(), long, time.Time{}),
+	} {
+		if !errors.Is(err, denylist.ErrInvalid) || errors.Is(err, paseto.ErrUnavailable) {
+			t.Errorf("%s: error is %v, want %v", name, err, denylist.ErrInvalid)
+		}
+	}
+	ticket := must(auth.IssueTicket(issueAccess(t, auth, paseto.Grant{}).Claims, paseto.TicketGrant{}))
+	checkRefused(t, auth.Revoke(t.Context(), ticket.Claims), paseto.ErrClaims, "")
+}
