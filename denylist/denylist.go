@@ -86,15 +86,24 @@ func (r Revocation) Validate() error {
 	return validateID("identifier", r.TokenID+r.Session+r.Subject)
 }
 
-// MaxID is the length of the longest identifier or key that a store keeps, in
-// bytes.
-const MaxID = 4 << 10
+// What a store keeps at most, in bytes. Without a bound, one caller could hold up
+// all others for long.
+const (
+	// MaxID is the length of the longest identifier, and of the longest key of
+	// Consume.
+	MaxID = 4 << 10
+	// MaxValue is the length of the longest value of Consume.
+	MaxValue = 1 << 20
+)
 
-// ValidateKey reports, as an error that wraps [ErrInvalid], what makes key one
-// that no store can consume.
-func ValidateKey(key string) error {
+// ValidateConsumption reports, as an error that wraps [ErrInvalid], what makes key
+// and value such that no store can consume them.
+func ValidateConsumption(key, value string) error {
 	if key == "" {
 		return invalid("a consumed key must not be empty")
+	}
+	if len(value) > MaxValue {
+		return invalid(fmt.Sprintf("the value of a consumed key has %d bytes; at most %d are kept", len(value), MaxValue))
 	}
 	return validateID("consumed key", key)
 }
@@ -128,7 +137,8 @@ type Event struct {
 // concurrent use.
 //
 // An identifier, or the key of Consume, is any non-empty string of up to
-// [MaxID] bytes, compared byte by byte.
+// [MaxID] bytes, compared byte by byte; a value of Consume has up to [MaxValue].
+// Longer ones are an error that wraps [ErrInvalid].
 // A record takes effect before the method that makes it returns. It vanishes
 // when its time has come and for no other reason, in particular never for lack
 // of room: a store that cannot keep a record returns an error.

@@ -119,7 +119,7 @@ func (m *Memory) Consume(ctx context.Context, key, value string, until time.Time
 	if err := m.ready(ctx); err != nil {
 		return "", false, err
 	}
-	if err := ValidateKey(key); err != nil {
+	if err := ValidateConsumption(key, value); err != nil {
 		return "", false, err
 	}
 	now := m.now().Unix()

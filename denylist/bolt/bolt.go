@@ -3,7 +3,6 @@ package bolt
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"sync"
 	"time"
@@ -97,23 +96,14 @@ func (s *Store) Revoked(ctx context.Context, t denylist.Token) (bool, error) {
 	return s.index.Revoked(ctx, t)
 }
 
-// maxValue is the length of the longest value that is kept. Without a bound, one
-// caller could hold up all others for long.
-const maxValue = 1 << 20
-
 // Consume implements [denylist.Store]. It returns once the winner is on the
-// disk, and deals with an ending ctx as Revoke does. A value of more than 1 MiB
-// is an error that wraps [denylist.ErrInvalid].
+// disk, and deals with an ending ctx as Revoke does.
 func (s *Store) Consume(ctx context.Context, key, value string, until time.Time) (winner string, first bool, err error) {
 	if err := s.ready(ctx); err != nil {
 		return "", false, err
 	}
-	if err := denylist.ValidateKey(key); err != nil {
+	if err := denylist.ValidateConsumption(key, value); err != nil {
 		return "", false, err
-	}
-	if len(value) > maxValue {
-		return "", false, fmt.Errorf("%w: the value of a consumed key has %d bytes; at most %d are kept",
-			denylist.ErrInvalid, len(value), maxValue)
 	}
 	a := s.submit(ctx, &write{kind: consumed, key: key, record: record{until: expiry(until), value: []byte(value)}})
 	return a.winner, a.first, a.err

@@ -198,6 +198,10 @@ func testInvalid(t *testing.T, h Harness, s denylist.Store) {
 			t.Errorf("Consume of %s = %v, want ErrInvalid", name, err)
 		}
 	}
+	if _, _, err := s.Consume(t.Context(), "k", strings.Repeat("x", denylist.MaxValue+1), time.Time{}); !errors.Is(err, denylist.ErrInvalid) {
+		t.Errorf("Consume with a longer value = %v, want ErrInvalid", err)
+	}
+	consume(t, s, "k", "v", time.Time{}, "v", true)
 	// Such a token cannot be revoked by its id, and is not.
 	wantRevoked(t, s, denylist.Token{ID: tooLong, Session: tooLong, Subject: tooLong}, false)
 }

@@ -205,23 +205,14 @@ func (s *Store) record(ctx context.Context, e entry, message string) error {
 	return nil
 }
 
-// maxValue is the length of the longest value that is kept. Without a bound, one
-// caller could hold up all others for long.
-const maxValue = 1 << 20
-
 // Consume implements [denylist.Store]. Redis is asked every time. When it returns
-// an error other than [denylist.ErrInvalid], the key may be used up. A value of
-// more than 1 MiB is an error that wraps [denylist.ErrInvalid].
+// an error other than [denylist.ErrInvalid], the key may be used up.
 func (s *Store) Consume(ctx context.Context, key, value string, until time.Time) (winner string, first bool, err error) {
 	if err := s.ready(ctx); err != nil {
 		return "", false, err
 	}
-	if err := denylist.ValidateKey(key); err != nil {
+	if err := denylist.ValidateConsumption(key, value); err != nil {
 		return "", false, err
-	}
-	if len(value) > maxValue {
-		return "", false, fmt.Errorf("%w: the value of a consumed key has %d bytes; at most %d are kept",
-			denylist.ErrInvalid, len(value), maxValue)
 	}
 	call, end := s.call(ctx)
 	defer end()
