@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/pasetokit/pasetokit/denylist"
+	"github.com/pasetokit/pasetokit/internal/testclock"
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/paseto/httpauth"
 )
@@ -17,7 +18,7 @@ import (
 // TestTokenRefusals sends tokens that are well carried and not valid.
 func TestTokenRefusals(t *testing.T) {
 	t.Parallel()
-	now := &clock{now: start}
+	now := testclock.New(start)
 	store := denylist.NewMemory(denylist.WithClock(now.Now))
 	t.Cleanup(func() { store.Close() })
 	issuer := newSite(t, setup{store: store, clock: now})
@@ -131,7 +132,7 @@ func TestTokenRefusals(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			own := &clock{now: start.Add(test.after)}
+			own := testclock.New(start.Add(test.after))
 			s := newSite(t, setup{auth: test.auth, store: store, clock: own})
 			handler := s.web.Require(test.req, func(http.ResponseWriter, *http.Request) { t.Error("the handler ran") })
 			checkProblem(t, get(t, handler, bearer(test.token)), test.want)

@@ -15,6 +15,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/pasetokit/pasetokit/denylist"
+	"github.com/pasetokit/pasetokit/internal/testclock"
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/paseto/httpauth"
 )
@@ -25,22 +26,7 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 var start = time.Date(2030, 1, 2, 3, 4, 5, 600_000_000, time.UTC)
 
 // clock is a time that tests move by hand.
-type clock struct {
-	mu  sync.Mutex
-	now time.Time
-}
-
-func (c *clock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.now
-}
-
-func (c *clock) Advance(d time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.now = c.now.Add(d)
-}
+type clock = testclock.Clock
 
 // logBuffer is a log that tests read.
 type logBuffer struct {
@@ -93,7 +79,7 @@ type site struct {
 func newSite(t testing.TB, s setup) *site {
 	t.Helper()
 	if s.clock == nil {
-		s.clock = &clock{now: start}
+		s.clock = testclock.New(start)
 	}
 	if s.auth.Keys == nil {
 		s.auth.Keys = []paseto.Key{localKey, secretKey}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/pasetokit/pasetokit/denylist"
+	"github.com/pasetokit/pasetokit/internal/testclock"
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/paseto/httpauth"
 )
@@ -50,7 +51,7 @@ func (s *site) identifyCookies(t testing.TB, a answer) identifiers {
 func TestParallelTabs(t *testing.T) {
 	t.Parallel()
 	const tabs = 32
-	clk := &clock{now: start}
+	clk := testclock.New(start)
 	store := denylist.NewMemory(denylist.WithClock(clk.Now))
 	t.Cleanup(func() { store.Close() })
 	servers := make([]*site, 2)

@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pasetokit/pasetokit/internal/testclock"
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/paseto/httpauth"
 )
@@ -63,7 +64,7 @@ type remote struct {
 
 func (p *publisher) reader(t testing.TB, opts ...httpauth.RemoteOption) *remote {
 	t.Helper()
-	r := &remote{clock: &clock{now: start}, log: &logBuffer{}}
+	r := &remote{clock: testclock.New(start), log: &logBuffer{}}
 	opts = append([]httpauth.RemoteOption{
 		httpauth.RemoteClient(p.Client()), httpauth.RemoteClock(r.clock.Now),
 		httpauth.RemoteLogger(slog.New(slog.NewTextHandler(r.log, nil))),
