@@ -19,8 +19,9 @@ type Store struct {
 	now   func() time.Time
 	index *denylist.Memory // the live revocations; it also tells the watchers
 
-	db   *bbolt.DB
-	file *os.File // that db has open
+	db     *bbolt.DB
+	commit func(*bbolt.Tx) error
+	file   *os.File // that db has open
 	// stuck is set while a transaction has begun and not ended.
 	stuck bool
 
@@ -58,6 +59,7 @@ func WithClock(now func() time.Time) Option {
 func Open(ctx context.Context, path string, opts ...Option) (*Store, error) {
 	s := &Store{
 		path:    path,
+		commit:  (*bbolt.Tx).Commit,
 		now:     time.Now,
 		writes:  make(chan *write),
 		closing: make(chan struct{}),

@@ -16,8 +16,9 @@
 // cost little more than one. A call that fails has no effect on what the store
 // answers: the disk being full is an error that wraps
 // [denylist.ErrUnavailable], and the same call works when there is room again.
-// Where the disk itself fails, the record of such a call may be found after a
-// restart; none is missing of those whose call succeeded.
+// Where the disk fails to sync, nothing more is recorded until the store is opened
+// anew, and the record of the call that failed may be found then; none is missing
+// of those whose call succeeded.
 //
 // Whether a token is revoked is answered from memory, at the speed of
 // [denylist.Memory] and however slow the disk is. Every live revocation is held

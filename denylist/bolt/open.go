@@ -162,13 +162,15 @@ func (s *Store) load(ctx context.Context) error {
 			return nil
 		})
 	})
-	if err != nil || !fresh {
+	if err != nil {
 		return err
 	}
-	if err := s.update(create); err != nil {
-		return fmt.Errorf("denylist/bolt: %s cannot be made: %w", s.path, err)
+	if fresh {
+		if err := s.update(create); err != nil {
+			return fmt.Errorf("denylist/bolt: %s cannot be made: %w", s.path, err)
+		}
 	}
-	return syncDirectory(filepath.Dir(s.path))
+	return syncDirectory(filepath.Dir(s.path)) // who made the file may not have come that far
 }
 
 // checkFormat refuses the database of another program and formats to come.

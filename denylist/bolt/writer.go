@@ -3,6 +3,7 @@ package bolt
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"go.etcd.io/bbolt"
 
@@ -64,8 +65,8 @@ func (s *Store) run() {
 		if err == nil {
 			err = s.record(batch, &sweep)
 		}
-		if errors.Is(err, ErrDamaged) {
-			broken = err // a file that is damaged is not written to any more
+		if errors.Is(err, ErrDamaged) || errors.Is(err, errUnconfirmed) {
+			broken = err // what the file holds is not known, and not written to any more
 		}
 		s.finish(batch, err)
 		clear(batch)
@@ -147,10 +148,16 @@ func (s *Store) finish(batch []*write, err error) {
 	}
 }
 
+// errUnconfirmed is the error of a transaction that the database may go on from
+// although the disk has not confirmed it. A system that failed to write forgets
+// that it did, so that the next success would say nothing of this transaction.
+var errUnconfirmed = errors.New("the disk did not confirm what was written; nothing is recorded until the store is opened anew")
+
 // update runs fn in a transaction, which it commits if fn changed something. What
 // is wrong with the file is returned as an ErrDamaged.
 func (s *Store) update(fn func(*bbolt.Tx) (changed bool, err error)) error {
 	var tx *bbolt.Tx
+	var committing int // the transaction's number, once it is
 	err := guarded(s.path, func() (err error) {
 		s.stuck = true
 		tx, err = s.db.Begin(true)
@@ -162,7 +169,8 @@ func (s *Store) update(fn func(*bbolt.Tx) (changed bool, err error)) error {
 		if err != nil || !changed {
 			return err
 		}
-		return tx.Commit()
+		committing = tx.ID()
+		return s.commit(tx)
 	})
 	if tx != nil {
 		// This does nothing after a commit, and frees the database's locks
@@ -173,5 +181,20 @@ func (s *Store) update(fn func(*bbolt.Tx) (changed bool, err error)) error {
 			return nil
 		})
 	}
+	if err != nil && committing > 0 && !errors.Is(err, ErrDamaged) && s.reached(committing) {
+		err = fmt.Errorf("%w: %w", errUnconfirmed, err)
+	}
 	return err
+}
+
+// reached reports whether the database goes on from a transaction, or may.
+func (s *Store) reached(transaction int) bool {
+	last := transaction
+	_ = guarded(s.path, func() error {
+		return s.db.View(func(tx *bbolt.Tx) error {
+			last = tx.ID()
+			return nil
+		})
+	})
+	return last >= transaction
 }

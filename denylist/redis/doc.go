@@ -1,7 +1,7 @@
 // Package redis is a [denylist.Store] in Redis, for a service of many processes:
 // what one revokes, all refuse. It works with a single server, with a primary
-// that Sentinels watch and with a Redis Cluster; with Redis 6.2 and later, and
-// with Valkey.
+// that Sentinels watch and with a Redis Cluster. It is tested with Redis 7.0, and
+// uses nothing that Redis 6.2 or Valkey has not got.
 //
 //	store, err := redis.Open(ctx, redis.Config{Addresses: []string{"redis.internal:6379"}})
 //	if err != nil {
@@ -25,9 +25,9 @@
 // after [Config.CacheTTL]. With [NoCache] Redis is asked every time.
 //
 // A watch misses nothing without saying so: whenever its connection was lost,
-// or its server has lost the role of the primary, the next event says that
-// revocations may have been missed. It comes when asking Revoked anew will find
-// them.
+// or its server has lost the role of the primary, or is not the one any more that
+// the Sentinels name, the next event says that revocations may have been missed.
+// It comes when asking Revoked anew will find them.
 //
 // # What failure means
 //

@@ -73,13 +73,17 @@ func (e entry) revocation() denylist.Revocation {
 	if e.until != never {
 		r.Until = time.UnixMilli(e.until)
 	}
+	cutoff := time.Unix(e.cutoff, 0)
+	if cutoff.IsZero() { // which would mean none
+		cutoff = cutoff.Add(1)
+	}
 	switch e.kind {
 	case tokens:
 		r.TokenID = e.id
 	case sessions:
 		r.Session = e.id
 	case subjects:
-		r.Subject, r.IssuedBefore = e.id, time.Unix(e.cutoff, 0)
+		r.Subject, r.IssuedBefore = e.id, cutoff
 	}
 	return r
 }

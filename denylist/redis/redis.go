@@ -240,7 +240,8 @@ func (s *Store) start(fn func()) bool {
 }
 
 // Close implements [denylist.Store]. It never fails. Where a server hangs it
-// takes a second or two.
+// takes a second or two. Goroutines of the client that only wait for their time
+// may outlive it by five seconds; they hold no connection.
 func (s *Store) Close() error {
 	s.once.Do(func() {
 		s.mu.Lock()

@@ -1,8 +1,10 @@
 package redis_test
 
 import (
+	"net"
 	"testing"
 
+	"github.com/pasetokit/pasetokit/denylist"
 	"github.com/pasetokit/pasetokit/denylist/denylisttest"
 	"github.com/pasetokit/pasetokit/denylist/redis"
 	"github.com/pasetokit/pasetokit/internal/redistest"
@@ -33,4 +35,28 @@ func startSentinel(t *testing.T, replicas int) (*redistest.Server, *redistest.Se
 		SentinelPassword: sentinelPassword,
 		MinReplicas:      1,
 	}
+}
+
+// TestReplacedPrimary has the Sentinels name another server, while the old one
+// goes on as a primary, as one does that is cut off from them. Its watch would
+// hear nothing there.
+func TestReplacedPrimary(t *testing.T) {
+	t.Parallel()
+	const name = "denylist"
+	before, after := redistest.Start(t), redistest.Start(t)
+	sentinels := redistest.StartSentinel(t, before, name, 1)
+	cfg := redis.Config{Addresses: sentinels.Addrs(), SentinelMaster: name}
+	events := startWatch(t, openStore(t, cfg))
+
+	host, port, err := net.SplitHostPort(after.Addr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	sentinels.Command(t, "SENTINEL", "REMOVE", name)
+	sentinels.Command(t, "SENTINEL", "MONITOR", name, host, port, "1")
+	awaitEvent(t, events, "the gap", func(e denylist.Event) bool { return e.Missed })
+	if err := openStore(t, cfg).Revoke(t.Context(), denylist.Revocation{TokenID: "a"}); err != nil {
+		t.Fatal(err)
+	}
+	awaitEvent(t, events, "the revocation", func(e denylist.Event) bool { return e.Revocation.TokenID == "a" })
 }

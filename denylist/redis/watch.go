@@ -174,8 +174,8 @@ func unknownCommand(err error) bool {
 }
 
 // probe reports why the connection is not one over which revocations are told: it
-// is dead, or its server is no primary any more; in a cluster not the one of the
-// channel, or cut off from the others.
+// is dead, or its server is no primary any more, or not the one that the Sentinels
+// name; in a cluster not the one of the channel, or cut off from the others.
 func (s *Store) probe(conn rueidis.DedicatedClient) error {
 	ctx, cancel := context.WithTimeout(s.life, s.timeout)
 	defer cancel()
@@ -189,6 +189,30 @@ func (s *Store) probe(conn rueidis.DedicatedClient) error {
 	role := hello["role"]
 	if text, _ := role.ToString(); text != primary {
 		return fmt.Errorf("the server is a %s", text)
+	}
+	if s.client.Mode() != rueidis.ClientModeSentinel {
+		return nil
+	}
+	return s.probePrimary(ctx, conn)
+}
+
+// probePrimary reports that the connection is not to the server that the Sentinels
+// take for the primary now. One that was replaced, and is cut off from them, goes
+// on calling itself one.
+func (s *Store) probePrimary(ctx context.Context, conn rueidis.DedicatedClient) error {
+	var runs [2]string
+	for i, client := range []rueidis.CoreClient{conn, s.client} {
+		info, err := client.Do(ctx, client.B().Info().Section("server").Build()).ToString()
+		if _, refused := rueidis.IsRedisErr(err); refused {
+			return nil // by a server that does not let us know
+		}
+		if err != nil {
+			return err
+		}
+		runs[i] = field(info, "run_id")
+	}
+	if runs[0] != runs[1] {
+		return errors.New("the Sentinels name another server")
 	}
 	return nil
 }

@@ -37,14 +37,17 @@ func main() {
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once
-	err := fmt.Errorf("unexpected argument %q; -help lists the flags", flag.Arg(0))
-	if flag.NArg() == 0 {
-		err = run(ctx, *addr, *redis, *key)
+	if flag.NArg() > 0 {
+		fail(fmt.Errorf("unexpected argument %q; -help lists the flags", flag.Arg(0)))
 	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "cluster:", err)
-		os.Exit(1)
+	if err := run(ctx, *addr, *redis, *key); err != nil {
+		fail(err)
 	}
+}
+
+func fail(err error) {
+	fmt.Fprintln(os.Stderr, "cluster:", err)
+	os.Exit(1)
 }
 
 // run serves a node until ctx ends.

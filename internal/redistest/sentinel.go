@@ -72,6 +72,14 @@ func startSentinel(t testing.TB, settings []string) *Server {
 // Addrs returns the addresses of the Sentinels.
 func (s *Sentinels) Addrs() []string { return addrs(s.nodes) }
 
+// Command runs a command on every Sentinel.
+func (s *Sentinels) Command(t testing.TB, args ...string) {
+	t.Helper()
+	for _, node := range s.nodes {
+		node.Command(t, args...)
+	}
+}
+
 // Primary returns the address of the server that the Sentinels take for the primary: the first one that is up is asked.
 func (s *Sentinels) Primary(t testing.TB) string {
 	t.Helper()
