@@ -9,7 +9,7 @@ LINT             := $(CURDIR)/bin/golangci-lint-$(GOLANGCI_VERSION)
 FUZZTIME  ?= 60s
 COUNT     ?= 1
 MIN_COVER := 90
-COVERED   := paseto paseto/httpauth wsauth denylist config cmd/pasetokit
+COVERED   := paseto paseto/httpauth wsauth denylist denylist/bolt denylist/redis config cmd/pasetokit
 
 # Every Go module of the tree; what compares us with peers is a module of its own.
 MODULES    := $(shell find . -name go.mod -not -path '*/node_modules/*' -exec dirname {} \; | sort)
