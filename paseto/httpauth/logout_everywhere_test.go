@@ -201,24 +201,3 @@ func TestLogoutEverywhereWhileTheDenylistIsAway(t *testing.T) {
 		})
 	}
 }
-
-func TestLogoutEverywhereWithoutDenylist(t *testing.T) {
-	t.Parallel()
-	t.Run("by header it is refused", func(t *testing.T) {
-		t.Parallel()
-		s := newSite(t, setup{noDenylist: true})
-		access, _ := s.pair(t)
-		checkProblem(t, post(t, s.web.LogoutEverywhere(), bearer(access)), problem{
-			status: http.StatusNotImplemented, code: "revocation_unsupported", detail: "This server cannot revoke tokens",
-		})
-	})
-	t.Run("cookies are deleted", func(t *testing.T) {
-		t.Parallel()
-		s := newSite(t, setup{noDenylist: true, web: httpauth.Config{Locations: onlyCookies}})
-		access, _ := s.pair(t)
-		a := post(t, s.web.LogoutEverywhere(), cookie("__Host-access_token", access))
-		checkLoggedOut(t, a)
-		checkCleared(t, a, "__Host-access_token", laxCookie)
-		checkCleared(t, a, "__Host-refresh_token", laxCookie)
-	})
-}

@@ -179,13 +179,26 @@ func TestStaleCookiesAreDeleted(t *testing.T) {
 	})
 }
 
+// TestLogoutWithoutDenylist: both endpoints can do no more than delete cookies.
 func TestLogoutWithoutDenylist(t *testing.T) {
 	t.Parallel()
+	for name, endpoint := range map[string]func(*httpauth.Web) http.Handler{
+		"Logout": (*httpauth.Web).Logout, "LogoutEverywhere": (*httpauth.Web).LogoutEverywhere,
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			checkLogoutWithoutDenylist(t, endpoint)
+		})
+	}
+}
+
+func checkLogoutWithoutDenylist(t *testing.T, endpoint func(*httpauth.Web) http.Handler) {
+	t.Helper()
 	t.Run("by header it is refused", func(t *testing.T) {
 		t.Parallel()
 		s := newSite(t, setup{noDenylist: true})
 		access, _ := s.pair(t)
-		checkProblem(t, post(t, s.web.Logout(), bearer(access)), problem{
+		checkProblem(t, post(t, endpoint(s.web), bearer(access)), problem{
 			status: http.StatusNotImplemented, code: "revocation_unsupported", detail: "This server cannot revoke tokens",
 		})
 	})
@@ -195,7 +208,7 @@ func TestLogoutWithoutDenylist(t *testing.T) {
 		s := newSite(t, setup{noDenylist: true, web: httpauth.Config{Locations: onlyCookies}})
 		access, refresh := s.pair(t)
 		for name, token := range map[string]string{"__Host-access_token": access, "__Host-refresh_token": refresh} {
-			a := post(t, s.web.Logout(), cookie(name, token))
+			a := post(t, endpoint(s.web), cookie(name, token))
 			checkLoggedOut(t, a)
 			checkCleared(t, a, "__Host-access_token", laxCookie)
 			checkCleared(t, a, "__Host-refresh_token", laxCookie)
@@ -207,7 +220,7 @@ func TestLogoutWithoutDenylist(t *testing.T) {
 	t.Run("cookies are deleted without a session", func(t *testing.T) {
 		t.Parallel()
 		s := newSite(t, setup{noDenylist: true, web: httpauth.Config{Locations: onlyCookies}})
-		a := post(t, s.web.Logout(), cookie("__Host-access_token", s.access(t, paseto.Grant{})))
+		a := post(t, endpoint(s.web), cookie("__Host-access_token", s.access(t, paseto.Grant{})))
 		checkLoggedOut(t, a)
 		checkCleared(t, a, "__Host-access_token", laxCookie)
 	})
