@@ -181,7 +181,7 @@ func FuzzUnwrapKeyPassword(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string) {
 		text = strings.TrimSpace(text)
 		if dear(text) {
-			t.Skip("it would take too long")
+			return // it would take too long
 		}
 		key, err := paseto.UnwrapKeyPassword(text, []byte(password))
 		checkParsed(t, text, key, err)

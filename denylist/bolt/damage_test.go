@@ -356,10 +356,11 @@ func TestDamagedWhileOpen(t *testing.T) {
 	}{
 		{"cut off", func(t *testing.T, s *sample, f *os.File) {
 			t.Helper()
-			if runtime.GOOS == "windows" {
-				t.Skip("a file in use cannot be cut off")
+			err := f.Truncate(int64(2 * s.page))
+			if runtime.GOOS == "windows" { // where nobody can cut off a file in use
+				_, err = f.WriteAt(make([]byte, (s.pages()-2)*s.page), int64(2*s.page))
 			}
-			if err := f.Truncate(int64(2 * s.page)); err != nil {
+			if err != nil {
 				t.Fatal(err)
 			}
 		}},

@@ -23,10 +23,11 @@ type Harness struct {
 	Open func(t testing.TB) denylist.Store
 
 	// Peer returns a second store with the records of s, as another process
-	// would open it. Nil for a store that cannot be shared. Run closes it.
+	// would open it. Run closes it. Nil for a store that cannot be shared, which
+	// is then not tested for that.
 	Peer func(t testing.TB, s denylist.Store) denylist.Store
-	// Reopen closes s and returns a store with its records. Nil for a store
-	// that forgets them when it is closed. Run closes what it returns.
+	// Reopen closes s and returns a store with its records, which Run closes.
+	// Nil for a store that forgets them when it is closed.
 	Reopen func(t testing.TB, s denylist.Store) denylist.Store
 
 	// Now and Advance are the clock of the stores that Open returns. Both nil
@@ -45,10 +46,23 @@ func Run(t *testing.T, h Harness) {
 	if h.Now == nil {
 		h.Now = time.Now
 	}
-	for _, test := range []struct {
-		name string
-		run  func(*testing.T, Harness, denylist.Store)
-	}{
+	for _, test := range h.tests() {
+		t.Run(test.name, func(t *testing.T) {
+			store := h.Open(t)
+			closeAfter(t, store)
+			test.run(t, h, store)
+		})
+	}
+}
+
+type test struct {
+	name string
+	run  func(*testing.T, Harness, denylist.Store)
+}
+
+// tests returns what applies to the stores of h.
+func (h Harness) tests() []test {
+	tests := []test{
 		{"token id", testTokenID},
 		{"session", testSession},
 		{"subject cut-off", testSubject},
@@ -71,17 +85,18 @@ func Run(t *testing.T, h Harness) {
 		{"watch ends at close", testWatchClosed},
 		{"use after close", testClosed},
 		{"use while closing", testClosing},
-		{"shared: revoke", testPeerRevoke},
-		{"shared: consume", testPeerConsume},
-		{"shared: watch", testPeerWatch},
-		{"durable", testReopen},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			store := h.Open(t)
-			closeAfter(t, store)
-			test.run(t, h, store)
-		})
 	}
+	if h.Peer != nil {
+		tests = append(tests,
+			test{"shared: revoke", testPeerRevoke},
+			test{"shared: consume", testPeerConsume},
+			test{"shared: watch", testPeerWatch},
+		)
+	}
+	if h.Reopen != nil {
+		tests = append(tests, test{"durable", testReopen})
+	}
+	return tests
 }
 
 func closeAfter(t *testing.T, s denylist.Store) {

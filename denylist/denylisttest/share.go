@@ -9,12 +9,9 @@ import (
 	"github.com/pasetokit/pasetokit/denylist"
 )
 
-// peer returns a second store with the records of s, where there can be one.
+// peer returns a second store with the records of s.
 func (h Harness) peer(t *testing.T, s denylist.Store) denylist.Store {
 	t.Helper()
-	if h.Peer == nil {
-		t.Skip("the store is not shared")
-	}
 	other := h.Peer(t, s)
 	closeAfter(t, other)
 	return other
@@ -83,9 +80,6 @@ func testPeerWatch(t *testing.T, h Harness, s denylist.Store) {
 }
 
 func testReopen(t *testing.T, h Harness, s denylist.Store) {
-	if h.Reopen == nil {
-		t.Skip("the store forgets when it is closed")
-	}
 	until := h.Now().Add(time.Hour)
 	cutoff := h.Now().Add(-time.Minute)
 	revoke(t, s, denylist.Revocation{TokenID: "t\x00\xff", Until: until})
