@@ -1,7 +1,6 @@
 package wsauth_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -13,27 +12,13 @@ import (
 
 	"github.com/gorilla/websocket"
 
+	"github.com/pasetokit/pasetokit/internal/testlog"
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
 // lockedBuffer is a log that a test reads while the guard writes it.
-type lockedBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.Write(p)
-}
-
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.String()
-}
+type lockedBuffer = testlog.Buffer
 
 func newLogger() (*slog.Logger, *lockedBuffer) {
 	log := new(lockedBuffer)
