@@ -78,8 +78,8 @@ func (a *Authorizer) rotate(ctx context.Context, old *Claims, req Requirement) (
 			return Pair{}, err
 		}
 	}
-	// A revocation that came since the first look does not cover the new pair
-	// if a second has begun since; it must not come out.
+	// A revocation of the old token that came since the first look does not
+	// cover the new pair, which must not come out.
 	if err := a.Revoked(ctx, old); err != nil {
 		return Pair{}, err
 	}

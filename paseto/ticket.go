@@ -104,10 +104,11 @@ func (a *Authorizer) IssueTicket(access *Claims, g TicketGrant) (Issued, error) 
 // RedeemTicket uses a ticket up and returns the claims of the access token that
 // it stands for, if that is still valid, meets req and is not revoked. Of any
 // number of callers with one ticket, on any number of machines, one gets them;
-// a ticket that is refused for another reason is not used up.
+// a ticket that is refused for another reason is not used up, unless the access
+// token is revoked at that very moment.
 //
-// The claims are those of the access token, but for Version and Purpose, which
-// are the ticket's: [Authorizer.Deadline] is the access token's.
+// The claims are those of the access token, and so is [Authorizer.Deadline].
+// Version and Purpose are the ticket's; see [Authorizer.IssueTicket].
 //
 // Errors are those of [Authorizer.Verify], and [ErrTicketUsed] and [ErrTicket].
 // While the denylist cannot be asked and [Config.DenylistFailOpen] is set, a
