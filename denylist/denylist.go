@@ -86,6 +86,18 @@ func (r Revocation) Validate() error {
 	return validateID("identifier", r.TokenID+r.Session+r.Subject)
 }
 
+// Covers reports whether the record revokes t, as a [Store] that had just made it
+// would. It does not look at Until.
+func (r Revocation) Covers(t Token) bool {
+	switch {
+	case r.TokenID != "":
+		return r.TokenID == t.ID
+	case r.Session != "":
+		return r.Session == t.Session
+	}
+	return r.Subject != "" && r.Subject == t.Subject && t.IssuedAt.Unix() <= r.IssuedBefore.Unix()
+}
+
 // What a store keeps at most, in bytes. Without a bound, one caller could hold up
 // all others for long.
 const (
@@ -124,8 +136,11 @@ func (e *invalidError) Unwrap() error { return ErrInvalid }
 
 // Event is what [Store.Watch] reports.
 type Event struct {
-	// Revocation is the record that was made, unless Missed is set.
+	// Revocation is the record that was made, unless Missed or Displaced is
+	// set.
 	Revocation Revocation
+	// Displaced is a lease that was taken from its holder; see [Leases].
+	Displaced Lease
 	// Missed reports that records may have been made that this watcher was
 	// not told of: it is the first event of every watch, and comes again after
 	// every gap. Whoever must not overlook a revocation asks Revoked anew for

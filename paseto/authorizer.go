@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"sync/atomic"
 	"time"
 
@@ -73,27 +72,6 @@ func (a *Authorizer) Deadline(c *Claims) time.Time {
 
 // Now returns the time by the Authorizer's clock.
 func (a *Authorizer) Now() time.Time { return a.now() }
-
-// Revoked asks the denylist whether a token is revoked. It is part of every
-// verification; a program that holds on to claims asks again. Without a
-// denylist, and for types that are not listed in [Config.DenylistTypes], it
-// returns nil without asking, as it does for an anonymous caller. The error is
-// [ErrRevoked] or [ErrUnavailable], or wraps the context's if that has ended.
-func (a *Authorizer) Revoked(ctx context.Context, c *Claims) error {
-	if c == nil || a.store == nil || !slices.Contains(a.cfg.DenylistTypes, c.Type) {
-		return nil
-	}
-	revoked, err := a.store.Revoked(ctx, denylist.Token{
-		ID: c.ID, Session: c.Session, Subject: c.Subject, IssuedAt: c.origin(),
-	})
-	switch {
-	case err != nil:
-		return a.denylistFailed(ctx, c, err)
-	case revoked:
-		return ErrRevoked
-	}
-	return nil
-}
 
 // denylistFailed decides what a denylist failure means for a token. That the
 // caller has gone away is no failure, and never lets a token in.

@@ -52,6 +52,7 @@ type Claims struct {
 	Footer []byte
 
 	payload []byte // the claims as they were sealed
+	kid     string // of the key that opened the token, empty for a source's
 	foreign bool   // opened with a key that nobody here issues with
 }
 
@@ -121,11 +122,30 @@ func NewContext(ctx context.Context, claims *Claims) context.Context {
 	return context.WithValue(ctx, contextKey{}, claims)
 }
 
+// Holder has claims that may be replaced by newer ones, as a connection does whose
+// token is renewed.
+type Holder interface {
+	// Claims returns the claims in force, nil for an anonymous caller.
+	Claims() *Claims
+}
+
+// NewHolderContext returns a context from which [FromContext] gets the claims that
+// holder has at that moment.
+func NewHolderContext(ctx context.Context, holder Holder) context.Context {
+	return context.WithValue(ctx, contextKey{}, holder)
+}
+
 // FromContext returns the claims that the request or connection of ctx was
-// admitted with: nil if it is anonymous, or was not guarded at all.
+// admitted with, or has renewed since: nil if it is anonymous, or was not guarded
+// at all.
 func FromContext(ctx context.Context) *Claims {
-	claims, _ := ctx.Value(contextKey{}).(*Claims)
-	return claims
+	switch held := ctx.Value(contextKey{}).(type) {
+	case *Claims:
+		return held
+	case Holder:
+		return held.Claims()
+	}
+	return nil
 }
 
 // reserved maps the claims that belong to the Authorizer to what sets them.

@@ -90,6 +90,9 @@ var (
 	ErrScope = &Error{Code: "scope_insufficient", Message: "Token scope is not sufficient"}
 	// ErrRevoked: the token, its session or its subject is revoked.
 	ErrRevoked = &Error{Code: "token_revoked", Message: "Token has been revoked"}
+	// ErrKeyWithdrawn: the token was admitted, and its key has been taken out
+	// since. Only [Authorizer.Recheck] returns it.
+	ErrKeyWithdrawn = &Error{Code: "key_withdrawn", Message: "Token key is no longer in use"}
 	// ErrReused: the refresh token was used before, longer ago than the grace;
 	// its session is now revoked.
 	ErrReused = &Error{Code: "refresh_reused", Message: "Refresh token has been used before"}

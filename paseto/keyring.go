@@ -112,6 +112,11 @@ func (r keyring) opening(version Version, purpose Purpose, now time.Time) keyrin
 	return found
 }
 
+// opens reports whether the key of that kid opens tokens now.
+func (r keyring) opens(kid string, now time.Time) bool {
+	return slices.ContainsFunc(r, func(k ringKey) bool { return k.kid == kid && k.opensAt(now) })
+}
+
 // serves refuses a token that no key serves by its header alone.
 func (a *Authorizer) serves(ring keyring, p codec.Parts) error {
 	version, purpose := Version(p.Version), Purpose(p.Purpose)
@@ -144,40 +149,43 @@ func shown(word string) string {
 // keyID matches the identifiers that PASERK gives to keys.
 var keyID = regexp.MustCompile(`^k\d\.(lid|sid|pid)\.[\w-]{44}$`)
 
+// foreign reports whether tokens of the key are another issuer's: the key is a
+// source's, or but a public half.
+func (k ringKey) foreign() bool { return k.kid == "" || k.kind == codec.Public }
+
 // unseal returns the claims of a token of a version and purpose that is served,
-// and whether the token is another issuer's: its key is but a public half.
-func (a *Authorizer) unseal(ctx context.Context, ring keyring, version Version, purpose Purpose, t sealed) (claims []byte, foreign bool, err error) {
+// and the key that opened it, which has no kid if it is a source's.
+func (a *Authorizer) unseal(ctx context.Context, ring keyring, version Version, purpose Purpose, t sealed) (claims []byte, with ringKey, err error) {
 	kid := footerKeyID(t.footer)
 	own, chosen := ring.candidates(version, purpose, kid, a.now())
-	claims, key, err := t.openWithAny(own)
+	claims, with, err = t.openWithAny(own)
 	if err != nil && !chosen && a.source != nil && !errors.Is(err, codec.ErrForm) {
 		more, askErr := a.ask(ctx, version, purpose, kid)
 		if askErr != nil {
-			return nil, false, askErr
+			return nil, ringKey{}, askErr
 		}
-		claims, _, err = t.openWithAny(more)
-		key = Key{}
+		claims, with, err = t.openWithAny(more)
 	}
 	switch {
 	case err == nil:
-		return claims, key.opener == nil || key.kind == codec.Public, nil
+		return claims, with, nil
 	case errors.Is(err, codec.ErrForm):
-		return nil, false, refuse(ErrMalformed, "%w", err)
+		return nil, ringKey{}, refuse(ErrMalformed, "%w", err)
 	case purpose == Local:
-		return nil, false, refuse(ErrDecrypt, "%w", err)
+		return nil, ringKey{}, refuse(ErrDecrypt, "%w", err)
 	}
-	return nil, false, refuse(ErrSignature, "%w", err)
+	return nil, ringKey{}, refuse(ErrSignature, "%w", err)
 }
 
 // candidates returns the keys to try on a token, in order. A kid chooses one of
 // them. A kid that is another key's in PASERK's form leaves none; any other kid
 // is the issuer's own way of naming keys, and says nothing.
-func (r keyring) candidates(version Version, purpose Purpose, kid string, now time.Time) (keys []Key, chosen bool) {
+func (r keyring) candidates(version Version, purpose Purpose, kid string, now time.Time) (keys keyring, chosen bool) {
 	for _, key := range r.opening(version, purpose, now) {
 		if kid != "" && key.kid == kid {
-			return []Key{key.Key}, true
+			return keyring{key}, true
 		}
-		keys = append(keys, key.Key)
+		keys = append(keys, key)
 	}
 	if keyID.MatchString(kid) {
 		return nil, false
@@ -186,7 +194,7 @@ func (r keyring) candidates(version Version, purpose Purpose, kid string, now ti
 }
 
 // ask returns the keys of the source that may open a token.
-func (a *Authorizer) ask(ctx context.Context, version Version, purpose Purpose, kid string) ([]Key, error) {
+func (a *Authorizer) ask(ctx context.Context, version Version, purpose Purpose, kid string) (keyring, error) {
 	found, err := a.source.Keys(ctx, version, purpose, kid)
 	switch {
 	case err != nil && ctx.Err() != nil:
@@ -195,10 +203,10 @@ func (a *Authorizer) ask(ctx context.Context, version Version, purpose Purpose, 
 		a.log.ErrorContext(ctx, "keys cannot be had", "err", err)
 		return nil, refuse(ErrKeysUnavailable, "%w", err)
 	}
-	var keys []Key
+	var keys keyring
 	for _, key := range found {
 		if key.opener != nil && key.version == version && key.Purpose() == purpose && key.opensAt(a.now()) && !key.weak() {
-			keys = append(keys, key)
+			keys = append(keys, ringKey{Key: key})
 		}
 	}
 	return keys[:min(len(keys), maxKeys)], nil
@@ -212,14 +220,14 @@ var errNoKey = errors.New("there is no key for it")
 
 // openWithAny tries the keys in order, and returns the one that opens the token
 // or the last one's error.
-func (t sealed) openWithAny(keys []Key) (claims []byte, with Key, err error) {
+func (t sealed) openWithAny(keys keyring) (claims []byte, with ringKey, err error) {
 	err = errNoKey
 	for _, key := range keys {
 		if claims, err = key.opener.Open(t.payload, t.footer, t.implicit); err == nil {
 			return claims, key, nil
 		}
 	}
-	return nil, Key{}, err
+	return nil, ringKey{}, err
 }
 
 // footerKeyID returns the kid in a footer, empty if there is none: a footer is

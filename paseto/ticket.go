@@ -194,7 +194,7 @@ func (c *Claims) buyer(use TicketUse) (*Claims, error) {
 	if err != nil {
 		return nil, refuse(ErrClaims, "the ticket's access token: %w", err)
 	}
-	access.Version, access.Purpose, access.Footer = c.Version, c.Purpose, t.Footer
+	access.Version, access.Purpose, access.Footer, access.kid = c.Version, c.Purpose, t.Footer, c.kid
 	return access, nil
 }
 

@@ -86,7 +86,7 @@ func (a *Authorizer) decode(ctx context.Context, token string, req Requirement) 
 		return nil, refuse(ErrMalformed, "%w", err)
 	}
 	version, purpose := Version(parts.Version), Purpose(parts.Purpose)
-	opened, foreign, err := a.unseal(ctx, ring, version, purpose, sealed{payload, footer, req.Implicit})
+	opened, key, err := a.unseal(ctx, ring, version, purpose, sealed{payload, footer, req.Implicit})
 	if err != nil {
 		return nil, err
 	}
@@ -94,7 +94,7 @@ func (a *Authorizer) decode(ctx context.Context, token string, req Requirement) 
 	if err != nil {
 		return nil, refuse(ErrClaims, "%w", err)
 	}
-	claims.Version, claims.Purpose, claims.foreign = version, purpose, foreign
+	claims.Version, claims.Purpose, claims.kid, claims.foreign = version, purpose, key.kid, key.foreign()
 	if len(footer) > 0 {
 		claims.Footer = footer
 	}

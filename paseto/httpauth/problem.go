@@ -72,6 +72,9 @@ var answers = map[string]answer{
 	paseto.ErrType.Code:        {http.StatusUnauthorized, invalidToken},
 	paseto.ErrRevoked.Code:     {http.StatusUnauthorized, invalidToken},
 	paseto.ErrReused.Code:      {http.StatusUnauthorized, invalidToken},
+
+	paseto.ErrKeyWithdrawn.Code: {http.StatusUnauthorized, invalidToken},
+
 	paseto.ErrTicket.Code:      {http.StatusUnauthorized, invalidToken},
 	paseto.ErrTicketUsed.Code:  {http.StatusUnauthorized, invalidToken},
 	paseto.ErrNotFresh.Code:    {http.StatusUnauthorized, "insufficient_user_authentication"},
