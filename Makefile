@@ -16,10 +16,10 @@ MODULES    := $(shell find . -name go.mod -not -path '*/node_modules/*' -exec di
 NODECLIENT := internal/nodeclient/node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
-.PHONY: help test lint cover fuzz bench tools
+.PHONY: help test lint cover fuzz bench bench-idle tools
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
 
 test: tools $(NODECLIENT) ## Run every test with the race detector; a missing program is a failure
 	@for m in $(MODULES); do (cd "$$m" && NO_SKIP=1 go test -race -count=1 ./...); done
@@ -45,6 +45,9 @@ fuzz: ## Run every fuzz target for FUZZTIME (60s) each
 
 bench: ## Run every benchmark COUNT (1) times
 	@for m in $(MODULES); do (cd "$$m" && go test -run='^$$' -bench=. -benchmem -count=$(COUNT) ./...); done
+
+bench-idle: ## Measure what idle connections take; fail if a guarded one takes over 0.35 of a plain one
+	@go run ./internal/idlebench -max 0.35
 
 tools: # what the tests need from the system
 	@scripts/install-test-tools

@@ -51,7 +51,7 @@ type Claims struct {
 	// there is none.
 	Footer []byte
 
-	payload []byte // the claims as they were sealed
+	payload string // the claims as they were sealed, which the others share memory with
 	kid     string // of the key that opened the token, empty for a source's
 	foreign bool   // opened with a key that nobody here issues with
 }
@@ -63,7 +63,7 @@ func (c *Claims) Decode(v any) error {
 	if c == nil {
 		return errors.New("paseto: an anonymous caller has no claims")
 	}
-	return json.Unmarshal(c.payload, v)
+	return json.Unmarshal([]byte(c.payload), v)
 }
 
 // DecodeFooter stores a JSON footer in what v points to. It is an error if the
@@ -167,20 +167,20 @@ var reserved = map[string]string{
 // parseClaims reads the payload of an opened token, strictly: exact names, no
 // duplicates, no member of another type than expected.
 func parseClaims(payload []byte) (*Claims, error) {
-	c := &Claims{payload: payload}
+	c := &Claims{payload: string(payload)}
 	err := strictjson.Object(payload, func(name string, value json.RawMessage) error {
 		var err error
 		switch name {
 		case "jti":
-			err = json.Unmarshal(value, &c.ID)
+			c.ID, err = parseString(value)
 		case "type":
-			err = json.Unmarshal(value, &c.Type)
+			c.Type, err = parseString(value)
 		case "sub":
 			c.Subject, err = parseSubject(value)
 		case "sid":
-			err = json.Unmarshal(value, &c.Session)
+			c.Session, err = parseString(value)
 		case "iss":
-			err = json.Unmarshal(value, &c.Issuer)
+			c.Issuer, err = parseString(value)
 		case "aud":
 			c.Audience, err = parseStrings(value)
 		case "auth_time":
@@ -198,7 +198,7 @@ func parseClaims(payload []byte) (*Claims, error) {
 		default:
 			return nil
 		}
-		if err == nil && bytes.Equal(value, []byte("null")) {
+		if bytes.Equal(value, []byte("null")) {
 			err = errors.New("it is null")
 		}
 		if err != nil {
@@ -209,13 +209,36 @@ func parseClaims(payload []byte) (*Claims, error) {
 	if err != nil {
 		return nil, err
 	}
+	for _, s := range []*string{&c.ID, &c.Type, &c.Subject, &c.Session, &c.Issuer} {
+		c.share(s)
+	}
+	for _, list := range [][]string{c.Audience, c.Scopes} {
+		for i := range list {
+			c.share(&list[i])
+		}
+	}
 	return c, nil
+}
+
+// share has s share its memory with the payload: claims may be held for long, by as
+// many connections as there are.
+func (c *Claims) share(s *string) {
+	if i := strings.Index(c.payload, *s); i >= 0 { // else it was written with escapes
+		*s = c.payload[i : i+len(*s)]
+	}
+}
+
+func parseString(value json.RawMessage) (string, error) {
+	s, ok := strictjson.String(value)
+	if !ok {
+		return "", errors.New("expected a string")
+	}
+	return s, nil
 }
 
 // parseSubject reads a string or an integer.
 func parseSubject(value json.RawMessage) (string, error) {
-	var s string
-	if json.Unmarshal(value, &s) == nil {
+	if s, ok := strictjson.String(value); ok {
 		return s, nil
 	}
 	if digits := strings.TrimPrefix(string(value), "-"); digits != "" && strings.Trim(digits, "0123456789") == "" {
@@ -226,9 +249,8 @@ func parseSubject(value json.RawMessage) (string, error) {
 
 // parseStrings reads a string or a list of strings.
 func parseStrings(value json.RawMessage) ([]string, error) {
-	var s *string // nil after null
-	if json.Unmarshal(value, &s) == nil && s != nil {
-		return []string{*s}, nil
+	if s, ok := strictjson.String(value); ok {
+		return []string{s}, nil
 	}
 	var list []*string
 	if value[0] == '[' && json.Unmarshal(value, &list) == nil && !slices.Contains(list, nil) {
@@ -254,8 +276,7 @@ func parseScope(value json.RawMessage) ([]string, error) {
 // parseTime reads a date and time after RFC 3339, as the PASETO specification
 // demands of registered claims.
 func parseTime(value json.RawMessage) (time.Time, error) {
-	var s string
-	if json.Unmarshal(value, &s) == nil {
+	if s, ok := strictjson.String(value); ok {
 		if t, err := time.Parse(time.RFC3339, s); err == nil {
 			if t.IsZero() {
 				t = t.Add(1) // zero stands for no claim, and this is one
@@ -270,7 +291,7 @@ func parseTime(value json.RawMessage) (time.Time, error) {
 // number of seconds that OpenID Connect Core 1.0, section 2, has.
 func parseAuthTime(value json.RawMessage) (time.Time, error) {
 	var n float64
-	if json.Unmarshal(value, &n) == nil && value[0] != 'n' && n >= 0 && n < 1<<40 {
+	if value[0] != '"' && json.Unmarshal(value, &n) == nil && value[0] != 'n' && n >= 0 && n < 1<<40 {
 		return time.Unix(int64(n), 0), nil
 	}
 	return parseTime(value)

@@ -1,6 +1,7 @@
 package paseto
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -40,10 +41,12 @@ func WithKeySource(source KeySource) Option {
 // keyring is a set of keys that is never changed, only replaced.
 type keyring []ringKey
 
-// ringKey is a key beside the kid that its tokens carry.
+// ringKey is a key beside what its tokens carry: the kid, and the footer that they
+// have unless a grant asks for another.
 type ringKey struct {
 	Key
-	kid string
+	kid    string
+	footer []byte
 }
 
 // newKeyring reports everything that makes keys no keyring.
@@ -62,6 +65,7 @@ func newKeyring(keys []Key) (keyring, error) {
 			errs = append(errs, fmt.Errorf("%w: Keys[%d] is a point of small order, with which everybody can sign", ErrConfig, i))
 		}
 		ring[i] = ringKey{Key: key, kid: key.KeyID()}
+		ring[i].footer, _ = Grant{}.footer(ring[i].kid) // cannot fail
 	}
 	return ring, errors.Join(errs...)
 }
@@ -148,6 +152,15 @@ func shown(word string) string {
 
 // keyID matches the identifiers that PASERK gives to keys.
 var keyID = regexp.MustCompile(`^k\d\.(lid|sid|pid)\.[\w-]{44}$`)
+
+// own returns the footer of a token of the key, without keeping a copy of what most
+// of them have: claims may be held for long.
+func (k ringKey) own(footer []byte) []byte {
+	if bytes.Equal(footer, k.footer) {
+		return slices.Clip(k.footer)
+	}
+	return footer
+}
 
 // foreign reports whether tokens of the key are another issuer's: the key is a
 // source's, or but a public half.

@@ -141,7 +141,7 @@ func (a *Authorizer) successor(old *Claims, req Requirement) (Grant, error) {
 		return Grant{}, refuse(ErrExpired, "the session began at %s and is over", authTime.UTC().Format(time.RFC3339))
 	}
 	custom := make(map[string]json.RawMessage)
-	err := strictjson.Object(old.payload, func(name string, value json.RawMessage) error {
+	err := strictjson.Object([]byte(old.payload), func(name string, value json.RawMessage) error {
 		if _, ok := reserved[name]; !ok {
 			custom[name] = value
 		}

@@ -68,7 +68,7 @@ func (a *Authorizer) IssueTicket(access *Claims, g TicketGrant) (Issued, error) 
 	switch {
 	case a.store == nil:
 		return Issued{}, ErrNoDenylist
-	case access == nil || access.Type != TypeAccess || access.payload == nil:
+	case access == nil || access.Type != TypeAccess || access.payload == "":
 		return Issued{}, fmt.Errorf("%w: a ticket stands for an access token; its claims come from Verify", ErrGrant)
 	case !utf8.ValidString(g.Path) || !utf8.ValidString(g.Origin):
 		return Issued{}, fmt.Errorf("%w: Path or Origin is not valid UTF-8", ErrGrant)
@@ -83,7 +83,7 @@ func (a *Authorizer) IssueTicket(access *Claims, g TicketGrant) (Issued, error) 
 		Session:   access.Session,
 		Path:      g.Path,
 		Origin:    g.Origin,
-		Access:    access.payload,
+		Access:    json.RawMessage(access.payload),
 		Footer:    access.Footer,
 	})
 	if err != nil {
@@ -167,7 +167,7 @@ func (a *Authorizer) openTicket(ctx context.Context, token string, req Requireme
 // buyer returns the claims of the access token that a ticket stands for.
 func (c *Claims) buyer(use TicketUse) (*Claims, error) {
 	var t ticket
-	err := strictjson.Object(c.payload, func(name string, value json.RawMessage) error {
+	err := strictjson.Object([]byte(c.payload), func(name string, value json.RawMessage) error {
 		switch name {
 		case "path":
 			return json.Unmarshal(value, &t.Path)

@@ -94,9 +94,10 @@ func (a *Authorizer) decode(ctx context.Context, token string, req Requirement) 
 	if err != nil {
 		return nil, refuse(ErrClaims, "%w", err)
 	}
-	claims.Version, claims.Purpose, claims.kid, claims.foreign = version, purpose, key.kid, key.foreign()
+	// The key's own words, since the token's would keep the whole token in memory.
+	claims.Version, claims.Purpose, claims.kid, claims.foreign = key.version, key.Purpose(), key.kid, key.foreign()
 	if len(footer) > 0 {
-		claims.Footer = footer
+		claims.Footer = key.own(footer)
 	}
 	return claims, nil
 }

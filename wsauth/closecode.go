@@ -9,25 +9,46 @@ import (
 // CloseCode is a WebSocket close code (RFC 6455, section 7.4).
 type CloseCode int
 
-// The close codes that a [Guard] uses, and one for applications.
+// The registered close codes that a [Guard] uses.
 const (
 	// CloseNormal: the application's handler has returned.
 	CloseNormal CloseCode = websocket.CloseNormalClosure
-	// CloseGoingAway: the server shuts down; a client may reconnect.
+	// CloseGoingAway: the server shuts down, or the connection has lived, or
+	// been silent, for too long.
 	CloseGoingAway CloseCode = websocket.CloseGoingAway
-	// ClosePolicyViolation: the handshake was refused, or the token has
-	// expired. The reason is the message of the refusal. A client reconnects
-	// with a new token, if at all.
-	ClosePolicyViolation CloseCode = websocket.ClosePolicyViolation
+	// CloseProtocolError: the peer broke RFC 6455.
+	CloseProtocolError CloseCode = websocket.CloseProtocolError
 	// CloseInvalidPayload: a text message was not UTF-8.
 	CloseInvalidPayload CloseCode = websocket.CloseInvalidFramePayloadData
+	// ClosePolicyViolation: the peer has no right to the connection, or none
+	// any more. The reason is the message of the refusal.
+	ClosePolicyViolation CloseCode = websocket.ClosePolicyViolation
 	// CloseMessageTooBig: a message was larger than [Config.ReadLimit].
 	CloseMessageTooBig CloseCode = websocket.CloseMessageTooBig
 	// CloseInternalError: the application's handler panicked.
 	CloseInternalError CloseCode = websocket.CloseInternalServerErr
-	// CloseTryAgainLater is for an application that is overloaded, or whose
-	// peer reads too slowly. A [Guard] does not use it.
+	// CloseServiceRestart: the server shuts down to start again.
+	CloseServiceRestart CloseCode = websocket.CloseServiceRestart
+	// CloseTryAgainLater: there are too many connections, the peer reads too
+	// slowly, or the denylist has not answered for too long.
 	CloseTryAgainLater CloseCode = websocket.CloseTryAgainLater
+)
+
+// The close codes of [PrivateCodes], which are like the HTTP statuses 401, 403,
+// 408, 409 and 429.
+const (
+	// CloseUnauthorized: the token is missing, not valid here, or no longer; a
+	// client reconnects with a new one.
+	CloseUnauthorized CloseCode = 4401
+	// CloseForbidden: a token of the same login will be refused again.
+	CloseForbidden CloseCode = 4403
+	// CloseTimeout: no token came in time, or no answer to a ping.
+	CloseTimeout CloseCode = 4408
+	// CloseConflict: another connection of the subject took this one's place.
+	CloseConflict CloseCode = 4409
+	// CloseTooMany: the subject has as many connections as it may have, sends
+	// too many renewals, or reads too slowly.
+	CloseTooMany CloseCode = 4429
 )
 
 // sendable reports whether a close frame may carry the code.

@@ -2,9 +2,11 @@ package wsauth
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"slices"
 	"time"
 
@@ -34,6 +36,16 @@ const (
 	// way for browsers' pages of another origin: the access token is in no URL.
 	// It needs a denylist.
 	Ticket Location = "ticket"
+	// Message is the first message of the connection, where the handshake
+	// carries no token at another location of the route:
+	//
+	//	{"type":"auth","token":"v4.local.…"}
+	//
+	// It is answered in a message of the same type, with expires_at and
+	// expires_in, when the connection will end. Only then is it the
+	// application's; see [Config.MessageTimeout] and [Limits.Pending]. On an
+	// optional route a client without a token sends the message without one.
+	Message Location = "message"
 )
 
 // Marker is the subprotocol that a client offers right before its token, which
@@ -55,12 +67,24 @@ const (
 	RejectHTTP Reject = "http"
 )
 
-// The defaults of [Config].
+// The defaults of [Config] and [Limits].
 const (
-	DefaultReadLimit    = 64 << 10
-	DefaultWriteTimeout = 10 * time.Second
-	DefaultCloseTimeout = 2 * time.Second
+	DefaultReadLimit       = 64 << 10
+	DefaultWriteTimeout    = 10 * time.Second
+	DefaultCloseTimeout    = 2 * time.Second
+	DefaultPingInterval    = 30 * time.Second
+	DefaultMessageTimeout  = 5 * time.Second
+	DefaultRenewInterval   = 10 * time.Second
+	DefaultRecheckInterval = time.Minute
+	DefaultMaxUnchecked    = 5 * time.Minute
+	DefaultSendQueue       = 64
+	DefaultShutdownRate    = 1000
+	DefaultPending         = 1000
+	DefaultLeaseTTL        = 30 * time.Second
 )
+
+// NoPing, as [Config.PingInterval], turns pings off.
+const NoPing time.Duration = -1
 
 // Config says how a [Guard] treats handshakes and connections. The zero value
 // of every field is its documented default.
@@ -103,6 +127,13 @@ type Config struct {
 	// one first. Default none.
 	Subprotocols []string
 
+	// ConnContext returns the context whose values a connection's context has: ctx
+	// with what the handler should know of the request, such as a path value or
+	// a trace, or the request's own. What it keeps of the request stays in
+	// memory for as long as the connection does; its end is not the
+	// connection's. It must not return nil. Default: the claims alone.
+	ConnContext func(ctx context.Context, r *http.Request) context.Context
+
 	// ReadLimit is the largest message in bytes that is read; a larger one
 	// closes the connection with code 1009. Default 64 KiB.
 	ReadLimit int64
@@ -112,6 +143,61 @@ type Config struct {
 	// CloseTimeout is how long a closing handshake may take before the
 	// connection is cut. Default 2 seconds.
 	CloseTimeout time.Duration
+	// SendQueue is how many messages may wait to be sent by [Conn.Send] and
+	// [Guard.Broadcast] before the peer counts as too slow. Default 64.
+	SendQueue int
+
+	// PingInterval is how often a peer is asked for a sign of life. One of
+	// which nothing was heard for that long, while its messages were being
+	// read, is gone before the second interval is over. Default 30 seconds;
+	// [NoPing] for never: a peer that vanished without a word then stays until
+	// its token expires or something is written to it.
+	PingInterval time.Duration
+	// MaxLifetime is how long a connection may live however often its token is
+	// renewed. Default 0: for any time.
+	MaxLifetime time.Duration
+	// MessageTimeout is how long a client may take for the first message that
+	// carries its token; see [Message]. Default 5 seconds.
+	MessageTimeout time.Duration
+
+	// RenewMessages has clients renew their token in a text message of its own:
+	//
+	//	{"type":"auth","token":"v4.local.…"}
+	//
+	// It is answered in a message of the same type: with expires_at and
+	// expires_in, when the connection will end now, or with the code and the
+	// message of the refusal; see [Conn.Renew]. Danger: the application never
+	// sees a message whose type member is auth. Default false: it sees all.
+	RenewMessages bool
+	// RenewFailure says what becomes of a connection whose renewal is refused.
+	// Default RenewFailureKeeps.
+	RenewFailure RenewFailure
+	// RenewInterval is how often a connection may try to renew its token in the
+	// long run; five attempts may come at once. Default 10 seconds.
+	RenewInterval time.Duration
+
+	// RecheckInterval is how often the denylist is asked anew for every
+	// connection, for what it may have failed to tell at once. Default a
+	// minute.
+	RecheckInterval time.Duration
+	// MaxUnchecked is how long a connection may live while the denylist cannot
+	// be asked. Default 5 minutes; [NoLimit] for any time. Danger: without
+	// limit, whoever can cut the connection to the denylist keeps connections
+	// alive that were revoked elsewhere, until their tokens expire.
+	MaxUnchecked time.Duration
+
+	// CloseCodes chooses the codes that connections are closed with. Default
+	// StandardCodes.
+	CloseCodes CloseCodes
+	// ShutdownCode closes connections at [Guard.Shutdown]: CloseGoingAway or
+	// CloseServiceRestart. Default CloseGoingAway.
+	ShutdownCode CloseCode
+	// ShutdownRate is how many connections [Guard.Shutdown] closes a second.
+	// Default 1000.
+	ShutdownRate int
+
+	// Limits bounds what clients can take.
+	Limits Limits
 }
 
 // Option gives a [Guard] one of its collaborators.
@@ -148,6 +234,20 @@ func (c Config) withDefaults(tickets bool) Config {
 	c.ReadLimit = cmp.Or(c.ReadLimit, DefaultReadLimit)
 	c.WriteTimeout = cmp.Or(c.WriteTimeout, DefaultWriteTimeout)
 	c.CloseTimeout = cmp.Or(c.CloseTimeout, DefaultCloseTimeout)
+	c.SendQueue = cmp.Or(c.SendQueue, DefaultSendQueue)
+	c.PingInterval = cmp.Or(c.PingInterval, DefaultPingInterval)
+	c.MessageTimeout = cmp.Or(c.MessageTimeout, DefaultMessageTimeout)
+	c.RenewFailure = cmp.Or(c.RenewFailure, RenewFailureKeeps)
+	c.RenewInterval = cmp.Or(c.RenewInterval, DefaultRenewInterval)
+	c.RecheckInterval = cmp.Or(c.RecheckInterval, DefaultRecheckInterval)
+	c.MaxUnchecked = cmp.Or(c.MaxUnchecked, DefaultMaxUnchecked)
+	c.CloseCodes = cmp.Or(c.CloseCodes, StandardCodes)
+	c.ShutdownCode = cmp.Or(c.ShutdownCode, CloseGoingAway)
+	c.ShutdownRate = cmp.Or(c.ShutdownRate, DefaultShutdownRate)
+	c.Limits.OnExcess = cmp.Or(c.Limits.OnExcess, RejectNewest)
+	c.Limits.LeaseTTL = cmp.Or(c.Limits.LeaseTTL, DefaultLeaseTTL)
+	c.Limits.Pending = cmp.Or(c.Limits.Pending, DefaultPending)
+	c.Limits.TrustedProxies = slices.Clone(c.Limits.TrustedProxies)
 	return c
 }
 
@@ -182,16 +282,55 @@ func (c Config) validate() error {
 	if !locate.IsRealm(c.Realm) {
 		bad("Realm is not printable ASCII without quotes and backslashes")
 	}
-	if c.Reject != RejectClose && c.Reject != RejectHTTP {
-		bad("Reject is %.16q; expected %q or %q", string(c.Reject), string(RejectClose), string(RejectHTTP))
-	}
-	for _, limit := range []struct {
-		name  string
-		value int64
-	}{{"ReadLimit", c.ReadLimit}, {"WriteTimeout", int64(c.WriteTimeout)}, {"CloseTimeout", int64(c.CloseTimeout)}} {
-		if limit.value < 0 {
-			bad("%s is negative; expected 0 (for the default) or more", limit.name)
+	for _, choice := range []struct {
+		field, value string
+		of           []string
+	}{
+		{"Reject", string(c.Reject), []string{string(RejectClose), string(RejectHTTP)}},
+		{"RenewFailure", string(c.RenewFailure), []string{string(RenewFailureKeeps), string(RenewFailureCloses)}},
+		{"CloseCodes", string(c.CloseCodes), []string{string(StandardCodes), string(PrivateCodes)}},
+		{"Limits.OnExcess", string(c.Limits.OnExcess), []string{string(RejectNewest), string(ReplaceOldest)}},
+	} {
+		if !slices.Contains(choice.of, choice.value) {
+			bad("%s is %.16q; expected %q or %q", choice.field, choice.value, choice.of[0], choice.of[1])
 		}
 	}
+	if c.ShutdownCode != CloseGoingAway && c.ShutdownCode != CloseServiceRestart {
+		bad("ShutdownCode is %d; expected %d or %d", c.ShutdownCode, CloseGoingAway, CloseServiceRestart)
+	}
+	c.validateNumbers(bad)
 	return errors.Join(errs...)
+}
+
+// validateNumbers reports what is out of its range.
+func (c Config) validateNumbers(bad func(format string, args ...any)) {
+	for _, n := range []struct {
+		name  string
+		value int64
+	}{
+		{"ReadLimit", c.ReadLimit}, {"SendQueue", int64(c.SendQueue)}, {"ShutdownRate", int64(c.ShutdownRate)},
+		{"Limits.Connections", int64(c.Limits.Connections)}, {"Limits.PerSubject", int64(c.Limits.PerSubject)},
+		{"Limits.Pending", int64(c.Limits.Pending)}, {"Limits.HandshakesPerMinute", int64(c.Limits.HandshakesPerMinute)},
+		{"Limits.FailuresPerMinute", int64(c.Limits.FailuresPerMinute)}, {"MaxLifetime", int64(c.MaxLifetime)},
+		{"WriteTimeout", int64(c.WriteTimeout)}, {"CloseTimeout", int64(c.CloseTimeout)},
+		{"MessageTimeout", int64(c.MessageTimeout)}, {"RenewInterval", int64(c.RenewInterval)},
+	} {
+		if n.value < 0 {
+			bad("%s is negative; expected 0 (for the default) or more", n.name)
+		}
+	}
+	for _, d := range []struct {
+		name        string
+		value, none time.Duration // none: the value that lifts it, 0 if there is none
+		least       time.Duration
+	}{
+		{"PingInterval", c.PingInterval, NoPing, time.Millisecond},
+		{"MaxUnchecked", c.MaxUnchecked, NoLimit, time.Millisecond},
+		{"RecheckInterval", c.RecheckInterval, 0, time.Millisecond},
+		{"Limits.LeaseTTL", c.Limits.LeaseTTL, 0, time.Second},
+	} {
+		if d.value < d.least && (d.none == 0 || d.value != d.none) {
+			bad("%s is %s; expected 0 (for the default), or %s or more", d.name, d.value, d.least)
+		}
+	}
 }

@@ -31,7 +31,7 @@ func TestConfigValidation(t *testing.T) {
 		{"json", auth, wsauth.Config{Locations: []wsauth.Location{"json"}},
 			[]string{"Locations: json token location is not supported for WebSocket connections"}},
 		{"unknown location", auth, wsauth.Config{Locations: []wsauth.Location{wsauth.Header, "body"}},
-			[]string{`Locations: unknown token location "body"; expected one of header, query, cookie, subprotocol, ticket`}},
+			[]string{`Locations: unknown token location "body"; expected one of header, query, cookie, subprotocol, ticket, message`}},
 		{"location in plural", auth, wsauth.Config{Locations: []wsauth.Location{"headers"}}, []string{`"headers"`}},
 		{"ticket and token by one name", auth, wsauth.Config{Locations: []wsauth.Location{wsauth.Query, wsauth.Ticket}, QueryKey: "t", TicketKey: "t"},
 			[]string{"TicketKey and QueryKey are the same"}},

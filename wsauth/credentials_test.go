@@ -126,7 +126,7 @@ func credentialFailures() []failure {
 		failure{name: "json location beside another", opts: []wsauth.RouteOption{wsauth.In(wsauth.Header, "json")}, send: sendsToken(paseto.Grant{}),
 			message: noJSON, code: "location_unsupported", status: 500, challenge: noChallenge},
 		failure{name: "unknown location", opts: []wsauth.RouteOption{wsauth.In("body")}, send: sendsToken(paseto.Grant{}),
-			message: `unknown token location "body"; expected one of header, query, cookie, subprotocol, ticket`,
+			message: `unknown token location "body"; expected one of header, query, cookie, subprotocol, ticket, message`,
 			code:    "location_unsupported", status: 500, challenge: noChallenge},
 		failure{name: "no location", opts: []wsauth.RouteOption{wsauth.In()}, send: sendsToken(paseto.Grant{}),
 			message: "no token location is given", code: "location_unsupported", status: 500, challenge: noChallenge},

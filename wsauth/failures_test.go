@@ -236,6 +236,12 @@ func checkRefusedOverHTTP(t *testing.T, srv *httptest.Server, f failure, h hands
 // brokenStore is a denylist that is down.
 type brokenStore struct{ denylist.Store }
 
+// Watch waits for a connection that never comes.
+func (brokenStore) Watch(ctx context.Context, _ func(denylist.Event)) error {
+	<-ctx.Done()
+	return ctx.Err()
+}
+
 func (brokenStore) Revoked(context.Context, denylist.Token) (bool, error) {
 	return false, errors.New("connection refused")
 }

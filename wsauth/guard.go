@@ -2,6 +2,7 @@ package wsauth
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -9,15 +10,22 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/gorilla/websocket"
 
+	"github.com/pasetokit/pasetokit/denylist"
 	"github.com/pasetokit/pasetokit/internal/origin"
 	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/wsauth/internal/clientaddr"
+	"github.com/pasetokit/pasetokit/wsauth/internal/schedule"
+	"github.com/pasetokit/pasetokit/wsauth/internal/throttle"
 )
 
-// Guard decides who may open a WebSocket, and keeps track of the connections
-// that it let in. It is safe for concurrent use; [Guard.Shutdown] ends it.
+// Guard decides who may open a WebSocket, and ends the connections that it let in
+// when their right to be there ends. It is safe for concurrent use. It runs a few
+// goroutines from the first connection on; [Guard.Shutdown] ends them.
 type Guard struct {
 	auth     *paseto.Authorizer
 	cfg      Config
@@ -25,7 +33,25 @@ type Guard struct {
 	origins  []origin.Pattern
 	upgrader websocket.Upgrader
 	log      *slog.Logger
-	conns    registry
+	observe  func(Event)
+
+	made     time.Time
+	conns    *registry
+	schedule *schedule.Schedule[*Conn]
+	numbers  atomic.Uint64 // of connections
+	panics   atomic.Uint64
+
+	addresses  clientaddr.Finder
+	handshakes *throttle.Table // nil: not limited
+	failures   *throttle.Table // nil: not limited
+	leases     denylist.Leases // nil: each guard counts alone
+	name       string          // of this guard among all that have leases
+
+	missed  chan struct{} // of capacity one: the denylist may not have told of all
+	started sync.Once
+	work    sync.WaitGroup
+	life    context.Context // ends with Shutdown
+	end     context.CancelFunc
 }
 
 // New returns a Guard that verifies with auth. The error wraps
@@ -33,9 +59,14 @@ type Guard struct {
 func New(auth *paseto.Authorizer, cfg Config, opts ...Option) (*Guard, error) {
 	tickets := auth != nil && auth.CanRevoke()
 	g := &Guard{
-		auth: auth,
-		cfg:  cfg.withDefaults(tickets),
-		log:  slog.New(slog.DiscardHandler),
+		auth:     auth,
+		cfg:      cfg.withDefaults(tickets),
+		log:      slog.New(slog.DiscardHandler),
+		observe:  func(Event) {},
+		schedule: schedule.New(func(c *Conn) *schedule.Alarm { return &c.alarm }),
+		name:     rand.Text(),
+		made:     time.Now(),
+		missed:   make(chan struct{}, 1),
 	}
 	for _, opt := range opts {
 		if opt != nil {
@@ -56,27 +87,29 @@ func New(auth *paseto.Authorizer, cfg Config, opts ...Option) (*Guard, error) {
 		}
 		g.origins = append(g.origins, p)
 	}
-	if err := errors.Join(errs...); err != nil {
+	proxies, err := parseProxies(g.cfg.Limits.TrustedProxies)
+	if err := errors.Join(append(errs, err)...); err != nil {
 		return nil, err
 	}
+	g.limit(proxies)
 	g.route = g.cfg.route()
 	g.upgrader = websocket.Upgrader{
 		HandshakeTimeout: g.cfg.WriteTimeout,
-		ReadBufferSize:   1 << 10,
 		WriteBufferSize:  4 << 10,
 		WriteBufferPool:  new(sync.Pool),
 		CheckOrigin:      func(*http.Request) bool { return true }, // done by then
 		Error:            g.refuseHandshake,
 	}
+	g.life, g.end = context.WithCancel(context.Background())
 	return g, nil
 }
 
 // Handler is what an application does with a connection. It runs on a
 // goroutine of its own, after the HTTP handler has returned, and the
-// connection is closed when it returns. The context carries the claims (see
-// [paseto.FromContext]) and the values of the request's context, and ends with
-// the connection; [context.Cause] then says why. A panic is logged and closes
-// the connection with code 1011.
+// connection is closed when it returns. The context carries the claims in force
+// (see [paseto.FromContext]) and what [Config.ConnContext] gives it, and ends with
+// the connection; [context.Cause] then says why. A panic is logged, counted, and
+// closes the connection with code 1011.
 type Handler func(ctx context.Context, conn *Conn)
 
 // Require returns a handler that opens a WebSocket for handshakes with a token
@@ -85,37 +118,15 @@ type Handler func(ctx context.Context, conn *Conn)
 // A requirement that no token can meet, or a location that handshakes have not
 // got, is logged here, and every handshake is then refused.
 func (g *Guard) Require(req paseto.Requirement, serve Handler, opts ...RouteOption) http.Handler {
-	in := g.routeFor(req, opts)
-	broken := g.check(in, req)
+	t := &gate{guard: g, req: req, in: g.routeFor(req, opts), serve: serve}
+	t.broken = g.check(t.in, req)
 	if serve == nil {
-		broken = errors.New("wsauth: the handler is nil")
+		t.broken = errors.New("wsauth: the handler is nil")
 	}
-	if broken != nil {
-		g.log.Error("route refuses every handshake", "err", broken)
+	if t.broken != nil {
+		g.log.Error("route refuses every handshake", "err", t.broken)
 	}
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		switch {
-		case !r.ProtoAtLeast(1, 1) || !websocket.IsWebSocketUpgrade(r):
-			g.refuse(w, r, in, req, errUpgrade)
-			return
-		case g.conns.isClosed():
-			g.refuse(w, r, in, req, ErrShutdown)
-			return
-		case broken != nil:
-			g.refuse(w, r, in, req, broken)
-			return
-		}
-		if status, err := malformedHandshake(r); err != nil { // before a ticket is used up for it
-			g.refuseHandshake(w, r, status, err)
-			return
-		}
-		claims, err := g.authenticate(r, req, in)
-		if err != nil {
-			g.refuse(w, r, in, req, err)
-			return
-		}
-		g.open(w, r, in, claims, serve)
-	})
+	return t
 }
 
 // malformedHandshake reports what is wrong with a handshake that says it is one
@@ -137,14 +148,27 @@ func malformedHandshake(r *http.Request) (status int, err error) {
 // Authenticate returns the claims of a handshake from an allowed origin that
 // meets req: nil for an anonymous caller of an optional route. It is what
 // [Guard.Require] does before it opens the connection, for programs that use
-// another WebSocket library; those have to end the connection at
-// [paseto.Authorizer.Deadline] themselves. A ticket is used up by it.
+// another WebSocket library; those have to end the connection themselves, at
+// [paseto.Authorizer.Deadline] and when [paseto.Authorizer.Recheck] says so, and
+// to read the token of a first message. A ticket is used up by it. It counts for
+// the limits of the client's address, and for no other.
 func (g *Guard) Authenticate(r *http.Request, req paseto.Requirement, opts ...RouteOption) (*paseto.Claims, error) {
 	in := g.routeFor(req, opts)
 	if err := g.check(in, req); err != nil {
 		return nil, err
 	}
-	return g.authenticate(r, req, in)
+	try, err := g.knock(r)
+	if err != nil {
+		return nil, err
+	}
+	token, where, err := in.find(r)
+	if err != nil {
+		try.done(err)
+		return nil, err
+	}
+	claims, err := g.verify(r, req, token, where)
+	try.done(err)
+	return claims, err
 }
 
 var errNoTickets = errors.New("ticket needs an Authorizer with a denylist, for a ticket must work but once")
@@ -160,14 +184,16 @@ func (g *Guard) check(in route, req paseto.Requirement) error {
 	return req.Validate()
 }
 
-func (g *Guard) authenticate(r *http.Request, req paseto.Requirement, in route) (*paseto.Claims, error) {
+// knock begins a handshake that is one, before its token is looked at.
+func (g *Guard) knock(r *http.Request) (attempt, error) {
 	if err := g.checkOrigin(r); err != nil {
-		return nil, err
+		return attempt{}, err
 	}
-	token, where, err := in.find(r)
-	if err != nil {
-		return nil, err
-	}
+	return g.begin(r)
+}
+
+// verify returns the claims of the token that was found somewhere.
+func (g *Guard) verify(r *http.Request, req paseto.Requirement, token string, where Location) (*paseto.Claims, error) {
 	if where == Cookie && r.Header.Get("Origin") == "" {
 		return nil, originError("the token is in a cookie, and there is no Origin")
 	}
@@ -176,66 +202,4 @@ func (g *Guard) authenticate(r *http.Request, req paseto.Requirement, in route) 
 		return g.auth.RedeemTicket(r.Context(), token, req, use)
 	}
 	return g.auth.Verify(r.Context(), token, req)
-}
-
-// open completes the handshake and serves the connection.
-func (g *Guard) open(w http.ResponseWriter, r *http.Request, in route, claims *paseto.Claims, serve Handler) {
-	if !g.conns.reserve() {
-		g.refuse(w, r, in, paseto.Requirement{}, ErrShutdown)
-		return
-	}
-	ws, err := g.upgrade(w, r, in)
-	if err != nil {
-		g.conns.giveBack()
-		return
-	}
-	c := newConn(g, ws, r, claims)
-	g.conns.add(c)
-	// The HTTP handler returns now, so that net/http frees its buffers; the
-	// connection has a context of its own.
-	go g.serve(c, serve)
-}
-
-// upgrade answers 101. On an error the request has been answered, or its
-// connection closed, and the log told.
-func (g *Guard) upgrade(w http.ResponseWriter, r *http.Request, in route) (*websocket.Conn, error) {
-	h := make(http.Header)
-	if protocol := in.protocol(r); protocol != "" {
-		h.Set("Sec-WebSocket-Protocol", protocol)
-	}
-	ws, err := g.upgrader.Upgrade(hijacker{w}, r, h)
-	if err != nil {
-		if _, told := errors.AsType[websocket.HandshakeError](err); !told {
-			g.log.InfoContext(r.Context(), "handshake broken off", "err", err, "path", r.URL.Path, "remote", r.RemoteAddr)
-		}
-		return nil, err
-	}
-	ws.SetReadLimit(g.cfg.ReadLimit)
-	return ws, nil
-}
-
-// Shutdown refuses new handshakes with status 503, closes every connection with
-// code 1001, and waits until all handlers have returned. When ctx ends first it
-// cuts the connections that are left and returns the context's error.
-// [http.Server.Shutdown] does not do this: it knows nothing of connections that
-// have become WebSockets.
-func (g *Guard) Shutdown(ctx context.Context) error {
-	done := g.conns.close()
-	for _, c := range g.conns.all() {
-		go c.closeWith(CloseGoingAway, ErrShutdown.Message, ErrShutdown)
-	}
-	select {
-	case <-done:
-		return nil
-	case <-ctx.Done():
-	}
-	select {
-	case <-done: // both at once: nothing is left
-		return nil
-	default:
-	}
-	for _, c := range g.conns.all() {
-		_ = c.ws.NetConn().Close() // cut: its handler sees the error
-	}
-	return ctx.Err()
 }

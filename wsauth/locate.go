@@ -85,6 +85,9 @@ func (r route) validate() *paseto.Error {
 	return r.Validate(locate.HandshakeLocation)
 }
 
+// takesMessage reports whether the token may come in the first message.
+func (r route) takesMessage() bool { return slices.Contains(r.Locations, Message) }
+
 func validProtocol(s string) bool { return locate.IsToken(s) && s != Marker }
 
 // find returns the token that a handshake carries in the locations of the
@@ -94,6 +97,8 @@ func (r route) find(req *http.Request) (token string, where Location, err error)
 	for i, l := range r.Locations {
 		looks[i] = func() (string, error) {
 			switch l {
+			case Message: // the handshake has none there
+				return "", nil
 			case Header:
 				return locate.Header(req.Header, r.Header, r.Scheme)
 			case Cookie:

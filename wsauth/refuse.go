@@ -1,22 +1,15 @@
 package wsauth
 
 import (
-	"bufio"
+	"context"
+	"errors"
 	"log/slog"
-	"net"
+	"math"
 	"net/http"
+	"strconv"
 
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/paseto/httpauth"
-)
-
-var (
-	// ErrShutdown is why the context of a connection has ended that
-	// [Guard.Shutdown] closed.
-	ErrShutdown = &paseto.Error{Code: "shutting_down", Message: "Server is shutting down"}
-
-	errUpgrade   = &paseto.Error{Code: "upgrade_required", Message: "Expected a WebSocket handshake"}
-	errHandshake = &paseto.Error{Code: "handshake_invalid", Message: "Bad WebSocket handshake"}
 )
 
 // overHTTP lists the refusals that are answered over HTTP whatever is
@@ -24,6 +17,8 @@ var (
 var overHTTP = map[string]int{
 	errUpgrade.Code:            http.StatusUpgradeRequired,
 	ErrShutdown.Code:           http.StatusServiceUnavailable,
+	ErrOverload.Code:           http.StatusServiceUnavailable,
+	ErrThrottled.Code:          http.StatusTooManyRequests,
 	ErrOrigin.Code:             http.StatusForbidden,
 	paseto.ErrUnavailable.Code: http.StatusServiceUnavailable,
 
@@ -31,80 +26,66 @@ var overHTTP = map[string]int{
 }
 
 // refuse answers a handshake that is not let in.
-func (g *Guard) refuse(w http.ResponseWriter, r *http.Request, in route, req paseto.Requirement, err error) {
-	refusal := httpauth.Refusal(err)
-	status, always := overHTTP[refusal.Code]
-	if !always {
-		status = httpauth.Status(err)
-	}
-	g.logRefusal(r, refusal.Code, status, err)
-
+func (t *gate) refuse(w http.ResponseWriter, r *http.Request, err error) {
+	g := t.guard
+	told := httpauth.Refusal(err)
+	status, always := overHTTP[told.Code]
 	switch {
 	case always:
+	case errors.Is(err, ErrTooMany):
+		status = http.StatusTooManyRequests
+	default:
+		status = httpauth.Status(err)
+	}
+	g.logRefusal(r.Context(), from(r), told.Code, status, err)
+	g.tell(Event{Kind: EventRefused, Err: err})
+
+	switch {
+	case !always && g.cfg.Reject == RejectClose && told.Code != httpauth.ErrServer.Code:
+		t.refuseByClose(w, r, err)
+	case !always && status != http.StatusTooManyRequests:
+		httpauth.Refuse(w, err, httpauth.Challenge{Scheme: t.in.Scheme, Realm: g.cfg.Realm, Scopes: t.req.Scopes})
+	default:
 		if status == http.StatusUpgradeRequired && r.ProtoMajor == 1 {
 			w.Header().Set("Upgrade", "websocket")
 			w.Header().Set("Connection", "Upgrade")
 		}
-		httpauth.WriteProblem(w, status, refusal)
-	case g.cfg.Reject == RejectHTTP, refusal.Code == httpauth.ErrServer.Code:
-		httpauth.Refuse(w, err, httpauth.Challenge{Scheme: in.Scheme, Realm: g.cfg.Realm, Scopes: req.Scopes})
-	default:
-		g.refuseByClose(w, r, in, refusal)
+		if limited, ok := errors.AsType[throttledError](err); ok {
+			w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(limited.wait.Seconds()))))
+		}
+		httpauth.WriteProblem(w, status, told)
 	}
+}
+
+// client is what a log says of who sent a handshake.
+type client struct{ path, remote, origin string }
+
+func from(r *http.Request) client {
+	return client{r.URL.Path, r.RemoteAddr, r.Header.Get("Origin")}
 }
 
 // logRefusal logs what is the server's fault louder than what is the client's;
 // that the client has gone away is its own.
-func (g *Guard) logRefusal(r *http.Request, code string, status int, err error) {
+func (g *Guard) logRefusal(ctx context.Context, from client, code string, status int, err error) {
 	level := slog.LevelInfo
-	if status >= http.StatusInternalServerError && r.Context().Err() == nil {
+	if status >= http.StatusInternalServerError && ctx.Err() == nil {
 		level = slog.LevelError
 	}
-	g.log.Log(r.Context(), level, "handshake refused", "code", code, "err", err,
-		"path", r.URL.Path, "remote", r.RemoteAddr, "origin", r.Header.Get("Origin"))
-}
-
-// refuseByClose completes the handshake only to close with the reason. No
-// application code runs on the connection and nothing that the client sends is
-// looked at.
-func (g *Guard) refuseByClose(w http.ResponseWriter, r *http.Request, in route, refusal *paseto.Error) {
-	if !g.conns.reserve() {
-		httpauth.WriteProblem(w, http.StatusServiceUnavailable, ErrShutdown)
-		return
-	}
-	ws, err := g.upgrade(w, r, in)
-	if err != nil {
-		g.conns.giveBack()
-		return
-	}
-	c := newConn(g, ws, r, nil)
-	g.conns.add(c)
-	go func() {
-		defer g.conns.remove(c)
-		c.closeWith(ClosePolicyViolation, refusal.Message, refusal)
-		c.finish()
-	}()
+	g.log.Log(ctx, level, "handshake refused", "code", code, "err", err,
+		"path", from.path, "remote", from.remote, "origin", from.origin)
 }
 
 // refuseHandshake answers what gorilla/websocket finds wrong with a handshake,
 // or with the server.
 func (g *Guard) refuseHandshake(w http.ResponseWriter, r *http.Request, status int, reason error) {
-	refusal := errHandshake
+	told := errHandshake
 	if status >= http.StatusInternalServerError {
-		refusal = httpauth.ErrServer
+		told = httpauth.ErrServer
 	}
-	g.logRefusal(r, refusal.Code, status, reason)
+	g.logRefusal(r.Context(), from(r), told.Code, status, reason)
 	w.Header().Set("Sec-WebSocket-Version", "13")
 	if status == http.StatusMethodNotAllowed {
 		w.Header().Set("Allow", http.MethodGet)
 	}
-	httpauth.WriteProblem(w, status, refusal)
-}
-
-// hijacker lets gorilla/websocket take the connection over through the wrappers
-// that middleware puts around a ResponseWriter.
-type hijacker struct{ http.ResponseWriter }
-
-func (h hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
-	return http.NewResponseController(h.ResponseWriter).Hijack()
+	httpauth.WriteProblem(w, status, told)
 }

@@ -1,106 +1,119 @@
 package wsauth
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"net/http"
 	"runtime/debug"
-	"sync"
+
+	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/paseto/httpauth"
 )
 
-// serve runs the application's handler and ends the connection after it.
-func (g *Guard) serve(c *Conn, serve Handler) {
-	defer g.conns.remove(c)
-	defer c.finish()
-	defer func() {
-		if cause := recover(); cause != nil {
-			g.log.Error("handler of a connection panicked", "panic", fmt.Sprint(cause), "claims", c.claims,
-				"stack", string(debug.Stack()))
-			c.closeWith(CloseInternalError, "Internal error", fmt.Errorf("wsauth: handler panicked: %v", cause))
-		}
-	}()
-	serve(c.ctx, c)
+// newConn returns a connection that has yet to get its claims and its WebSocket.
+// leave is its end.
+func (g *Guard) newConn(t *gate, r *http.Request) *Conn {
+	c := &Conn{gate: t, number: g.numbers.Add(1)}
+	ctx := context.Background()
+	if g.cfg.ConnContext != nil {
+		ctx = context.WithoutCancel(g.cfg.ConnContext(ctx, r))
+	}
+	c.ctx, c.cancel = context.WithCancelCause(paseto.NewHolderContext(ctx, c))
+	return c
 }
 
-// registry keeps track of the connections of a guard, those under way to being
-// refused included.
-type registry struct {
-	mu     sync.Mutex
-	conns  map[*Conn]struct{}
-	places int // taken: connections, and handshakes that may become one
-	closed bool
-	empty  chan struct{} // closed when the last place is given back after close
+// leave forgets a connection that is gone, or never came to be.
+func (g *Guard) leave(c *Conn) {
+	c.beginClosing()
+	c.cancel(ErrClosed)
+	g.schedule.Remove(c)
+	g.release(c)
+	g.conns.remove(c)
 }
 
-func (r *registry) isClosed() bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.closed
+// serve runs the application's handler and ends the connection after it. The frames
+// of a handler that waits are few and small; see idle.go.
+func (g *Guard) serve(c *Conn) {
+	defer g.served(c)
+	if g.open(c) {
+		c.gate.serve(c.ctx, c)
+	}
 }
 
-// reserve takes a place, unless the registry is closed.
-func (r *registry) reserve() bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.closed {
+// open makes a connection the application's, unless it is being closed already.
+func (g *Guard) open(c *Conn) bool {
+	if c.closing.Load() {
 		return false
 	}
-	r.places++
+	g.conns.opened(c)
+	g.tell(Event{Kind: EventOpened, Conn: c, Claims: c.Claims()})
 	return true
 }
 
-// giveBack returns a place.
-func (r *registry) giveBack() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.places--
-	if r.closed && r.places == 0 {
-		close(r.empty)
+// served ends a connection whose handler has returned or panicked.
+func (g *Guard) served(c *Conn) {
+	defer g.leave(c)
+	defer c.finish()
+	if cause := recover(); cause != nil {
+		g.panics.Add(1)
+		g.log.Error("handler of a connection panicked", "panic", fmt.Sprint(cause), "claims", c.Claims(), "stack", string(debug.Stack()))
+		err := refusal(ErrPanic, "%v", cause)
+		g.tell(Event{Kind: EventPanicked, Conn: c, Claims: c.Claims(), Err: err})
+		c.close(err)
+	}
+	c.closeAs(ending{CloseNormal, "", ErrClosed})
+	if g.conns.isOpened(c) {
+		g.tell(Event{Kind: EventClosed, Conn: c, Claims: c.Claims(), Err: c.cause()})
 	}
 }
 
-// add puts a connection into its reserved place, and ends it at once if the
-// registry was closed since.
-func (r *registry) add(c *Conn) {
-	r.mu.Lock()
-	if r.conns == nil {
-		r.conns = make(map[*Conn]struct{})
+// servePending waits for the token of the first message, and serves the connection
+// if that is accepted.
+func (g *Guard) servePending(c *Conn, try attempt, who client) {
+	claims, err := c.firstMessage()
+	if err == nil {
+		err = g.admit(c.ctx, c, claims)
 	}
-	r.conns[c] = struct{}{}
-	closed := r.closed
-	r.mu.Unlock()
-	if closed {
-		go c.closeWith(CloseGoingAway, ErrShutdown.Message, ErrShutdown)
+	g.conns.pended()
+	try.done(err)
+	if err == nil && !c.closing.Load() {
+		c.live(false)
+		c.accept()
+		g.serve(c)
+		return
 	}
+	defer g.leave(c)
+	defer c.finish()
+	if err == nil {
+		return
+	}
+	if told, ok := errors.AsType[*paseto.Error](err); ok {
+		g.logRefusal(c.ctx, who, told.Code, httpauth.Status(err), err)
+		g.tell(Event{Kind: EventRefused, Err: err})
+	}
+	c.close(err)
 }
 
-// remove takes a connection out and gives its place back.
-func (r *registry) remove(c *Conn) {
-	r.mu.Lock()
-	delete(r.conns, c)
-	r.mu.Unlock()
-	r.giveBack()
-}
-
-func (r *registry) all() []*Conn {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	conns := make([]*Conn, 0, len(r.conns))
-	for c := range r.conns {
-		conns = append(conns, c)
+// refuseByClose completes the handshake only to close with the reason. No
+// application code runs on the connection and nothing that the client sends is
+// looked at.
+func (t *gate) refuseByClose(w http.ResponseWriter, r *http.Request, err error) {
+	g := t.guard
+	c := g.newConn(t, r)
+	if full := g.conns.reserve(c); full != nil {
+		httpauth.WriteProblem(w, http.StatusServiceUnavailable, httpauth.Refusal(full))
+		return
 	}
-	return conns
-}
-
-// close stops the taking of places. The channel it returns is closed when the
-// last one is given back.
-func (r *registry) close() <-chan struct{} {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if !r.closed {
-		r.closed = true
-		r.empty = make(chan struct{})
-		if r.places == 0 {
-			close(r.empty)
-		}
+	ws := c.upgrade(w, r)
+	if ws == nil {
+		g.leave(c)
+		return
 	}
-	return r.empty
+	c.attach(ws)
+	go func() {
+		defer g.leave(c)
+		c.close(err)
+		c.finish()
+	}()
 }

@@ -189,7 +189,7 @@ func ticketFailures() []failure {
 }
 
 // forgetful is a denylist that answers, and cannot keep what is used up.
-type forgetful struct{ denylist.Store }
+type forgetful struct{ brokenStore }
 
 func (forgetful) Revoked(context.Context, denylist.Token) (bool, error) { return false, nil }
 

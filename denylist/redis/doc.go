@@ -44,6 +44,23 @@
 // and goes on answering what it knows. With Sentinels and clusters the store
 // leaves it.
 //
+// # Leases
+//
+// A [Store] is a [denylist.Leases] besides. Redis counts, by its own clock, so
+// that of any number of processes none gets a place too many. It costs a round
+// trip to acquire or release a lease; many are renewed in one.
+//
+// Leases are no records. They do not wait for the replicas of
+// [Config.MinReplicas], and a server that restarts without its data or fails over
+// may forget them. Their holders get them back by Renew; but whoever comes first
+// takes the places.
+//
+// A watch tells at once of a lease that was displaced. For a holder whose watch was
+// cut off, Redis knows for three times the ttl who was displaced: Renew
+// reports such a lease as lost, be there room or not. To release a lost lease makes
+// Redis forget it sooner. Stores of a version without leases take the news for a
+// gap.
+//
 // # What to set in Redis
 //
 //   - maxmemory-policy noeviction. Under any other policy a server whose memory is
@@ -74,6 +91,10 @@
 //	    +echo +hello +info +ping +select +wait
 //	    +role +cluster|slots +cluster|shards +asking
 //
+// Leases need these besides. [Open] does not miss them; the methods do.
+//
+//	ACL SETUSER pasetokit +time +zadd +zrem +zrange +zscore +zcount
+//
 // # Keys
 //
 // Identifiers stand in the keys as they are. Times are Unix times; an expiry is in
@@ -84,9 +105,15 @@
 //	pasetokit:s:<session>     "<expiry> 0"
 //	pasetokit:u:<subject>     "<expiry> <cut-off in seconds>"
 //	pasetokit:c:<key>         the value of the first caller of Consume
+//	pasetokit:l:<key>         a sorted set of leases
+//
+// The sorted set has two members for a lease, "h<holder>" with the expiry and
+// "o<holder>" with a negative number that tells who came first, and a member
+// "d<holder>" for one that was displaced.
 //
 // Revocations are announced over the channel pasetokit:revocations:<database>, as
-// "<t, s or u> <expiry> <cut-off> <identifier>". In a cluster all pass through the
+// "<t, s or u> <expiry> <cut-off> <identifier>", and displaced leases as
+// "l <length of the key in bytes> <key><holder>". In a cluster all pass through the
 // one primary that has the channel's slot. Whoever may write these keys, or to
 // this channel, may revoke anything; and who may delete keys makes revoked tokens
 // valid. Redis never sees a token or a key of PASETO.

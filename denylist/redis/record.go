@@ -2,6 +2,8 @@ package redis
 
 import (
 	"context"
+	"crypto/sha1" //nolint:gosec // See newScript.
+	"encoding/hex"
 	"fmt"
 	"strconv"
 	"strings"
@@ -18,6 +20,7 @@ const (
 	sessions = "s"
 	subjects = "u"
 	consumed = "c"
+	leased   = "l"
 )
 
 func (s *Store) key(kind, id string) string { return s.prefix + kind + ":" + id }
@@ -117,6 +120,21 @@ func parseMessage(message string) (entry, bool) {
 	return e, ok
 }
 
+// displacement begins the message that announces a displaced lease. The holder
+// follows.
+func displacement(key string) string { return leased + " " + strconv.Itoa(len(key)) + " " + key }
+
+func parseDisplacement(message string) (denylist.Lease, bool) {
+	kind, rest, _ := strings.Cut(message, " ")
+	length, names, _ := strings.Cut(rest, " ")
+	n, err := strconv.Atoi(length)
+	if kind != leased || err != nil || n < 0 || n > len(names) {
+		return denylist.Lease{}, false
+	}
+	l := denylist.Lease{Key: names[:n], Holder: names[n:]}
+	return l, l.Validate() == nil
+}
+
 // channel is where revocations are announced. Channels of a server are common
 // to its databases, so that it names its own.
 func channel(cfg Config) string { return cfg.Prefix + "revocations:" + strconv.Itoa(cfg.Database) }
@@ -166,10 +184,14 @@ return {1, ARGV[1]}`)
 
 type script struct {
 	source string
+	sha1   string // by which a server knows it
 	lua    *rueidis.Lua
 }
 
-func newScript(source string) script { return script{source, rueidis.NewLuaScript(source)} }
+func newScript(source string) script {
+	sum := sha1.Sum([]byte(source)) //nolint:gosec // A name, and the one that Redis gives.
+	return script{source, hex.EncodeToString(sum[:]), rueidis.NewLuaScript(source)}
+}
 
 // Revoke implements [denylist.Store]. When it returns without an error, Redis
 // has the record, and as many replicas as [Config.MinReplicas] says. When it
@@ -249,6 +271,10 @@ func (s *Store) run(ctx context.Context, script script, key string, args ...stri
 	if s.minReplicas > 0 {
 		return s.runReplicated(ctx, script, key, args)
 	}
+	return s.runUnreplicated(ctx, script, key, args...)
+}
+
+func (s *Store) runUnreplicated(ctx context.Context, script script, key string, args ...string) rueidis.RedisResult {
 	if err := s.requests.take(ctx); err != nil {
 		return rueidis.NewErrorResult(err)
 	}

@@ -154,7 +154,7 @@ func (s *Store) subscribeOver(conn rueidis.DedicatedClient) error {
 	return conn.Do(ctx, conn.B().Subscribe().Channel(s.channel).Build().SetSlot(s.channel)).Error()
 }
 
-// publish announces a revocation in a cluster. The servers of Redis 7 and later
+// publish announces something in a cluster. The servers of Redis 7 and later
 // do so among those that have the channel's slot. Earlier ones tell the whole
 // cluster.
 func (s *Store) publish(ctx context.Context, message string) error {
@@ -220,6 +220,10 @@ func (s *Store) probePrimary(ctx context.Context, conn rueidis.DedicatedClient) 
 // hear takes in what was announced.
 func (s *Store) hear(message string) {
 	if message == nothing {
+		return
+	}
+	if l, ok := parseDisplacement(message); ok {
+		s.watchers.Tell(denylist.Event{Displaced: l})
 		return
 	}
 	e, ok := parseMessage(message)

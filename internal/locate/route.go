@@ -75,7 +75,7 @@ func RequestLocation(l string) string {
 	switch {
 	case slices.Contains(known, l):
 		return ""
-	case l == "query", l == "subprotocol", l == "ticket":
+	case l == "query", l == "subprotocol", l == "ticket", l == "message":
 		return l + " token location is only supported for WebSocket connections"
 	}
 	return unknown(l, known)
@@ -84,7 +84,7 @@ func RequestLocation(l string) string {
 // HandshakeLocation says why l is no location of handshakes; it is empty for one
 // that is.
 func HandshakeLocation(l string) string {
-	known := []string{"header", "query", "cookie", "subprotocol", "ticket"}
+	known := []string{"header", "query", "cookie", "subprotocol", "ticket", "message"}
 	switch {
 	case slices.Contains(known, l):
 		return ""

@@ -21,9 +21,9 @@ func TestLocationRules(t *testing.T) {
 		{"subprotocol", "subprotocol" + sockets, ""},
 		{"ticket", "ticket" + sockets, ""},
 		{"Ticket", `unknown token location "Ticket"; expected one of header, cookie, json`,
-			`unknown token location "Ticket"; expected one of header, query, cookie, subprotocol, ticket`},
+			`unknown token location "Ticket"; expected one of header, query, cookie, subprotocol, ticket, message`},
 		{"", `unknown token location ""; expected one of header, cookie, json`,
-			`unknown token location ""; expected one of header, query, cookie, subprotocol, ticket`},
+			`unknown token location ""; expected one of header, query, cookie, subprotocol, ticket, message`},
 	} {
 		t.Run(test.location, func(t *testing.T) {
 			t.Parallel()

@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"unicode/utf8"
 )
 
@@ -54,17 +55,16 @@ func object(data []byte, depth int, member func(string, json.RawMessage) error) 
 	if data[0] == '}' {
 		return data[1:], nil
 	}
-	seen := make(map[string]struct{}, 16)
+	var seen names
 	for {
 		literal, rest := str(data)
 		name, err := unquote(literal)
 		if err != nil {
 			return nil, err
 		}
-		if _, twice := seen[name]; twice {
+		if !seen.add(name) {
 			return nil, fmt.Errorf("member %q occurs twice", clip(name))
 		}
-		seen[name] = struct{}{}
 
 		rest = skip(rest)
 		data = skip(rest[1:]) // the colon
@@ -83,6 +83,34 @@ func object(data []byte, depth int, member func(string, json.RawMessage) error) 
 		}
 		data = skip(rest[1:]) // the comma
 	}
+}
+
+// names is a set that takes no memory of its own while it is small.
+type names struct {
+	few  [16]string
+	n    int
+	many map[string]struct{} // all, once they are more than few
+}
+
+// add reports whether name is a new one.
+func (s *names) add(name string) bool {
+	if s.many == nil && s.n < len(s.few) {
+		if slices.Contains(s.few[:s.n], name) {
+			return false
+		}
+		s.few[s.n] = name
+		s.n++
+		return true
+	}
+	if s.many == nil {
+		s.many = make(map[string]struct{}, 2*len(s.few))
+		for _, earlier := range s.few {
+			s.many[earlier] = struct{}{}
+		}
+	}
+	_, twice := s.many[name]
+	s.many[name] = struct{}{}
+	return !twice
 }
 
 func array(data []byte, depth int) ([]byte, error) {
@@ -133,6 +161,16 @@ func str(data []byte) (literal, rest []byte) {
 			return data[:i+1], data[i+1:]
 		}
 	}
+}
+
+// String returns the text of a value that [Object] has given, or reports that it is
+// none.
+func String(value json.RawMessage) (text string, ok bool) {
+	if len(value) < 2 || value[0] != '"' {
+		return "", false
+	}
+	text, err := unquote(value)
+	return text, err == nil
 }
 
 func unquote(literal []byte) (string, error) {

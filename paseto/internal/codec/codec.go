@@ -49,8 +49,9 @@ type Opener interface {
 	// Bytes returns the key as PASERK encodes it. The caller may keep and
 	// change it.
 	Bytes() []byte
-	// Open returns the claims of a token, as they were sealed. Its error is
-	// [ErrForm] or [ErrAuthentication].
+	// Open returns the claims of a token, as they were sealed, in the memory of
+	// the payload perhaps, which is not to be used any more then. Its error is
+	// [ErrForm] or [ErrAuthentication], and leaves the payload as it was.
 	Open(payload, footer, implicit []byte) (claims []byte, err error)
 }
 

@@ -279,9 +279,9 @@ func TestOpenRefusesFlippedBits(t *testing.T) {
 	}
 }
 
-// TestOpenLeavesTheTokenAlone opens twice from the same bytes: decryption must
-// not work in place.
-func TestOpenLeavesTheTokenAlone(t *testing.T) {
+// TestOpenInVainLeavesTheTokenAlone opens the same bytes again, as with the next of
+// several keys: nothing may be decrypted in place that does not authenticate.
+func TestOpenInVainLeavesTheTokenAlone(t *testing.T) {
 	t.Parallel()
 	for _, kind := range kinds(t) {
 		token, err := kind.key.Seal([]byte(`{"a":1}`), nil, nil)
@@ -297,8 +297,11 @@ func TestOpenLeavesTheTokenAlone(t *testing.T) {
 			t.Fatal(err)
 		}
 		before := bytes.Clone(payload)
-		if _, err := kind.key.Open(payload, nil, nil); err != nil || !bytes.Equal(payload, before) {
-			t.Errorf("%s: opening changed the payload (error %v)", kind.header, err)
+		if _, err := kind.key.Open(payload, []byte("another footer"), nil); err == nil || !bytes.Equal(payload, before) {
+			t.Errorf("%s: opening in vain changed the payload (error %v)", kind.header, err)
+		}
+		if _, err := kind.key.Open(payload, nil, nil); err != nil {
+			t.Errorf("%s: after that the right key fails: %v", kind.header, err)
 		}
 	}
 }

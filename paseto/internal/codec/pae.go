@@ -2,6 +2,7 @@ package codec
 
 import (
 	"encoding/binary"
+	"hash"
 
 	"golang.org/x/crypto/blake2b"
 )
@@ -21,13 +22,26 @@ func pae(pieces ...[]byte) []byte {
 	return out
 }
 
+// writePAE writes what pae returns to a hash, without a copy.
+func writePAE(h hash.Hash, pieces ...[]byte) {
+	var number [8]byte
+	write := func(n int) {
+		binary.LittleEndian.PutUint64(number[:], uint64(n)) //nolint:gosec // A length is not negative.
+		h.Write(number[:])
+	}
+	write(len(pieces))
+	for _, piece := range pieces {
+		write(len(piece))
+		h.Write(piece)
+	}
+}
+
 // keyedHash is BLAKE2b with a key of 32 bytes and at most 64 bytes of output:
 // sizes with which it cannot fail.
-func keyedHash(key []byte, size int, data []byte) []byte {
+func keyedHash(key []byte, size int) hash.Hash {
 	h, err := blake2b.New(size, key)
 	if err != nil {
 		panic("codec: " + err.Error())
 	}
-	h.Write(data)
-	return h.Sum(nil)
+	return h
 }

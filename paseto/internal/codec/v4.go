@@ -59,8 +59,9 @@ func (k *v4Local) Open(payload, footer, implicit []byte) ([]byte, error) {
 	tag := payload[len(payload)-v4TagSize:]
 
 	authKey := k.derive("paseto-auth-key-for-aead", nonce, 32)
-	mac := keyedHash(authKey, v4TagSize, pae([]byte(headerV4Local), nonce, ciphertext, footer, implicit))
-	if subtle.ConstantTimeCompare(mac, tag) != 1 {
+	mac := keyedHash(authKey, v4TagSize)
+	writePAE(mac, []byte(headerV4Local), nonce, ciphertext, footer, implicit)
+	if subtle.ConstantTimeCompare(mac.Sum(nil), tag) != 1 {
 		return nil, ErrAuthentication
 	}
 
@@ -69,12 +70,14 @@ func (k *v4Local) Open(payload, footer, implicit []byte) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	claims := make([]byte, len(ciphertext))
-	cipher.XORKeyStream(claims, ciphertext)
-	return claims, nil
+	cipher.XORKeyStream(ciphertext, ciphertext)
+	return ciphertext, nil
 }
 
 // derive returns a key of the given size for one nonce and use.
 func (k *v4Local) derive(use string, nonce []byte, size int) []byte {
-	return keyedHash(k.key[:], size, append([]byte(use), nonce...))
+	h := keyedHash(k.key[:], size)
+	h.Write([]byte(use))
+	h.Write(nonce)
+	return h.Sum(nil)
 }

@@ -1,0 +1,126 @@
+package wsauth
+
+import (
+	"errors"
+	"slices"
+
+	"github.com/gorilla/websocket"
+
+	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/paseto/httpauth"
+)
+
+// CloseCodes chooses the close codes that tell causes apart.
+type CloseCodes string
+
+const (
+	// StandardCodes are the registered ones. Every refusal of authority is then
+	// 1008, and the reason alone tells which.
+	StandardCodes CloseCodes = "standard"
+	// PrivateCodes are 4401, 4403, 4408, 4409 and 4429 where they say more, for
+	// clients that act on them. All other causes keep their registered code.
+	PrivateCodes CloseCodes = "private"
+)
+
+// Reconnect says what a client should do once its connection was closed.
+type Reconnect string
+
+const (
+	// ReconnectNow: connect again with the same token, after a short random
+	// delay.
+	ReconnectNow Reconnect = "now"
+	// ReconnectLater: connect again with the same token, after seconds at
+	// least, and more with every failure.
+	ReconnectLater Reconnect = "later"
+	// ReconnectRefreshed: refresh the token first; where that is refused, log
+	// in.
+	ReconnectRefreshed Reconnect = "refreshed"
+	// ReconnectNever: the same would happen again, or the end was wanted.
+	ReconnectNever Reconnect = "never"
+)
+
+// Closure is how a connection is closed for one cause. Its reason is the cause's
+// message.
+type Closure struct {
+	// Cause is what [context.Cause] of the connection's context matches.
+	Cause *paseto.Error
+	// Standard is the code of [StandardCodes].
+	Standard CloseCode
+	// Private is the code of [PrivateCodes].
+	Private CloseCode
+	// Reconnect is what the client should do.
+	Reconnect Reconnect
+}
+
+// Closures lists every cause for which a [Guard] closes connections. A cause that is
+// not listed comes from a [paseto.Requirement.Check] and is closed as
+// [paseto.ErrForbidden] is.
+func Closures() []Closure { return slices.Clone(closures) }
+
+// closures is the one place where causes become close codes.
+var closures = slices.Concat(
+	closed(ClosePolicyViolation, CloseUnauthorized, ReconnectRefreshed,
+		paseto.ErrNoToken, paseto.ErrMalformedCredential, paseto.ErrAmbiguousCredential,
+		paseto.ErrMalformed, paseto.ErrVersion, paseto.ErrPurpose, paseto.ErrBase64, paseto.ErrDecrypt,
+		paseto.ErrSignature, paseto.ErrClaims, paseto.ErrExpired, paseto.ErrNoExpiry, paseto.ErrNotYetValid,
+		paseto.ErrNoIssuer, paseto.ErrIssuer, paseto.ErrAudience, paseto.ErrType, paseto.ErrRevoked,
+		paseto.ErrKeyWithdrawn, paseto.ErrTicket, paseto.ErrTicketUsed, ErrMessage, ErrOlder),
+	closed(ClosePolicyViolation, CloseForbidden, ReconnectNever,
+		paseto.ErrNotFresh, paseto.ErrScope, paseto.ErrForbidden, ErrOtherSubject),
+	closed(ClosePolicyViolation, CloseTimeout, ReconnectNow, ErrNoMessage),
+	closed(ClosePolicyViolation, CloseConflict, ReconnectNever, ErrReplaced),
+	closed(ClosePolicyViolation, CloseTooMany, ReconnectLater, ErrRenewals),
+	closed(CloseTryAgainLater, CloseTooMany, ReconnectLater, ErrTooMany, ErrSlow),
+	closed(CloseTryAgainLater, CloseTryAgainLater, ReconnectLater, paseto.ErrUnavailable, paseto.ErrKeysUnavailable),
+	closed(CloseGoingAway, CloseTimeout, ReconnectNow, ErrUnresponsive),
+	closed(CloseGoingAway, CloseGoingAway, ReconnectNow, ErrShutdown, ErrLifetime),
+	closed(CloseInvalidPayload, CloseInvalidPayload, ReconnectNever, ErrPayload),
+	closed(CloseInternalError, CloseInternalError, ReconnectLater, ErrPanic, httpauth.ErrServer),
+	closed(CloseNormal, CloseNormal, ReconnectNever, ErrClosed),
+)
+
+func closed(standard, private CloseCode, reconnect Reconnect, causes ...*paseto.Error) []Closure {
+	all := make([]Closure, len(causes))
+	for i, cause := range causes {
+		all[i] = Closure{cause, standard, private, reconnect}
+	}
+	return all
+}
+
+// closureOf maps the code of a cause to how it closes.
+var closureOf = func() map[string]Closure {
+	all := make(map[string]Closure, len(closures))
+	for _, c := range closures {
+		all[c.Cause.Code] = c
+	}
+	return all
+}()
+
+// ending is how a connection is to end.
+type ending struct {
+	code   CloseCode
+	reason string
+	cause  error
+}
+
+// ending returns how a cause ends a connection. An error that is no
+// [*paseto.Error] is told as [httpauth.ErrServer].
+func (c Config) ending(cause error) ending {
+	told := httpauth.Refusal(cause)
+	closure, listed := closureOf[told.Code]
+	if !listed {
+		closure = closureOf[paseto.ErrForbidden.Code]
+	}
+	e := ending{code: closure.Standard, reason: told.Message, cause: cause}
+	switch {
+	case errors.Is(cause, ErrShutdown):
+		e.code = c.ShutdownCode
+	case c.CloseCodes == PrivateCodes:
+		e.code = closure.Private
+	}
+	return e
+}
+
+// isReadLimit reports whether a read failed for a message of which the peer has
+// been told already that it is too big.
+func isReadLimit(err error) bool { return errors.Is(err, websocket.ErrReadLimit) }

@@ -1,0 +1,141 @@
+package wsauth
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/gorilla/websocket"
+
+	"github.com/pasetokit/pasetokit/paseto"
+)
+
+// gate is one route: what it asks for, where it looks, and what is behind it. It
+// implements [http.Handler].
+type gate struct {
+	guard  *Guard
+	req    paseto.Requirement
+	in     route
+	serve  Handler
+	broken error // why nobody can pass
+}
+
+// ServeHTTP implements [http.Handler].
+func (t *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	switch {
+	case !r.ProtoAtLeast(1, 1) || !websocket.IsWebSocketUpgrade(r):
+		t.refuse(w, r, errUpgrade)
+		return
+	case t.guard.conns.isClosed():
+		t.refuse(w, r, ErrShutdown)
+		return
+	case t.broken != nil:
+		t.refuse(w, r, t.broken)
+		return
+	}
+	if status, err := malformedHandshake(r); err != nil { // before a ticket is used up for it
+		t.guard.refuseHandshake(w, r, status, err)
+		return
+	}
+	try, err := t.guard.knock(r)
+	if err != nil {
+		t.refuse(w, r, err)
+		return
+	}
+	token, where, err := t.in.find(r)
+	if err == nil && token == "" && t.in.takesMessage() {
+		t.openPending(w, r, try)
+		return
+	}
+	if err == nil {
+		err = t.enter(w, r, token, where)
+	}
+	try.done(err)
+	if err != nil {
+		t.refuse(w, r, err)
+	}
+}
+
+// enter opens the connection of a client with this token, empty for none.
+func (t *gate) enter(w http.ResponseWriter, r *http.Request, token string, where Location) error {
+	claims, err := t.guard.verify(r, t.req, token, where)
+	if err != nil {
+		return err
+	}
+	return t.open(w, r, claims)
+}
+
+// open completes the handshake of a client with these claims and has the connection
+// served. Its error is a refusal that is to be answered.
+func (t *gate) open(w http.ResponseWriter, r *http.Request, claims *paseto.Claims) error {
+	g := t.guard
+	c := g.newConn(t, r)
+	if err := g.conns.reserve(c); err != nil {
+		return err
+	}
+	g.start()
+	if err := g.admit(r.Context(), c, claims); err != nil {
+		g.leave(c)
+		return err
+	}
+	ws := c.upgrade(w, r)
+	if ws == nil {
+		g.leave(c)
+		return nil // it has been answered
+	}
+	c.attach(ws)
+	c.live(false)
+	// The HTTP handler returns now, so that net/http frees its buffers; the
+	// connection has a context of its own.
+	go g.serve(c)
+	return nil
+}
+
+// openPending completes the handshake of a client that is to send its token in its
+// first message.
+func (t *gate) openPending(w http.ResponseWriter, r *http.Request, try attempt) {
+	g := t.guard
+	fail := func(err error) {
+		try.done(nil)
+		if err != nil {
+			t.refuse(w, r, err)
+		}
+	}
+	if !g.conns.pend(g.cfg.Limits.Pending) {
+		fail(refusal(ErrOverload, "%d connections have yet to show a token", g.cfg.Limits.Pending))
+		return
+	}
+	c := g.newConn(t, r)
+	if err := g.conns.reserve(c); err != nil {
+		g.conns.pended()
+		fail(err)
+		return
+	}
+	g.start()
+	ws := c.upgrade(w, r)
+	if ws == nil {
+		g.leave(c)
+		g.conns.pended()
+		fail(nil)
+		return
+	}
+	c.attach(ws)
+	c.live(true)
+	go g.servePending(c, try, from(r))
+}
+
+// upgrade answers 101. Where it returns nil, the request has been answered with
+// something else, or its connection closed, and the log told.
+func (c *Conn) upgrade(w http.ResponseWriter, r *http.Request) *websocket.Conn {
+	h := make(http.Header)
+	if protocol := c.gate.in.protocol(r); protocol != "" {
+		h.Set("Sec-WebSocket-Protocol", protocol)
+	}
+	ws, err := c.gate.guard.upgrader.Upgrade(hijacker{w, &c.in}, r, h)
+	if err != nil {
+		if _, told := errors.AsType[websocket.HandshakeError](err); !told {
+			c.gate.guard.log.InfoContext(r.Context(), "handshake broken off", "err", err, "path", r.URL.Path, "remote", r.RemoteAddr)
+		}
+		return nil
+	}
+	return ws
+}

@@ -1,0 +1,123 @@
+package throttle_test
+
+import (
+	"net/netip"
+	"testing"
+	"time"
+
+	"github.com/pasetokit/pasetokit/wsauth/internal/throttle"
+)
+
+// begin begins an attempt that must be allowed.
+func begin(t testing.TB, table *throttle.Table, key netip.Prefix) (end func(failed bool)) {
+	t.Helper()
+	end, wait, ok := table.Begin(key)
+	if !ok || wait != 0 {
+		t.Fatalf("an attempt of %v may begin: %t, after %v", key, ok, wait)
+	}
+	return end
+}
+
+// mustRefuse fails the test if an attempt of key may begin, and returns how
+// long it must wait.
+func mustRefuse(t testing.TB, table *throttle.Table, key netip.Prefix) time.Duration {
+	t.Helper()
+	end, wait, ok := table.Begin(key)
+	if ok || wait <= 0 {
+		t.Fatalf("an attempt of %v may begin: %t, after %v", key, ok, wait)
+	}
+	end(true) // which does nothing
+	return wait
+}
+
+// TestBegin plays attempts of one client at a limit of three failures. A step is
+// a letter: b begins an attempt, which must be allowed, and r one that must be
+// refused; f and s end the oldest attempt under way, failed or not; F and S end
+// the one that ended last once more; a and d ask Allow, which must allow or deny;
+// w waits for 20 s, in which one token is refilled.
+func TestBegin(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct{ name, steps string }{
+		{"successes are free", "bsbsbsbsbsbs"},
+		{"failures are not", "bfbfbfr"},
+		{"successes between failures", "bfbsbfbsbsbfr"},
+		{"no more at once than may fail", "bbbr"},
+		{"room after a success", "bbbrsbr"},
+		{"no room after a failure", "bbbrfr"},
+		{"all at once fail", "bbbfffr"},
+		{"all at once succeed", "bbbsssbbbr"},
+		{"one failed before", "bfbbr"},
+		{"a second end does nothing", "bfFFwbbbr"},
+		{"a second end gives nothing back", "bbbfSr"},
+		{"a second end of a success takes nothing", "bsFwbbbr"},
+		{"refilled one by one", "bfbfbfrwbfrwbfr"},
+		{"a success leaves what was refilled", "bfbfbfrwbsbsbfr"},
+		{"refilled to no more than full", "bfwwwwwbbbr"},
+		{"refilled while under way", "bfbbrwbr"},
+		{"a bucket cannot exceed itself", "bbbwwwr"},
+		{"Allow takes the same tokens", "aabr"},
+		{"Allow leaves those for attempts under way", "bbadsad"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			play(t, test.steps)
+		})
+	}
+}
+
+func play(t *testing.T, steps string) {
+	t.Helper()
+	c := newClock()
+	table := throttle.New(3, c.Now)
+	var underWay []func(bool)
+	var last func(bool)
+	for i, step := range steps {
+		ok := true
+		switch step {
+		case 'b', 'r':
+			end, wait, begun := table.Begin(key(1))
+			ok = begun == (step == 'b') && (wait > 0) == (step == 'r')
+			underWay = append(underWay, end)
+			if !begun {
+				end(true)
+				underWay = underWay[:len(underWay)-1]
+			}
+		case 'f', 's':
+			last, underWay = underWay[0], underWay[1:]
+			last(step == 'f')
+		case 'F', 'S':
+			last(step == 'F')
+		case 'a', 'd':
+			wait, allowed := table.Allow(key(1))
+			ok = allowed == (step == 'a') && (wait > 0) == (step == 'd')
+		case 'w':
+			c.Advance(20*time.Second + 1)
+		}
+		if !ok {
+			t.Fatalf("after %q, the next of %q is wrong", steps[:i], steps[i:])
+		}
+	}
+}
+
+// TestBeginWait: what a refused attempt is told to wait for suffices, even if
+// all that are under way fail.
+func TestBeginWait(t *testing.T) {
+	t.Parallel()
+	c := newClock()
+	table := throttle.New(10, c.Now)
+	var ends []func(bool)
+	for range 10 {
+		ends = append(ends, begin(t, table, key(1)))
+	}
+	c.Advance(time.Second)
+	wait := mustRefuse(t, table, key(1)) // the bucket is full: nothing was refilled
+	if wait != 6*time.Second+1 {
+		t.Errorf("to wait for %v, want 6s", wait)
+	}
+	for _, end := range ends {
+		end(true)
+	}
+	c.Advance(wait)
+	begin(t, table, key(1))(true)
+	mustRefuse(t, table, key(1))
+}

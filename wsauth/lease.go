@@ -1,0 +1,146 @@
+package wsauth
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/pasetokit/pasetokit/denylist"
+	"github.com/pasetokit/pasetokit/paseto"
+)
+
+// WithLeases counts the connections of a subject together with those of all other
+// guards that have leases of the same store, instead of this guard's alone; see
+// [Limits.PerSubject]. Danger: while the store cannot be asked, handshakes are
+// answered with status 503, unless the Authorizer fails open.
+func WithLeases(leases denylist.Leases) Option {
+	return func(g *Guard) { g.leases = leases }
+}
+
+// admit gives a connection its claims and, if its subject may have it, a place among
+// that one's connections. Its error is a refusal.
+func (g *Guard) admit(ctx context.Context, c *Conn, claims *paseto.Claims) error {
+	limits := g.cfg.Limits
+	displaced, ok := g.conns.bind(c, claims, limits.PerSubject, limits.OnExcess == ReplaceOldest)
+	for _, old := range displaced {
+		go old.finishClosing(g.cfg.ending(ErrReplaced))
+	}
+	if !ok {
+		return ErrTooMany
+	}
+	if claims == nil {
+		return nil
+	}
+	if err := g.acquire(ctx, c, claims); err != nil {
+		return err
+	}
+	c.checked.Store(g.moment())
+	return g.auth.Recheck(ctx, claims) // since it was verified, and could not be found yet
+}
+
+// acquire takes a lease for the connection, where leases count.
+func (g *Guard) acquire(ctx context.Context, c *Conn, claims *paseto.Claims) error {
+	limits := g.cfg.Limits
+	if g.leases == nil || limits.PerSubject == 0 || claims.Subject == "" {
+		return nil
+	}
+	g.conns.lease(c)
+	ok, err := g.leases.Acquire(ctx, g.leaseOf(c), limits.PerSubject, limits.LeaseTTL, limits.OnExcess == ReplaceOldest)
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return fmt.Errorf("wsauth: asking for a lease: %w", ctx.Err())
+	case err != nil && g.auth.Config().DenylistFailOpen:
+		g.log.ErrorContext(ctx, "leases cannot be asked for; connection admitted uncounted", "err", err, "claims", claims)
+	case err != nil:
+		return refusal(paseto.ErrUnavailable, "asking for a lease: %w", err)
+	case !ok:
+		return ErrTooMany
+	}
+	return nil
+}
+
+// leasePrefix begins the keys of leases, so that others may use the store's as well.
+const leasePrefix = "connections:"
+
+// leaseOf returns the lease of a connection that has claims.
+func (g *Guard) leaseOf(c *Conn) denylist.Lease {
+	return denylist.Lease{
+		Key:    leasePrefix + c.Claims().Subject,
+		Holder: g.name + ":" + strconv.FormatUint(c.number, 36),
+	}
+}
+
+// releaseTimeout bounds the giving back of a lease, which ends by itself otherwise.
+const releaseTimeout = 2 * time.Second
+
+// release gives the lease of a connection back.
+func (g *Guard) release(c *Conn) {
+	if !g.conns.unlease(c) {
+		return
+	}
+	g.giveBack(g.leaseOf(c))
+}
+
+func (g *Guard) giveBack(lease denylist.Lease) {
+	ctx, cancel := context.WithTimeout(context.Background(), releaseTimeout)
+	defer cancel()
+	if err := g.leases.Release(ctx, lease); err != nil {
+		g.log.WarnContext(ctx, "lease of a connection is not given back; it ends by itself", "err", err)
+	}
+}
+
+// renewLeases keeps the leases of open connections, until the guard's life ends.
+func (g *Guard) renewLeases() {
+	limits := g.cfg.Limits
+	timer := time.NewTicker(limits.LeaseTTL / 3)
+	defer timer.Stop()
+	for {
+		select {
+		case <-g.life.Done():
+			return
+		case <-timer.C:
+		}
+		g.renewLeasesOf(g.conns.leased())
+	}
+}
+
+func (g *Guard) renewLeasesOf(conns []*Conn) {
+	if len(conns) == 0 {
+		return
+	}
+	held := make([]denylist.Lease, len(conns))
+	for i, c := range conns {
+		held[i] = g.leaseOf(c)
+	}
+	lost, err := g.leases.Renew(g.life, held, g.cfg.Limits.PerSubject, g.cfg.Limits.LeaseTTL)
+	if err != nil && g.life.Err() == nil {
+		g.log.Error("leases of connections cannot be renewed", "err", err)
+	}
+	for _, lease := range lost {
+		g.displaced(lease)
+	}
+	for i, c := range conns {
+		if !g.conns.isLeased(c) { // given back meanwhile, and perhaps taken again by this
+			g.giveBack(held[i])
+		}
+	}
+}
+
+// displaced closes the connection whose lease is not its own any more.
+func (g *Guard) displaced(lease denylist.Lease) {
+	subject, ours := strings.CutPrefix(lease.Key, leasePrefix)
+	if !ours || !strings.HasPrefix(lease.Holder, g.name+":") {
+		return
+	}
+	cause := ErrReplaced
+	if g.cfg.Limits.OnExcess == RejectNewest {
+		cause = ErrTooMany
+	}
+	for _, c := range g.conns.covered(denylist.Revocation{Subject: subject}) {
+		if g.leaseOf(c) == lease {
+			go c.close(cause)
+		}
+	}
+}

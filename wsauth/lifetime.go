@@ -1,0 +1,150 @@
+package wsauth
+
+import (
+	"math/rand/v2"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"github.com/pasetokit/pasetokit/paseto"
+)
+
+// What ends a connection at a time of its own: its token's expiry, its greatest age,
+// a peer that is not there any more. One schedule rings all connections of a guard
+// when the next of these is due.
+
+// Connections keep their times as moments: nanoseconds since the guard was made, by
+// a clock that nobody sets.
+
+func (g *Guard) moment() int64 { return int64(time.Since(g.made)) }
+
+// after returns the moment that is a time from now.
+func (g *Guard) after(d time.Duration) int64 {
+	return max(1, g.moment()+int64(d)) // 0 stands for never
+}
+
+// Deadline returns when the connection will be closed unless its token is renewed:
+// when that expires, the Authorizer's leeway added, or at [Config.MaxLifetime],
+// whichever comes first; zero for never. A renewal moves it.
+func (c *Conn) Deadline() time.Time {
+	deadline := c.gate.guard.auth.Deadline(c.Claims())
+	if endAt := c.endAt.Load(); endAt != 0 {
+		end := c.gate.guard.auth.Now().Add(time.Duration(endAt - c.gate.guard.moment()))
+		if deadline.IsZero() || end.Before(deadline) {
+			return end
+		}
+	}
+	return deadline
+}
+
+// expired reports whether the token has expired by the clock. The schedule alone
+// would be late on a machine that slept.
+func (c *Conn) expired() bool {
+	deadline := c.gate.guard.auth.Deadline(c.Claims())
+	return !deadline.IsZero() && !c.gate.guard.auth.Now().Before(deadline)
+}
+
+// live begins the connection's life as one that has yet to show a token, or as one
+// of the application's.
+func (c *Conn) live(pending bool) {
+	g := c.gate.guard
+	c.pending.Store(pending)
+	switch {
+	case pending:
+		c.endAt.Store(g.after(g.cfg.MessageTimeout))
+	case g.cfg.MaxLifetime > 0:
+		c.endAt.Store(g.after(g.cfg.MaxLifetime))
+	default:
+		c.endAt.Store(0)
+	}
+	if interval := g.cfg.PingInterval; interval != NoPing && c.beatAt.Load() == 0 {
+		// Those that came together are not to be pinged together.
+		c.beatAt.Store(g.after(interval/2 + rand.N(interval/2+1))) //nolint:gosec // No secret.
+	}
+	c.expireLater()
+}
+
+// expireLater has the connection closed when the token that it has now expires.
+func (c *Conn) expireLater() {
+	expireAt := int64(0)
+	if deadline := c.gate.guard.auth.Deadline(c.Claims()); !deadline.IsZero() {
+		expireAt = c.gate.guard.after(deadline.Sub(c.gate.guard.auth.Now()))
+	}
+	c.expireAt.Store(expireAt)
+	c.schedule()
+}
+
+// next returns the moment when something is next due for the connection, 0 for
+// never. Over says why it is to be closed then, and is nil for a ping.
+func (c *Conn) next() (at int64, over *paseto.Error) {
+	at = c.beatAt.Load()
+	if endAt := c.endAt.Load(); endAt != 0 && (at == 0 || endAt <= at) {
+		at, over = endAt, ErrLifetime
+		if c.pending.Load() {
+			over = ErrNoMessage
+		}
+	}
+	if expireAt := c.expireAt.Load(); expireAt != 0 && (at == 0 || expireAt <= at) {
+		at, over = expireAt, paseto.ErrExpired
+	}
+	return at, over
+}
+
+// schedule has the connection rung when something is due.
+func (c *Conn) schedule() {
+	if at, _ := c.next(); at != 0 {
+		c.gate.guard.schedule.Set(c, c.gate.guard.made.Add(time.Duration(at)))
+	}
+	if c.closing.Load() { // and perhaps taken out of the schedule before
+		c.gate.guard.schedule.Remove(c)
+	}
+}
+
+// ring does what is due. It holds up the schedule of all connections, and so leaves
+// to others what may take time.
+func (c *Conn) ring() {
+	at, over := c.next()
+	switch {
+	case c.closing.Load():
+		return
+	case c.expired():
+		go c.close(paseto.ErrExpired)
+		return
+	case at > c.gate.guard.moment(): // it was renewed
+	case over != nil:
+		go c.close(over)
+		return
+	default:
+		c.beat()
+	}
+	c.schedule()
+}
+
+// beat asks for the next sign of life if there was one since the last time, and
+// gives up a peer that was silent.
+func (c *Conn) beat() {
+	c.beatAt.Store(c.gate.guard.after(c.gate.guard.cfg.PingInterval))
+	if !c.heard.Swap(false) && c.isRead() {
+		go c.cut(c.gate.guard.cfg.ending(ErrUnresponsive))
+		return
+	}
+	go c.ping()
+}
+
+// isRead reports whether a read is under way, without which nobody would hear the
+// peer's answer.
+func (c *Conn) isRead() bool {
+	if c.reading.TryLock() {
+		c.reading.Unlock()
+		return false
+	}
+	return true
+}
+
+// ping asks the peer for a sign of life (RFC 6455, section 5.5.2). A write that is
+// under way makes it wait, and give up in the end: that write has a deadline too.
+func (c *Conn) ping() {
+	if !c.closing.Load() {
+		_ = c.ws.WriteControl(websocket.PingMessage, nil, time.Now().Add(c.gate.guard.cfg.WriteTimeout))
+	}
+}

@@ -1,0 +1,127 @@
+package wsauth
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/paseto/httpauth"
+	"github.com/pasetokit/pasetokit/wsauth/internal/clientaddr"
+	"github.com/pasetokit/pasetokit/wsauth/internal/throttle"
+)
+
+// NoLimit as a duration that bounds something lifts the bound.
+const NoLimit time.Duration = -1
+
+// Excess says what happens when a subject opens a connection too many.
+type Excess string
+
+const (
+	// RejectNewest refuses the new connection.
+	RejectNewest Excess = "reject"
+	// ReplaceOldest admits it, and closes the one that was opened first.
+	ReplaceOldest Excess = "replace_oldest"
+)
+
+// Limits bounds what clients can take of a server. The zero value of every field is
+// its documented default.
+type Limits struct {
+	// Connections is how many there may be at a time on this guard, refused
+	// ones that are being closed included; beyond that handshakes are answered
+	// with status 503. Default 0: any number.
+	Connections int
+	// PerSubject is how many connections a subject may have at a time, on this
+	// guard or, with [WithLeases], on all that share a store. Those that are
+	// being closed do not count, nor do anonymous ones. Default 0: any number.
+	PerSubject int
+	// OnExcess says what happens beyond PerSubject. Default RejectNewest.
+	OnExcess Excess
+	// LeaseTTL is how long after a server's crash its connections still count
+	// towards PerSubject elsewhere; at least a second. Leases are renewed three
+	// times as often. Default 30 seconds.
+	LeaseTTL time.Duration
+	// Pending is how many connections may be waiting for the token of their
+	// first message at a time; see [Message]. Beyond that handshakes are
+	// answered with status 503. Default 1000.
+	Pending int
+
+	// HandshakesPerMinute is how many handshakes a client address may begin,
+	// and FailuresPerMinute how many of them may be refused for what they
+	// bring, all at once or spread over the minute. Beyond that they are
+	// answered with status 429 before their token is looked at. An IPv6
+	// address counts together with all of its /64 network. Default 0: any
+	// number. Danger: behind a proxy that TrustedProxies does not list, all
+	// clients have one address, and one of them can lock out all others.
+	HandshakesPerMinute, FailuresPerMinute int
+	// TrustedProxies lists the addresses, and networks in CIDR notation, whose
+	// X-Forwarded-For is believed: the client's address is then the rightmost
+	// one in it that is not of a trusted proxy. Default none: the address is
+	// the peer's own. Danger: whoever can reach the server from a listed
+	// address can claim any address.
+	TrustedProxies []string
+}
+
+// parseProxies reads the entries of [Limits.TrustedProxies].
+func parseProxies(entries []string) ([]netip.Prefix, error) {
+	var proxies []netip.Prefix
+	var errs []error
+	for _, entry := range entries {
+		p, err := clientaddr.ParsePrefix(entry)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%w: TrustedProxies: %w", paseto.ErrConfig, err))
+		}
+		proxies = append(proxies, p)
+	}
+	return proxies, errors.Join(errs...)
+}
+
+// ValidateProxy reports what is wrong with an entry of [Limits.TrustedProxies].
+func ValidateProxy(s string) error {
+	_, err := clientaddr.ParsePrefix(s)
+	return err
+}
+
+// limit makes what keeps the limits that are configured.
+func (g *Guard) limit(proxies []netip.Prefix) {
+	limits := g.cfg.Limits
+	g.conns = newRegistry(limits.Connections)
+	g.addresses = clientaddr.New(proxies)
+	if limits.HandshakesPerMinute > 0 {
+		g.handshakes = throttle.New(limits.HandshakesPerMinute, g.auth.Now)
+	}
+	if limits.FailuresPerMinute > 0 {
+		g.failures = throttle.New(limits.FailuresPerMinute, g.auth.Now)
+	}
+}
+
+// attempt is a handshake that may turn out to be refused for what it brings.
+type attempt struct{ end func(failed bool) }
+
+// begin counts a handshake of an address, or refuses it. The attempt is to be ended
+// with what came of it.
+func (g *Guard) begin(r *http.Request) (attempt, error) {
+	if g.handshakes == nil && g.failures == nil {
+		return attempt{func(bool) {}}, nil
+	}
+	client := clientaddr.Bucket(g.addresses.Find(r))
+	if wait, ok := g.handshakes.Allow(client); !ok {
+		return attempt{}, throttledError{wait}
+	}
+	end, wait, ok := g.failures.Begin(client)
+	if !ok {
+		return attempt{}, throttledError{wait}
+	}
+	return attempt{end}, nil
+}
+
+// done ends the attempt with the error that was its outcome. What is the server's
+// doing, or its state, is not the client's failure.
+func (a attempt) done(err error) {
+	failed := err != nil && httpauth.Status(err) < http.StatusInternalServerError &&
+		!errors.Is(err, ErrTooMany) && !errors.Is(err, ErrShutdown) && !errors.Is(err, ErrOverload) &&
+		!errors.Is(err, paseto.ErrUnavailable)
+	a.end(failed)
+}
