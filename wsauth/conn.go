@@ -42,8 +42,9 @@ type Conn struct {
 	pending atomic.Bool // whether a token has yet to come
 
 	// The registry's, and used with that locked.
-	isOpen, leased bool
-	links          links
+	isOpen, isPending, leased bool
+
+	links links
 
 	alarm    schedule.Alarm
 	beatAt   atomic.Int64 // when the next ping is due; this and the next ones in moments, 0 for never
@@ -241,8 +242,20 @@ func (c *Conn) finishClosing(e ending) {
 		c.cancel(e.cause) // attach will do the rest
 		return
 	}
-	deadline := c.endSoon(e.cause)
-	_ = c.ws.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(int(e.code), cutReason(e.reason)), deadline)
+	c.endSoon(e.cause)
+	c.sendClose(e, min(c.gate.guard.cfg.CloseTimeout, closeWriteTimeout))
+}
+
+// closeWriteTimeout is how long a close frame may take to be written. A peer that has
+// let everything fill up for so long will not answer it.
+const closeWriteTimeout = 500 * time.Millisecond
+
+// sendClose writes the close frame, and cuts the connection if it cannot.
+func (c *Conn) sendClose(e ending, timeout time.Duration) {
+	frame := websocket.FormatCloseMessage(int(e.code), cutReason(e.reason))
+	if c.ws.WriteControl(websocket.CloseMessage, frame, time.Now().Add(timeout)) != nil {
+		_ = c.ws.NetConn().Close()
+	}
 }
 
 // attached reports whether there is a WebSocket to close. Where there is none yet,
@@ -286,13 +299,11 @@ func (c *Conn) end(err error) {
 
 // endSoon ends the context, and cuts the connection after the time that a
 // closing handshake may take, so that no stalled writer can hold up the end.
-func (c *Conn) endSoon(cause error) (deadline time.Time) {
+func (c *Conn) endSoon(cause error) {
 	timeout := c.gate.guard.cfg.CloseTimeout
 	time.AfterFunc(timeout, func() { _ = c.ws.NetConn().Close() })
 	c.cancel(cause)
-	deadline = time.Now().Add(timeout)
-	_ = c.ws.SetReadDeadline(deadline)
-	return deadline
+	_ = c.ws.SetReadDeadline(time.Now().Add(timeout))
 }
 
 // cut ends the connection without waiting for anyone. A peer that is there after all
@@ -302,8 +313,7 @@ func (c *Conn) cut(e ending) {
 		return
 	}
 	c.cancel(e.cause)
-	frame := websocket.FormatCloseMessage(int(e.code), cutReason(e.reason))
-	_ = c.ws.WriteControl(websocket.CloseMessage, frame, time.Now().Add(cutTimeout))
+	c.sendClose(e, cutTimeout)
 	_ = c.ws.NetConn().Close()
 }
 

@@ -36,27 +36,32 @@ func (t *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		t.guard.refuseHandshake(w, r, status, err)
 		return
 	}
-	try, err := t.guard.knock(r)
-	if err != nil {
-		t.refuse(w, r, err)
-		return
-	}
-	token, where, err := t.in.find(r)
-	if err == nil && token == "" && t.in.takesMessage() {
-		t.openPending(w, r, try)
-		return
-	}
-	if err == nil {
-		err = t.enter(w, r, token, where)
-	}
-	try.done(err)
-	if err != nil {
+	if err := t.enter(w, r); err != nil {
 		t.refuse(w, r, err)
 	}
 }
 
-// enter opens the connection of a client with this token, empty for none.
-func (t *gate) enter(w http.ResponseWriter, r *http.Request, token string, where Location) error {
+// enter opens the connection of a client that may have it. Its error is a refusal
+// that is to be answered.
+func (t *gate) enter(w http.ResponseWriter, r *http.Request) (err error) {
+	try, err := t.guard.knock(r)
+	if err != nil {
+		return err
+	}
+	kept := false
+	defer func() {
+		if !kept {
+			try.done(err)
+		}
+	}()
+	token, where, err := t.in.find(r)
+	if err != nil {
+		return err
+	}
+	if token == "" && t.in.takesMessage() {
+		kept, err = t.openPending(w, r, try)
+		return err
+	}
 	claims, err := t.guard.verify(r, t.req, token, where)
 	if err != nil {
 		return err
@@ -65,7 +70,7 @@ func (t *gate) enter(w http.ResponseWriter, r *http.Request, token string, where
 }
 
 // open completes the handshake of a client with these claims and has the connection
-// served. Its error is a refusal that is to be answered.
+// served. Its error is as that of enter.
 func (t *gate) open(w http.ResponseWriter, r *http.Request, claims *paseto.Claims) error {
 	g := t.guard
 	c := g.newConn(t, r)
@@ -91,36 +96,28 @@ func (t *gate) open(w http.ResponseWriter, r *http.Request, claims *paseto.Claim
 }
 
 // openPending completes the handshake of a client that is to send its token in its
-// first message.
-func (t *gate) openPending(w http.ResponseWriter, r *http.Request, try attempt) {
+// first message, with which the attempt ends if it is kept. Its error is a refusal
+// that is to be answered.
+func (t *gate) openPending(w http.ResponseWriter, r *http.Request, try attempt) (kept bool, err error) {
 	g := t.guard
-	fail := func(err error) {
-		try.done(nil)
-		if err != nil {
-			t.refuse(w, r, err)
-		}
-	}
-	if !g.conns.pend(g.cfg.Limits.Pending) {
-		fail(refusal(ErrOverload, "%d connections have yet to show a token", g.cfg.Limits.Pending))
-		return
-	}
 	c := g.newConn(t, r)
 	if err := g.conns.reserve(c); err != nil {
-		g.conns.pended()
-		fail(err)
-		return
+		return false, err
+	}
+	if !g.conns.pend(c, g.cfg.Limits.Pending) {
+		g.leave(c)
+		return false, refusal(ErrOverload, "%d connections have yet to show a token", g.cfg.Limits.Pending)
 	}
 	g.start()
 	ws := c.upgrade(w, r)
 	if ws == nil {
 		g.leave(c)
-		g.conns.pended()
-		fail(nil)
-		return
+		return false, nil // it has been answered
 	}
 	c.attach(ws)
 	c.live(true)
 	go g.servePending(c, try, from(r))
+	return true, nil
 }
 
 // upgrade answers 101. Where it returns nil, the request has been answered with

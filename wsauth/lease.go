@@ -114,9 +114,11 @@ func (g *Guard) renewLeasesOf(conns []*Conn) {
 	for i, c := range conns {
 		held[i] = g.leaseOf(c)
 	}
-	lost, err := g.leases.Renew(g.life, held, g.cfg.Limits.PerSubject, g.cfg.Limits.LeaseTTL)
+	ctx, cancel := context.WithTimeout(g.life, g.cfg.Limits.LeaseTTL/3)
+	defer cancel()
+	lost, err := g.leases.Renew(ctx, held, g.cfg.Limits.PerSubject, g.cfg.Limits.LeaseTTL)
 	if err != nil && g.life.Err() == nil {
-		g.log.Error("leases of connections cannot be renewed", "err", err)
+		g.log.ErrorContext(ctx, "leases of connections cannot be renewed", "err", err)
 	}
 	for _, lease := range lost {
 		g.displaced(lease)

@@ -78,6 +78,7 @@ func (r *registry) remove(c *Conn) {
 	for kind, name := range names(c.claims.Load()) {
 		r.unlink(c, kind, name)
 	}
+	r.unpend(c)
 	delete(r.conns, c)
 	if c.isOpen {
 		r.open--
@@ -89,21 +90,22 @@ func (r *registry) remove(c *Conn) {
 
 // pend counts a connection as one that has yet to show a token, if there are fewer
 // than limit.
-func (r *registry) pend(limit int) bool {
+func (r *registry) pend(c *Conn, limit int) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.wait >= limit {
 		return false
 	}
+	c.isPending = true
 	r.wait++
 	return true
 }
 
-// pended ends what pend began.
-func (r *registry) pended() {
+// pended ends what pend began, once.
+func (r *registry) pended(c *Conn) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.wait--
+	r.unpend(c)
 }
 
 // bind gives a connection its claims, by which it is found from now on. Of one
@@ -257,6 +259,13 @@ func (r *registry) close() <-chan struct{} {
 }
 
 // The methods below are called with the registry locked.
+
+func (r *registry) unpend(c *Conn) {
+	if c.isPending {
+		c.isPending = false
+		r.wait--
+	}
+}
 
 // live returns the connections with a name that are not being closed, the oldest
 // first.

@@ -11,12 +11,12 @@ import (
 	"github.com/pasetokit/pasetokit/paseto/httpauth"
 )
 
-// newConn returns a connection that has yet to get its claims and its WebSocket.
-// leave is its end.
+// newConn returns a connection that has yet to get its claims and its WebSocket, and
+// the values of the request, if one is given. leave is its end.
 func (g *Guard) newConn(t *gate, r *http.Request) *Conn {
 	c := &Conn{gate: t, number: g.numbers.Add(1)}
 	ctx := context.Background()
-	if g.cfg.ConnContext != nil {
+	if r != nil && g.cfg.ConnContext != nil {
 		ctx = context.WithoutCancel(g.cfg.ConnContext(ctx, r))
 	}
 	c.ctx, c.cancel = context.WithCancelCause(paseto.NewHolderContext(ctx, c))
@@ -68,31 +68,37 @@ func (g *Guard) served(c *Conn) {
 	}
 }
 
-// servePending waits for the token of the first message, and serves the connection
-// if that is accepted.
+// servePending serves the connection if the token of its first message is accepted.
 func (g *Guard) servePending(c *Conn, try attempt, who client) {
-	claims, err := c.firstMessage()
-	if err == nil {
+	defer g.served(c)
+	if g.admitPending(c, try, who) && g.open(c) {
+		c.gate.serve(c.ctx, c)
+	}
+}
+
+// admitPending waits for the first message, and reports whether its token is
+// accepted.
+func (g *Guard) admitPending(c *Conn, try attempt, who client) (admitted bool) {
+	err := error(ErrPanic)
+	defer func() {
+		g.conns.pended(c)
+		try.done(err)
+	}()
+	var claims *paseto.Claims
+	if claims, err = c.firstMessage(); err == nil {
 		err = g.admit(c.ctx, c, claims)
 	}
-	g.conns.pended()
-	try.done(err)
-	if err == nil && !c.closing.Load() {
+	if err == nil {
 		c.live(false)
 		c.accept()
-		g.serve(c)
-		return
-	}
-	defer g.leave(c)
-	defer c.finish()
-	if err == nil {
-		return
+		return true
 	}
 	if told, ok := errors.AsType[*paseto.Error](err); ok {
 		g.logRefusal(c.ctx, who, told.Code, httpauth.Status(err), err)
 		g.tell(Event{Kind: EventRefused, Err: err})
 	}
 	c.close(err)
+	return false
 }
 
 // refuseByClose completes the handshake only to close with the reason. No
@@ -100,7 +106,7 @@ func (g *Guard) servePending(c *Conn, try attempt, who client) {
 // looked at.
 func (t *gate) refuseByClose(w http.ResponseWriter, r *http.Request, err error) {
 	g := t.guard
-	c := g.newConn(t, r)
+	c := g.newConn(t, nil)
 	if full := g.conns.reserve(c); full != nil {
 		httpauth.WriteProblem(w, http.StatusServiceUnavailable, httpauth.Refusal(full))
 		return
