@@ -30,7 +30,7 @@ func routes(kit *config.Kit) http.Handler {
 	mux.Handle("POST /ticket", kit.HTTP.Ticket())
 	mux.Handle("/ws", kit.Guard.Require(paseto.Requirement{}, func(ctx context.Context, conn *wsauth.Conn) {
 		for {
-			kind, message, err := conn.ReadMessage() // fails once the token has expired
+			kind, message, err := conn.ReadMessage() // fails once the token has expired or is revoked
 			if err != nil || conn.WriteMessage(kind, message) != nil {
 				return
 			}

@@ -9,7 +9,6 @@ import (
 	"github.com/pasetokit/pasetokit/denylist/redis"
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/paseto/httpauth"
-	"github.com/pasetokit/pasetokit/wsauth"
 )
 
 // Config is everything that can be configured. Make one with [Load] or
@@ -102,31 +101,6 @@ type Cookie struct {
 	TrustedOrigins []string `koanf:"trusted_origins" validate:"dive,trusted_origin"`
 }
 
-// WebSocket says how handshakes and connections are treated; see
-// [wsauth.Config].
-type WebSocket struct {
-	// Locations lists header, query, cookie, subprotocol, ticket. Without a
-	// denylist, the default is header alone.
-	Locations []string `koanf:"locations" validate:"min=1,unique,dive,websocket_location"`
-	// QueryKey and QueryPrefix are the URL parameter and the scheme in it.
-	QueryKey    string `koanf:"query_key" validate:"required"`
-	QueryPrefix string `koanf:"query_prefix" validate:"omitempty,http_token"`
-	// TicketKey is the URL parameter that carries a ticket.
-	TicketKey string `koanf:"ticket_key" validate:"required,nefield=QueryKey"`
-	// Reject is close or http.
-	Reject string `koanf:"reject" validate:"oneof=close http"`
-	// AllowedOrigins lists origins whose pages may connect, besides the
-	// server's own.
-	AllowedOrigins []string `koanf:"allowed_origins" validate:"dive,origin"`
-	// Subprotocols lists the application's own subprotocols.
-	Subprotocols []string `koanf:"subprotocols" validate:"unique,dive,http_token,ne=paseto.bearer"`
-	// ReadLimit is the largest message in bytes that is read.
-	ReadLimit int64 `koanf:"read_limit" validate:"min=1"`
-	// WriteTimeout and CloseTimeout bound a write and a closing handshake.
-	WriteTimeout time.Duration `koanf:"write_timeout" validate:"min=1ms"`
-	CloseTimeout time.Duration `koanf:"close_timeout" validate:"min=1ms,max=1m"`
-}
-
 // Denylist says how revocation is recorded and checked.
 type Denylist struct {
 	// Enabled turns revocation on.
@@ -215,14 +189,7 @@ func Default() *Config {
 				TrustedOrigins: []string{},
 			},
 		},
-		WebSocket: WebSocket{
-			Locations: []string{string(wsauth.Header), string(wsauth.Ticket)},
-			QueryKey:  "token", TicketKey: "ticket", Reject: string(wsauth.RejectClose),
-			AllowedOrigins: []string{}, Subprotocols: []string{},
-			ReadLimit:    wsauth.DefaultReadLimit,
-			WriteTimeout: wsauth.DefaultWriteTimeout,
-			CloseTimeout: wsauth.DefaultCloseTimeout,
-		},
+		WebSocket: defaultWebSocket(),
 		Denylist: Denylist{
 			Enabled: true, Store: storeMemory,
 			Redis: Redis{

@@ -35,7 +35,8 @@ type Kit struct {
 }
 
 // Close closes the denylist, unless it was given with [WithStore]. It ends no
-// connection: call [wsauth.Guard.Shutdown] before.
+// connection, and nothing that the Guard has running: call [wsauth.Guard.Shutdown]
+// before, while there is a store that leases can be given back to.
 func (k *Kit) Close() error {
 	if k.owned == nil {
 		return nil
@@ -51,10 +52,15 @@ type opener struct {
 	source   paseto.KeySource
 	log      *slog.Logger
 	observer func(paseto.Event)
+
+	connContext  func(context.Context, *http.Request) context.Context
+	connObserver func(wsauth.Event)
 }
 
-// WithStore makes store the denylist, whatever denylist.store says. The caller
-// closes it after the kit.
+// WithStore makes store the denylist, whatever denylist.store says. If it is a
+// [denylist.Leases] too, connections are counted over all that share it, see
+// [wsauth.WithLeases]; else in this program alone. The caller closes it after the
+// kit.
 func WithStore(store denylist.Store) Option {
 	return func(o *opener) { o.store = store }
 }
@@ -79,6 +85,25 @@ func WithLogger(logger *slog.Logger) Option {
 // WithObserver passes an observer to the Authorizer; see [paseto.WithObserver].
 func WithObserver(observe func(paseto.Event)) Option {
 	return func(o *opener) { o.observer = observe }
+}
+
+// WithConnectionObserver calls observe for every [wsauth.Event] of the Guard:
+// connections that are opened and closed, handshakes that are refused, tokens that
+// are renewed. It is called on the goroutine that caused the event, so it must
+// return quickly and be safe for concurrent use. Default, and with nil: nobody is
+// told.
+func WithConnectionObserver(observe func(wsauth.Event)) Option {
+	return func(o *opener) { o.connObserver = observe }
+}
+
+// WithConnContext lets the handlers of connections know more of a handshake than
+// its claims: values returns the context whose values they get, which is ctx with
+// some of the request's, such as a path value or a trace, or the request's own.
+// What it keeps of the request stays in memory for as long as the connection
+// does; its end is not the connection's. It must not return nil. Default, and with
+// nil: the claims alone. See [wsauth.Config.ConnContext].
+func WithConnContext(values func(ctx context.Context, r *http.Request) context.Context) Option {
+	return func(o *opener) { o.connContext = values }
 }
 
 // Open reads the keys, opens the denylist and returns the parts. The error wraps
@@ -194,7 +219,13 @@ func (k *Kit) build(cfg *Config, keys []paseto.Key, o opener) error {
 	if k.HTTP, err = httpauth.New(k.Authorizer, web, httpauth.WithLogger(o.log)); err != nil {
 		return err
 	}
-	k.Guard, err = wsauth.New(k.Authorizer, cfg.wsauth(web), wsauth.WithLogger(o.log))
+	guard := cfg.wsauth(web)
+	guard.ConnContext = o.connContext
+	guarded := []wsauth.Option{wsauth.WithLogger(o.log), wsauth.WithObserver(o.connObserver)}
+	if leases, ok := k.Store.(denylist.Leases); ok {
+		guarded = append(guarded, wsauth.WithLeases(leases))
+	}
+	k.Guard, err = wsauth.New(k.Authorizer, guard, guarded...)
 	return err
 }
 
@@ -250,31 +281,6 @@ func (c *Config) httpauth() httpauth.Config {
 
 var sameSite = map[string]http.SameSite{
 	"lax": http.SameSiteLaxMode, "strict": http.SameSiteStrictMode, "none": http.SameSiteNoneMode,
-}
-
-// wsauth returns what the configuration means for handshakes and connections.
-func (c *Config) wsauth(web httpauth.Config) wsauth.Config {
-	locations := convert[wsauth.Location](c.WebSocket.Locations)
-	if !c.Denylist.Enabled { // and so nothing to redeem tickets with
-		locations = slices.DeleteFunc(locations, func(l wsauth.Location) bool { return l == wsauth.Ticket })
-	}
-	return wsauth.Config{
-		Locations:         locations,
-		HeaderName:        web.HeaderName,
-		HeaderScheme:      web.HeaderScheme,
-		CookieName:        web.AccessCookieName(),
-		RefreshCookieName: web.RefreshCookieName(),
-		QueryKey:          c.WebSocket.QueryKey,
-		QueryPrefix:       c.WebSocket.QueryPrefix,
-		TicketKey:         c.WebSocket.TicketKey,
-		Reject:            wsauth.Reject(c.WebSocket.Reject),
-		Realm:             c.HTTP.Realm,
-		AllowedOrigins:    c.WebSocket.AllowedOrigins,
-		Subprotocols:      c.WebSocket.Subprotocols,
-		ReadLimit:         c.WebSocket.ReadLimit,
-		WriteTimeout:      c.WebSocket.WriteTimeout,
-		CloseTimeout:      c.WebSocket.CloseTimeout,
-	}
 }
 
 func ttl(l Lifetime) time.Duration { return time.Duration(l) }

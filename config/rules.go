@@ -131,6 +131,7 @@ var rules = func() *validator.Validate {
 		"cookie_path":        isCookiePath,
 		"http_location":      func(s string) bool { return locate.RequestLocation(s) == "" },
 		"websocket_location": func(s string) bool { return locate.HandshakeLocation(s) == "" },
+		"proxy":              func(s string) bool { return wsauth.ValidateProxy(s) == nil },
 		"origin":             func(s string) bool { return wsauth.ValidateOrigin(s) == nil },
 		"trusted_origin":     func(s string) bool { return trustedOriginError(s) == nil },
 	} {
@@ -192,12 +193,16 @@ func ruleText(b validator.FieldError) string {
 		return "must be printable ASCII without quotes and backslashes"
 	case "lifetime", "eq=0|lifetime":
 		return "must be at least 1s and at most 100 years, or none"
+	case "eq=0|min=1ms":
+		return "must be 0, or at least 1ms"
 	case "http_token":
 		return "must be letters, digits and !#$%&'*+-.^_`|~ alone, and not empty"
 	case "http_location":
 		return locate.RequestLocation(value)
 	case "websocket_location":
 		return locate.HandshakeLocation(value)
+	case "proxy":
+		return wsauth.ValidateProxy(value).Error()
 	case "origin":
 		return wsauth.ValidateOrigin(value).Error()
 	case "trusted_origin":

@@ -8,6 +8,10 @@
 // and package redis in Redis, for many processes. Package denylisttest holds the
 // contract below as a test suite; a store of your own should run it.
 //
+// Whoever holds on to a token for long, as a WebSocket does, learns of its
+// revocation from Watch. A store that many processes share may offer [Leases]
+// besides, by which they count together what each of them holds open.
+//
 // The package deals in identifiers and times alone. No token and no key ever
 // reaches a store.
 package denylist

@@ -48,7 +48,7 @@ type Claims struct {
 	Purpose Purpose
 
 	// Footer is the token's footer: authenticated, not encrypted. Empty if
-	// there is none.
+	// there is none. Other claims may share its memory.
 	Footer []byte
 
 	payload string // the claims as they were sealed, which the others share memory with

@@ -3,6 +3,7 @@ package wsauth
 import (
 	"errors"
 	"slices"
+	"strings"
 
 	"github.com/gorilla/websocket"
 
@@ -39,8 +40,8 @@ const (
 	ReconnectNever Reconnect = "never"
 )
 
-// Closure is how a connection is closed for one cause. Its reason is the cause's
-// message.
+// Closure is how a connection is closed for one cause. The reason is the cause's
+// message, but for [ErrClosed]: there it is the application's, or none.
 type Closure struct {
 	// Cause is what [context.Cause] of the connection's context matches.
 	Cause *paseto.Error
@@ -52,9 +53,10 @@ type Closure struct {
 	Reconnect Reconnect
 }
 
-// Closures lists every cause for which a [Guard] closes connections. A cause that is
-// not listed comes from a [paseto.Requirement.Check] and is closed as
-// [paseto.ErrForbidden] is.
+// Closures lists every cause for which a [Guard] closes connections. A
+// [*paseto.Error] that is not listed, such as one that a [paseto.Requirement.Check]
+// made, is closed as [paseto.ErrForbidden] is, and any other error as
+// [httpauth.ErrServer].
 func Closures() []Closure { return slices.Clone(closures) }
 
 // closures is the one place where causes become close codes.
@@ -66,7 +68,7 @@ var closures = slices.Concat(
 		paseto.ErrNoIssuer, paseto.ErrIssuer, paseto.ErrAudience, paseto.ErrType, paseto.ErrRevoked,
 		paseto.ErrKeyWithdrawn, paseto.ErrTicket, paseto.ErrTicketUsed, ErrMessage, ErrOlder),
 	closed(ClosePolicyViolation, CloseForbidden, ReconnectNever,
-		paseto.ErrNotFresh, paseto.ErrScope, paseto.ErrForbidden, ErrOtherSubject),
+		paseto.ErrNotFresh, paseto.ErrScope, paseto.ErrForbidden, paseto.ErrLocation, ErrOtherSubject),
 	closed(ClosePolicyViolation, CloseTimeout, ReconnectNow, ErrNoMessage),
 	closed(ClosePolicyViolation, CloseConflict, ReconnectNever, ErrReplaced),
 	closed(ClosePolicyViolation, CloseTooMany, ReconnectLater, ErrRenewals),
@@ -121,6 +123,13 @@ func (c Config) ending(cause error) ending {
 	return e
 }
 
-// isReadLimit reports whether a read failed for a message of which the peer has
-// been told already that it is too big.
+// isReadLimit reports whether a read failed for a message that is too big.
 func isReadLimit(err error) bool { return errors.Is(err, websocket.ErrReadLimit) }
+
+// isViolation reports whether a read failed for what the peer sent, and not with the
+// connection beneath: gorilla/websocket has told the peer then, and has no other type
+// for it.
+func isViolation(err error) bool {
+	_, closed := errors.AsType[*websocket.CloseError](err)
+	return !closed && strings.HasPrefix(err.Error(), "websocket: ")
+}

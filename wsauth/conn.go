@@ -3,7 +3,6 @@ package wsauth
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"sync"
@@ -38,13 +37,16 @@ type Conn struct {
 	cancel  context.CancelCauseFunc
 	claims  atomic.Pointer[paseto.Claims] // nil: anonymous, or not known yet
 	closing atomic.Bool
-	heard   atomic.Bool // whether the peer was heard of since the last ping
 	pending atomic.Bool // whether a token has yet to come
 
+	listening atomic.Bool // whether a read is under way, without which nobody hears of the peer
+	heard     atomic.Bool // whether somebody has since the last ping
+
 	// The registry's, and used with that locked.
-	isOpen, isPending, leased bool
+	isOpen, isPending, isRefused, isAdmitted, renewable bool
 
 	links links
+	lease *lease // nil if there is none to give back
 
 	alarm    schedule.Alarm
 	beatAt   atomic.Int64 // when the next ping is due; this and the next ones in moments, 0 for never
@@ -59,6 +61,7 @@ type Conn struct {
 	reading  sync.Mutex // held while a read is under way
 	renewing sync.Mutex
 	renewed  int64 // the moment by which renewals will have cost nothing
+	excess   int32 // renewals too many since the last one that was not
 
 	outbox atomic.Pointer[outbox] // nil before the first Send
 }
@@ -124,24 +127,15 @@ func (c *Conn) ReadMessage() (kind int, data []byte, err error) {
 // read returns the next message as it is.
 func (c *Conn) read() (kind int, data []byte, err error) {
 	c.heard.Store(true) // nobody listened before
+	c.listening.Store(true)
+	defer c.listening.Store(false)
 	c.await()
 	kind, r, err := c.ws.NextReader()
 	if err != nil {
 		return 0, nil, err
 	}
-	data, err = io.ReadAll(reader{r, c})
+	data, err = io.ReadAll(r)
 	return kind, data, err
-}
-
-// reader notes that the peer is heard of while a long message comes in.
-type reader struct {
-	io.Reader
-	conn *Conn
-}
-
-func (r reader) Read(p []byte) (int, error) {
-	r.conn.heard.Store(true)
-	return r.Reader.Read(p)
 }
 
 // ReadJSON stores the next message, which must be JSON, in what v points to.
@@ -208,142 +202,4 @@ func encode(v any) ([]byte, error) {
 		return nil, fmt.Errorf("wsauth: message cannot be encoded: %w", err)
 	}
 	return data, nil
-}
-
-// Close closes the connection with a code and a reason, of which at most 123
-// bytes are sent. The peer is given [Config.CloseTimeout] to answer; Close does
-// not wait for that. Only the first close of a connection counts. A code that
-// may not be sent (RFC 6455, section 7.4) is sent as [CloseInternalError].
-func (c *Conn) Close(code CloseCode, reason string) {
-	if !code.sendable() {
-		code = CloseInternalError
-	}
-	c.closeAs(ending{code, reason, ErrClosed})
-}
-
-// close closes the connection for a cause that [Closures] lists.
-func (c *Conn) close(cause error) { c.closeAs(c.gate.guard.cfg.ending(cause)) }
-
-// closeAs begins the closing handshake, if nothing has begun the end already. The
-// context ends with the cause; reads return after the peer's answer, and the
-// connection is cut if that does not come in time.
-func (c *Conn) closeAs(e ending) {
-	if c.beginClosing() {
-		c.finishClosing(e)
-	}
-}
-
-// beginClosing makes the caller the one that closes the connection, with
-// finishClosing.
-func (c *Conn) beginClosing() bool { return c.closing.CompareAndSwap(false, true) }
-
-func (c *Conn) finishClosing(e ending) {
-	if !c.attached(e) {
-		c.cancel(e.cause) // attach will do the rest
-		return
-	}
-	c.endSoon(e.cause)
-	c.sendClose(e, min(c.gate.guard.cfg.CloseTimeout, closeWriteTimeout))
-}
-
-// closeWriteTimeout is how long a close frame may take to be written. A peer that has
-// let everything fill up for so long will not answer it.
-const closeWriteTimeout = 500 * time.Millisecond
-
-// sendClose writes the close frame, and cuts the connection if it cannot.
-func (c *Conn) sendClose(e ending, timeout time.Duration) {
-	frame := websocket.FormatCloseMessage(int(e.code), cutReason(e.reason))
-	if c.ws.WriteControl(websocket.CloseMessage, frame, time.Now().Add(timeout)) != nil {
-		_ = c.ws.NetConn().Close()
-	}
-}
-
-// attached reports whether there is a WebSocket to close. Where there is none yet,
-// attach will learn how to end it.
-func (c *Conn) attached(e ending) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.ws == nil {
-		c.early = &e
-	}
-	return c.ws != nil
-}
-
-// attach gives the connection its WebSocket, which it may have to close at once.
-func (c *Conn) attach(ws *websocket.Conn) {
-	ws.SetReadLimit(c.gate.guard.cfg.ReadLimit)
-	c.in.giveBack()
-	c.mu.Lock()
-	c.ws = ws
-	early := c.early
-	c.early = nil
-	c.mu.Unlock()
-	if early != nil {
-		c.finishClosing(*early)
-	}
-}
-
-// end is closeAs for a connection that no longer carries anything, after a failed
-// read or write.
-func (c *Conn) end(err error) {
-	if !c.beginClosing() {
-		return
-	}
-	if isReadLimit(err) {
-		c.endSoon(err) // the close frame is out; finish lets the peer read it
-		return
-	}
-	c.cancel(err)
-	_ = c.ws.NetConn().Close()
-}
-
-// endSoon ends the context, and cuts the connection after the time that a
-// closing handshake may take, so that no stalled writer can hold up the end.
-func (c *Conn) endSoon(cause error) {
-	timeout := c.gate.guard.cfg.CloseTimeout
-	time.AfterFunc(timeout, func() { _ = c.ws.NetConn().Close() })
-	c.cancel(cause)
-	_ = c.ws.SetReadDeadline(time.Now().Add(timeout))
-}
-
-// cut ends the connection without waiting for anyone. A peer that is there after all
-// may still read why.
-func (c *Conn) cut(e ending) {
-	if !c.beginClosing() {
-		return
-	}
-	c.cancel(e.cause)
-	c.sendClose(e, cutTimeout)
-	_ = c.ws.NetConn().Close()
-}
-
-// cutTimeout is how long a close frame may take that nobody is expected to read.
-const cutTimeout = 100 * time.Millisecond
-
-// cause returns why the connection ended. Whoever began the end may not have
-// said so yet.
-func (c *Conn) cause() error {
-	<-c.ctx.Done()
-	return context.Cause(c.ctx)
-}
-
-// finish closes the connection if nobody has, completes the closing handshake
-// and releases the connection.
-func (c *Conn) finish() {
-	c.closeAs(ending{CloseNormal, "", ErrClosed})
-	c.reading.Lock() // another goroutine's read ends when the connection does
-	c.in.borrow((*source)(c))
-	for !c.in.failed {
-		_, _, err := c.ws.NextReader()
-		c.in.failed = err != nil
-	}
-	c.in.giveBack()
-	c.reading.Unlock()
-	if errors.Is(context.Cause(c.ctx), websocket.ErrReadLimit) {
-		// With the rest of its message unread, closing would reset the
-		// connection, and the peer might never see the close frame.
-		_, _ = io.Copy(io.Discard, c.ws.NetConn())
-	}
-	_ = c.ws.Close()
-	c.waitForOutbox()
 }

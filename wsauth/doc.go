@@ -1,5 +1,5 @@
 // Package wsauth guards WebSockets with PASETO tokens: a [Guard] decides at the
-// handshake who may connect, and a [Conn] ends when its token expires.
+// handshake who may connect, and closes a [Conn] when its right to be there ends.
 //
 //	guard, err := wsauth.New(auth, wsauth.Config{})
 //	mux.Handle("/ws", guard.Require(paseto.Requirement{}, chat))
@@ -17,16 +17,18 @@
 // # The handshake
 //
 // A handshake is checked in this order, cheap and safe first: that it is one,
-// its Origin, where it carries its token, the token, the requirement, the
-// denylist. Ordinary HTTP middleware does not see what passes over a connection
+// its Origin, how often its address has tried of late, where it carries its
+// token, the token, the requirement, the denylist, how many connections there
+// are. Ordinary HTTP middleware does not see what passes over a connection
 // afterwards, so all of it happens here.
 //
 // A browser shows a page nothing of an HTTP refusal. By default the guard
 // therefore completes the handshake of a refused client and closes at once,
 // with code 1008 and the refusal's message as reason; [RejectHTTP] answers with
-// status 401 or 403 instead. What is not about a token is always answered over
-// HTTP: an origin that is not allowed, a handshake that is none, a denylist that
-// cannot be asked, a server that shuts down or fails.
+// a status such as 401 or 403 instead. What is not about a token is always
+// answered over HTTP: an origin that is not allowed, a handshake that is none, an
+// address that tries too often, a denylist that cannot be asked, a server that is
+// full, shuts down or fails.
 //
 // # Origins
 //
@@ -46,10 +48,67 @@
 // for a page of another origin; see [httpauth.Web.Ticket]. The access token
 // itself can go into the URL too ([Query]). URLs end up in logs and histories:
 // use [Query] only with tokens that expire soon, and a log without query
-// strings. A ticket found there is used up.
+// strings. A ticket found there is used up. Or it sends the token in the first
+// message ([Message]), before which the application gets to know nothing of the
+// connection.
 //
 // A browser that has the cookie sends it with every handshake. On a route that
 // accepts [Cookie] and another location, a page that uses the other one then
 // brings two tokens and is refused: give the two kinds of page routes of their
 // own, with [In].
+//
+// # The life of a connection
+//
+// A connection is closed, whatever its peer and its handler are doing,
+//
+//   - when its token expires, unless it was renewed;
+//   - when its token, session or subject is revoked, as soon as the denylist tells;
+//   - when its token's key is taken out, or the token was revoked and nobody told,
+//     at the next check of all connections ([Config.RecheckInterval]);
+//   - when the denylist could not be asked for [Config.MaxUnchecked];
+//   - at [Config.MaxLifetime], and at [Guard.Shutdown];
+//   - when its peer answers no ping ([Config.PingInterval]), or lets too much wait
+//     ([Config.SendQueue]);
+//   - when its subject opens another and may not have both ([ReplaceOldest]).
+//
+// Its context then ends with the cause. The handler should return soon, and has to
+// read as long as the connection lives: pongs, closes and renewals are heard in
+// [Conn.ReadMessage] alone.
+//
+// # Renewal
+//
+// A client that shows a newer token of the same subject and session keeps its
+// connection: in a message of the application's own protocol, whose handler calls
+// [Conn.Renew], or in one that the application need not know
+// ([Config.RenewMessages]). The token must meet the route's requirement, as that of
+// a handshake must, and not expire before the present one.
+//
+// # Limits
+//
+// [Limits] bounds how many connections there are, in all and for each subject, how
+// many may wait for a first message, and how many handshakes an address may begin,
+// or fail. A guard counts by itself; with [WithLeases] the connections of a subject
+// are counted over all guards that share a store. Behind a proxy, set
+// [Limits.TrustedProxies] before you limit addresses.
+//
+// # Sending
+//
+// [Conn.WriteMessage] waits for the peer, for [Config.WriteTimeout] at most.
+// [Conn.Send] and [Guard.Broadcast] wait for nobody, and a peer that reads too
+// slowly is closed. [Guard.Connections] and [Guard.ConnectionsOf] find connections
+// of this guard.
+//
+// # Closing
+//
+// [Closures] lists every cause with its close code and with what a client should do
+// then. With [StandardCodes] whatever is wrong with a token is 1008; [PrivateCodes]
+// has codes that tell a client what to do. docs/connections.md has the same as a
+// table, and a client.
+//
+// # Memory
+//
+// An idle connection has one goroutine, over plain TCP on a stack of 2 KiB until its
+// first message comes, and neither a read nor a write buffer. The handler's context has nothing of
+// the request, unless [Config.ConnContext] keeps it: that stays in memory for as long
+// as the connection does.
 package wsauth

@@ -27,7 +27,8 @@ var (
 	// ErrNoMessage: no token came in a message within [Config.MessageTimeout];
 	// see [Message].
 	ErrNoMessage = &paseto.Error{Code: "message_timeout", Message: "No token came in time"}
-	// ErrMessage: the first message is not one that carries a token.
+	// ErrMessage: the first message, or one that is to renew the token, is not as
+	// it has to be.
 	ErrMessage = &paseto.Error{Code: "message_invalid", Message: `Bad first message. Expected {"type":"auth","token":"<PASETO>"}`}
 	// ErrOtherSubject: a renewal with a token of another subject or session, or
 	// of a connection that is anonymous.

@@ -1,6 +1,10 @@
 package wsauth
 
-import "github.com/pasetokit/pasetokit/paseto"
+import (
+	"fmt"
+
+	"github.com/pasetokit/pasetokit/paseto"
+)
 
 // EventKind says what happened.
 type EventKind string
@@ -42,4 +46,11 @@ func WithObserver(observe func(Event)) Option {
 	}
 }
 
-func (g *Guard) tell(e Event) { g.observe(e) }
+func (g *Guard) tell(e Event) {
+	defer func() {
+		if cause := recover(); cause != nil { // not ours to pass on, from any goroutine of ours
+			g.log.Error("observer of connections panicked", "panic", fmt.Sprint(cause), "event", e.Kind)
+		}
+	}()
+	g.observe(e)
+}

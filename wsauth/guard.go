@@ -161,15 +161,18 @@ func (g *Guard) Authenticate(r *http.Request, req paseto.Requirement, opts ...Ro
 	if err != nil {
 		return nil, err
 	}
+	err = errCheckPanicked
+	defer func() { try.done(err) }()
 	token, where, err := in.find(r)
 	if err != nil {
-		try.done(err)
 		return nil, err
 	}
 	claims, err := g.verify(r, req, token, where)
-	try.done(err)
 	return claims, err
 }
+
+// errCheckPanicked is what comes of an attempt if nothing else does.
+var errCheckPanicked = errors.New("wsauth: the check of a requirement panicked")
 
 var errNoTickets = errors.New("ticket needs an Authorizer with a denylist, for a ticket must work but once")
 

@@ -52,7 +52,8 @@ func (in *inlet) giveBack() {
 	}
 }
 
-// source is what the buffer of a connection's inlet is filled from.
+// source is what the buffer of a connection's inlet is filled from. Whatever comes out
+// of it is a sign of life.
 type source Conn
 
 // Read implements [io.Reader].
@@ -63,7 +64,11 @@ func (s *source) Read(p []byte) (int, error) {
 		in.have = int8(copy(in.head[:], in.head[n:in.have])) //nolint:gosec // At most frameHead.
 		return n, nil
 	}
-	return s.ws.NetConn().Read(p)
+	n, err := s.ws.NetConn().Read(p)
+	if n > 0 {
+		s.heard.Store(true)
+	}
+	return n, err
 }
 
 // await returns when a message has begun to come in, or nothing will any more. It

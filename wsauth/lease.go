@@ -2,9 +2,11 @@ package wsauth
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/pasetokit/pasetokit/denylist"
@@ -19,45 +21,55 @@ func WithLeases(leases denylist.Leases) Option {
 	return func(g *Guard) { g.leases = leases }
 }
 
+// lease is what a connection knows of its lease: whether that was given back.
+type lease struct{ givenBack sync.Once }
+
 // admit gives a connection its claims and, if its subject may have it, a place among
 // that one's connections. Its error is a refusal.
 func (g *Guard) admit(ctx context.Context, c *Conn, claims *paseto.Claims) error {
+	g.conns.bind(c, claims)
+	if claims == nil {
+		return nil
+	}
+	c.checked.Store(g.moment())
+	if err := g.auth.Recheck(ctx, claims); err != nil { // since it was verified, and could not be found yet
+		return err
+	}
 	limits := g.cfg.Limits
-	displaced, ok := g.conns.bind(c, claims, limits.PerSubject, limits.OnExcess == ReplaceOldest)
-	for _, old := range displaced {
-		go old.finishClosing(g.cfg.ending(ErrReplaced))
+	switch {
+	case limits.PerSubject == 0, claims.Subject == "":
+		return nil
+	case g.leases != nil: // by which all guards agree on who is the oldest
+		return g.acquire(ctx, c)
+	}
+	displaced, ok := g.conns.admit(c, limits.PerSubject, limits.OnExcess == ReplaceOldest)
+	for _, oldest := range displaced {
+		go oldest.finishClosing(g.cfg.ending(ErrReplaced))
 	}
 	if !ok {
 		return ErrTooMany
 	}
-	if claims == nil {
-		return nil
-	}
-	if err := g.acquire(ctx, c, claims); err != nil {
-		return err
-	}
-	c.checked.Store(g.moment())
-	return g.auth.Recheck(ctx, claims) // since it was verified, and could not be found yet
+	return nil
 }
 
-// acquire takes a lease for the connection, where leases count.
-func (g *Guard) acquire(ctx context.Context, c *Conn, claims *paseto.Claims) error {
+// acquire takes a lease for the connection.
+func (g *Guard) acquire(ctx context.Context, c *Conn) error {
 	limits := g.cfg.Limits
-	if g.leases == nil || limits.PerSubject == 0 || claims.Subject == "" {
-		return nil
-	}
 	g.conns.lease(c)
 	ok, err := g.leases.Acquire(ctx, g.leaseOf(c), limits.PerSubject, limits.LeaseTTL, limits.OnExcess == ReplaceOldest)
 	switch {
+	case errors.Is(err, denylist.ErrInvalid):
+		return refusal(paseto.ErrClaims, "the subject cannot be counted: %w", err)
 	case err != nil && ctx.Err() != nil:
 		return fmt.Errorf("wsauth: asking for a lease: %w", ctx.Err())
 	case err != nil && g.auth.Config().DenylistFailOpen:
-		g.log.ErrorContext(ctx, "leases cannot be asked for; connection admitted uncounted", "err", err, "claims", claims)
+		g.log.ErrorContext(ctx, "leases cannot be asked for; connection admitted uncounted", "err", err, "claims", c.Claims())
 	case err != nil:
 		return refusal(paseto.ErrUnavailable, "asking for a lease: %w", err)
 	case !ok:
 		return ErrTooMany
 	}
+	g.conns.leaseHeld(c)
 	return nil
 }
 
@@ -75,19 +87,34 @@ func (g *Guard) leaseOf(c *Conn) denylist.Lease {
 // releaseTimeout bounds the giving back of a lease, which ends by itself otherwise.
 const releaseTimeout = 2 * time.Second
 
-// release gives the lease of a connection back.
+// release gives the lease of a connection back, once.
 func (g *Guard) release(c *Conn) {
-	if !g.conns.unlease(c) {
+	l, _ := g.conns.isLeased(c)
+	if l == nil {
 		return
 	}
-	g.giveBack(g.leaseOf(c))
+	l.givenBack.Do(func() {
+		g.conns.unlease(c)
+		ctx, cancel := context.WithTimeout(context.Background(), releaseTimeout)
+		defer cancel()
+		g.giveBack(ctx, g.leaseOf(c))
+	})
 }
 
-func (g *Guard) giveBack(lease denylist.Lease) {
-	ctx, cancel := context.WithTimeout(context.Background(), releaseTimeout)
-	defer cancel()
-	if err := g.leases.Release(ctx, lease); err != nil {
-		g.log.WarnContext(ctx, "lease of a connection is not given back; it ends by itself", "err", err)
+// releaseSoon gives the lease of a connection back that is being closed, and does not
+// count any more.
+func (g *Guard) releaseSoon(c *Conn) {
+	if g.leases == nil {
+		return
+	}
+	if _, held := g.conns.isLeased(c); held { // else its admission is still under way
+		go g.release(c)
+	}
+}
+
+func (g *Guard) giveBack(ctx context.Context, leases ...denylist.Lease) {
+	if err := g.leases.Release(ctx, leases...); err != nil {
+		g.log.WarnContext(ctx, "leases of connections are not given back; they end by themselves", "err", err)
 	}
 }
 
@@ -123,10 +150,14 @@ func (g *Guard) renewLeasesOf(conns []*Conn) {
 	for _, lease := range lost {
 		g.displaced(lease)
 	}
+	var ended []denylist.Lease
 	for i, c := range conns {
-		if !g.conns.isLeased(c) { // given back meanwhile, and perhaps taken again by this
-			g.giveBack(held[i])
+		if _, renewable := g.conns.isLeased(c); !renewable { // given back meanwhile, and perhaps taken again by this
+			ended = append(ended, held[i])
 		}
+	}
+	if len(ended) > 0 {
+		g.giveBack(ctx, ended...)
 	}
 }
 

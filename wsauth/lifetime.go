@@ -20,8 +20,11 @@ func (g *Guard) moment() int64 { return int64(time.Since(g.made)) }
 
 // after returns the moment that is a time from now.
 func (g *Guard) after(d time.Duration) int64 {
-	return max(1, g.moment()+int64(d)) // 0 stands for never
+	return max(1, g.moment()+int64(min(d, farAway))) // 0 stands for never
 }
+
+// farAway is further than anything that is waited for. A token may say more.
+const farAway = 100 * 365 * 24 * time.Hour
 
 // Deadline returns when the connection will be closed unless its token is renewed:
 // when that expires, the Authorizer's leeway added, or at [Config.MaxLifetime],
@@ -92,10 +95,11 @@ func (c *Conn) next() (at int64, over *paseto.Error) {
 
 // schedule has the connection rung when something is due.
 func (c *Conn) schedule() {
-	if at, _ := c.next(); at != 0 {
+	at, _ := c.next()
+	if at != 0 {
 		c.gate.guard.schedule.Set(c, c.gate.guard.made.Add(time.Duration(at)))
 	}
-	if c.closing.Load() { // and perhaps taken out of the schedule before
+	if at == 0 || c.closing.Load() { // and perhaps taken out of the schedule before
 		c.gate.guard.schedule.Remove(c)
 	}
 }
@@ -105,7 +109,7 @@ func (c *Conn) schedule() {
 func (c *Conn) ring() {
 	at, over := c.next()
 	switch {
-	case c.closing.Load():
+	case c.closing.Load(), at == 0:
 		return
 	case c.expired():
 		go c.close(paseto.ErrExpired)
@@ -124,21 +128,11 @@ func (c *Conn) ring() {
 // gives up a peer that was silent.
 func (c *Conn) beat() {
 	c.beatAt.Store(c.gate.guard.after(c.gate.guard.cfg.PingInterval))
-	if !c.heard.Swap(false) && c.isRead() {
+	if !c.heard.Swap(false) && c.listening.Load() {
 		go c.cut(c.gate.guard.cfg.ending(ErrUnresponsive))
 		return
 	}
 	go c.ping()
-}
-
-// isRead reports whether a read is under way, without which nobody would hear the
-// peer's answer.
-func (c *Conn) isRead() bool {
-	if c.reading.TryLock() {
-		c.reading.Unlock()
-		return false
-	}
-	return true
 }
 
 // ping asks the peer for a sign of life (RFC 6455, section 5.5.2). A write that is

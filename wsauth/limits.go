@@ -29,9 +29,10 @@ const (
 // Limits bounds what clients can take of a server. The zero value of every field is
 // its documented default.
 type Limits struct {
-	// Connections is how many there may be at a time on this guard, refused
-	// ones that are being closed included; beyond that handshakes are answered
-	// with status 503. Default 0: any number.
+	// Connections is how many there may be at a time on this guard, those that
+	// have yet to show a token included; beyond that handshakes are answered
+	// with status 503. Clients that are refused by a close frame do not count,
+	// and there are at most 1000 of them. Default 0: any number.
 	Connections int
 	// PerSubject is how many connections a subject may have at a time, on this
 	// guard or, with [WithLeases], on all that share a store. Those that are

@@ -41,8 +41,7 @@ func (t *gate) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	g.tell(Event{Kind: EventRefused, Err: err})
 
 	switch {
-	case !always && g.cfg.Reject == RejectClose && told.Code != httpauth.ErrServer.Code:
-		t.refuseByClose(w, r, err)
+	case !always && g.cfg.Reject == RejectClose && told.Code != httpauth.ErrServer.Code && t.refuseByClose(w, r, err):
 	case !always && status != http.StatusTooManyRequests:
 		httpauth.Refuse(w, err, httpauth.Challenge{Scheme: t.in.Scheme, Realm: g.cfg.Realm, Scopes: t.req.Scopes})
 	default:

@@ -2,6 +2,7 @@ package wsauth
 
 import (
 	"hash/maphash"
+	"slices"
 	"sync"
 
 	"github.com/pasetokit/pasetokit/denylist"
@@ -11,15 +12,16 @@ import (
 // registry knows the connections of a guard from before their handshake is answered
 // until they are gone, and finds those that a revocation is about.
 type registry struct {
-	mu     sync.Mutex
-	conns  map[*Conn]struct{}
-	index  [kinds]map[uint64]*Conn // by the hash of a name, the oldest of those that have it
-	seed   maphash.Seed
-	limit  int // of connections; 0 for none
-	wait   int // how many have yet to show a token
-	open   int // how many are the application's
-	closed bool
-	empty  chan struct{} // closed when the last one is gone after close
+	mu      sync.Mutex
+	conns   map[*Conn]struct{}
+	index   [kinds]map[uint64]*Conn // by the hash of a name, the oldest of those that have it
+	seed    maphash.Seed
+	limit   int // of connections; 0 for none
+	wait    int // how many have yet to show a token
+	open    int // how many are the application's
+	refused int // how many are opened only to be closed
+	closed  bool
+	empty   chan struct{} // closed when the last one is gone after close
 }
 
 func newRegistry(limit int) *registry {
@@ -28,26 +30,6 @@ func newRegistry(limit int) *registry {
 		r.index[kind] = make(map[uint64]*Conn)
 	}
 	return r
-}
-
-// What connections are found by.
-const (
-	byToken = iota
-	bySession
-	bySubject
-	kinds
-)
-
-// links are the neighbours of a connection in the ring of those whose names have the
-// same hash, in the order in which they came.
-type links [kinds]struct{ before, after *Conn }
-
-// names returns what connections with these claims are found by.
-func names(c *paseto.Claims) [kinds]string {
-	if c == nil {
-		return [kinds]string{}
-	}
-	return [kinds]string{byToken: c.ID, bySession: c.Session, bySubject: c.Subject}
 }
 
 func (r *registry) isClosed() bool {
@@ -64,12 +46,30 @@ func (r *registry) reserve(c *Conn) error {
 	switch {
 	case r.closed:
 		return ErrShutdown
-	case r.limit > 0 && len(r.conns) >= r.limit:
+	case r.limit > 0 && len(r.conns)-r.refused >= r.limit:
 		return ErrOverload
 	}
 	r.conns[c] = struct{}{}
 	return nil
 }
+
+// reserveRefused takes a place for a connection that is opened only to be closed, which
+// takes none from the others.
+func (r *registry) reserveRefused(c *Conn) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closed || r.refused >= maxRefused {
+		return false
+	}
+	c.isRefused = true
+	r.refused++
+	r.conns[c] = struct{}{}
+	return true
+}
+
+// maxRefused is how many refused clients are told why by a close frame at a time. The
+// others are told over HTTP.
+const maxRefused = 1000
 
 // remove gives the place of a connection back.
 func (r *registry) remove(c *Conn) {
@@ -82,6 +82,9 @@ func (r *registry) remove(c *Conn) {
 	delete(r.conns, c)
 	if c.isOpen {
 		r.open--
+	}
+	if c.isRefused {
+		r.refused--
 	}
 	if r.closed && len(r.conns) == 0 {
 		close(r.empty)
@@ -108,35 +111,44 @@ func (r *registry) pended(c *Conn) {
 	r.unpend(c)
 }
 
-// bind gives a connection its claims, by which it is found from now on. Of one
-// subject there may be limit connections, 0 for any number: beyond that it fails,
-// or ends the oldest ones if it may displace them, and returns these.
-func (r *registry) bind(c *Conn, claims *paseto.Claims, limit int, displace bool) (displaced []*Conn, ok bool) {
+// bind gives a connection its claims, by which it is found from now on.
+func (r *registry) bind(c *Conn, claims *paseto.Claims) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if limit > 0 && claims != nil && claims.Subject != "" {
-		live := r.live(bySubject, claims.Subject)
-		excess := len(live) - limit + 1
-		switch {
-		case excess > 0 && !displace:
+	r.name(c, claims)
+}
+
+// admit lets a connection count towards those of its subject, of which there may be
+// limit, 0 for any number. Beyond that it fails, or begins to close the oldest ones
+// if it may displace them, and returns these.
+func (r *registry) admit(c *Conn, limit int, displace bool) (displaced []*Conn, ok bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if limit > 0 && c.Claims() != nil {
+		admitted := slices.DeleteFunc(r.live(bySubject, c.Claims().Subject), func(other *Conn) bool { return !other.isAdmitted })
+		excess := len(admitted) - limit + 1
+		if excess > 0 && !displace {
 			return nil, false
-		case excess > 0:
-			for _, old := range live[:excess] {
-				if old.beginClosing() {
-					displaced = append(displaced, old)
-				}
+		}
+		for _, oldest := range admitted[:max(0, excess)] {
+			if oldest.beginClosing() {
+				displaced = append(displaced, oldest)
 			}
 		}
 	}
-	r.name(c, claims)
+	c.isAdmitted = true
 	return displaced, true
 }
 
-// rebind gives a connection newer claims.
-func (r *registry) rebind(c *Conn, claims *paseto.Claims) {
+// rebind gives a connection newer claims, unless it is over.
+func (r *registry) rebind(c *Conn, claims *paseto.Claims) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if _, here := r.conns[c]; !here || c.closing.Load() {
+		return false
+	}
 	r.name(c, claims)
+	return true
 }
 
 // opened makes a connection one of the application's.
@@ -158,36 +170,42 @@ func (r *registry) isOpened(c *Conn) bool {
 func (r *registry) lease(c *Conn) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	c.leased = true
+	c.lease = new(lease)
 }
 
-// leased returns the connections that may have a lease.
+// leaseHeld notes that it has, which is to be renewed.
+func (r *registry) leaseHeld(c *Conn) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	c.renewable = true
+}
+
+// leased returns the connections whose leases are to be renewed.
 func (r *registry) leased() []*Conn {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var conns []*Conn
 	for c := range r.conns {
-		if c.leased {
+		if c.renewable {
 			conns = append(conns, c)
 		}
 	}
 	return conns
 }
 
-// isLeased reports whether a connection may still have its lease.
-func (r *registry) isLeased(c *Conn) bool {
+// isLeased reports whether a connection may have a lease, and whether that is to be
+// renewed.
+func (r *registry) isLeased(c *Conn) (l *lease, renewable bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return c.leased
+	return c.lease, c.renewable
 }
 
-// unlease is lease's end. It reports whether there may be one to give back.
-func (r *registry) unlease(c *Conn) bool {
+// unlease is leaseHeld's end.
+func (r *registry) unlease(c *Conn) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	leased := c.leased
-	c.leased = false
-	return leased
+	c.renewable = false
 }
 
 // covered returns the connections that have a name of what a revocation names.
@@ -265,67 +283,4 @@ func (r *registry) unpend(c *Conn) {
 		c.isPending = false
 		r.wait--
 	}
-}
-
-// live returns the connections with a name that are not being closed, the oldest
-// first.
-func (r *registry) live(kind int, name string) []*Conn {
-	oldest := r.index[kind][maphash.String(r.seed, name)]
-	if name == "" || oldest == nil {
-		return nil
-	}
-	var conns []*Conn
-	for c := oldest; ; c = c.links[kind].after {
-		if names(c.claims.Load())[kind] == name && !c.closing.Load() {
-			conns = append(conns, c)
-		}
-		if c.links[kind].after == oldest {
-			return conns
-		}
-	}
-}
-
-// name has a connection found by its claims' names; where a name stays the same, so
-// does its place among the others.
-func (r *registry) name(c *Conn, claims *paseto.Claims) {
-	old := names(c.claims.Swap(claims))
-	for kind, name := range names(claims) {
-		if name == old[kind] && c.links[kind].after != nil {
-			continue
-		}
-		r.unlink(c, kind, old[kind])
-		if name != "" {
-			r.link(c, kind, name)
-		}
-	}
-}
-
-func (r *registry) link(c *Conn, kind int, name string) {
-	hash := maphash.String(r.seed, name)
-	oldest := r.index[kind][hash]
-	if oldest == nil {
-		r.index[kind][hash] = c
-		c.links[kind].before, c.links[kind].after = c, c
-		return
-	}
-	newest := oldest.links[kind].before
-	newest.links[kind].after, c.links[kind].before = c, newest
-	oldest.links[kind].before, c.links[kind].after = c, oldest
-}
-
-func (r *registry) unlink(c *Conn, kind int, name string) {
-	link := c.links[kind]
-	if link.after == nil {
-		return
-	}
-	hash := maphash.String(r.seed, name)
-	if r.index[kind][hash] == c {
-		r.index[kind][hash] = link.after
-	}
-	if link.after == c {
-		delete(r.index[kind], hash)
-	}
-	link.before.links[kind].after = link.after
-	link.after.links[kind].before = link.before
-	c.links[kind].before, c.links[kind].after = nil, nil
 }

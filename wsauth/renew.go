@@ -18,6 +18,10 @@ const (
 	RenewFailureCloses RenewFailure = "close"
 )
 
+// renewExcess is how many renewals too many, one after the other, end a connection:
+// its client does not listen.
+const renewExcess = 100
+
 // renewBurst is how many renewals may come at once before [Config.RenewInterval]
 // counts.
 const renewBurst = 5
@@ -30,15 +34,35 @@ const renewBurst = 5
 //
 // The error is that of [paseto.Authorizer.Verify], [ErrOtherSubject], [ErrOlder] or
 // [ErrRenewals]; the connection then goes on with its present token, or is closed,
-// as [Config.RenewFailure] says. Once the connection is being closed the error is
+// as [Config.RenewFailure] says. A hundred times ErrRenewals in a row close it in any
+// case. Once the connection is being closed the error is
 // the context's cause.
 func (c *Conn) Renew(ctx context.Context, token string) error {
+	return c.renewBy(ctx, authMessage{token: token}, nil)
+}
+
+// renewBy is Renew for a message, which may be malformed.
+func (c *Conn) renewBy(ctx context.Context, m authMessage, malformed error) error {
 	c.renewing.Lock()
 	defer c.renewing.Unlock()
-	err := c.renew(ctx, token)
+	var err error
+	switch {
+	case !c.mayRenew():
+		err = ErrRenewals
+	case malformed != nil:
+		err = refusal(ErrMessage, "%w", malformed)
+	default:
+		err = c.renew(ctx, m.token)
+	}
 	switch {
 	case c.closing.Load():
 		return c.cause()
+	case err == ErrRenewals: //nolint:errorlint // As mayRenew says; a flood is not to fill the log.
+		c.excess++
+		if c.excess >= renewExcess || c.gate.guard.cfg.RenewFailure == RenewFailureCloses {
+			c.close(err)
+		}
+		return err
 	case err == nil:
 		c.gate.guard.tell(Event{Kind: EventRenewed, Conn: c, Claims: c.Claims()})
 		return nil
@@ -58,9 +82,6 @@ func isOutage(err error) bool {
 }
 
 func (c *Conn) renew(ctx context.Context, token string) error {
-	if !c.mayRenew() {
-		return ErrRenewals
-	}
 	if token == "" { // which Verify lets in where the route is optional
 		return paseto.ErrNoToken
 	}
@@ -77,11 +98,18 @@ func (c *Conn) renew(ctx context.Context, token string) error {
 	if before, after := c.gate.guard.auth.Deadline(present), c.gate.guard.auth.Deadline(claims); !after.IsZero() && (before.IsZero() || after.Before(before)) {
 		return refusal(ErrOlder, "it expires at %s, the present one at %s", after, before)
 	}
-	c.gate.guard.conns.rebind(c, claims)
+	if !c.gate.guard.conns.rebind(c, claims) {
+		return nil // it is over
+	}
 	c.expireLater()
 	// What was revoked before the connection could be found by its new claims has
 	// not closed it.
-	if err := c.gate.guard.auth.Recheck(ctx, claims); err != nil && !isOutage(err) {
+	switch err := c.gate.guard.auth.Recheck(c.ctx, claims); { //nolint:contextcheck // It is the connection's concern now.
+	case err == nil:
+		c.checked.Store(c.gate.guard.moment())
+	case isOutage(err):
+		c.gate.guard.recheckSoon()
+	default:
 		c.close(err)
 	}
 	return nil
@@ -94,23 +122,20 @@ func (c *Conn) mayRenew() bool {
 		return false
 	}
 	c.renewed += interval
+	c.excess = 0
 	return true
 }
 
 // renewsBy takes a message that renews the token out of the application's hands.
 func (c *Conn) renewsBy(kind int, data []byte) bool {
-	if !c.gate.guard.cfg.RenewMessages || kind != TextMessage || !bytes.Contains(data, []byte(`"`+authType+`"`)) {
+	if !c.gate.guard.cfg.RenewMessages || kind != TextMessage || !mayBeAuth(data) {
 		return false
 	}
-	m, err := parseAuth(data)
+	m, malformed := parseAuth(data)
 	if !m.ours {
 		return false
 	}
-	if err == nil {
-		err = c.Renew(c.ctx, m.token)
-	} else {
-		err = refusal(ErrMessage, "%w", err)
-	}
+	err := c.renewBy(c.ctx, m, malformed)
 	switch {
 	case c.closing.Load():
 	case err != nil:
@@ -119,4 +144,10 @@ func (c *Conn) renewsBy(kind int, data []byte) bool {
 		c.accept()
 	}
 	return true
+}
+
+// mayBeAuth spares most messages the parsing: the type of one that is ours is
+// written as it is, or with escapes.
+func mayBeAuth(data []byte) bool {
+	return bytes.Contains(data, []byte(`"`+authType+`"`)) || bytes.Contains(data, []byte(`\u`))
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/pasetokit/pasetokit/denylist"
@@ -44,10 +45,7 @@ func (g *Guard) pause(d time.Duration) {
 func (g *Guard) hear(e denylist.Event) {
 	switch {
 	case e.Missed:
-		select {
-		case g.missed <- struct{}{}:
-		default: // all will be asked for anyway
-		}
+		g.recheckSoon()
 	case e.Displaced != denylist.Lease{}:
 		g.displaced(e.Displaced)
 	default:
@@ -56,6 +54,14 @@ func (g *Guard) hear(e denylist.Event) {
 				go c.close(paseto.ErrRevoked)
 			}
 		}
+	}
+}
+
+// recheckSoon has all connections asked for without waiting for the interval.
+func (g *Guard) recheckSoon() {
+	select {
+	case g.missed <- struct{}{}:
+	default: // they will be anyway
 	}
 }
 
@@ -73,7 +79,6 @@ func (g *Guard) recheck() {
 		}
 		next := g.cfg.RecheckInterval
 		if !g.recheckAll() {
-			g.closeUnchecked()
 			next = min(next, recheckPause)
 		}
 		timer.Reset(next)
@@ -82,70 +87,63 @@ func (g *Guard) recheck() {
 
 const (
 	// recheckPause is how soon all are asked for again when the denylist could
-	// not be asked.
+	// not be asked for some.
 	recheckPause = 5 * time.Second
 	// rechecks is how many are asked for at a time.
 	rechecks = 16
+	// maxFailures is how many questions in a row may fail before the denylist
+	// counts as away, and is not asked the others: that would take the time of
+	// as many calls.
+	maxFailures = 2 * rechecks
 )
 
 // recheckAll closes the connections that would not be admitted any more, and reports
-// whether it could ask for all. An outage ends it: that costs one call's time, and
-// not every connection's.
+// whether that is known of all.
 func (g *Guard) recheckAll() bool {
 	ctx, stop := context.WithCancel(g.life)
 	defer stop()
+	var failures, failed atomic.Int64 // in a row, and at all
 	conns := make(chan *Conn)
 	var workers sync.WaitGroup
 	for range rechecks {
 		workers.Go(func() {
 			for c := range conns {
-				if !c.recheck(ctx) {
+				if c.recheck(ctx) { // with ctx ended, what needs no denylist is still looked at
+					failures.Store(0)
+					continue
+				}
+				failed.Add(1)
+				if failures.Add(1) >= maxFailures {
 					stop()
 				}
 			}
 		})
 	}
 	for _, c := range g.conns.all() {
-		if c.Claims() == nil {
-			continue
+		if c.Claims() != nil {
+			conns <- c
 		}
-		select {
-		case conns <- c:
-			continue
-		case <-ctx.Done():
-		}
-		break
 	}
 	close(conns)
 	workers.Wait()
-	return ctx.Err() == nil
+	return failed.Load() == 0
 }
 
-// recheck closes the connection if it would not be admitted any more. It reports
-// whether that is known.
+// recheck closes the connection if it would not be admitted any more, or if that has
+// not been known for too long. It reports whether it is known.
 func (c *Conn) recheck(ctx context.Context) bool {
 	claims := c.Claims()
 	switch err := c.gate.guard.auth.Recheck(ctx, claims); {
 	case err == nil:
 		c.checked.Store(c.gate.guard.moment())
 	case isOutage(err):
+		if g := c.gate.guard; g.cfg.MaxUnchecked != NoLimit && g.life.Err() == nil &&
+			g.moment()-c.checked.Load() > int64(g.cfg.MaxUnchecked) {
+			go c.close(paseto.ErrUnavailable)
+		}
 		return false
 	case c.Claims() == claims: // and not renewed meanwhile
 		go c.close(err)
 	}
 	return true
-}
-
-// closeUnchecked closes the connections of which nobody knows for too long whether
-// they are revoked.
-func (g *Guard) closeUnchecked() {
-	if g.cfg.MaxUnchecked == NoLimit || g.life.Err() != nil {
-		return
-	}
-	oldest := g.moment() - int64(g.cfg.MaxUnchecked)
-	for _, c := range g.conns.all() {
-		if c.Claims() != nil && c.checked.Load() < oldest {
-			go c.close(paseto.ErrUnavailable)
-		}
-	}
 }

@@ -71,15 +71,18 @@ func (g *Guard) served(c *Conn) {
 // servePending serves the connection if the token of its first message is accepted.
 func (g *Guard) servePending(c *Conn, try attempt, who client) {
 	defer g.served(c)
-	if g.admitPending(c, try, who) && g.open(c) {
-		c.gate.serve(c.ctx, c)
+	if g.admitPending(c, try, who) {
+		c.accept()
+		if g.open(c) {
+			c.gate.serve(c.ctx, c)
+		}
 	}
 }
 
 // admitPending waits for the first message, and reports whether its token is
 // accepted.
 func (g *Guard) admitPending(c *Conn, try attempt, who client) (admitted bool) {
-	err := error(ErrPanic)
+	err := errCheckPanicked
 	defer func() {
 		g.conns.pended(c)
 		try.done(err)
@@ -90,8 +93,10 @@ func (g *Guard) admitPending(c *Conn, try attempt, who client) (admitted bool) {
 	}
 	if err == nil {
 		c.live(false)
-		c.accept()
 		return true
+	}
+	if isReadLimit(err) { // told already
+		err = refusal(ErrMessage, "%w", err)
 	}
 	if told, ok := errors.AsType[*paseto.Error](err); ok {
 		g.logRefusal(c.ctx, who, told.Code, httpauth.Status(err), err)
@@ -101,20 +106,19 @@ func (g *Guard) admitPending(c *Conn, try attempt, who client) (admitted bool) {
 	return false
 }
 
-// refuseByClose completes the handshake only to close with the reason. No
-// application code runs on the connection and nothing that the client sends is
-// looked at.
-func (t *gate) refuseByClose(w http.ResponseWriter, r *http.Request, err error) {
+// refuseByClose completes the handshake only to close with the reason, unless too
+// many are being closed so. No application code runs on the connection and nothing
+// that the client sends is looked at.
+func (t *gate) refuseByClose(w http.ResponseWriter, r *http.Request, err error) bool {
 	g := t.guard
 	c := g.newConn(t, nil)
-	if full := g.conns.reserve(c); full != nil {
-		httpauth.WriteProblem(w, http.StatusServiceUnavailable, httpauth.Refusal(full))
-		return
+	if !g.conns.reserveRefused(c) {
+		return false
 	}
 	ws := c.upgrade(w, r)
 	if ws == nil {
 		g.leave(c)
-		return
+		return true
 	}
 	c.attach(ws)
 	go func() {
@@ -122,4 +126,5 @@ func (t *gate) refuseByClose(w http.ResponseWriter, r *http.Request, err error) 
 		c.close(err)
 		c.finish()
 	}()
+	return true
 }

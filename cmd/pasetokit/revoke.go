@@ -40,11 +40,13 @@ be one that servers share (redis), or a file (bolt) that no server has open at t
 moment; what is in the memory of a server, that server alone can revoke.
 
 --subject ends all logins of a subject until now, or until the time in --issued-before,
-and tokens outside of any login that were issued by then; who logs in later is let in. --session revokes all tokens of one login
-(sid). --token revokes one token of any type; it is verified as the configuration says,
-and needs no record if it has expired or is revoked. --token-id revokes the token with
-a jti, as logs show it. The other tokens of a session stay valid then: to log somebody
-out, revoke the session.
+and tokens outside of any login that were issued by then; who logs in later is let in.
+--session revokes all tokens of one login (sid). --token revokes one token of any type;
+it is verified as the configuration says, and needs no record if it has expired or is
+revoked. --token-id revokes the token with a jti, as logs show it. The other tokens of a
+session stay valid then: to log somebody out, revoke the session.
+
+Servers that share the denylist close the sockets of what is revoked within moments.
 
 Danger: a revocation cannot be taken back, and but for --token nobody checks that there
 is what it names. With a time to come, --issued-before refuses new logins too, until
@@ -52,7 +54,7 @@ then.
 
 Use the configuration of the servers: token.max_ttl and token.leeway say how long a
 record is kept, and denylist.check which types of tokens are looked up. Keys are needed
-for --token alone. A socket that is open already ends when its token expires.`,
+for --token alone.`,
 		Example: `  pasetokit revoke --config auth.yaml --subject alice
   pasetokit revoke --config auth.yaml --subject alice --issued-before 2030-01-31T12:00:00Z
   pasetokit revoke --config auth.yaml --session 7RNFYQYXISPP56EVBHBUSQAKB4

@@ -101,7 +101,7 @@ func compare(opts options, out io.Writer) error {
 		return fmt.Errorf("%d connections are too few to compare", opts.connections)
 	}
 	ratio := guarded / plain
-	if _, err := fmt.Fprintf(out, "\n%s / %s = %.2f (RSS per connection)\n", guardedKind, plainKind, ratio); err != nil {
+	if _, err := fmt.Fprintf(out, "\n%s / %s = %.3f (RSS per connection)\n", guardedKind, plainKind, ratio); err != nil {
 		return err
 	}
 	if opts.max > 0 && ratio > opts.max {

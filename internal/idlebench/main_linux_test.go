@@ -68,7 +68,7 @@ func (p program) measures(t *testing.T) {
 			t.Errorf("%s has %s goroutines, want %d", server, row[3], connections)
 		}
 	}
-	if !regexp.MustCompile(`\nguarded / plain = \d+\.\d\d \(RSS per connection\)\n$`).MatchString(stdout) {
+	if !regexp.MustCompile(`\nguarded / plain = \d+\.\d{3} \(RSS per connection\)\n$`).MatchString(stdout) {
 		t.Errorf("the last line does not compare:\n%s", stdout)
 	}
 }
