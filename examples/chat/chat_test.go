@@ -6,11 +6,13 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"io/fs"
 	"log"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -60,11 +62,11 @@ func configured(t *testing.T) *config.Config {
 
 func serve(t *testing.T, cfg *config.Config) *httptest.Server {
 	t.Helper()
-	kit, err := config.Open(t.Context(), cfg)
+	kit, err := config.Open(t.Context(), cfg, config.WithConnContext(withVisit))
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewServer(routes(kit, configuredOrigins(cfg), newUsers(), newRoom(), ""))
+	server := httptest.NewServer(routes(kit, configuredOrigins(cfg), newUsers(), ""))
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
@@ -76,17 +78,43 @@ func serve(t *testing.T, cfg *config.Config) *httptest.Server {
 	return server
 }
 
-func login(t *testing.T, server *httptest.Server, username string) httpauth.Tokens {
+// post sends a request with a token, or without one if that is empty, and decodes
+// the answer's body if there is one. It returns the status.
+func post(t *testing.T, server *httptest.Server, path, token, body string, answer any) int {
 	t.Helper()
-	body := fmt.Sprintf(`{"username":%q,"password":%q}`, username, demoPassword)
-	response, err := server.Client().Post(server.URL+"/login", "application/json", strings.NewReader(body))
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL+path, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", "application/json")
+	if token != "" {
+		request.Header.Set("Authorization", "Bearer "+token)
+	}
+	response, err := server.Client().Do(request)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer response.Body.Close()
+	if err := json.NewDecoder(response.Body).Decode(answer); err != nil && response.StatusCode != http.StatusNoContent {
+		t.Fatalf("%s: status %d, error %v", path, response.StatusCode, err)
+	}
+	return response.StatusCode
+}
+
+func login(t *testing.T, server *httptest.Server, username string) httpauth.Tokens {
+	t.Helper()
 	var tokens httpauth.Tokens
-	if err := json.NewDecoder(response.Body).Decode(&tokens); err != nil || response.StatusCode != http.StatusOK {
-		t.Fatalf("login of %s: status %d, error %v", username, response.StatusCode, err)
+	if status := post(t, server, "/login", "", fmt.Sprintf(`{"username":%q,"password":%q}`, username, demoPassword), &tokens); status != http.StatusOK {
+		t.Fatalf("login of %s: status %d", username, status)
+	}
+	return tokens
+}
+
+func refresh(t *testing.T, server *httptest.Server, token string) httpauth.Tokens {
+	t.Helper()
+	var tokens httpauth.Tokens
+	if status := post(t, server, "/refresh", "", fmt.Sprintf(`{"refresh_token":%q}`, token), &tokens); status != http.StatusOK {
+		t.Fatalf("refresh: status %d", status)
 	}
 	return tokens
 }
@@ -142,7 +170,7 @@ func TestChat(t *testing.T) {
 	}
 
 	guest := dial(t, server, "/ws/optional", "")
-	if got := next(t, guest, "message").Text; got != "hello" {
+	if got := brief(next(t, guest, "room").Past); got != "message bob hello" {
 		t.Errorf("the guest reads %q, want the past", got)
 	}
 	if err := guest.WriteJSON(frame{Type: "message", Text: "let me in"}); err != nil {
@@ -159,21 +187,9 @@ func TestChat(t *testing.T) {
 }
 
 func TestRoutesAskForTheirTokens(t *testing.T) {
-	server := startChat(t)
+	server := startChat(t, func(cfg *config.Config) { cfg.WebSocket.MessageTimeout = 100 * time.Millisecond })
 	tokens := login(t, server, "alice")
-	refreshed := func() string {
-		body := fmt.Sprintf(`{"refresh_token":%q}`, tokens.RefreshToken)
-		response, err := server.Client().Post(server.URL+"/refresh", "application/json", strings.NewReader(body))
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer response.Body.Close()
-		var pair httpauth.Tokens
-		if err := json.NewDecoder(response.Body).Decode(&pair); err != nil {
-			t.Fatal(err)
-		}
-		return pair.AccessToken
-	}()
+	refreshed := refresh(t, server, tokens.RefreshToken).AccessToken
 	for _, tc := range []struct{ name, path, token, reason string }{
 		{name: "access token", path: "/ws", token: tokens.AccessToken},
 		{name: "no token", path: "/ws", reason: "PASETO Authorization Token required"},
@@ -182,18 +198,15 @@ func TestRoutesAskForTheirTokens(t *testing.T) {
 		{name: "fresh token", path: "/ws/fresh", token: tokens.AccessToken},
 		{name: "refreshed token", path: "/ws/fresh", token: refreshed, reason: "PASETO access token is not fresh"},
 		{name: "refreshed token elsewhere", path: "/ws", token: refreshed},
+		{name: "subprotocol where the first message counts", path: "/ws/message", token: tokens.AccessToken, reason: "No token came in time"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			ws := dial(t, server, tc.path, tc.token)
 			if tc.reason == "" {
-				next(t, ws, "people")
+				next(t, ws, "room")
 				return
 			}
-			_, _, err := ws.ReadMessage()
-			closed, ok := err.(*websocket.CloseError) //nolint:errorlint // gorilla returns it as it is
-			if !ok || closed.Code != websocket.ClosePolicyViolation || closed.Text != tc.reason {
-				t.Errorf("got %v, want 1008 %s", err, tc.reason)
-			}
+			wantRefused(t, ws, tc.reason)
 		})
 	}
 }
@@ -242,7 +255,15 @@ func TestMe(t *testing.T) {
 
 func TestPage(t *testing.T) {
 	server := startChat(t)
-	for path, media := range map[string]string{"/": "text/html", "/page.css": "text/css", "/page.js": "text/javascript"} {
+	pages := map[string]string{"/": "text/html", "/page.css": "text/css", "/closures.js": "text/javascript"}
+	modules, err := fs.Glob(assets, "page/*.js")
+	if err != nil || len(modules) == 0 {
+		t.Fatalf("the page has the modules %q, %v", modules, err)
+	}
+	for _, module := range modules {
+		pages["/"+path.Base(module)] = "text/javascript"
+	}
+	for path, media := range pages {
 		response, err := server.Client().Get(server.URL + path)
 		if err != nil {
 			t.Fatal(err)

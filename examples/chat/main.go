@@ -4,8 +4,6 @@ package main
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/hex"
 	"errors"
 	"flag"
 	"fmt"
@@ -16,7 +14,6 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
-	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -57,7 +54,7 @@ func run(ctx context.Context, addr, file, server string, stdout, stderr io.Write
 		return err
 	}
 	logger := slog.New(slog.NewTextHandler(stderr, nil))
-	kit, err := config.Open(ctx, cfg, config.WithLogger(logger))
+	kit, err := config.Open(ctx, cfg, config.WithLogger(logger), config.WithConnContext(withVisit))
 	if err != nil {
 		return err
 	}
@@ -67,7 +64,7 @@ func run(ctx context.Context, addr, file, server string, stdout, stderr io.Write
 	}
 
 	chat := &http.Server{
-		Handler:           routes(kit, configuredOrigins(cfg), newUsers(), newRoom(), server),
+		Handler:           routes(kit, configuredOrigins(cfg), newUsers(), server),
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       10 * time.Second,
 		WriteTimeout:      10 * time.Second,
@@ -103,52 +100,6 @@ func shutDown(ctx context.Context, server *http.Server, kit *config.Kit) error {
 		kit.Guard.Shutdown(ctx), // http.Server has lost sight of the sockets
 		kit.Close(),
 	)
-}
-
-// configure returns the configuration of the file and the environment. What
-// neither of them sets is set for a demonstration.
-func configure(file string, person *log.Logger) (*config.Config, error) {
-	var files []string
-	if file != "" {
-		files = append(files, file)
-	}
-	cfg, err := config.Load(files...)
-	if err != nil {
-		return nil, fmt.Errorf("%w\nmend that, or start without -config and %s variables for the demonstration", err, config.EnvPrefix)
-	}
-	if file == "" {
-		demonstrate(cfg)
-	}
-	if len(cfg.Token.Keys) == 0 {
-		cfg.Token.Purpose = "local"
-		cfg.Token.Keys = []config.Key{{Value: randomKey()}}
-		person.Print("No key is configured, so this run has a random one: all logins end with it.")
-	}
-	return cfg, nil
-}
-
-// demonstrate gives what the environment left at its default a value with more
-// to see: every way to carry a token, and tokens that one can watch expire.
-func demonstrate(cfg *config.Config) {
-	defaults := config.Default()
-	if slices.Equal(cfg.HTTP.Locations, defaults.HTTP.Locations) {
-		cfg.HTTP.Locations = []string{"header", "cookie"}
-	}
-	if slices.Equal(cfg.WebSocket.Locations, defaults.WebSocket.Locations) {
-		cfg.WebSocket.Locations = []string{"header", "cookie", "subprotocol"}
-		if cfg.Denylist.Enabled {
-			cfg.WebSocket.Locations = append(cfg.WebSocket.Locations, "ticket")
-		}
-	}
-	if cfg.Token.AccessTTL == defaults.Token.AccessTTL {
-		cfg.Token.AccessTTL = config.Lifetime(2 * time.Minute)
-	}
-}
-
-func randomKey() config.Secret {
-	key := make([]byte, 32)
-	_, _ = rand.Read(key) // never fails
-	return config.Secret(hex.EncodeToString(key))
 }
 
 // reachable returns the address as a browser on this machine can open it.

@@ -99,7 +99,8 @@ func TestOtherOrigins(t *testing.T) {
 func TestPreflight(t *testing.T) {
 	server := startShared(t)
 	for path, method := range map[string]string{
-		"/login": "POST", "/refresh": "POST", "/logout": "POST", "/logout/everywhere": "POST", "/ticket": "POST", "/me": "GET",
+		"/login": "POST", "/refresh": "POST", "/logout": "POST", "/logout/everywhere": "POST",
+		"/logout/others": "POST", "/ticket": "POST", "/me": "GET",
 	} {
 		yes := map[string]string{"Origin": allowed, "Methods": method, "Headers": "authorization,content-type"}
 		with := maps.Clone(yes)

@@ -13,30 +13,51 @@ import (
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
-//go:embed page.html page.css page.js
+//go:embed page
 var assets embed.FS
 
 // addPage adds the page of the chat. It is told its server's origin, or nothing
 // if that is its own.
 func addPage(mux *http.ServeMux, server string) {
 	var html bytes.Buffer
-	if err := template.Must(template.ParseFS(assets, "page.html")).Execute(&html, server); err != nil {
+	if err := template.Must(template.ParseFS(assets, "page/page.html")).Execute(&html, server); err != nil {
 		panic(err) // the page is part of the program
 	}
-	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Cache-Control", "no-cache")
-		http.ServeContent(w, r, "page.html", time.Time{}, bytes.NewReader(html.Bytes()))
-	})
-	mux.Handle("GET /page.css", asset("page.css"))
-	mux.Handle("GET /page.js", asset("page.js"))
+	mux.HandleFunc("GET /{$}", file("page.html", html.Bytes()))
+	mux.HandleFunc("GET /closures.js", file("closures.js", closures()))
+	entries, err := assets.ReadDir("page")
+	for _, entry := range entries { // styles and modules
+		var content []byte
+		if content, err = assets.ReadFile("page/" + entry.Name()); entry.Name() != "page.html" {
+			mux.HandleFunc("GET /"+entry.Name(), file(entry.Name(), content))
+		}
+	}
+	if err != nil {
+		panic(err) // as above
+	}
 }
 
-// asset serves one embedded file.
-func asset(name string) http.HandlerFunc {
+// file serves one file of the page.
+func file(name string, content []byte) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-cache")
-		http.ServeFileFS(w, r, assets, name)
+		http.ServeContent(w, r, name, time.Time{}, bytes.NewReader(content))
 	}
+}
+
+// closures returns a module with what closes a socket and what the page is to do
+// then: the guard's own table, and the chat's one addition to it.
+func closures() []byte {
+	type closure struct {
+		Reason    string             `json:"reason"`
+		Codes     []wsauth.CloseCode `json:"codes"`
+		Reconnect wsauth.Reconnect   `json:"reconnect"`
+	}
+	table := []closure{{loggedOutReason, []wsauth.CloseCode{closeLoggedOut}, wsauth.ReconnectNever}}
+	for _, c := range wsauth.Closures() {
+		table = append(table, closure{c.Cause.Message, []wsauth.CloseCode{c.Standard, c.Private}, c.Reconnect})
+	}
+	return fmt.Appendf(nil, "export const closures = %s;\nexport const loggedOut = %d;\n", encode(table), closeLoggedOut)
 }
 
 // secured sets what keeps a page's tokens in the page: nothing runs on it that

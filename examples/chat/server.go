@@ -11,14 +11,17 @@ import (
 )
 
 // routes returns everything that the chat serves. The sockets lead into the same
-// room and differ in what they ask of a token, and where they look for it. The
+// rooms and differ in what they ask of a token, and where they look for it. The
 // page talks to the server of that origin, or to this one if it is empty.
-func routes(kit *config.Kit, others origins, users *users, room *room, server string) http.Handler {
+func routes(kit *config.Kit, shared origins, users *users, server string) http.Handler {
 	mux := http.NewServeMux()
 	web, guard := kit.HTTP, kit.Guard
+	chat := newRooms(func(data []byte) {
+		_, _ = guard.Broadcast(wsauth.TextMessage, data, nil) // fails for no kind of message that there is
+	}).serve
 
 	endpoint := func(method, path string, h http.Handler) {
-		h = others.share(method, h)
+		h = shared.share(method, h)
 		mux.Handle(method+" "+path, h)
 		mux.Handle("OPTIONS "+path, h) // asked by browsers before the request of another origin's page
 	}
@@ -26,15 +29,17 @@ func routes(kit *config.Kit, others origins, users *users, room *room, server st
 	endpoint(http.MethodPost, "/refresh", web.Refresh())
 	endpoint(http.MethodPost, "/logout", web.Logout())
 	endpoint(http.MethodPost, "/logout/everywhere", web.LogoutEverywhere())
+	endpoint(http.MethodPost, "/logout/others", web.Require(paseto.Requirement{}, logoutOthers(kit)))
 	endpoint(http.MethodPost, "/ticket", web.Ticket())
 	endpoint(http.MethodGet, "/me", web.Require(paseto.Requirement{}, me(kit.Authorizer)))
 
-	mux.Handle("/ws", guard.Require(paseto.Requirement{}, room.serve))
-	mux.Handle("/ws/query", guard.Require(paseto.Requirement{}, room.serve, wsauth.In(wsauth.Query)))
-	mux.Handle("/ws/optional", guard.Require(paseto.Requirement{Optional: true}, room.serve))
-	mux.Handle("/ws/fresh", guard.Require(paseto.Requirement{Fresh: true}, room.serve))
+	mux.Handle("/ws", guard.Require(paseto.Requirement{}, chat))
+	mux.Handle("/ws/query", guard.Require(paseto.Requirement{}, chat, wsauth.In(wsauth.Query)))
+	mux.Handle("/ws/message", guard.Require(paseto.Requirement{}, chat, wsauth.In(wsauth.Message)))
+	mux.Handle("/ws/optional", guard.Require(paseto.Requirement{Optional: true}, chat))
+	mux.Handle("/ws/fresh", guard.Require(paseto.Requirement{Fresh: true}, chat))
 	if kit.Authorizer.CanRevoke() { // else there are no tickets
-		mux.Handle("/ws/ticket", guard.Require(paseto.Requirement{}, room.serve, wsauth.In(wsauth.Ticket)))
+		mux.Handle("/ws/ticket", guard.Require(paseto.Requirement{}, chat, wsauth.In(wsauth.Ticket)))
 	}
 
 	addPage(mux, server)
@@ -62,8 +67,13 @@ func me(auth *paseto.Authorizer) http.HandlerFunc {
 			left := int64(expires.Sub(auth.Now()) / time.Second)
 			answer.ExpiresIn = &left
 		}
-		w.Header().Set("Content-Type", "application/json")
-		w.Header().Set("Cache-Control", "no-store")
-		_ = json.NewEncoder(w).Encode(answer) // a client that has gone away is no failure
+		respond(w, answer)
 	}
+}
+
+// respond answers with v in JSON, which concerns its caller alone.
+func respond(w http.ResponseWriter, v any) {
+	w.Header().Set("Content-Type", "application/json")
+	w.Header().Set("Cache-Control", "no-store")
+	_ = json.NewEncoder(w).Encode(v) // a client that has gone away is no failure
 }

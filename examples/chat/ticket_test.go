@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -17,21 +16,9 @@ import (
 // buy buys a ticket for a path and an origin, where they are given.
 func buy(t *testing.T, server *httptest.Server, token, path, origin string) string {
 	t.Helper()
-	body := fmt.Sprintf(`{"path":%q,"origin":%q}`, path, origin)
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL+"/ticket", strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	request.Header.Set("Content-Type", "application/json")
-	request.Header.Set("Authorization", "Bearer "+token)
-	response, err := server.Client().Do(request)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer response.Body.Close()
 	var ticket httpauth.Ticket
-	if err := json.NewDecoder(response.Body).Decode(&ticket); err != nil || response.StatusCode != http.StatusOK {
-		t.Fatalf("status %d, error %v", response.StatusCode, err)
+	if status := post(t, server, "/ticket", token, fmt.Sprintf(`{"path":%q,"origin":%q}`, path, origin), &ticket); status != http.StatusOK {
+		t.Fatalf("status %d", status)
 	}
 	return ticket.Ticket
 }
@@ -81,7 +68,7 @@ func TestTicket(t *testing.T) {
 				wantRefused(t, ws, tc.reason)
 				return
 			}
-			next(t, ws, "people")
+			next(t, ws, "room")
 			if tc.cookie == "" {
 				wantRefused(t, open(), "Ticket has been used")
 			}
@@ -98,30 +85,7 @@ func TestNoTicketsWithoutDenylist(t *testing.T) {
 	if status != http.StatusNotImplemented {
 		t.Errorf("status %d, want 501", status)
 	}
-	next(t, dial(t, server, "/ws", token), "people")
-}
-
-// TestLogoutEverywhere: one device ends the logins of all.
-func TestLogoutEverywhere(t *testing.T) {
-	server := startChat(t)
-	here, there := login(t, server, "alice").AccessToken, login(t, server, "alice").AccessToken
-	bob := login(t, server, "bob").AccessToken
-	status, _ := ask(t, server, http.MethodPost, "/logout/everywhere", "", map[string]string{"Authorization": "Bearer " + here}, "")
-	if status != http.StatusNoContent {
-		t.Fatalf("status %d, want 204", status)
-	}
-	wantRefused(t, dial(t, server, "/ws", here), "Token has been revoked")
-	wantRefused(t, dial(t, server, "/ws", there), "Token has been revoked")
-	next(t, dial(t, server, "/ws", bob), "people")
-}
-
-func wantRefused(t *testing.T, ws *websocket.Conn, reason string) {
-	t.Helper()
-	_, data, err := ws.ReadMessage()
-	closed, ok := err.(*websocket.CloseError) //nolint:errorlint // gorilla returns it as it is
-	if !ok || closed.Code != websocket.ClosePolicyViolation || closed.Text != reason {
-		t.Errorf("got %s, %v, want 1008 %s", data, err, reason)
-	}
+	next(t, dial(t, server, "/ws", token), "room")
 }
 
 // TestOtherServer: the page talks to the server that it was made for, and the

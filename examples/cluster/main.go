@@ -1,6 +1,7 @@
 // Command cluster is one node of a service that runs on several machines. Nodes
 // that share a key take each other's tokens, and nodes that share a Redis know
-// what the others have revoked; README.md walks through it with two.
+// what the others have revoked, and how many sockets a user has; README.md walks
+// through it with two.
 package main
 
 import (
@@ -95,6 +96,9 @@ func configure(redis, key string) (*config.Config, error) {
 	cfg.Denylist.Store = "redis"
 	if cfg.Token.Leeway == 0 { // the clocks of machines differ
 		cfg.Token.Leeway = 2 * time.Second
+	}
+	if cfg.WebSocket.Limits.PerSubject == 0 {
+		cfg.WebSocket.Limits.PerSubject = 3
 	}
 	if redis != "" {
 		cfg.Denylist.Redis.Addresses = strings.Split(redis, ",")

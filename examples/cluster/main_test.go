@@ -42,6 +42,7 @@ func TestNode(t *testing.T) {
 			a:     start(t, program, "-key", key, "-redis", redis.Addr()),
 			b:     start(t, program, "-key", key, "-redis", redis.Addr()),
 		}
+		t.Run("sockets of a user", c.sockets)
 		t.Run("logout", c.logout)
 		t.Run("logout everywhere", c.logoutEverywhere)
 		t.Run("refresh", c.refresh)
@@ -56,8 +57,35 @@ type cluster struct {
 	a, b  node
 }
 
+// sockets: a user has three at most, at all nodes together.
+func (c cluster) sockets(t *testing.T) {
+	a, b := c.a, c.b
+	here, there := a.login(t, "bob").AccessToken, b.login(t, "bob").AccessToken
+	open := []*websocket.Conn{a.stay(t, here), b.stay(t, there), b.stay(t, here)}
+	for _, n := range []node{a, b} {
+		if got, err := n.hello(t, "/ws", here); !isTooMany(err) {
+			t.Errorf("a socket too many: %q, %v", got, err)
+		}
+	}
+	if got, err := a.hello(t, "/ws", a.login(t, "alice").AccessToken); err != nil {
+		t.Errorf("a socket of another user: %q, %v", got, err)
+	}
+	open[2].Close()
+	open[2] = a.stay(t, here)
+	for _, conn := range open {
+		if got, err := hello(conn); err != nil {
+			t.Errorf("an open socket: %q, %v", got, err)
+		}
+		conn.Close()
+	}
+	eventually(t, func() (bool, string) {
+		taken := c.redis.Command(t, "KEYS", "pasetokit:l:*")
+		return taken == "", taken
+	})
+}
+
 // logout: a token of one node is taken by the other, until it is revoked at the
-// first.
+// first. That ends what it has opened.
 func (c cluster) logout(t *testing.T) {
 	a, b := c.a, c.b
 	token := a.login(t, "alice").AccessToken
@@ -67,8 +95,14 @@ func (c cluster) logout(t *testing.T) {
 	if got, err := b.hello(t, "/ws", token); err != nil || got != strings.TrimPrefix(b.url, "http://")+" heard alice say hello" {
 		t.Errorf("the other node says %q, %v", got, err)
 	}
+	other := b.stay(t, b.login(t, "alice").AccessToken)
+	here, there := a.stay(t, token), b.stay(t, token)
 	if status, _ := a.ask(t, "POST", "/logout", token, nil); status != http.StatusNoContent {
 		t.Fatalf("the logout is answered with %d", status)
+	}
+	wantClosed(t, here, there)
+	if got, err := hello(other); err != nil {
+		t.Errorf("a socket of another login: %q, %v", got, err)
 	}
 	wantRevoked(t, a, token)
 	wantRevoked(t, b, token)
@@ -79,9 +113,11 @@ func (c cluster) logout(t *testing.T) {
 func (c cluster) logoutEverywhere(t *testing.T) {
 	a, b := c.a, c.b
 	here, there, bob := a.login(t, "alice"), b.login(t, "alice"), b.login(t, "bob")
+	open := []*websocket.Conn{a.stay(t, here.AccessToken), b.stay(t, there.AccessToken)}
 	if status, _ := a.ask(t, "POST", "/logout/everywhere", here.AccessToken, nil); status != http.StatusNoContent {
 		t.Fatalf("the logout is answered with %d", status)
 	}
+	wantClosed(t, open...)
 	for _, n := range []node{a, b} {
 		wantRevoked(t, n, here.AccessToken)
 		wantRevoked(t, n, there.AccessToken)

@@ -127,6 +127,17 @@ func (n node) login(t *testing.T, username string) answer {
 // hello opens a socket, says hello and returns what comes back.
 func (n node) hello(t *testing.T, path, token string) (string, error) {
 	t.Helper()
+	conn, err := n.open(t, path, token)
+	if err != nil {
+		return "", err
+	}
+	defer conn.Close()
+	return hello(conn)
+}
+
+// open opens a socket, which is closed with the test.
+func (n node) open(t *testing.T, path, token string) (*websocket.Conn, error) {
+	t.Helper()
 	header := make(http.Header)
 	if token != "" {
 		header.Set("Authorization", "Bearer "+token)
@@ -134,19 +145,59 @@ func (n node) hello(t *testing.T, path, token string) (string, error) {
 	dialer := websocket.Dialer{HandshakeTimeout: patience}
 	conn, res, err := dialer.DialContext(t.Context(), "ws"+strings.TrimPrefix(n.url, "http")+path, header)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	res.Body.Close()
-	defer conn.Close()
+	t.Cleanup(func() { conn.Close() })
 	_ = conn.SetReadDeadline(time.Now().Add(patience))
+	return conn, nil
+}
+
+// hello says hello over a socket and returns what comes back.
+func hello(conn *websocket.Conn) (string, error) {
 	_ = conn.WriteMessage(websocket.TextMessage, []byte("hello")) // a refused socket may be closed by now
 	_, data, err := conn.ReadMessage()
 	return string(data), err
 }
 
+// stay opens a socket that stays open. One that the test has left before may take a
+// moment to make room.
+func (n node) stay(t *testing.T, token string) (conn *websocket.Conn) {
+	t.Helper()
+	eventually(t, func() (bool, string) {
+		var err error
+		if conn, err = n.open(t, "/ws", token); err != nil {
+			t.Fatal(err)
+		}
+		if _, err = hello(conn); err != nil && !isTooMany(err) {
+			t.Fatalf("a socket that is to stay: %v", err)
+		}
+		return err == nil, "full"
+	})
+	return conn
+}
+
+// wantClosed expects sockets to be closed because their token was revoked.
+func wantClosed(t *testing.T, conns ...*websocket.Conn) {
+	t.Helper()
+	for _, conn := range conns {
+		if _, data, err := conn.ReadMessage(); !isRefusal(err, "Token has been revoked") {
+			t.Errorf("an open socket whose token was revoked: %q, %v", data, err)
+		}
+	}
+}
+
 func isRefusal(err error, reason string) bool {
+	return isClose(err, websocket.ClosePolicyViolation, reason)
+}
+
+func isTooMany(err error) bool {
+	return isClose(err, websocket.CloseTryAgainLater, "Too many connections of this subject")
+}
+
+func isClose(err error, code int, reason string) bool {
 	var closed *websocket.CloseError
-	return errors.As(err, &closed) && closed.Code == websocket.ClosePolicyViolation && closed.Text == reason
+	return errors.As(err, &closed) && closed.Code == code && closed.Text == reason
 }
 
 // eventually asks until it is so.

@@ -1,0 +1,72 @@
+package main
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"log"
+	"time"
+
+	"github.com/pasetokit/pasetokit/config"
+)
+
+// configure returns the configuration of the file and the environment. What
+// neither of them sets is set for a demonstration.
+func configure(file string, person *log.Logger) (*config.Config, error) {
+	var files []string
+	if file != "" {
+		files = append(files, file)
+	}
+	cfg, err := config.Load(files...)
+	if err != nil {
+		return nil, fmt.Errorf("%w\nmend that, or start without -config and %s variables for the demonstration", err, config.EnvPrefix)
+	}
+	if file == "" {
+		if err := demonstrate(cfg); err != nil {
+			return nil, err
+		}
+	}
+	if len(cfg.Token.Keys) == 0 {
+		cfg.Token.Purpose = "local"
+		cfg.Token.Keys = []config.Key{{Value: randomKey()}}
+		person.Print("No key is configured, so this run has a random one: all logins end with it.")
+	}
+	return cfg, nil
+}
+
+// demonstrate gives what the environment does not set a value with more to see:
+// every way to carry a token, tokens that one can watch expire, connections that
+// outlive them, and few enough of these for one to take another's place.
+func demonstrate(cfg *config.Config) error {
+	settings, err := config.Settings()
+	if err != nil {
+		return err
+	}
+	for _, s := range settings {
+		if set := demonstrations[s.Key]; set != nil && s.Source == "default" {
+			set(cfg)
+		}
+	}
+	return nil
+}
+
+// demonstrations has what a demonstration sets, by the key that it is for.
+var demonstrations = map[string]func(*config.Config){
+	"http.locations": func(cfg *config.Config) { cfg.HTTP.Locations = []string{"header", "cookie"} },
+	"websocket.locations": func(cfg *config.Config) {
+		cfg.WebSocket.Locations = []string{"header", "cookie", "subprotocol"}
+		if cfg.Denylist.Enabled {
+			cfg.WebSocket.Locations = append(cfg.WebSocket.Locations, "ticket")
+		}
+	},
+	"websocket.renew_messages":     func(cfg *config.Config) { cfg.WebSocket.RenewMessages = true },
+	"websocket.limits.per_subject": func(cfg *config.Config) { cfg.WebSocket.Limits.PerSubject = 5 },
+	"websocket.limits.on_excess":   func(cfg *config.Config) { cfg.WebSocket.Limits.OnExcess = "replace_oldest" },
+	"token.access_ttl":             func(cfg *config.Config) { cfg.Token.AccessTTL = config.Lifetime(2 * time.Minute) },
+}
+
+func randomKey() config.Secret {
+	key := make([]byte, 32)
+	_, _ = rand.Read(key) // never fails
+	return config.Secret(hex.EncodeToString(key))
+}
