@@ -174,8 +174,8 @@ type Config struct {
 	RenewInterval time.Duration
 
 	// RecheckInterval is how often the denylist is asked anew for every
-	// connection, for what it may have failed to tell at once. Default a
-	// minute.
+	// connection, for what it may have failed to tell at once; half of
+	// MaxUnchecked if that is shorter. Default a minute.
 	RecheckInterval time.Duration
 	// MaxUnchecked is how long a connection may live while the denylist cannot
 	// be asked. Default 5 minutes; [NoLimit] for any time. Danger: without

@@ -47,7 +47,10 @@ type Guard struct {
 	leases     denylist.Leases // nil: each guard counts alone
 	name       string          // of this guard among all that have leases
 
-	missed  chan struct{} // of capacity one: the denylist may not have told of all
+	// Of capacity one: the denylist may not have told of all revocations, or of
+	// all leases that were taken away.
+	missed, missedLeases chan struct{}
+
 	started sync.Once
 	work    sync.WaitGroup
 	life    context.Context // ends with Shutdown
@@ -67,6 +70,8 @@ func New(auth *paseto.Authorizer, cfg Config, opts ...Option) (*Guard, error) {
 		name:     rand.Text(),
 		made:     time.Now(),
 		missed:   make(chan struct{}, 1),
+
+		missedLeases: make(chan struct{}, 1),
 	}
 	for _, opt := range opts {
 		if opt != nil {

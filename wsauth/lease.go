@@ -84,7 +84,7 @@ func (g *Guard) leaseOf(c *Conn) denylist.Lease {
 	}
 }
 
-// releaseTimeout bounds the giving back of a lease, which ends by itself otherwise.
+// releaseTimeout bounds the giving back of leases, which end by themselves otherwise.
 const releaseTimeout = 2 * time.Second
 
 // release gives the lease of a connection back, once.
@@ -95,9 +95,7 @@ func (g *Guard) release(c *Conn) {
 	}
 	l.givenBack.Do(func() {
 		g.conns.unlease(c)
-		ctx, cancel := context.WithTimeout(context.Background(), releaseTimeout)
-		defer cancel()
-		g.giveBack(ctx, g.leaseOf(c))
+		g.giveBack(context.Background(), g.leaseOf(c))
 	})
 }
 
@@ -113,6 +111,8 @@ func (g *Guard) releaseSoon(c *Conn) {
 }
 
 func (g *Guard) giveBack(ctx context.Context, leases ...denylist.Lease) {
+	ctx, cancel := context.WithTimeout(ctx, releaseTimeout)
+	defer cancel()
 	if err := g.leases.Release(ctx, leases...); err != nil {
 		g.log.WarnContext(ctx, "leases of connections are not given back; they end by themselves", "err", err)
 	}
@@ -127,6 +127,7 @@ func (g *Guard) renewLeases() {
 		select {
 		case <-g.life.Done():
 			return
+		case <-g.missedLeases: // somebody may have been displaced
 		case <-timer.C:
 		}
 		g.renewLeasesOf(g.conns.leased())
@@ -157,7 +158,7 @@ func (g *Guard) renewLeasesOf(conns []*Conn) {
 		}
 	}
 	if len(ended) > 0 {
-		g.giveBack(ctx, ended...)
+		g.giveBack(context.WithoutCancel(ctx), ended...)
 	}
 }
 

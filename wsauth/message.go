@@ -51,12 +51,20 @@ func parseAuth(data []byte) (authMessage, error) {
 		return nil
 	})
 	if err != nil {
-		return authMessage{ours: m.ours}, err
+		return authMessage{ours: m.ours || isLooselyAuth(data)}, err
 	}
 	if !m.ours {
 		return authMessage{}, nil
 	}
 	return m, odd
+}
+
+// isLooselyAuth reports whether JSON that is not strict would be of our type for a
+// program that does not mind.
+func isLooselyAuth(data []byte) bool {
+	var members map[string]json.RawMessage
+	var kind string
+	return json.Unmarshal(data, &members) == nil && json.Unmarshal(members["type"], &kind) == nil && kind == authType
 }
 
 // authAnswer is what the guard answers.

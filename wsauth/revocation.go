@@ -46,6 +46,7 @@ func (g *Guard) hear(e denylist.Event) {
 	switch {
 	case e.Missed:
 		g.recheckSoon()
+		signal(g.missedLeases)
 	case e.Displaced != denylist.Lease{}:
 		g.displaced(e.Displaced)
 	default:
@@ -58,17 +59,24 @@ func (g *Guard) hear(e denylist.Event) {
 }
 
 // recheckSoon has all connections asked for without waiting for the interval.
-func (g *Guard) recheckSoon() {
+func (g *Guard) recheckSoon() { signal(g.missed) }
+
+// signal sends to a channel of capacity one, unless there is something in it.
+func signal(ch chan<- struct{}) {
 	select {
-	case g.missed <- struct{}{}:
-	default: // they will be anyway
+	case ch <- struct{}{}:
+	default:
 	}
 }
 
 // recheck asks for all connections at every interval and after every gap, until the
 // guard's life ends.
 func (g *Guard) recheck() {
-	timer := time.NewTimer(g.cfg.RecheckInterval)
+	interval := g.cfg.RecheckInterval
+	if g.cfg.MaxUnchecked != NoLimit { // so that an outage is noticed before it has lasted too long
+		interval = min(interval, g.cfg.MaxUnchecked/2)
+	}
+	timer := time.NewTimer(interval)
 	defer timer.Stop()
 	for {
 		select {
@@ -77,7 +85,7 @@ func (g *Guard) recheck() {
 		case <-g.missed:
 		case <-timer.C:
 		}
-		next := g.cfg.RecheckInterval
+		next := interval
 		if !g.recheckAll() {
 			next = min(next, recheckPause)
 		}
@@ -91,6 +99,8 @@ const (
 	recheckPause = 5 * time.Second
 	// rechecks is how many are asked for at a time.
 	rechecks = 16
+	// recheckTimeout bounds a question to a store that does not do so itself.
+	recheckTimeout = 5 * time.Second
 	// maxFailures is how many questions in a row may fail before the denylist
 	// counts as away, and is not asked the others: that would take the time of
 	// as many calls.
@@ -132,6 +142,8 @@ func (g *Guard) recheckAll() bool {
 // recheck closes the connection if it would not be admitted any more, or if that has
 // not been known for too long. It reports whether it is known.
 func (c *Conn) recheck(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, recheckTimeout)
+	defer cancel()
 	claims := c.Claims()
 	switch err := c.gate.guard.auth.Recheck(ctx, claims); {
 	case err == nil:

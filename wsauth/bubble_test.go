@@ -1,0 +1,168 @@
+package wsauth_test
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/wsauth"
+)
+
+// pipes is a listener whose connections are in memory, as a bubble of [synctest] needs
+// them: its time passes when everything waits.
+type pipes struct {
+	conns chan net.Conn
+	once  sync.Once
+	ended chan struct{}
+}
+
+func (p *pipes) Accept() (net.Conn, error) {
+	select {
+	case conn := <-p.conns:
+		return conn, nil
+	case <-p.ended:
+		return nil, net.ErrClosed
+	}
+}
+
+func (p *pipes) Close() error {
+	p.once.Do(func() { close(p.ended) })
+	return nil
+}
+
+func (p *pipes) Addr() net.Addr { return &net.IPAddr{} }
+
+// bubble is a guarded route in a bubble of [synctest], beside its denylist. Both go by
+// the time of the bubble.
+type bubble struct {
+	*testing.T
+	store *relay
+	auth  *paseto.Authorizer
+	guard *wsauth.Guard
+	pipes *pipes
+}
+
+// newBubble opens a route for callers with a token and without. The test shuts the
+// guard down.
+func newBubble(t *testing.T, auth *paseto.Authorizer, store *relay, cfg wsauth.Config, serve wsauth.Handler, opts ...wsauth.Option) bubble {
+	t.Helper()
+	guard, err := wsauth.New(auth, cfg, opts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := bubble{t, store, auth, guard, &pipes{conns: make(chan net.Conn), ended: make(chan struct{})}}
+	srv := http.Server{Handler: b.guard.Require(paseto.Requirement{Optional: true}, serve), ReadHeaderTimeout: time.Minute}
+	go func() { _ = srv.Serve(b.pipes) }()
+	t.Cleanup(func() { _ = srv.Close() })
+	return b
+}
+
+// inBubble runs a test in a bubble, with a guard that lasts for as long.
+func inBubble(t *testing.T, tokens paseto.Config, cfg wsauth.Config, serve wsauth.Handler, test func(b bubble)) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		store := newRelay(t)
+		auth := newAuthorizer(t, tokens, paseto.WithDenylist(store), paseto.WithClock(time.Now))
+		b := newBubble(t, auth, store, cfg, serve)
+		defer b.shutDown() // also if the test fails: else time would pass for ever
+		test(b)
+	})
+}
+
+func (b bubble) shutDown() {
+	b.Helper()
+	if err := b.guard.Shutdown(b.Context()); err != nil {
+		b.Error(err)
+	}
+}
+
+// member is a client in a bubble.
+type member struct {
+	*testing.T
+	token paseto.Issued
+	ws    *websocket.Conn
+	ended <-chan error // how its connection did
+}
+
+// join opens a connection for a new token.
+func (b bubble) join(g paseto.Grant) member {
+	b.Helper()
+	token := issued(b, b.auth, g)
+	m := b.connect(bearer(token.Token))
+	m.token = token
+	return m
+}
+
+// conn returns the server's end of a member's connection.
+func (b bubble) conn(m member) *wsauth.Conn {
+	b.Helper()
+	synctest.Wait()
+	for conn := range b.guard.ConnectionsOf(m.token.Claims.Subject) {
+		if conn.Claims().ID == m.token.Claims.ID {
+			return conn
+		}
+	}
+	b.Fatal("the connection is not open")
+	return nil
+}
+
+// connect opens a connection, and reads until it ends.
+func (b bubble) connect(h handshake) member {
+	b.Helper()
+	ws := b.dial(h)
+	ended := make(chan error, 1)
+	go func() { ended <- endOf(ws) }()
+	return member{T: b.T, ws: ws, ended: ended}
+}
+
+// dial opens a connection.
+func (b bubble) dial(h handshake) *websocket.Conn {
+	b.Helper()
+	dialer := websocket.Dialer{NetDialContext: func(context.Context, string, string) (net.Conn, error) {
+		client, server := net.Pipe()
+		b.pipes.conns <- server
+		return client, nil
+	}}
+	ws, _, err := dialer.DialContext(b.Context(), "ws://bubble/ws?"+h.query, h.header)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = ws.Close() })
+	return ws
+}
+
+// checkEnds checks that the connection is closed no sooner than least from now, nor
+// later than most.
+func (m member) checkEnds(code wsauth.CloseCode, reason string, least, most time.Duration) {
+	m.Helper()
+	began := time.Now()
+	select {
+	case err := <-m.ended:
+		if !isClose(err, code, reason) {
+			m.Errorf("the connection ended with %v, want %d %q", err, code, reason)
+		}
+		if took := time.Since(began); took < least || took > most {
+			m.Errorf("the connection ended after %s, want %s to %s", took, least, most)
+		}
+	case <-time.After(most + time.Hour):
+		m.Errorf("the connection lives on after %s", most)
+	}
+}
+
+// checkStays checks that the connection is still there.
+func (m member) checkStays(who string) {
+	m.Helper()
+	synctest.Wait()
+	select {
+	case err := <-m.ended:
+		m.Errorf("the connection of %s ended with %v", who, err)
+	default:
+	}
+}

@@ -1,0 +1,245 @@
+package wsauth_test
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"maps"
+	"net/http"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"unicode/utf8"
+
+	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/paseto/httpauth"
+	"github.com/pasetokit/pasetokit/wsauth"
+)
+
+// closureTable is what clients are promised: they have programs that act on it.
+var closureTable = []wsauth.Closure{
+	{Cause: paseto.ErrNoToken, Standard: 1008, Private: 4401, Reconnect: "refreshed"},
+	{Cause: paseto.ErrMalformedCredential, Standard: 1008, Private: 4401, Reconnect: "refreshed"},
+	{Cause: paseto.ErrAmbiguousCredential, Standard: 1008, Private: 4401, Reconnect: "refreshed"},
+	{Cause: paseto.ErrMalformed, Standard: 1008, Private: 4401, Reconnect: "refreshed"},
+	{Cause: paseto.ErrVersion, Standard: 1008, Private: 4401, Reconnect: "refreshed"},
+	{Cause: paseto.ErrPurpose, Standard: 1008, Private: 4401, Reconnect: "refreshed"},
+	{Cause: paseto.ErrBase64, Standard: 1008, Private: 4401, Reconnect: "refreshed"},
+	{Cause: paseto.ErrDecrypt, Standard: 1008, Private: 4401, Reconnect: "refreshed"},
+	{Cause: paseto.ErrSignature, Standard: 1008, Private: 4401, Reconnect: "refreshed"},
+	{Cause: paseto.ErrClaims, Standard: 1008, Private: 4401, Reconnect: "refreshed"},
+	{Cause: paseto.ErrExpired, Standard: 1008, Private: 4401, Reconnect: "refreshed"},
+	{Cause: paseto.ErrNoExpiry, Standard: 1008, Private: 4401, Reconnect: "refreshed"},
+	{Cause: paseto.ErrNotYetValid, Standard: 1008, Private: 4401, Reconnect: "refreshed"},
+	{Cause: paseto.ErrNoIssuer, Standard: 1008, Private: 4401, Reconnect: "refreshed"},
+	{Cause: paseto.ErrIssuer, Standard: 1008, Private: 4401, Reconnect: "refreshed"},
+	{Cause: paseto.ErrAudience, Standard: 1008, Private: 4401, Reconnect: "refreshed"},
+	{Cause: paseto.ErrType, Standard: 1008, Private: 4401, Reconnect: "refreshed"},
+	{Cause: paseto.ErrRevoked, Standard: 1008, Private: 4401, Reconnect: "refreshed"},
+	{Cause: paseto.ErrKeyWithdrawn, Standard: 1008, Private: 4401, Reconnect: "refreshed"},
+	{Cause: paseto.ErrTicket, Standard: 1008, Private: 4401, Reconnect: "refreshed"},
+	{Cause: paseto.ErrTicketUsed, Standard: 1008, Private: 4401, Reconnect: "refreshed"},
+	{Cause: wsauth.ErrMessage, Standard: 1008, Private: 4401, Reconnect: "refreshed"},
+	{Cause: wsauth.ErrOlder, Standard: 1008, Private: 4401, Reconnect: "refreshed"},
+
+	{Cause: paseto.ErrLocation, Standard: 1008, Private: 4403, Reconnect: "never"},
+	{Cause: paseto.ErrNotFresh, Standard: 1008, Private: 4403, Reconnect: "never"},
+	{Cause: paseto.ErrScope, Standard: 1008, Private: 4403, Reconnect: "never"},
+	{Cause: paseto.ErrForbidden, Standard: 1008, Private: 4403, Reconnect: "never"},
+	{Cause: wsauth.ErrOtherSubject, Standard: 1008, Private: 4403, Reconnect: "never"},
+
+	{Cause: wsauth.ErrNoMessage, Standard: 1008, Private: 4408, Reconnect: "now"},
+	{Cause: wsauth.ErrReplaced, Standard: 1008, Private: 4409, Reconnect: "never"},
+	{Cause: wsauth.ErrRenewals, Standard: 1008, Private: 4429, Reconnect: "later"},
+	{Cause: wsauth.ErrTooMany, Standard: 1013, Private: 4429, Reconnect: "later"},
+	{Cause: wsauth.ErrSlow, Standard: 1013, Private: 4429, Reconnect: "later"},
+	{Cause: paseto.ErrUnavailable, Standard: 1013, Private: 1013, Reconnect: "later"},
+	{Cause: paseto.ErrKeysUnavailable, Standard: 1013, Private: 1013, Reconnect: "later"},
+	{Cause: wsauth.ErrUnresponsive, Standard: 1001, Private: 4408, Reconnect: "now"},
+	{Cause: wsauth.ErrShutdown, Standard: 1001, Private: 1001, Reconnect: "now"},
+	{Cause: wsauth.ErrLifetime, Standard: 1001, Private: 1001, Reconnect: "now"},
+	{Cause: wsauth.ErrPayload, Standard: 1007, Private: 1007, Reconnect: "never"},
+	{Cause: wsauth.ErrPanic, Standard: 1011, Private: 1011, Reconnect: "later"},
+	{Cause: httpauth.ErrServer, Standard: 1011, Private: 1011, Reconnect: "later"},
+	{Cause: wsauth.ErrClosed, Standard: 1000, Private: 1000, Reconnect: "never"},
+}
+
+// closeCode returns what closureTable says of the code of a cause. One that is not
+// in it comes from a Check.
+func closeCode(cause string, codes wsauth.CloseCodes) wsauth.CloseCode {
+	i := slices.IndexFunc(closureTable, func(c wsauth.Closure) bool { return c.Cause.Code == cause })
+	if i < 0 {
+		return closeCode(paseto.ErrForbidden.Code, codes)
+	}
+	if codes == wsauth.PrivateCodes {
+		return closureTable[i].Private
+	}
+	return closureTable[i].Standard
+}
+
+// TestClosureTable compares what a program can ask for with what clients are
+// promised. No cause is listed twice.
+func TestClosureTable(t *testing.T) {
+	t.Parallel()
+	promised := make(map[string]wsauth.Closure)
+	for _, c := range closureTable {
+		promised[c.Cause.Code] = c
+	}
+	seen := make(map[string]bool)
+	for _, c := range wsauth.Closures() {
+		code := c.Cause.Code
+		if seen[code] {
+			t.Errorf("%s is listed twice", code)
+		}
+		seen[code] = true
+		if c != promised[code] {
+			t.Errorf("%s is listed as\n%+v, promised is\n%+v", code, c, promised[code])
+		}
+	}
+	for code := range promised {
+		if !seen[code] {
+			t.Errorf("%s is not listed", code)
+		}
+	}
+}
+
+// TestClosuresAreACopy: whoever changes the list changes nobody else's.
+func TestClosuresAreACopy(t *testing.T) {
+	t.Parallel()
+	before := wsauth.Closures()
+	clear(wsauth.Closures())
+	if !slices.Equal(wsauth.Closures(), before) {
+		t.Error("the list changes for all when one caller changes it")
+	}
+}
+
+// TestClosuresAreComplete reads the source for refusals, so that none is added
+// without an answer to how it closes.
+func TestClosuresAreComplete(t *testing.T) {
+	t.Parallel()
+	closesNothing := []string{
+		"ErrReused",                                // of a refresh alone
+		"ErrOverload", "ErrThrottled", "ErrOrigin", // answered over HTTP
+	}
+	refusals := 0
+	for _, dir := range []string{".", "../paseto"} {
+		for name, code := range sentinels(t, dir) {
+			refusals++
+			listed := slices.ContainsFunc(wsauth.Closures(), func(c wsauth.Closure) bool { return c.Cause.Code == code })
+			if never := slices.Contains(closesNothing, name); listed == never {
+				t.Errorf("%s (%s): listed is %t, want %t", name, code, listed, !never)
+			}
+		}
+	}
+	if refusals < len(closureTable) {
+		t.Errorf("only %d refusals are found in the source", refusals)
+	}
+}
+
+// sentinels returns the codes of a package's exported errors of type paseto.Error, by
+// their names.
+func sentinels(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "*.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	codes := make(map[string]string)
+	for _, name := range files {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, decl := range file.Decls {
+			if vars, ok := decl.(*ast.GenDecl); ok && vars.Tok == token.VAR {
+				addSentinels(codes, vars.Specs)
+			}
+		}
+	}
+	return codes
+}
+
+func addSentinels(codes map[string]string, vars []ast.Spec) {
+	for _, spec := range vars {
+		v, ok := spec.(*ast.ValueSpec)
+		if !ok || len(v.Names) != 1 || len(v.Values) != 1 || !v.Names[0].IsExported() {
+			continue
+		}
+		pointer, ok := v.Values[0].(*ast.UnaryExpr)
+		if !ok {
+			continue
+		}
+		if literal, ok := pointer.X.(*ast.CompositeLit); ok {
+			if code := stringMember(literal, "Code"); code != "" {
+				codes[v.Names[0].Name] = code
+			}
+		}
+	}
+}
+
+// stringMember returns the string that a composite literal gives a field.
+func stringMember(literal *ast.CompositeLit, field string) string {
+	for _, element := range literal.Elts {
+		pair, ok := element.(*ast.KeyValueExpr)
+		if !ok {
+			continue
+		}
+		name, isName := pair.Key.(*ast.Ident)
+		value, isBasic := pair.Value.(*ast.BasicLit)
+		if isName && isBasic && name.Name == field {
+			text, _ := strconv.Unquote(value.Value)
+			return text
+		}
+	}
+	return ""
+}
+
+// TestClosuresCanBeSent: RFC 6455 lets no frame carry another code (section 7.4), or
+// a longer reason (section 5.5), and a browser that is sent one sees neither.
+func TestClosuresCanBeSent(t *testing.T) {
+	t.Parallel()
+	sendable := []wsauth.CloseCode{
+		wsauth.CloseNormal, wsauth.CloseGoingAway, wsauth.CloseInvalidPayload, wsauth.ClosePolicyViolation,
+		wsauth.CloseInternalError, wsauth.CloseTryAgainLater,
+	}
+	private := []wsauth.CloseCode{
+		wsauth.CloseUnauthorized, wsauth.CloseForbidden, wsauth.CloseTimeout, wsauth.CloseConflict, wsauth.CloseTooMany,
+	}
+	for _, c := range wsauth.Closures() {
+		if !slices.Contains(sendable, c.Standard) {
+			t.Errorf("%s: %d is no registered code for it", c.Cause.Code, c.Standard)
+		}
+		if c.Private != c.Standard && !slices.Contains(private, c.Private) {
+			t.Errorf("%s: %d is neither a private code nor the standard one, %d", c.Cause.Code, c.Private, c.Standard)
+		}
+		reason := c.Cause.Message
+		if reason == "" || len(reason) > 123 || !utf8.ValidString(reason) {
+			t.Errorf("%s: no frame can carry the reason %q", c.Cause.Code, reason)
+		}
+	}
+}
+
+// TestClosuresOfAuthority are 1008 unless configured otherwise, and nothing else is:
+// those that HTTP blames on the client, and what only WebSockets know of.
+func TestClosuresOfAuthority(t *testing.T) {
+	t.Parallel()
+	ofTokens := slices.Collect(maps.Values(sentinels(t, "../paseto")))
+	for _, c := range wsauth.Closures() {
+		var refuses bool
+		switch c.Cause {
+		case wsauth.ErrMessage, wsauth.ErrOlder, wsauth.ErrOtherSubject, wsauth.ErrRenewals, wsauth.ErrNoMessage, wsauth.ErrReplaced,
+			paseto.ErrLocation: // which is the program's mistake, told like a refusal
+			refuses = true
+		default:
+			refuses = slices.Contains(ofTokens, c.Cause.Code) && httpauth.Status(c.Cause) < http.StatusInternalServerError
+		}
+		if refuses != (c.Standard == wsauth.ClosePolicyViolation) {
+			t.Errorf("%s closes with %d; it is a refusal of authority: %t", c.Cause.Code, c.Standard, refuses)
+		}
+	}
+}

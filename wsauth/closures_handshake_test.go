@@ -1,0 +1,189 @@
+package wsauth_test
+
+import (
+	"context"
+	"encoding/base64"
+	"errors"
+	"strings"
+	"testing"
+
+	gopaseto "aidanwoods.dev/go-paseto"
+
+	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/paseto/httpauth"
+	"github.com/pasetokit/pasetokit/wsauth"
+)
+
+// handshakeClosings are handshakes that are refused by a close. All other refusals
+// of tokens are rows of TestFailures, which TestClosuresOfFailures borrows.
+func handshakeClosings() []closing {
+	banned := &paseto.Error{Code: "banned", Message: "You are banned until Monday"}
+	checking := func(err error) paseto.Requirement {
+		return paseto.Requirement{Check: func(context.Context, *paseto.Claims) error { return err }}
+	}
+	key, badClaims := authenticNonsense()
+	both := []wsauth.Location{wsauth.Subprotocol, wsauth.Ticket}
+	nothing := func(*scene) visit { return visit{} }
+	return []closing{
+		{name: "no token", cause: paseto.ErrNoToken, bring: nothing},
+		{name: "no token, and a message too big", cause: paseto.ErrNoToken, rough: true,
+			bring: func(*scene) visit { return visit{raw: sendsBytes(bigFrame)} }},
+		{name: "malformed credential", cause: paseto.ErrMalformedCredential,
+			reason: "Bad Sec-WebSocket-Protocol header. Expected value 'paseto.bearer, <PASETO>'",
+			bring:  func(*scene) visit { return visit{protocols: []string{wsauth.Marker}} }},
+		{name: "two tokens", cause: paseto.ErrAmbiguousCredential, in: both,
+			bring: func(s *scene) visit {
+				v := carried(s.alice())
+				v.query = "ticket=" + ticketFor(s.t, s.auth, paseto.Grant{})
+				return v
+			}},
+		{name: "claims of wrong types", cause: paseto.ErrClaims, tokens: paseto.Config{Keys: []paseto.Key{key}},
+			bring: func(*scene) visit { return carried(badClaims) }},
+		{name: "expired before", cause: paseto.ErrExpired, bring: func(s *scene) visit { return carried(s.expired()) }},
+		{name: "not fresh", cause: paseto.ErrNotFresh, req: paseto.Requirement{Fresh: true}},
+		{name: "scope missing", cause: paseto.ErrScope, req: paseto.Requirement{Scopes: []string{"admin"}}},
+		{name: "forbidden", cause: paseto.ErrForbidden, req: checking(errors.New("banned since May"))},
+		{name: "forbidden in own words", cause: banned, req: checking(banned)},
+		{name: "revoked before", cause: paseto.ErrRevoked,
+			bring: func(s *scene) visit {
+				pair := s.pair()
+				s.must(s.auth.Revoke(s.t.Context(), pair.Access.Claims))
+				return carried(pair.Access.Token)
+			}},
+		{name: "ticket used", cause: paseto.ErrTicketUsed, in: both,
+			bring: func(s *scene) visit {
+				v := visit{query: "ticket=" + ticketFor(s.t, s.auth, paseto.Grant{})}
+				s.open(v)
+				return v
+			}},
+		{name: "ticket for elsewhere", cause: paseto.ErrTicket, in: both,
+			bring: func(s *scene) visit {
+				return visit{query: "ticket=" + buy(s.t, s.auth, s.alice(), paseto.TicketGrant{Path: "/elsewhere"})}
+			}},
+		{name: "too many", cause: wsauth.ErrTooMany, config: wsauth.Config{Limits: wsauth.Limits{PerSubject: 1}}, bring: secondOfAlice},
+	}
+}
+
+// secondOfAlice opens a socket of alice's, and then brings what opens another.
+func secondOfAlice(s *scene) visit {
+	v := carried(s.alice())
+	s.open(v)
+	return v
+}
+
+// authenticNonsense returns a key and a token that it opens, whose exp is a number.
+func authenticNonsense() (paseto.Key, string) {
+	sealing := gopaseto.NewV4SymmetricKey()
+	token, err := gopaseto.NewTokenFromClaimsJSON([]byte(`{"exp":2524608000}`), nil)
+	if err != nil {
+		panic(err)
+	}
+	key, err := paseto.ParseKey("k4.local." + base64.RawURLEncoding.EncodeToString(sealing.ExportBytes()))
+	if err != nil {
+		panic(err)
+	}
+	return key, token.V4Encrypt(sealing, nil)
+}
+
+// unknowingKeys is a key source that cannot be asked.
+type unknowingKeys struct{}
+
+func (unknowingKeys) Keys(context.Context, paseto.Version, paseto.Purpose, string) ([]paseto.Key, error) {
+	return nil, errors.New("connection refused")
+}
+
+// foreignToken returns a token whose key no Authorizer of these tests has.
+func foreignToken(t *testing.T) string {
+	t.Helper()
+	return access(t, newAuthorizer(t, paseto.Config{Keys: []paseto.Key{paseto.NewLocalKey()}}), paseto.Grant{})
+}
+
+// messageClosings are refusals of what comes, or does not come, in the first message.
+func messageClosings() []closing {
+	first := func(name string, cause *paseto.Error, message func(*scene) string) closing {
+		return closing{
+			name: "first message, " + name, cause: cause, in: []wsauth.Location{wsauth.Message},
+			bring: func(s *scene) visit { return telling(message(s)) },
+		}
+	}
+	text := func(message string) func(*scene) string { return func(*scene) string { return message } }
+	token := func(s *scene) string { return authText(s.alice()) }
+	with := func(c closing, change func(*closing)) closing {
+		change(&c)
+		return c
+	}
+	return []closing{
+		with(first("none", wsauth.ErrNoMessage, nil), func(c *closing) {
+			c.config.MessageTimeout = soon
+			c.bring = func(*scene) visit { return visit{} }
+		}),
+		first("no JSON", wsauth.ErrMessage, text("hello")),
+		first("empty", wsauth.ErrMessage, text("")),
+		first("another type", wsauth.ErrMessage, text(`{"type":"chat","token":"v4.local.x"}`)),
+		first("another member", wsauth.ErrMessage, text(`{"type":"auth","tokens":"v4.local.x"}`)),
+		with(first("binary", wsauth.ErrMessage, nil), func(c *closing) {
+			c.rough = true
+			c.bring = func(s *scene) visit {
+				return visit{raw: sendsMessage(wsauth.BinaryMessage, []byte(authText(s.alice())))}
+			}
+		}),
+		with(first("too big", nil, text(strings.Repeat("x", 16<<10))), func(c *closing) { c.want = tooBigOutcome }),
+		first("without a token", paseto.ErrNoToken, text(`{"type":"auth"}`)),
+		first("nonsense for a token", paseto.ErrMalformed, text(authText("nonsense"))),
+		first("expired", paseto.ErrExpired, func(s *scene) string { return authText(s.expired()) }),
+		with(first("too many", wsauth.ErrTooMany, nil), func(c *closing) {
+			c.config.Limits.PerSubject = 1
+			c.bring = func(s *scene) visit {
+				s.open(telling(token(s)))
+				wait(s.t, s.opened, "the first connection")
+				return telling(token(s))
+			}
+		}),
+		with(first("denylist away", paseto.ErrUnavailable, nil), func(c *closing) {
+			c.bring = func(s *scene) visit {
+				s.store.down.Store(true)
+				return telling(token(s))
+			}
+		}),
+		with(first("keys away", paseto.ErrKeysUnavailable, nil), func(c *closing) {
+			c.source = unknowingKeys{}
+			c.bring = func(s *scene) visit { return telling(authText(foreignToken(s.t))) }
+		}),
+		with(first("check fails the server's way", httpauth.ErrServer, token), func(c *closing) {
+			c.req.Check = func(context.Context, *paseto.Claims) error { return httpauth.ErrServer }
+		}),
+		with(first("check panics", nil, token), func(c *closing) {
+			c.want = &outcome{1011, "Internal error", true}
+			c.req.Check = func(context.Context, *paseto.Claims) error { panic("oh dear") }
+		}),
+	}
+}
+
+// tooBigOutcome is the outcome of a message over the limit, for which there is no reason.
+var tooBigOutcome = &outcome{1009, "", true}
+
+// silentRefusals are answered over HTTP, of which a page learns nothing.
+func silentRefusals() []closing {
+	afterwards := func(happens func(*scene)) func(*scene) visit {
+		return func(s *scene) visit {
+			v := carried(s.alice())
+			happens(s)
+			return v
+		}
+	}
+	rows := []closing{
+		{name: "origin", foreign: true},
+		{name: "overload", config: wsauth.Config{Limits: wsauth.Limits{Connections: 1}}, bring: secondOfAlice},
+		{name: "overload of those without a token yet", config: wsauth.Config{Limits: wsauth.Limits{Pending: 1}}, in: []wsauth.Location{wsauth.Message},
+			bring: afterwards(func(s *scene) { s.open(visit{}) })},
+		{name: "throttled", config: wsauth.Config{Limits: wsauth.Limits{HandshakesPerMinute: 1}}, bring: secondOfAlice},
+		{name: "denylist away", bring: afterwards(func(s *scene) { s.store.down.Store(true) })},
+		{name: "keys away", source: unknowingKeys{}, bring: func(s *scene) visit { return carried(foreignToken(s.t)) }},
+		{name: "shutting down", bring: afterwards(func(s *scene) { s.must(s.guard.Shutdown(s.t.Context())) })},
+		{name: "broken route", req: paseto.Requirement{Fresh: true, Type: paseto.TypeRefresh}},
+	}
+	for i := range rows {
+		rows[i].name, rows[i].want = "over HTTP: "+rows[i].name, &unanswered
+	}
+	return rows
+}

@@ -1,0 +1,226 @@
+package wsauth_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"github.com/pasetokit/pasetokit/denylist"
+	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/wsauth"
+)
+
+// recheckSoon is a RecheckInterval for tests that wait for a recheck.
+const recheckSoon = 10 * time.Millisecond
+
+// must ends the test if something that it needs has failed.
+func (s *scene) must(err error) {
+	s.t.Helper()
+	if err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// pair returns tokens of a login of alice's.
+func (s *scene) pair() paseto.Pair {
+	s.t.Helper()
+	pair, err := s.auth.IssuePair(paseto.Grant{Subject: "alice"})
+	s.must(err)
+	return pair
+}
+
+// liveClosings end connections that were let in, for what happens to their right to
+// be there.
+func liveClosings() []closing {
+	one := func(excess wsauth.Excess) wsauth.Config {
+		return wsauth.Config{Limits: wsauth.Limits{PerSubject: 1, OnExcess: excess, LeaseTTL: time.Second}}
+	}
+	losesPlace := func(s *scene, _ *wsauth.Conn) { s.leases.lost.Store(true) }
+	revoked := func(revoke func(*scene, *paseto.Claims) error) closing {
+		return closing{cause: paseto.ErrRevoked,
+			bring: func(s *scene) visit { return carried(s.pair().Access.Token) },
+			live:  func(s *scene, conn *wsauth.Conn) { s.must(revoke(s, conn.Claims())) }}
+	}
+	named := func(name string, c closing) closing {
+		c.name = name
+		return c
+	}
+	return []closing{
+		{name: "expired", cause: paseto.ErrExpired,
+			bring: func(s *scene) visit { // which leaves it a second to be opened
+				return carried(access(s.t, s.auth, paseto.Grant{Subject: "alice", TTL: 2 * time.Second}))
+			}},
+		named("token revoked", revoked(func(s *scene, c *paseto.Claims) error { return s.auth.Revoke(s.t.Context(), c) })),
+		named("session revoked", revoked(func(s *scene, c *paseto.Claims) error { return s.auth.RevokeSession(s.t.Context(), c.Session) })),
+		named("subject revoked", revoked(func(s *scene, c *paseto.Claims) error {
+			return s.auth.RevokeSubject(s.t.Context(), c.Subject, time.Time{})
+		})),
+		{name: "key withdrawn", cause: paseto.ErrKeyWithdrawn, config: wsauth.Config{RecheckInterval: recheckSoon},
+			live: func(s *scene, _ *wsauth.Conn) { s.must(s.auth.SetKeys(paseto.NewLocalKey())) }},
+		{name: "denylist away for too long", cause: paseto.ErrUnavailable, config: wsauth.Config{RecheckInterval: recheckSoon, MaxUnchecked: soon},
+			live: func(s *scene, _ *wsauth.Conn) { s.store.down.Store(true) }},
+		{name: "replaced", cause: wsauth.ErrReplaced, config: one(wsauth.ReplaceOldest),
+			live: func(s *scene, _ *wsauth.Conn) { s.open(carried(s.alice())) }},
+		{name: "replaced elsewhere", cause: wsauth.ErrReplaced, config: one(wsauth.ReplaceOldest), leased: true, live: losesPlace},
+		{name: "place taken elsewhere", cause: wsauth.ErrTooMany, config: one(wsauth.RejectNewest), leased: true, live: losesPlace},
+		{name: "as old as may be", cause: wsauth.ErrLifetime, config: wsauth.Config{MaxLifetime: time.Second}},
+		{name: "shutdown", cause: wsauth.ErrShutdown, live: shutsDown},
+		{name: "shutdown to restart", config: wsauth.Config{ShutdownCode: wsauth.CloseServiceRestart}, live: shutsDown,
+			want: &outcome{1012, shuttingDown, true}},
+	}
+}
+
+func shutsDown(s *scene, _ *wsauth.Conn) { s.must(s.guard.Shutdown(s.t.Context())) }
+
+// closureLeases has room for all, until it gives every place to other servers.
+type closureLeases struct{ lost atomic.Bool }
+
+func (*closureLeases) Acquire(context.Context, denylist.Lease, int, time.Duration, bool) (bool, error) {
+	return true, nil
+}
+
+func (l *closureLeases) Renew(_ context.Context, held []denylist.Lease, _ int, _ time.Duration) (lost []denylist.Lease, err error) {
+	if !l.lost.Load() {
+		return nil, nil
+	}
+	return held, nil
+}
+
+func (*closureLeases) Release(context.Context, ...denylist.Lease) error { return nil }
+
+// renewalClosings are renewals that are refused where that closes the connection.
+func renewalClosings() []closing {
+	cfg := wsauth.Config{RenewMessages: true, RenewFailure: wsauth.RenewFailureCloses, RenewInterval: time.Hour}
+	chat := paseto.Grant{Subject: "alice", Session: "s1", TTL: time.Hour, Scopes: []string{"chat"}}
+	changed := func(change func(*paseto.Grant)) func(*scene) string {
+		return func(s *scene) string {
+			g := chat
+			change(&g)
+			return authText(access(s.t, s.auth, g))
+		}
+	}
+	same := changed(func(*paseto.Grant) {})
+	text := func(message string) func(*scene) string { return func(*scene) string { return message } }
+	rows := []struct {
+		name  string
+		cause *paseto.Error
+		send  func(*scene) string
+		times int
+	}{
+		{"of another subject", wsauth.ErrOtherSubject, changed(func(g *paseto.Grant) { g.Subject = "bob" }), 1},
+		{"of another session", wsauth.ErrOtherSubject, changed(func(g *paseto.Grant) { g.Session = "s2" }), 1},
+		{"with an older token", wsauth.ErrOlder, changed(func(g *paseto.Grant) { g.TTL = time.Minute }), 1},
+		{"without the scope", paseto.ErrScope, changed(func(g *paseto.Grant) { g.Scopes = nil }), 1},
+		{"with an expired token", paseto.ErrExpired, func(s *scene) string { return authText(s.expired()) }, 1},
+		{"without a token", paseto.ErrNoToken, text(`{"type":"auth"}`), 1},
+		{"with a misspelt message", wsauth.ErrMessage, text(`{"type":"auth","tokens":""}`), 1},
+		{"too often", wsauth.ErrRenewals, same, 6},
+	}
+	closings := make([]closing, 0, len(rows)+1)
+	for _, r := range rows {
+		closings = append(closings, closing{
+			name: "renewal " + r.name, cause: r.cause, config: cfg, req: paseto.Requirement{Scopes: []string{"chat"}},
+			bring: func(s *scene) visit {
+				v := carried(access(s.t, s.auth, chat))
+				message := r.send(s)
+				for range r.times {
+					v.messages = append(v.messages, message)
+				}
+				return v
+			},
+		})
+	}
+	return append(closings, closing{
+		name: "renewal of an anonymous connection", cause: wsauth.ErrOtherSubject, config: cfg, req: paseto.Requirement{Optional: true},
+		bring: func(s *scene) visit { return telling(authText(s.alice())) },
+	})
+}
+
+// applicationClosings are the program's doing.
+func applicationClosings() []closing {
+	row := func(name string, cause *paseto.Error, want *outcome, serve wsauth.Handler) closing {
+		return closing{name: name, cause: cause, want: want, serve: func(*scene) wsauth.Handler { return serve }}
+	}
+	closes := func(code wsauth.CloseCode, reason string) wsauth.Handler {
+		return func(_ context.Context, conn *wsauth.Conn) { conn.Close(code, reason) }
+	}
+	rows := []closing{
+		row("handler returns", wsauth.ErrClosed, &outcome{1000, "", true}, func(context.Context, *wsauth.Conn) {}),
+		row("handler panics", wsauth.ErrPanic, nil, func(context.Context, *wsauth.Conn) { panic("oh dear") }),
+		row("application closes", wsauth.ErrClosed, &outcome{4000, "Room is closed – grüß Gott", true}, closes(4000, "Room is closed – grüß Gott")),
+		row("application closes like a refusal", wsauth.ErrClosed, &outcome{1008, "No guests", true}, closes(1008, "No guests")),
+	}
+	for _, code := range []wsauth.CloseCode{0, 999, 1004, 1005, 1006, 1015, 2999, 5000} { // none that a frame may carry
+		rows = append(rows, row(fmt.Sprintf("application closes with %d", code), wsauth.ErrClosed, &outcome{1011, "mine", true}, closes(code, "mine")))
+	}
+	return rows
+}
+
+// protocolClosings are what a page does, or has its browser do, against the rules.
+func protocolClosings() []closing {
+	row := func(name string, cause *paseto.Error, want *outcome, raw func(*websocket.Conn)) closing {
+		return closing{name: name, cause: cause, want: want, rough: true, bring: func(s *scene) visit {
+			v := carried(s.alice())
+			v.raw = raw
+			return v
+		}}
+	}
+	fragment := []byte{0x02, 0x80 | 1, 0, 0, 0, 0, 'x', 0x80} // and how the next one begins
+	unknown := []byte{0x83, 0x80, 0, 0, 0, 0}
+	silent := row("no pong", wsauth.ErrUnresponsive, nil, func(ws *websocket.Conn) {
+		ws.SetPingHandler(func(string) error { return nil })
+	})
+	silent.config.PingInterval = soon
+	return []closing{
+		{name: "message too big", want: tooBigOutcome, config: wsauth.Config{ReadLimit: 1000}, bring: func(s *scene) visit {
+			v := carried(s.alice())
+			v.messages = []string{strings.Repeat("x", 1001)}
+			return v
+		}},
+		row("message too big by far", nil, tooBigOutcome, sendsBytes(bigFrame)),
+		row("message too big in fragments", nil, tooBigOutcome, sendsBytes(append(fragment, bigFrame[1:]...))),
+		row("message too big for a number", nil, tooBigOutcome, sendsBytes(append(fragment, 0x80|127, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0))),
+		row("message too big for a frame", nil, tooBigOutcome, sendsBytes([]byte{0x82, 0x80 | 127, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0})),
+		row("text that is not UTF-8", wsauth.ErrPayload, nil, sendsMessage(wsauth.TextMessage, []byte{0xff})),
+		row("unknown frame", nil, &outcome{1002, "bad opcode 3", true}, sendsBytes(unknown)),
+		row("unknown frame, and more", nil, &outcome{1002, "bad opcode 3", true}, sendsBytes(append(unknown, bigFrame...))),
+		row("unmasked frame", nil, &outcome{1002, "bad MASK", true}, sendsBytes([]byte{0x82, 0})),
+		silent,
+		slowPeer(),
+	}
+}
+
+// slowPeer is sent more than it reads, and then reads on.
+func slowPeer() closing {
+	return closing{
+		name: "peer reads slowly", cause: wsauth.ErrSlow, rough: true, config: wsauth.Config{SendQueue: 1},
+		bring: func(s *scene) visit {
+			v := carried(s.alice())
+			v.raw = func(*websocket.Conn) { <-s.cue }
+			return v
+		},
+		serve: func(s *scene) wsauth.Handler {
+			return func(_ context.Context, conn *wsauth.Conn) {
+				for conn.Send(wsauth.TextMessage, []byte("news")) == nil { //nolint:revive // until it is too much
+				}
+				close(s.cue)
+			}
+		},
+	}
+}
+
+// bigFrame is a binary message of 128 KiB, in one frame.
+var bigFrame = append([]byte{0x82, 0x80 | 127, 0, 0, 0, 0, 0, 0x02, 0, 0, 0, 0, 0, 0}, make([]byte, 128<<10)...)
+
+// sendsBytes writes what need not be a frame.
+func sendsBytes(bytes []byte) func(*websocket.Conn) {
+	return func(ws *websocket.Conn) { _, _ = ws.NetConn().Write(bytes) }
+}
+
+func sendsMessage(kind int, data []byte) func(*websocket.Conn) {
+	return func(ws *websocket.Conn) { _ = ws.WriteMessage(kind, data) }
+}

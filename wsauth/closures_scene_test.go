@@ -1,0 +1,196 @@
+package wsauth_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"github.com/pasetokit/pasetokit/denylist"
+	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/wsauth"
+)
+
+// outcome is what the event of a page's onclose says.
+type outcome struct {
+	Code     int    `json:"code"`
+	Reason   string `json:"reason"`
+	WasClean bool   `json:"wasClean"`
+}
+
+// unanswered is the outcome of a handshake that was refused over HTTP, or of a
+// connection that broke: a page is told no more.
+var unanswered = outcome{Code: websocket.CloseAbnormalClosure}
+
+// page opens WebSockets, as a web page of one origin does.
+type page interface {
+	origin() string
+	// open returns when the socket is open or was refused. The messages are sent
+	// as soon as it is open. What it returns waits for the socket's end.
+	open(t *testing.T, url string, v visit) (closed func() outcome)
+}
+
+// visit is what a page can bring along.
+type visit struct {
+	protocols []string
+	query     string
+	header    http.Header // as raw
+	messages  []string
+	raw       func(*websocket.Conn) // what no page can do, done before anything is read
+}
+
+// closing is one way for a connection to be closed.
+type closing struct {
+	name   string
+	cause  *paseto.Error // what ends it, and decides how; see closureTable
+	reason string        // default: the cause's message
+	want   *outcome      // where it is not the cause that decides
+
+	tokens  paseto.Config
+	config  wsauth.Config
+	leased  bool // the places of a subject are shared with other servers
+	source  paseto.KeySource
+	req     paseto.Requirement
+	in      []wsauth.Location // default: Subprotocol
+	opts    []wsauth.RouteOption
+	foreign bool // the page's origin is not allowed
+	rough   bool // no browser lets a page do that
+
+	bring func(*scene) visit                // default: alice's token
+	serve func(*scene) wsauth.Handler       // default: reads to the end
+	live  func(s *scene, conn *wsauth.Conn) // what happens to the connection once it is open
+}
+
+// scene is where a closing takes place.
+type scene struct {
+	t      *testing.T
+	page   page
+	store  *closureStore
+	leases *closureLeases
+	auth   *paseto.Authorizer
+	guard  *wsauth.Guard
+	url    string
+	opened chan *wsauth.Conn
+	ended  chan error    // why connections were refused or closed
+	cue    chan struct{} // from the handler to the client
+}
+
+// closureStore is a denylist that may be down.
+type closureStore struct {
+	*denylist.Memory
+	down atomic.Bool
+}
+
+func (s *closureStore) Revoked(ctx context.Context, token denylist.Token) (bool, error) {
+	if s.down.Load() {
+		return false, errors.New("connection refused")
+	}
+	return s.Memory.Revoked(ctx, token)
+}
+
+func (c closing) stage(t *testing.T, p page, codes wsauth.CloseCodes) *scene {
+	t.Helper()
+	s := &scene{
+		t: t, page: p, cue: make(chan struct{}),
+		opened: make(chan *wsauth.Conn, 8), ended: make(chan error, 8),
+		store:  &closureStore{Memory: denylist.NewMemory(denylist.WithClock(func() time.Time { return start }))},
+		leases: new(closureLeases),
+	}
+	s.auth = newAuthorizer(t, c.tokens, paseto.WithDenylist(s.store), paseto.WithKeySource(c.source))
+	cfg := c.config
+	cfg.CloseCodes, cfg.Locations = codes, c.in
+	if c.in == nil {
+		cfg.Locations = []wsauth.Location{wsauth.Subprotocol}
+	}
+	if !c.foreign {
+		cfg.AllowedOrigins = []string{p.origin()}
+	}
+	options := []wsauth.Option{wsauth.WithObserver(s.observe)}
+	if c.leased {
+		options = append(options, wsauth.WithLeases(s.leases))
+	}
+	s.guard = newGuard(t, s.auth, cfg, options...)
+	serve := wsauth.Handler(func(ctx context.Context, conn *wsauth.Conn) { _ = readUntilError(ctx, conn) })
+	if c.serve != nil {
+		serve = c.serve(s)
+	}
+	srv := httptest.NewUnstartedServer(s.guard.Require(c.req, serve, c.opts...))
+	srv.Config.MaxHeaderBytes = 4 << 20 // so that a huge token gets as far as the guard
+	srv.Start()
+	t.Cleanup(srv.Close)
+	s.url = "ws" + strings.TrimPrefix(srv.URL, "http") + "/ws"
+	return s
+}
+
+func (s *scene) observe(e wsauth.Event) {
+	switch e.Kind {
+	case wsauth.EventOpened:
+		s.opened <- e.Conn
+	case wsauth.EventClosed, wsauth.EventRefused:
+		s.ended <- e.Err
+	default:
+	}
+}
+
+// play has it happen before a page, and checks what the page sees.
+func (c closing) play(t *testing.T, p page, codes wsauth.CloseCodes) {
+	t.Helper()
+	s := c.stage(t, p, codes)
+	v := carried(s.alice())
+	if c.bring != nil {
+		v = c.bring(s)
+	}
+	closed := p.open(t, s.url, v)
+	if c.live != nil {
+		c.live(s, wait(t, s.opened, "the connection"))
+	}
+	if got, want := closed(), c.expected(codes); got != want {
+		t.Errorf("the page sees %+v, want %+v", got, want)
+	}
+	if c.cause != nil {
+		if err := wait(t, s.ended, "the server's end"); !errors.Is(err, c.cause) {
+			t.Errorf("the server gives %v as the cause, want %v", err, c.cause)
+		}
+	}
+}
+
+// expected returns what a page is to see.
+func (c closing) expected(codes wsauth.CloseCodes) outcome {
+	if c.want != nil {
+		return *c.want
+	}
+	reason := c.reason
+	if reason == "" {
+		reason = c.cause.Message
+	}
+	return outcome{int(closeCode(c.cause.Code, codes)), reason, true}
+}
+
+// alice returns her access token.
+func (s *scene) alice() string {
+	return access(s.t, s.auth, paseto.Grant{Subject: "alice"})
+}
+
+// expired returns an access token of alice's of yesterday.
+func (s *scene) expired() string {
+	yesterday := paseto.WithClock(func() time.Time { return start.Add(-24 * time.Hour) })
+	return access(s.t, newAuthorizer(s.t, paseto.Config{}, yesterday), paseto.Grant{Subject: "alice"})
+}
+
+// open opens another socket beforehand, which stays open.
+func (s *scene) open(v visit) { s.page.open(s.t, s.url, v) }
+
+// carried is a visit with a token as a subprotocol.
+func carried(token string) visit { return visit{protocols: []string{wsauth.Marker, token}} }
+
+// telling is a visit whose token, if any, comes in messages.
+func telling(messages ...string) visit { return visit{messages: messages} }
+
+// authText is the message that carries a token.
+func authText(token string) string { return `{"type":"auth","token":"` + token + `"}` }

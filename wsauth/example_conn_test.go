@@ -1,0 +1,339 @@
+package wsauth_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"github.com/pasetokit/pasetokit/denylist"
+	"github.com/pasetokit/pasetokit/denylist/redis"
+	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/paseto/httpauth"
+	"github.com/pasetokit/pasetokit/wsauth"
+)
+
+// noon is the time of the examples below.
+var noon = time.Date(2030, 1, 2, 12, 0, 0, 0, time.UTC)
+
+// demo is what the examples below share: a guarded route on a real socket.
+type demo struct {
+	auth  *paseto.Authorizer
+	guard *wsauth.Guard
+	srv   *httptest.Server
+	store *denylist.Memory
+}
+
+func newDemo(cfg wsauth.Config, serve wsauth.Handler) *demo {
+	s := &demo{store: denylist.NewMemory()}
+	var err error
+	s.auth, err = paseto.New(paseto.Config{Keys: []paseto.Key{localKey}},
+		paseto.WithDenylist(s.store), paseto.WithClock(func() time.Time { return noon }))
+	if err != nil {
+		panic(err)
+	}
+	if s.guard, err = wsauth.New(s.auth, cfg); err != nil {
+		panic(err)
+	}
+	mux := http.NewServeMux()
+	mux.Handle("/rooms/{room}", s.guard.Require(paseto.Requirement{}, serve))
+	s.srv = httptest.NewServer(mux)
+	return s
+}
+
+func (s *demo) close() {
+	_ = s.guard.Shutdown(context.Background())
+	s.srv.Close()
+	_ = s.store.Close()
+}
+
+// token returns an access token.
+func (s *demo) token(g paseto.Grant) string {
+	issued, err := s.auth.IssueAccess(g)
+	if err != nil {
+		panic(err)
+	}
+	return issued.Token
+}
+
+// connect opens a WebSocket with a token, without one where it is empty.
+func (s *demo) connect(token string) *websocket.Conn {
+	header := http.Header{}
+	if token != "" {
+		header.Set("Authorization", "Bearer "+token)
+	}
+	ws, _, err := websocket.DefaultDialer.Dial("ws"+strings.TrimPrefix(s.srv.URL, "http")+"/rooms/kitchen", header)
+	if err != nil {
+		panic(err)
+	}
+	_ = ws.SetReadDeadline(time.Now().Add(patience))
+	return ws
+}
+
+// join is connect for a client that waits until the application has greeted it.
+func (s *demo) join(g paseto.Grant) *websocket.Conn {
+	ws := s.connect(s.token(g))
+	if _, _, err := ws.ReadMessage(); err != nil {
+		panic(err)
+	}
+	return ws
+}
+
+// showNext prints the next message that comes over a WebSocket, or how it was closed.
+func showNext(ws *websocket.Conn) {
+	_, data, err := ws.ReadMessage()
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println(string(data))
+}
+
+// welcome greets a client and then listens until the connection ends.
+func welcome(_ context.Context, conn *wsauth.Conn) {
+	err := conn.WriteMessage(wsauth.TextMessage, []byte("hello"))
+	for err == nil {
+		_, _, err = conn.ReadMessage()
+	}
+}
+
+// chat is a handler whose clients renew their token in a message of its own
+// protocol.
+func chat(ctx context.Context, conn *wsauth.Conn) {
+	for {
+		var m struct{ Text, Token string }
+		if conn.ReadJSON(&m) != nil {
+			return
+		}
+		answer := conn.Claims().Subject + " says: " + m.Text
+		if m.Token != "" {
+			if err := conn.Renew(ctx, m.Token); err != nil {
+				answer = httpauth.Refusal(err).Message // err itself is for the log
+			} else {
+				answer = "open until " + conn.Deadline().UTC().Format(time.TimeOnly)
+			}
+		}
+		if conn.WriteMessage(wsauth.TextMessage, []byte(answer)) != nil {
+			return
+		}
+	}
+}
+
+// A client sends its newer token in a message of the application's own protocol.
+func ExampleConn_Renew() {
+	s := newDemo(wsauth.Config{}, chat)
+	defer s.close()
+	ws := s.connect(s.token(paseto.Grant{Subject: "alice", TTL: 10 * time.Minute}))
+	defer func() { _ = ws.Close() }()
+
+	for _, message := range []map[string]string{
+		{"text": "hello"},
+		{"token": s.token(paseto.Grant{Subject: "alice", TTL: 30 * time.Minute})},
+		{"token": s.token(paseto.Grant{Subject: "alice", TTL: 20 * time.Minute})},
+		{"token": s.token(paseto.Grant{Subject: "bob", TTL: time.Hour})},
+	} {
+		_ = ws.WriteJSON(message)
+		showNext(ws)
+	}
+
+	// Output:
+	// alice says: hello
+	// open until 12:30:00
+	// Token expires before the present one
+	// Token is of another subject or session
+}
+
+// A browser's page shows its token in the first message, and renews it in others:
+// the application sees neither.
+func ExampleGuard_Require_message() {
+	s := newDemo(wsauth.Config{
+		Locations:     []wsauth.Location{wsauth.Header, wsauth.Message},
+		RenewMessages: true,
+	}, echo)
+	defer s.close()
+	ws := s.connect("")
+	defer func() { _ = ws.Close() }()
+
+	for _, ttl := range []time.Duration{10 * time.Minute, 30 * time.Minute} {
+		_ = ws.WriteJSON(map[string]string{"type": "auth", "token": s.token(paseto.Grant{Subject: "alice", TTL: ttl})})
+		showNext(ws)
+	}
+	_ = ws.WriteJSON(map[string]string{"type": "auth", "token": s.token(paseto.Grant{Subject: "bob", TTL: time.Hour})})
+	showNext(ws)
+	_ = ws.WriteMessage(websocket.TextMessage, []byte("hello"))
+	showNext(ws)
+
+	// Who says something else first is refused.
+	stranger := s.connect("")
+	defer func() { _ = stranger.Close() }()
+	_ = stranger.WriteMessage(websocket.TextMessage, []byte("hello"))
+	showNext(stranger)
+
+	// Output:
+	// {"type":"auth","expires_at":"2030-01-02T12:10:00Z","expires_in":600}
+	// {"type":"auth","expires_at":"2030-01-02T12:30:00Z","expires_in":1800}
+	// {"type":"auth","code":"renewal_subject","message":"Token is of another subject or session"}
+	// hello
+	// websocket: close 1008 (policy violation): Bad first message. Expected {"type":"auth","token":"<PASETO>"}
+}
+
+// Revoking a session closes its connections at once. Their handlers can see why.
+func ExampleConn_Context() {
+	ended := make(chan error, 1)
+	s := newDemo(wsauth.Config{}, func(ctx context.Context, conn *wsauth.Conn) {
+		welcome(ctx, conn)
+		ended <- context.Cause(ctx)
+	})
+	defer s.close()
+	ws := s.join(paseto.Grant{Subject: "alice", Session: "login-1"})
+	defer func() { _ = ws.Close() }()
+
+	if err := s.auth.RevokeSession(context.Background(), "login-1"); err != nil {
+		panic(err)
+	}
+	showNext(ws)
+	fmt.Println(<-ended)
+
+	// Output:
+	// websocket: close 1008 (policy violation): Token has been revoked
+	// paseto: Token has been revoked
+}
+
+// A message for everybody who may see it. No peer is waited for.
+func ExampleGuard_Broadcast() {
+	s := newDemo(wsauth.Config{}, welcome)
+	defer s.close()
+	alice := s.join(paseto.Grant{Subject: "alice", Scopes: []string{"news"}})
+	defer func() { _ = alice.Close() }()
+	bob := s.join(paseto.Grant{Subject: "bob"})
+	defer func() { _ = bob.Close() }()
+
+	readers := func(c *wsauth.Conn) bool { return c.Claims().HasScopes("news") }
+	n, err := s.guard.Broadcast(wsauth.TextMessage, []byte("it rains"), readers)
+	fmt.Println(n, err)
+	showNext(alice)
+
+	// Output:
+	// 1 <nil>
+	// it rains
+}
+
+// A message for one user, on whatever devices, and then the end of all but the
+// newest connection.
+func ExampleGuard_ConnectionsOf() {
+	s := newDemo(wsauth.Config{}, welcome)
+	defer s.close()
+	phone := s.join(paseto.Grant{Subject: "alice"})
+	defer func() { _ = phone.Close() }()
+	laptop := s.join(paseto.Grant{Subject: "alice"})
+	defer func() { _ = laptop.Close() }()
+
+	guard := s.guard
+	for conn := range guard.ConnectionsOf("alice") {
+		_ = conn.SendJSON(map[string]int{"unread": 3}) // fails for one that is being closed
+	}
+	showNext(phone)
+	showNext(laptop)
+
+	conns := slices.Collect(guard.ConnectionsOf("alice")) // the oldest first
+	for _, conn := range conns[:len(conns)-1] {
+		conn.Close(4000, "continued elsewhere")
+	}
+	showNext(phone)
+
+	// Output:
+	// {"unread":3}
+	// {"unread":3}
+	// websocket: close 4000: continued elsewhere
+}
+
+// One connection for each subject: a new one takes the place of the old one, which
+// is told so with a code of its own.
+func ExampleConfig() {
+	s := newDemo(wsauth.Config{
+		MaxLifetime: 12 * time.Hour,
+		CloseCodes:  wsauth.PrivateCodes,
+		Limits: wsauth.Limits{
+			Connections: 50_000,
+			PerSubject:  1,
+			OnExcess:    wsauth.ReplaceOldest,
+		},
+	}, welcome)
+	defer s.close()
+	first := s.join(paseto.Grant{Subject: "alice"})
+	defer func() { _ = first.Close() }()
+	second := s.join(paseto.Grant{Subject: "alice"})
+	defer func() { _ = second.Close() }()
+	showNext(first)
+
+	// A client without a token reads 4401 instead of 1008.
+	stranger := s.connect("")
+	defer func() { _ = stranger.Close() }()
+	showNext(stranger)
+
+	// Output:
+	// websocket: close 4409: Replaced by a newer connection
+	// websocket: close 4401: PASETO Authorization Token required
+}
+
+type roomKey struct{}
+
+// A handler knows of its request what ConnContext keeps for it.
+func ExampleConfig_connContext() {
+	withRoom := func(ctx context.Context, r *http.Request) context.Context {
+		return context.WithValue(ctx, roomKey{}, r.PathValue("room"))
+	}
+	s := newDemo(wsauth.Config{ConnContext: withRoom}, func(ctx context.Context, conn *wsauth.Conn) {
+		text := fmt.Sprint(paseto.FromContext(ctx).Subject, " is in the ", ctx.Value(roomKey{}))
+		_ = conn.WriteMessage(wsauth.TextMessage, []byte(text))
+	})
+	defer s.close()
+	ws := s.connect(s.token(paseto.Grant{Subject: "alice"}))
+	defer func() { _ = ws.Close() }()
+	showNext(ws)
+
+	// Output: alice is in the kitchen
+}
+
+// The causes after which a client waits for a while before it comes back.
+func ExampleClosures() {
+	for _, c := range wsauth.Closures() {
+		if c.Reconnect == wsauth.ReconnectLater {
+			fmt.Println(c.Standard, c.Private, c.Cause.Code)
+		}
+	}
+
+	// Output:
+	// 1008 4429 renewals_limited
+	// 1013 4429 connections_limited
+	// 1013 4429 peer_slow
+	// 1013 1013 denylist_unavailable
+	// 1013 1013 keys_unavailable
+	// 1011 1011 handler_panicked
+	// 1011 1011 server_error
+}
+
+// Servers that share a Redis count the connections of a subject together. The store
+// is their denylist as well, and so tells them at once whose place was taken.
+func ExampleWithLeases() {
+	store, err := redis.Open(context.Background(), redis.Config{Addresses: []string{"redis.internal:6379"}})
+	if err != nil {
+		panic(err)
+	}
+	defer func() { _ = store.Close() }()
+	auth, err := paseto.New(paseto.Config{Keys: []paseto.Key{localKey}}, paseto.WithDenylist(store))
+	if err != nil {
+		panic(err)
+	}
+	limits := wsauth.Limits{PerSubject: 5, OnExcess: wsauth.ReplaceOldest}
+	guard, err := wsauth.New(auth, wsauth.Config{Limits: limits}, wsauth.WithLeases(store))
+	if err != nil {
+		panic(err)
+	}
+	http.Handle("/ws", guard.Require(paseto.Requirement{}, welcome))
+}

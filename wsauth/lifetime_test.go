@@ -1,0 +1,154 @@
+package wsauth_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/wsauth"
+)
+
+// toldOf is an echo that tells of its connection.
+func toldOf(conns chan<- *wsauth.Conn) wsauth.Handler {
+	return func(ctx context.Context, conn *wsauth.Conn) {
+		conns <- conn
+		echo(ctx, conn)
+	}
+}
+
+// TestEndOfLife closes at the first of the times that bound a connection, which is
+// what Deadline says, to the nanosecond.
+func TestEndOfLife(t *testing.T) {
+	t.Parallel()
+	const minutes = 10 * time.Minute
+	token := paseto.Grant{Subject: "alice", TTL: minutes}
+	for _, test := range []struct {
+		name     string
+		tokens   paseto.Config
+		grant    *paseto.Grant // nil: anonymous
+		lifetime time.Duration
+		lives    time.Duration
+		want     *paseto.Error
+		code     wsauth.CloseCode
+	}{
+		{"expiry", paseto.Config{}, &token, 0, minutes, paseto.ErrExpired, wsauth.ClosePolicyViolation},
+		{"expiry with leeway", paseto.Config{Leeway: time.Minute}, &token, 0, minutes + time.Minute, paseto.ErrExpired, wsauth.ClosePolicyViolation},
+		{"expiry before the lifetime", paseto.Config{}, &token, minutes + 1, minutes, paseto.ErrExpired, wsauth.ClosePolicyViolation},
+		{"expiry at the end of the lifetime", paseto.Config{}, &token, minutes, minutes, paseto.ErrExpired, wsauth.ClosePolicyViolation},
+		{"lifetime before the expiry", paseto.Config{}, &token, minutes - 1, minutes - 1, wsauth.ErrLifetime, wsauth.CloseGoingAway},
+		{"lifetime of an anonymous connection", paseto.Config{}, nil, 5 * time.Hour, 5 * time.Hour, wsauth.ErrLifetime, wsauth.CloseGoingAway},
+		{"lifetime of a token without expiry", paseto.Config{AllowNoExpiry: true}, &paseto.Grant{TTL: paseto.NoExpiry}, time.Hour, time.Hour,
+			wsauth.ErrLifetime, wsauth.CloseGoingAway},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			inBubble(t, test.tokens, wsauth.Config{MaxLifetime: test.lifetime}, echo, func(b bubble) {
+				began, send := time.Now(), none()
+				if test.grant != nil {
+					send = bearer(access(b, b.auth, *test.grant))
+				}
+				client := b.call(send, true)
+				conn := b.only()
+				if got, want := conn.Deadline(), began.Add(test.lives); !got.Equal(want) {
+					t.Errorf("Deadline is %s, want %s", got, want)
+				}
+				client.checkLives(test.lives - 1)
+				client.checkEcho()
+				client.checkEnd(test.code, test.want.Message)
+				client.checkLived(began, test.lives)
+				checkCause(b, conn, test.want)
+			})
+		})
+	}
+}
+
+// TestNoDeadline is the zero time.
+func TestNoDeadline(t *testing.T) {
+	t.Parallel()
+	conns := make(chan *wsauth.Conn, 1)
+	srv := listen(t, newGuard(t, newAuthorizer(t, paseto.Config{}), wsauth.Config{}).Require(paseto.Requirement{Optional: true},
+		toldOf(conns)))
+	connect(t, srv, none())
+	if deadline := wait(t, conns, "the connection").Deadline(); !deadline.IsZero() {
+		t.Errorf("Deadline is %s", deadline)
+	}
+}
+
+// TestEndlessLife has nothing that bounds it, or something so far away that no
+// [time.Duration] reaches it.
+func TestEndlessLife(t *testing.T) {
+	t.Parallel()
+	const year = 365 * 24 * time.Hour
+	never := paseto.Grant{TTL: paseto.NoExpiry}
+	for _, test := range []struct {
+		name  string
+		cfg   wsauth.Config
+		grant paseto.Grant
+	}{
+		{"no expiry", wsauth.Config{PingInterval: wsauth.NoPing}, never},
+		{"expiry in the year 9999", wsauth.Config{PingInterval: wsauth.NoPing}, paseto.Grant{ExpiresAt: time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)}},
+		{"longest lifetime", wsauth.Config{PingInterval: wsauth.NoPing, MaxLifetime: 100 * year}, never},
+		{"longest ping interval", wsauth.Config{PingInterval: year}, never},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			tokens := paseto.Config{AllowNoExpiry: true, MaxTTL: paseto.NoExpiry, SessionTTL: paseto.NoExpiry}
+			test.cfg.RecheckInterval, test.cfg.MaxUnchecked = 24*time.Hour, wsauth.NoLimit // a check takes its time
+			inBubble(t, tokens, test.cfg, echo, func(b bubble) {
+				time.Sleep(time.Second) // the guard is not of today
+				client := b.call(bearer(access(b, b.auth, test.grant)), true)
+				for range 3 {
+					client.checkEcho()
+					client.checkLives(24 * time.Hour)
+				}
+			})
+		})
+	}
+}
+
+// TestRenewalAndLifetime: a renewal moves the expiry, and never the end of the
+// lifetime.
+func TestRenewalAndLifetime(t *testing.T) {
+	t.Parallel()
+	inBubble(t, paseto.Config{}, wsauth.Config{MaxLifetime: time.Hour}, echo, func(b bubble) {
+		began := time.Now()
+		client := b.call(b.alice(20*time.Minute), true)
+		conn := b.only()
+		for _, step := range []struct{ at, ttl, ends time.Duration }{
+			{10 * time.Minute, 20 * time.Minute, 30 * time.Minute},
+			{29 * time.Minute, 31*time.Minute - time.Second, time.Hour - time.Second},
+			{40 * time.Minute, 24 * time.Hour, time.Hour},
+		} {
+			client.checkLives(step.at - time.Since(began))
+			if err := conn.Renew(b.Context(), access(b, b.auth, paseto.Grant{Subject: "alice", TTL: step.ttl})); err != nil {
+				b.Fatal(err)
+			}
+			if got := conn.Deadline().Sub(began); got != step.ends {
+				t.Errorf("renewed at %s for %s, the connection is to end at %s, want %s", step.at, step.ttl, got, step.ends)
+			}
+		}
+		client.checkEnd(wsauth.CloseGoingAway, wsauth.ErrLifetime.Message)
+		client.checkLived(began, time.Hour)
+		checkCause(b, conn, wsauth.ErrLifetime)
+	})
+}
+
+// TestRenewalMovesExpiry: a silent connection ends when its newest token does.
+func TestRenewalMovesExpiry(t *testing.T) {
+	t.Parallel()
+	inBubble(t, paseto.Config{}, wsauth.Config{}, echo, func(b bubble) {
+		began := time.Now()
+		client := b.call(b.alice(10*time.Minute), true)
+		conn := b.only()
+		for range 20 {
+			client.checkLives(9 * time.Minute)
+			if err := conn.Renew(b.Context(), access(b, b.auth, paseto.Grant{Subject: "alice", TTL: 10 * time.Minute})); err != nil {
+				b.Fatal(err)
+			}
+		}
+		client.checkEnd(wsauth.ClosePolicyViolation, expired)
+		client.checkLived(began, (20*9+10)*time.Minute)
+		checkCause(b, conn, paseto.ErrExpired)
+	})
+}

@@ -1,0 +1,241 @@
+package wsauth_test
+
+import (
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/wsauth"
+)
+
+// tooLate is what a client is told that did not send its token in time.
+const tooLate = "No token came in time"
+
+// TestMessageTimeout ends what has not shown a token by then, whatever else it sends.
+func TestMessageTimeout(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name    string
+		timeout time.Duration // 0: the default
+		lives   time.Duration
+		first   string // what the client sends once
+		often   string // and every 100 ms
+	}{
+		{"nothing", 0, wsauth.DefaultMessageTimeout, "", ""},
+		{"nothing, as configured", time.Minute, time.Minute, "", ""},
+		{"half a message", 0, wsauth.DefaultMessageTimeout, frame(text&^final, `{"type":`), ""},
+		{"a byte now and then", 0, wsauth.DefaultMessageTimeout, frame(text, strings.Repeat("x", 1000))[:8], "x"},
+		{"a fragment now and then", 0, wsauth.DefaultMessageTimeout, frame(text&^final, ""), frame(continuation&^final, "x")},
+		{"pings", 0, wsauth.DefaultMessageTimeout, "", frame(ping, "")},
+		{"pongs", 0, wsauth.DefaultMessageTimeout, "", emptyPong},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			cfg := wsauth.Config{Locations: byMessage, MessageTimeout: test.timeout, PingInterval: wsauth.NoPing}
+			inBubble(t, paseto.Config{}, cfg, unreachable(t), func(b bubble) {
+				began := time.Now()
+				client := b.call(none(), true)
+				sendAll(t, client.ws, test.first)
+				client.sendOften(100*time.Millisecond, test.often)
+				client.checkEnd(wsauth.ClosePolicyViolation, tooLate)
+				client.checkLived(began, test.lives)
+				time.Sleep(wsauth.DefaultCloseTimeout)
+				synctest.Wait()
+				if got := b.guard.Stats(); got != (wsauth.Stats{}) {
+					b.Errorf("there are %+v left", got)
+				}
+			})
+		})
+	}
+}
+
+// TestMessageInTime is one at the last moment, after which no timeout counts.
+func TestMessageInTime(t *testing.T) {
+	t.Parallel()
+	inBubble(t, paseto.Config{}, wsauth.Config{Locations: byMessage}, echo, func(b bubble) {
+		client := b.call(none(), true)
+		client.checkLives(wsauth.DefaultMessageTimeout - 1)
+		client.say(authMessage(access(b, b.auth, anHour)))
+		client.hearAnswer()
+		client.checkLives(10 * wsauth.DefaultMessageTimeout)
+		client.checkEcho()
+	})
+}
+
+// TestLongFirstMessage may be a bit longer than a token may be, whatever the limit of
+// the application's messages is, which counts again afterwards.
+func TestLongFirstMessage(t *testing.T) {
+	t.Parallel()
+	const maxToken, space = 8192, 256
+	auth := newAuthorizer(t, paseto.Config{})
+	message := authMessage(access(t, auth, anHour))
+	padded := func(n int) string { return message + strings.Repeat(" ", n-len(message)) }
+	for _, test := range []struct {
+		name      string
+		size      int
+		readLimit int64
+		closes    wsauth.CloseCode
+	}{
+		{"as long as may be", maxToken + space, 0, 0},
+		{"one byte longer", maxToken + space + 1, 0, wsauth.CloseMessageTooBig},
+		{"far too long", 8 << 20, 16 << 20, wsauth.CloseMessageTooBig},
+		{"as long as may be, application reads less", maxToken + space, 1 << 10, 0},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			guard, srv := takingMessages(t, auth, wsauth.Config{ReadLimit: test.readLimit}, paseto.Requirement{}, echo)
+			ws := connect(t, srv, none())
+			say(t, ws, padded(test.size))
+			if test.closes != 0 {
+				checkClosed(t, ws, test.closes, "")
+				until(t, "the place is free", func() bool { return guard.Stats() == wsauth.Stats{} })
+				return
+			}
+			if a := nextAnswer(t, ws); a.Code != "" {
+				t.Errorf("the answer is %+v", a)
+			}
+			limit := wsauth.DefaultReadLimit
+			if test.readLimit != 0 {
+				limit = int(test.readLimit)
+			}
+			checkEcho(t, ws, strings.Repeat("x", limit))
+			say(t, ws, strings.Repeat("x", limit+1))
+			checkClosed(t, ws, wsauth.CloseMessageTooBig, "")
+		})
+	}
+}
+
+// TestPendingLimit answers with status 503 while too many connections have yet to show
+// a token, and not those that show it in the handshake. Each way out frees a place.
+func TestPendingLimit(t *testing.T) {
+	t.Parallel()
+	const limit = 3
+	auth := newAuthorizer(t, paseto.Config{})
+	token := access(t, auth, anHour)
+	saying := func(message string) func(*testing.T, *websocket.Conn) {
+		return func(t *testing.T, ws *websocket.Conn) {
+			t.Helper()
+			say(t, ws, message)
+		}
+	}
+	for _, test := range []struct {
+		name   string
+		cfg    wsauth.Config
+		leaves func(*testing.T, *websocket.Conn) // nil: the guard makes it leave
+	}{
+		{"is admitted", wsauth.Config{}, saying(authMessage(token))},
+		{"is refused", wsauth.Config{}, saying(authMessage("nonsense"))},
+		{"says something else", wsauth.Config{}, saying("hello")},
+		{"says too much", wsauth.Config{}, saying(strings.Repeat("x", 10_000))},
+		{"says too much, and goes on", wsauth.Config{CloseTimeout: soon}, func(t *testing.T, ws *websocket.Conn) {
+			t.Helper()
+			sendAll(t, ws, frame(text, strings.Repeat("x", 1<<20)))
+		}},
+		{"breaks the protocol", wsauth.Config{}, func(t *testing.T, ws *websocket.Conn) {
+			t.Helper()
+			sendAll(t, ws, "\x8a\x00")
+		}},
+		{"closes", wsauth.Config{}, func(t *testing.T, ws *websocket.Conn) {
+			t.Helper()
+			if err := ws.WriteMessage(websocket.CloseMessage, websocket.FormatCloseMessage(websocket.CloseNormalClosure, "")); err != nil {
+				t.Fatal(err)
+			}
+		}},
+		{"is gone", wsauth.Config{}, func(_ *testing.T, ws *websocket.Conn) { _ = ws.NetConn().Close() }},
+		{"is gone in the midst of a message", wsauth.Config{}, func(t *testing.T, ws *websocket.Conn) {
+			t.Helper()
+			sendAll(t, ws, frame(text, authMessage(token))[:100])
+			_ = ws.NetConn().Close()
+		}},
+		{"is too late", wsauth.Config{MessageTimeout: soon}, nil},
+		{"is too late, and does not answer the close", wsauth.Config{MessageTimeout: soon, CloseTimeout: soon}, nil},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			test.cfg.Limits.Pending = limit
+			guard, srv := takingMessages(t, auth, test.cfg, paseto.Requirement{}, echo)
+			for range 2 { // all places, twice
+				var clients []*websocket.Conn
+				for range limit {
+					clients = append(clients, connect(t, srv, none()))
+				}
+				if test.leaves != nil { // else they may be gone already
+					ws, resp := dial(t, srv, none())
+					if ws != nil {
+						t.Fatal("there is a place too many")
+					}
+					checkProblem(t, resp, 503, "overloaded", "Server has too many connections")
+					if resp.Header.Get("Retry-After") == "" {
+						t.Error("there is no Retry-After")
+					}
+					checkEcho(t, connect(t, srv, bearer(token)), "hello")
+					if n := guard.Stats().Pending; n != limit {
+						t.Errorf("%d connections are pending, want %d", n, limit)
+					}
+				}
+				for _, ws := range clients {
+					if test.leaves != nil {
+						test.leaves(t, ws)
+					}
+				}
+				until(t, "the places are free", func() bool { return guard.Stats().Pending == 0 })
+			}
+		})
+	}
+}
+
+// TestShutdownOfPending tells those that have yet to show a token, and waits for them.
+func TestShutdownOfPending(t *testing.T) {
+	t.Parallel()
+	auth := newAuthorizer(t, paseto.Config{})
+	guard := closable(t, auth, wsauth.Config{Locations: byMessage, MessageTimeout: time.Hour})
+	srv := listen(t, guard.Require(paseto.Requirement{}, unreachable(t)))
+	silent, late := connect(t, srv, none()), connect(t, srv, none())
+	sendAll(t, late, frame(text, authMessage(access(t, auth, anHour)))[:100])
+	done := shutdown(t.Context(), guard)
+	checkClosed(t, silent, wsauth.CloseGoingAway, shuttingDown)
+	checkClosed(t, late, wsauth.CloseGoingAway, shuttingDown)
+	if err := wait(t, done, "Shutdown"); err != nil {
+		t.Errorf("Shutdown returns %v", err)
+	}
+	if got := guard.Stats(); got != (wsauth.Stats{}) {
+		t.Errorf("there are %+v left", got)
+	}
+}
+
+// TestSubjectLimitOfFirstMessage counts when the token comes.
+func TestSubjectLimitOfFirstMessage(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		excess wsauth.Excess
+		leaves int // who is closed: the first or the second
+		code   wsauth.CloseCode
+		cause  *paseto.Error
+	}{
+		{wsauth.RejectNewest, 1, wsauth.CloseTryAgainLater, wsauth.ErrTooMany},
+		{wsauth.ReplaceOldest, 0, wsauth.ClosePolicyViolation, wsauth.ErrReplaced},
+	} {
+		t.Run(string(test.excess), func(t *testing.T) {
+			t.Parallel()
+			auth := newAuthorizer(t, paseto.Config{})
+			cfg := wsauth.Config{Limits: wsauth.Limits{PerSubject: 1, OnExcess: test.excess}}
+			guard, srv := takingMessages(t, auth, cfg, paseto.Requirement{}, echo)
+			clients := []*websocket.Conn{connect(t, srv, none()), connect(t, srv, none())} // nobody's yet
+			for n, ws := range clients {
+				say(t, ws, authMessage(access(t, auth, anHour)))
+				if n == 0 || test.leaves != 1 {
+					if a := nextAnswer(t, ws); a.Code != "" {
+						t.Errorf("the answer is %+v", a)
+					}
+				}
+			}
+			checkClosed(t, clients[test.leaves], test.code, test.cause.Message)
+			checkEcho(t, clients[1-test.leaves], "still here")
+			until(t, "one is left", func() bool { return guard.Stats() == wsauth.Stats{Connections: 1} })
+		})
+	}
+}

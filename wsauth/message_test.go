@@ -1,0 +1,300 @@
+package wsauth_test
+
+import (
+	"context"
+	"errors"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/pasetokit/pasetokit/denylist"
+	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/wsauth"
+)
+
+// byMessage are the locations of a route whose token may come in the first message.
+var byMessage = []wsauth.Location{wsauth.Header, wsauth.Message}
+
+// takingMessages serves such a route.
+func takingMessages(t testing.TB, auth *paseto.Authorizer, cfg wsauth.Config, req paseto.Requirement, serve wsauth.Handler) (*wsauth.Guard, *httptest.Server) {
+	t.Helper()
+	cfg.Locations = byMessage
+	guard := newGuard(t, auth, cfg)
+	return guard, listen(t, guard.Require(req, serve))
+}
+
+// TestFirstMessage admits a client that is told when its connection will end. The
+// application sees what it sends afterwards, and has its claims.
+func TestFirstMessage(t *testing.T) {
+	t.Parallel()
+	hour := start.Add(time.Hour).Truncate(time.Second)
+	for _, test := range []struct {
+		name   string
+		tokens paseto.Config
+		cfg    wsauth.Config
+		ttl    time.Duration
+		ends   time.Time
+		in     int64 // seconds
+	}{
+		{"plain", paseto.Config{}, wsauth.Config{}, time.Hour, hour, 3599},
+		{"with leeway", paseto.Config{Leeway: time.Minute}, wsauth.Config{}, time.Hour, hour.Add(time.Minute), 3659},
+		{"about to expire", paseto.Config{Leeway: time.Hour}, wsauth.Config{}, time.Second, start.Truncate(time.Second).Add(time.Second + time.Hour), 3600},
+		{"without an expiry", paseto.Config{AllowNoExpiry: true}, wsauth.Config{}, paseto.NoExpiry, time.Time{}, 0},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			auth := newAuthorizer(t, test.tokens)
+			guard, srv := takingMessages(t, auth, test.cfg, paseto.Requirement{}, renewing)
+			token := issued(t, auth, lasts(test.ttl))
+			ws := connect(t, srv, none())
+			if got := guard.Stats(); got.Pending != 1 || got.Connections != 0 {
+				t.Errorf("there are %+v before the message", got)
+			}
+			// All in one piece, as an eager client does.
+			sendAll(t, ws, emptyPong+frame(text, authMessage(token.Token))+frame(text, "who?")+frame(text, "one")+frame(ping, "2")+frame(text, "three"))
+			a := nextAnswer(t, ws)
+			switch {
+			case test.ends.IsZero():
+				if a != (answer{Type: "auth"}) {
+					t.Errorf("the answer is %+v, want one without an end", a)
+				}
+			case a.ExpiresAt == nil || !a.ExpiresAt.Equal(test.ends) || a.ExpiresIn == nil || *a.ExpiresIn != test.in || a.Code != "":
+				t.Errorf("the answer is %+v, want the end at %s, in %d s", a, test.ends, test.in)
+			}
+			for _, want := range []string{token.Claims.ID + " " + token.Claims.ID, "one", "three"} {
+				checkMessage(t, ws, want)
+			}
+			if got := guard.Stats(); got.Pending != 0 || got.Connections != 1 {
+				t.Errorf("there are %+v after the message", got)
+			}
+		})
+	}
+}
+
+// TestFirstMessageAndLifetime: the lifetime counts from when the token came.
+func TestFirstMessageAndLifetime(t *testing.T) {
+	t.Parallel()
+	cfg := wsauth.Config{Locations: byMessage, MaxLifetime: time.Minute, MessageTimeout: time.Hour, PingInterval: wsauth.NoPing}
+	inBubble(t, paseto.Config{}, cfg, echo, func(b bubble) {
+		client := b.call(none(), true)
+		client.checkLives(30 * time.Minute)
+		client.say(authMessage(access(b, b.auth, anHour)))
+		a := client.hearAnswer()
+		if a.ExpiresIn == nil || *a.ExpiresIn != 60 || !a.ExpiresAt.Equal(time.Now().Add(time.Minute)) {
+			t.Errorf("the answer is %+v, want the end in a minute", a)
+		}
+		began := time.Now()
+		client.checkEnd(wsauth.CloseGoingAway, wsauth.ErrLifetime.Message)
+		client.checkLived(began, time.Minute)
+	})
+}
+
+// TestFirstMessageExpires like any other token.
+func TestFirstMessageExpires(t *testing.T) {
+	t.Parallel()
+	inBubble(t, paseto.Config{}, wsauth.Config{Locations: byMessage}, echo, func(b bubble) {
+		client := b.call(none(), true)
+		began := time.Now()
+		client.say(authMessage(access(b, b.auth, anHour)))
+		client.hearAnswer()
+		client.checkLives(time.Hour - 1)
+		client.checkEnd(wsauth.ClosePolicyViolation, expired)
+		client.checkLived(began, time.Hour)
+	})
+}
+
+// TestBadFirstMessage closes with the reason, and is none of the application's.
+func TestBadFirstMessage(t *testing.T) {
+	t.Parallel()
+	auth := newAuthorizer(t, paseto.Config{})
+	token := access(t, auth, anHour)
+	type first struct {
+		kind    byte
+		message string
+		want    *paseto.Error
+	}
+	tests := map[string]first{
+		"binary":     {binaryKind, authMessage(token), wsauth.ErrMessage},
+		"bare token": {text, token, wsauth.ErrMessage},
+		"not UTF-8":  {text, "{\"type\":\"auth\",\"token\":\"\xff\"}", wsauth.ErrMessage},
+		"no token":   {text, `{"type":"auth"}`, paseto.ErrNoToken},
+	}
+	for what, messages := range map[string]map[string]string{"foreign": foreign(), "malformed": malformed()} {
+		for name, message := range messages {
+			tests[what+", "+name] = first{text, strings.ReplaceAll(message, "TOKEN", token), wsauth.ErrMessage}
+		}
+	}
+	for _, r := range refusedRenewals() {
+		if r.want != wsauth.ErrOtherSubject && r.want != wsauth.ErrOlder { // there is nothing to compare with
+			tests["token, "+r.name] = first{text, authMessage(r.token(t, auth)), r.want}
+		}
+	}
+	required := picky
+	required.Optional = false
+	for name, test := range tests {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			guard, srv := takingMessages(t, auth, wsauth.Config{}, required, unreachable(t))
+			ws := connect(t, srv, none())
+			sendAll(t, ws, frame(test.kind, test.message)+hello)
+			if _, data, err := ws.ReadMessage(); !isClose(err, wsauth.ClosePolicyViolation, test.want.Message) {
+				t.Errorf("the client reads %q, %v; want the close for %s", data, err, test.want.Code)
+			}
+			until(t, "the place is free", func() bool { return guard.Stats() == wsauth.Stats{} })
+		})
+	}
+}
+
+// TestFirstMessageOfAnonymous: a client that has no token says so, where it may. What
+// says nothing is refused there as well.
+func TestFirstMessageOfAnonymous(t *testing.T) {
+	t.Parallel()
+	auth := newAuthorizer(t, paseto.Config{})
+	for _, test := range []struct {
+		name, message string
+		want          *paseto.Error
+	}{
+		{"no token", `{"type":"auth"}`, nil},
+		{"empty token", authMessage(""), nil},
+		{"token that is none", authMessage("nonsense"), nil},
+		{"another message", "hello", wsauth.ErrMessage},
+		{"another member", `{"type":"auth","id":1}`, wsauth.ErrMessage},
+		{"token that is not enough", authMessage(access(t, auth, paseto.Grant{})), paseto.ErrNotFresh},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			_, srv := takingMessages(t, auth, wsauth.Config{}, picky, func(ctx context.Context, conn *wsauth.Conn) {
+				if !conn.Claims().Anonymous() || !paseto.FromContext(ctx).Anonymous() {
+					t.Error("there are claims")
+				}
+				echo(ctx, conn)
+			})
+			ws := connect(t, srv, none())
+			say(t, ws, test.message)
+			if test.want != nil {
+				checkClosed(t, ws, wsauth.ClosePolicyViolation, test.want.Message)
+				return
+			}
+			if a := nextAnswer(t, ws); a != (answer{Type: "auth"}) {
+				t.Errorf("the answer is %+v", a)
+			}
+			checkEcho(t, ws, "hello")
+		})
+	}
+}
+
+// TestTokenInHandshake is preferred, for good or ill: the first message is then the
+// application's. And a handshake can agree on a subprotocol without a token.
+func TestTokenInHandshake(t *testing.T) {
+	t.Parallel()
+	auth := newAuthorizer(t, paseto.Config{})
+	token := access(t, auth, anHour)
+	protocols := func(list string) handshake { return header("Sec-Websocket-Protocol", list) }
+	for _, test := range []struct {
+		name     string
+		send     handshake
+		pending  bool
+		protocol string
+		refused  *paseto.Error
+	}{
+		{"header", bearer(token), false, "", nil},
+		{"subprotocol", protocols("paseto.bearer, " + token), false, "paseto.bearer", nil},
+		{"subprotocol beside the application's", protocols("chat.v1, paseto.bearer, " + token), false, "chat.v1", nil},
+		{"neither", none(), true, "", nil},
+		{"application's subprotocol", protocols("mail, chat.v1"), true, "chat.v1", nil},
+		{"foreign subprotocol", protocols("mail"), true, "", nil},
+		{"bad token in the header", bearer("nonsense"), false, "", paseto.ErrMalformed},
+		{"malformed header", header("Authorization", "Basic x"), false, "", paseto.ErrMalformedCredential},
+		{"two tokens", bearer(token).and(protocols("paseto.bearer, " + token)), false, "", paseto.ErrAmbiguousCredential},
+	} {
+		for _, reject := range []wsauth.Reject{wsauth.RejectClose, wsauth.RejectHTTP} {
+			t.Run(test.name+", reject "+string(reject), func(t *testing.T) {
+				t.Parallel()
+				guard := newGuard(t, auth, wsauth.Config{
+					Locations: []wsauth.Location{wsauth.Message, wsauth.Header, wsauth.Subprotocol}, Subprotocols: []string{"chat.v1"}, Reject: reject,
+				})
+				srv := listen(t, guard.Require(paseto.Requirement{}, func(ctx context.Context, conn *wsauth.Conn) {
+					if got := conn.Subprotocol(); got != test.protocol {
+						t.Errorf("Subprotocol is %q, want %q", got, test.protocol)
+					}
+					echo(ctx, conn)
+				}))
+				ws, resp := dial(t, srv, test.send)
+				if test.refused != nil {
+					if reject == wsauth.RejectClose {
+						checkClosed(t, ws, wsauth.ClosePolicyViolation, test.refused.Message)
+					} else if ws != nil || resp.StatusCode < 400 || resp.StatusCode >= 500 {
+						t.Errorf("answered with %s", resp.Status)
+					}
+					return
+				}
+				if got := resp.Header.Get("Sec-WebSocket-Protocol"); got != test.protocol {
+					t.Errorf("the response agrees on %q, want %q", got, test.protocol)
+				}
+				say(t, ws, authMessage(token))
+				if test.pending {
+					if a := nextAnswer(t, ws); a.Code != "" || a.ExpiresAt == nil {
+						t.Errorf("the answer is %+v", a)
+					}
+				} else {
+					checkMessage(t, ws, authMessage(token))
+				}
+			})
+		}
+	}
+}
+
+// TestRevocationDuringFirstMessage admits nobody whose token is revoked before the
+// second look at it, when the connection can be found.
+func TestRevocationDuringFirstMessage(t *testing.T) {
+	t.Parallel()
+	for look := int32(1); look <= 2; look++ {
+		store := newRelay(t)
+		auth := newAuthorizer(t, paseto.Config{}, paseto.WithDenylist(store))
+		token := issued(t, auth, anHour)
+		var looks atomic.Int32
+		store.onLook(func(ctx context.Context, asked denylist.Token) (bool, error) {
+			if looks.Add(1) == look {
+				if err := auth.Revoke(ctx, token.Claims); err != nil {
+					t.Error(err)
+				}
+			}
+			return store.Store.Revoked(ctx, asked)
+		})
+		_, srv := takingMessages(t, auth, wsauth.Config{}, paseto.Requirement{}, unreachable(t))
+		ws := connect(t, srv, none())
+		say(t, ws, authMessage(token.Token))
+		if _, data, err := ws.ReadMessage(); !isClose(err, wsauth.ClosePolicyViolation, beenRevoked) {
+			t.Errorf("revoked before look %d: the client reads %q, %v", look, data, err)
+		}
+		if got := looks.Load(); got != look {
+			t.Errorf("the denylist was asked %d times, want %d", got, look)
+		}
+	}
+}
+
+// TestOutageDuringFirstMessage says nothing of the token: the client may try again.
+func TestOutageDuringFirstMessage(t *testing.T) {
+	t.Parallel()
+	auth := newAuthorizer(t, paseto.Config{}, paseto.WithDenylist(brokenStore{}))
+	_, srv := takingMessages(t, auth, wsauth.Config{}, paseto.Requirement{}, unreachable(t))
+	ws := connect(t, srv, none())
+	say(t, ws, authMessage(access(t, auth, anHour)))
+	checkClosed(t, ws, wsauth.CloseTryAgainLater, unavailable)
+}
+
+// TestPanicDuringFirstMessage is that of a Check, and ends this connection alone.
+func TestPanicDuringFirstMessage(t *testing.T) {
+	t.Parallel()
+	auth := newAuthorizer(t, paseto.Config{})
+	req := paseto.Requirement{Check: func(context.Context, *paseto.Claims) error { panic(errors.New("oh dear")) }}
+	guard, srv := takingMessages(t, auth, wsauth.Config{}, req, unreachable(t))
+	for range 2 {
+		ws := connect(t, srv, none())
+		say(t, ws, authMessage(access(t, auth, anHour)))
+		checkClosed(t, ws, wsauth.CloseInternalError, "Internal error")
+	}
+	until(t, "the places are free", func() bool { return guard.Stats() == wsauth.Stats{Panics: 2} })
+}

@@ -1,0 +1,330 @@
+package wsauth_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/gorilla/websocket"
+
+	"github.com/pasetokit/pasetokit/denylist"
+	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/wsauth"
+)
+
+// witness keeps what an observer is told.
+type witness struct {
+	mu  sync.Mutex
+	all []wsauth.Event
+}
+
+func (w *witness) observe(e wsauth.Event) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.all = append(w.all, e)
+}
+
+// events returns what was told so far, of these kinds or of all.
+func (w *witness) events(kinds ...wsauth.EventKind) []wsauth.Event {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	var found []wsauth.Event
+	for _, e := range w.all {
+		if len(kinds) == 0 || slices.Contains(kinds, e.Kind) {
+			found = append(found, e)
+		}
+	}
+	return found
+}
+
+// kindsOf returns the kinds of events.
+func kindsOf(events []wsauth.Event) []wsauth.EventKind {
+	var kinds []wsauth.EventKind
+	for _, e := range events {
+		kinds = append(kinds, e.Kind)
+	}
+	return kinds
+}
+
+// broken is a ResponseWriter whose connection cannot be taken over.
+type broken struct{ http.ResponseWriter }
+
+func (broken) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	return nil, nil, errors.New("out of file descriptors")
+}
+
+// wayOut is a way for a connection to end, or not to come to be.
+type wayOut struct {
+	name  string
+	serve wsauth.Handler                                   // nil: greet
+	wrap  func(w http.ResponseWriter) http.ResponseWriter  // nil: w as it is
+	take  func(t *testing.T, s stage, token paseto.Issued) // nil: connects, and sees what comes
+	told  []wsauth.EventKind                               // nil: that depends on how far it came
+	cause func(err error) bool                             // of the last event
+}
+
+// is reports whether a cause is the expected one.
+func is(want error) func(error) bool { return func(err error) bool { return errors.Is(err, want) } }
+
+// closedBy reports whether the peer closed with a code.
+func closedBy(code int) func(error) bool {
+	return func(err error) bool { return websocket.IsCloseError(err, code) }
+}
+
+func waysOut() []wayOut {
+	const opened, closed, refused, panicked = wsauth.EventOpened, wsauth.EventClosed, wsauth.EventRefused, wsauth.EventPanicked
+	lived := []wsauth.EventKind{opened, closed}
+	return []wayOut{
+		{name: "handler returns", serve: func(context.Context, *wsauth.Conn) {}, told: lived, cause: is(wsauth.ErrClosed)},
+		{name: "handler panics", serve: func(context.Context, *wsauth.Conn) { panic("oh dear") },
+			told: []wsauth.EventKind{opened, panicked, closed}, cause: is(wsauth.ErrPanic)},
+		{name: "handler exits its goroutine", serve: func(context.Context, *wsauth.Conn) { runtime.Goexit() },
+			told: lived, cause: is(wsauth.ErrClosed)},
+		{name: "handler closes", serve: func(_ context.Context, conn *wsauth.Conn) { conn.Close(4000, "") }, told: lived, cause: is(wsauth.ErrClosed)},
+		{name: "client leaves", told: lived, cause: closedBy(1000), take: func(t *testing.T, s stage, token paseto.Issued) {
+			t.Helper()
+			leave(t, connect(t, s.srv, bearer(token.Token)))
+		}},
+		{name: "client vanishes", told: lived, cause: closedBy(1006), take: func(t *testing.T, s stage, token paseto.Issued) {
+			t.Helper()
+			_ = connect(t, s.srv, bearer(token.Token)).NetConn().Close()
+		}},
+		{name: "revoked", told: lived, cause: is(paseto.ErrRevoked), take: func(t *testing.T, s stage, token paseto.Issued) {
+			t.Helper()
+			ws := connect(t, s.srv, bearer(token.Token))
+			checkMessage(t, ws, "hello")
+			if err := s.auth.Revoke(t.Context(), token.Claims); err != nil {
+				t.Fatal(err)
+			}
+			checkClosed(t, ws, wsauth.ClosePolicyViolation, beenRevoked)
+		}},
+		{name: "revoked before", told: []wsauth.EventKind{refused}, cause: is(paseto.ErrRevoked), take: revokedAtLook(1)},
+		{name: "revoked since it was verified", told: []wsauth.EventKind{refused}, cause: is(paseto.ErrRevoked), take: revokedAtLook(2)},
+		{name: "connection cannot be taken over", take: notLetIn, wrap: func(w http.ResponseWriter) http.ResponseWriter { return broken{w} }},
+		{name: "connection is gone", take: breaksOff(""), wrap: func(w http.ResponseWriter) http.ResponseWriter { return deaf{w} }},
+		{name: "client breaks off", take: breaksOff("")},
+		{name: "client does not wait for the answer", take: breaksOff("\x81\x80\x00\x00\x00\x00")},
+	}
+}
+
+// notLetIn makes a handshake that is refused over HTTP.
+func notLetIn(t *testing.T, s stage, token paseto.Issued) {
+	t.Helper()
+	if ws, _ := dial(t, s.srv, bearer(token.Token)); ws != nil {
+		t.Fatal("the handshake succeeded")
+	}
+}
+
+// revokedAtLook makes a handshake whose token is revoked right before it is looked up
+// for the nth time.
+func revokedAtLook(nth int32) func(*testing.T, stage, paseto.Issued) {
+	return func(t *testing.T, s stage, token paseto.Issued) {
+		t.Helper()
+		defer s.store.onLook(nil)
+		var looks atomic.Int32
+		s.store.onLook(func(ctx context.Context, asked denylist.Token) (bool, error) {
+			if asked.ID == token.Claims.ID && looks.Add(1) == nth {
+				if err := s.auth.Revoke(ctx, token.Claims); err != nil {
+					t.Error(err)
+				}
+			}
+			return s.store.Store.Revoked(ctx, asked)
+		})
+		notLetIn(t, s, token)
+	}
+}
+
+// breaksOff sends a handshake, and what does not belong there, and is gone.
+func breaksOff(more string) func(*testing.T, stage, paseto.Issued) {
+	return func(t *testing.T, s stage, token paseto.Issued) {
+		t.Helper()
+		conn, err := net.Dial("tcp", s.srv.Listener.Addr().String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		if _, err := io.WriteString(conn, upgrade("Authorization: Bearer "+token.Token)+more); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// walk takes the way with a token of alice's, and returns where that was. A route
+// beside it is as open as ever.
+func (way wayOut) walk(t *testing.T, cfg wsauth.Config, opts ...wsauth.Option) (stage, paseto.Issued) {
+	t.Helper()
+	cfg.Reject = wsauth.RejectHTTP // so that the refused are gone at once
+	s := newStage(t, cfg, greet, opts...)
+	serve, take := way.serve, way.take
+	if serve == nil {
+		serve = greet
+	}
+	if take == nil {
+		take = func(t *testing.T, s stage, token paseto.Issued) {
+			t.Helper()
+			if err := endOf(connect(t, s.srv, bearer(token.Token))); websocket.IsUnexpectedCloseError(err, 1000, 1011, 4000) {
+				t.Errorf("the connection ended with %v", err)
+			}
+		}
+	}
+	route := s.guard.Require(paseto.Requirement{}, serve)
+	beside := s
+	beside.srv = listen(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if way.wrap != nil {
+			w = way.wrap(w)
+		}
+		route.ServeHTTP(w, r)
+	}))
+	token := issued(t, s.auth, paseto.Grant{Subject: "alice"})
+	take(t, beside, token)
+	return s, token
+}
+
+// TestObserverOfEveryWayOut is told who came, and why they went.
+func TestObserverOfEveryWayOut(t *testing.T) {
+	t.Parallel()
+	for _, way := range waysOut() {
+		t.Run(way.name, func(t *testing.T) {
+			t.Parallel()
+			var seen witness
+			s, token := way.walk(t, wsauth.Config{}, wsauth.WithObserver(seen.observe))
+			if way.told == nil {
+				return
+			}
+			until(t, "it is told", func() bool { return len(seen.events()) >= len(way.told) })
+			until(t, "it is gone", func() bool { return s.guard.Stats().Connections == 0 })
+			events := seen.events()
+			if got := kindsOf(events); !slices.Equal(got, way.told) {
+				t.Fatalf("events are %q, want %q", got, way.told)
+			}
+			if last := events[len(events)-1]; !way.cause(last.Err) {
+				t.Errorf("the cause is %v", last.Err)
+			}
+			for _, e := range events {
+				if e.Kind == wsauth.EventRefused && (e.Conn != nil || e.Claims != nil) {
+					t.Errorf("%s comes with a connection", e.Kind)
+				}
+				if e.Kind != wsauth.EventRefused && (e.Conn == nil || e.Claims == nil || e.Claims.ID != token.Claims.ID) {
+					t.Errorf("%s comes with the claims %v, want alice's", e.Kind, e.Claims)
+				}
+			}
+			panics := uint64(0)
+			if slices.Contains(way.told, wsauth.EventPanicked) {
+				panics = 1
+			}
+			if got := s.guard.Stats().Panics; got != panics {
+				t.Errorf("%d panics are counted, want %d", got, panics)
+			}
+		})
+	}
+}
+
+// TestObserverOfManyConnections is told of as many ends as of beginnings, however
+// they came.
+func TestObserverOfManyConnections(t *testing.T) {
+	t.Parallel()
+	const connections = 100
+	var seen witness
+	s := newStage(t, wsauth.Config{Limits: wsauth.Limits{PerSubject: 5, OnExcess: wsauth.ReplaceOldest}}, greet, wsauth.WithObserver(seen.observe))
+	send := []handshake{bearer(access(t, s.auth, paseto.Grant{Subject: "alice"})), none(), header("Authorization", "Basic x")}
+	var group sync.WaitGroup
+	for n := range connections {
+		group.Go(func() {
+			ws, _, err := tryDial(t.Context(), s.srv, send[n%len(send)])
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			_, _, _ = ws.ReadMessage()
+			_ = ws.Close()
+		})
+	}
+	group.Wait()
+	until(t, "all have gone", func() bool { return s.guard.Stats().Connections == 0 })
+	open := map[*wsauth.Conn]bool{}
+	for _, e := range seen.events(wsauth.EventOpened, wsauth.EventClosed) {
+		if was := open[e.Conn]; was == (e.Kind == wsauth.EventOpened) {
+			t.Errorf("%s of a connection that is open: %t", e.Kind, was)
+		}
+		open[e.Conn] = e.Kind == wsauth.EventOpened
+		if (e.Err != nil) != (e.Kind == wsauth.EventClosed) {
+			t.Errorf("the cause of %s is %v", e.Kind, e.Err)
+		}
+	}
+	for _, still := range open {
+		if still {
+			t.Error("nobody was told that a connection closed")
+		}
+	}
+	if n := len(seen.events(wsauth.EventRefused)); n != connections/len(send) {
+		t.Errorf("%d refusals are told, want %d", n, connections/len(send))
+	}
+}
+
+// TestObserverOfRenewals is told which token is in force.
+func TestObserverOfRenewals(t *testing.T) {
+	t.Parallel()
+	var seen witness
+	renewals := make(chan string)
+	s := newStage(t, wsauth.Config{}, func(ctx context.Context, conn *wsauth.Conn) {
+		for token := range renewals {
+			_ = conn.Renew(ctx, token)
+		}
+	}, wsauth.WithObserver(seen.observe))
+	old, newer := issued(t, s.auth, paseto.Grant{Subject: "alice"}), issued(t, s.auth, paseto.Grant{Subject: "alice"})
+	ws := connect(t, s.srv, bearer(old.Token))
+	for _, token := range []string{newer.Token, access(t, s.auth, paseto.Grant{Subject: "bob"})} {
+		renewals <- token
+	}
+	close(renewals)
+	checkClosed(t, ws, wsauth.CloseNormal, "")
+	until(t, "all is told", func() bool { return len(seen.events()) >= 4 })
+	want := []struct {
+		kind wsauth.EventKind
+		id   string
+		err  error
+	}{
+		{wsauth.EventOpened, old.Claims.ID, nil},
+		{wsauth.EventRenewed, newer.Claims.ID, nil},
+		{wsauth.EventRenewalRefused, newer.Claims.ID, wsauth.ErrOtherSubject},
+		{wsauth.EventClosed, newer.Claims.ID, wsauth.ErrClosed},
+	}
+	events := seen.events()
+	if len(events) != len(want) {
+		t.Fatalf("events are %q", kindsOf(events))
+	}
+	for i, e := range events {
+		if e.Kind != want[i].kind || e.Claims == nil || e.Claims.ID != want[i].id || !errors.Is(e.Err, want[i].err) {
+			t.Errorf("event %d is %s of the token %v with cause %v, want %s with cause %v", i, e.Kind, e.Claims, e.Err, want[i].kind, want[i].err)
+		}
+	}
+}
+
+// TestObserverPanics, which is logged, and harms no connection.
+func TestObserverPanics(t *testing.T) {
+	t.Parallel()
+	logger, log := newLogger()
+	s := newStage(t, wsauth.Config{}, greet, wsauth.WithLogger(logger), wsauth.WithObserver(func(wsauth.Event) { panic("oh dear") }))
+	for _, send := range []handshake{none(), bearer(access(t, s.auth, paseto.Grant{}))} {
+		ws := connect(t, s.srv, send)
+		checkMessage(t, ws, "hello")
+		leave(t, ws)
+	}
+	checkClosed(t, connect(t, s.srv, header("Authorization", "Basic x")), wsauth.ClosePolicyViolation,
+		"Bad Authorization header. Expected value 'Bearer <PASETO>'")
+	if got := log.String(); !strings.Contains(got, "level=ERROR") || !strings.Contains(got, "oh dear") {
+		t.Errorf("log is %q", got)
+	}
+	if n := s.guard.Stats().Panics; n != 0 {
+		t.Errorf("%d panics of handlers are counted", n)
+	}
+}

@@ -1,0 +1,214 @@
+package wsauth_test
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/wsauth"
+)
+
+// way is how a client renews its token.
+type way struct {
+	name   string
+	config wsauth.Config
+	with   func(token string) string // the message that does it
+}
+
+func ways() []way {
+	return []way{
+		{"by the application", wsauth.Config{}, func(token string) string { return "renew " + token }},
+		{"by message", wsauth.Config{RenewMessages: true}, authMessage},
+	}
+}
+
+// answer is what a client is told of its token.
+type answer struct {
+	Type      string     `json:"type"`
+	ExpiresAt *time.Time `json:"expires_at"`
+	ExpiresIn *int64     `json:"expires_in"`
+	Code      string     `json:"code"`
+	Message   string     `json:"message"`
+}
+
+// renewing is an application that renews tokens if it is asked to, and answers as the
+// guard would. It says whose token a connection has, by its id, and echoes the rest.
+func renewing(ctx context.Context, conn *wsauth.Conn) {
+	for {
+		kind, data, err := conn.ReadMessage()
+		if err != nil {
+			return
+		}
+		if token, ok := strings.CutPrefix(string(data), "renew "); ok {
+			a := answer{Type: "auth"}
+			if refused, ok := errors.AsType[*paseto.Error](conn.Renew(ctx, token)); ok {
+				a.Code, a.Message = refused.Code, refused.Message
+			} else if deadline := conn.Deadline(); !deadline.IsZero() {
+				in := int64(deadline.Sub(start) / time.Second)
+				a.ExpiresAt, a.ExpiresIn = &deadline, &in
+			}
+			data, _ = json.Marshal(a)
+		}
+		if string(data) == "who?" {
+			data = []byte(conn.Claims().ID + " " + paseto.FromContext(ctx).ID)
+		}
+		if conn.WriteMessage(kind, data) != nil {
+			return
+		}
+	}
+}
+
+// say sends a text message.
+func say(t testing.TB, ws *websocket.Conn, message string) {
+	t.Helper()
+	if err := ws.WriteMessage(websocket.TextMessage, []byte(message)); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// nextAnswer returns the next message, an answer to one with a token.
+func nextAnswer(t testing.TB, ws *websocket.Conn) answer {
+	t.Helper()
+	var a answer
+	if err := ws.ReadJSON(&a); err != nil {
+		t.Fatalf("reading an answer: %v", err)
+	}
+	if a.Type != "auth" {
+		t.Errorf("the answer's type is %q", a.Type)
+	}
+	return a
+}
+
+// checkAccepted checks that the next message says when the connection will end.
+func checkAccepted(t testing.TB, ws *websocket.Conn, ends time.Time) {
+	t.Helper()
+	a := nextAnswer(t, ws)
+	if a.ExpiresAt == nil || !a.ExpiresAt.Equal(ends) || a.ExpiresIn == nil || *a.ExpiresIn != int64(ends.Sub(start)/time.Second) || a.Code != "" || a.Message != "" {
+		t.Errorf("the answer is %+v, want one that says %s", a, ends)
+	}
+}
+
+// checkDeclined checks that the next message is a refusal.
+func checkDeclined(t testing.TB, ws *websocket.Conn, want *paseto.Error) {
+	t.Helper()
+	if a := nextAnswer(t, ws); a != (answer{Type: "auth", Code: want.Code, Message: want.Message}) {
+		t.Errorf("the answer is %+v, want %s: %s", a, want.Code, want.Message)
+	}
+}
+
+// checkToken checks which token a renewing application sees.
+func checkToken(t testing.TB, ws *websocket.Conn, c *paseto.Claims) {
+	t.Helper()
+	checkEchoOf(t, ws, "who?", c.ID+" "+c.ID)
+}
+
+// checkEchoOf checks what a message is answered with.
+func checkEchoOf(t testing.TB, ws *websocket.Conn, message, want string) {
+	t.Helper()
+	say(t, ws, message)
+	checkMessage(t, ws, want)
+}
+
+// anHour is the grant of the token that is renewed.
+var anHour = paseto.Grant{Subject: "alice", Session: "s1", TTL: time.Hour, Fresh: true, Scopes: []string{"chat"}}
+
+// but returns a grant with something else.
+func but(g paseto.Grant, change func(*paseto.Grant)) paseto.Grant {
+	change(&g)
+	return g
+}
+
+func lasts(ttl time.Duration) paseto.Grant {
+	return but(anHour, func(g *paseto.Grant) { g.TTL = ttl })
+}
+
+// TestRenewal keeps a connection past the expiry of the token that it came with, up to
+// that of the last one.
+func TestRenewal(t *testing.T) {
+	t.Parallel()
+	for _, way := range ways() {
+		for _, test := range []struct {
+			name    string
+			leeway  time.Duration
+			present time.Duration
+			renewed []time.Duration
+		}{
+			{"once", 0, time.Hour, []time.Duration{2 * time.Hour}},
+			{"several times", 0, time.Hour, []time.Duration{2 * time.Hour, 3 * time.Hour, 4 * time.Hour}},
+			{"to the same time", 0, time.Hour, []time.Duration{time.Hour}},
+			{"with leeway", time.Minute, time.Hour, []time.Duration{2 * time.Hour}},
+		} {
+			t.Run(test.name+" "+way.name, func(t *testing.T) {
+				t.Parallel()
+				c := newClock()
+				auth := newAuthorizer(t, paseto.Config{Leeway: test.leeway}, paseto.WithClock(c.Now))
+				srv := listen(t, newGuard(t, auth, way.config).Require(paseto.Requirement{}, renewing))
+				present := issued(t, auth, lasts(test.present))
+				ws := connect(t, srv, bearer(present.Token))
+				checkToken(t, ws, present.Claims)
+				for _, ttl := range test.renewed {
+					newer := issued(t, auth, lasts(ttl))
+					say(t, ws, way.with(newer.Token))
+					present = newer
+					checkAccepted(t, ws, present.Claims.ExpiresAt.Add(test.leeway))
+					checkToken(t, ws, present.Claims)
+				}
+				end := present.Claims.ExpiresAt.Add(test.leeway)
+				c.Set(end.Add(-1))
+				checkEcho(t, ws, "still here")
+				c.Set(end)
+				say(t, ws, "too late")
+				checkClosed(t, ws, wsauth.ClosePolicyViolation, expired)
+			})
+		}
+		t.Run("with the same token "+way.name, func(t *testing.T) {
+			t.Parallel()
+			auth := newAuthorizer(t, paseto.Config{})
+			srv := listen(t, newGuard(t, auth, way.config).Require(paseto.Requirement{}, renewing))
+			present := issued(t, auth, anHour)
+			ws := connect(t, srv, bearer(present.Token))
+			say(t, ws, way.with(present.Token))
+			checkAccepted(t, ws, present.Claims.ExpiresAt)
+			checkToken(t, ws, present.Claims)
+		})
+	}
+}
+
+// TestRenewalAndEndlessTokens: a token that never expires is newer than any other.
+func TestRenewalAndEndlessTokens(t *testing.T) {
+	t.Parallel()
+	endless := lasts(paseto.NoExpiry)
+	for _, test := range []struct {
+		name           string
+		present, newer paseto.Grant
+		want           *paseto.Error
+	}{
+		{"by one that expires", endless, lasts(24 * time.Hour), wsauth.ErrOlder},
+		{"by another", endless, endless, nil},
+		{"of one that expires", anHour, endless, nil},
+	} {
+		for _, way := range ways() {
+			t.Run(test.name+" "+way.name, func(t *testing.T) {
+				t.Parallel()
+				c := newClock()
+				auth := newAuthorizer(t, paseto.Config{AllowNoExpiry: true}, paseto.WithClock(c.Now))
+				srv := listen(t, newGuard(t, auth, way.config).Require(paseto.Requirement{}, renewing))
+				ws := connect(t, srv, bearer(access(t, auth, test.present)))
+				say(t, ws, way.with(access(t, auth, test.newer)))
+				if test.want != nil {
+					checkDeclined(t, ws, test.want)
+				} else if a := nextAnswer(t, ws); a != (answer{Type: "auth"}) {
+					t.Errorf("the answer is %+v, want one without an end", a)
+				}
+				c.Advance(100 * 24 * time.Hour)
+				checkEcho(t, ws, "still here")
+			})
+		}
+	}
+}

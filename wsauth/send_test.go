@@ -1,0 +1,208 @@
+package wsauth_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/wsauth"
+)
+
+// held opens a connection whose handler does nothing but read, and returns both ends.
+func held(t *testing.T, cfg wsauth.Config) (*wsauth.Conn, *websocket.Conn) {
+	t.Helper()
+	conns := make(chan *wsauth.Conn, 1)
+	ws := admitted(t, cfg, func(ctx context.Context, conn *wsauth.Conn) {
+		conns <- conn
+		_ = readUntilError(ctx, conn)
+	})
+	return wait(t, conns, "the connection"), ws
+}
+
+// TestSend delivers in the order of the calls, beside what is written meanwhile.
+func TestSend(t *testing.T) {
+	t.Parallel()
+	const messages = 1000
+	conn, ws := held(t, wsauth.Config{SendQueue: messages})
+	var group sync.WaitGroup
+	group.Go(func() {
+		for range messages {
+			if err := conn.WriteMessage(wsauth.BinaryMessage, []byte("written")); err != nil {
+				t.Error(err)
+				return
+			}
+		}
+	})
+	for n := range messages {
+		send := func() error { return conn.Send(wsauth.TextMessage, fmt.Append(nil, n)) }
+		if n%2 == 1 {
+			send = func() error { return conn.SendJSON(n) }
+		}
+		if err := send(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	sent, written := 0, 0
+	for sent < messages || written < messages {
+		kind, data, err := ws.ReadMessage()
+		switch {
+		case err != nil:
+			t.Fatal(err)
+		case kind == websocket.BinaryMessage && string(data) == "written":
+			written++
+		case kind == websocket.TextMessage && string(data) == fmt.Sprint(sent):
+			sent++
+		default:
+			t.Fatalf("after %d sent and %d written messages comes %q", sent, written, data)
+		}
+	}
+	group.Wait()
+}
+
+// TestSendAgain after everything was sent.
+func TestSendAgain(t *testing.T) {
+	t.Parallel()
+	conn, ws := held(t, wsauth.Config{SendQueue: 1})
+	for n := range 100 {
+		if err := conn.SendJSON(n); err != nil {
+			t.Fatal(err)
+		}
+		checkMessage(t, ws, fmt.Sprint(n))
+	}
+}
+
+// TestSendWhatCannotBe changes nothing.
+func TestSendWhatCannotBe(t *testing.T) {
+	t.Parallel()
+	conn, ws := held(t, wsauth.Config{})
+	for name, err := range map[string]error{
+		"kind 0":     conn.Send(0, nil),
+		"close":      conn.Send(websocket.CloseMessage, nil),
+		"ping":       conn.Send(websocket.PingMessage, nil),
+		"no JSON":    conn.SendJSON(make(chan int)),
+		"no JSON, 2": conn.SendJSON(func() {}),
+	} {
+		if err == nil || !strings.HasPrefix(err.Error(), "wsauth: ") || conn.Context().Err() != nil {
+			t.Errorf("%s: error is %v, the context's %v", name, err, conn.Context().Err())
+		}
+	}
+	if err := conn.SendJSON("still here"); err != nil {
+		t.Error(err)
+	}
+	checkMessage(t, ws, `"still here"`)
+}
+
+// TestSendQueue holds as many messages as configured beside the one on its way, and
+// the one too many ends the connection.
+func TestSendQueue(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct{ configured, room int }{{0, wsauth.DefaultSendQueue}, {1, 1}, {7, 7}} {
+		t.Run(fmt.Sprint(test.configured), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				store := newRelay(t)
+				auth := newAuthorizer(t, paseto.Config{}, paseto.WithDenylist(store))
+				conns := make(chan *wsauth.Conn, 1)
+				b := newBubble(t, auth, store, wsauth.Config{SendQueue: test.configured}, func(ctx context.Context, conn *wsauth.Conn) {
+					conns <- conn
+					_ = readUntilError(ctx, conn)
+				})
+				defer b.shutDown()
+				_ = b.dial(none()) // and reads nothing
+				conn, began := wait(t, conns, "the connection"), time.Now()
+				for n := range 1 + test.room {
+					if err := conn.SendJSON(n); err != nil {
+						t.Fatalf("message %d: %v", n, err)
+					}
+					synctest.Wait()
+				}
+				for range 2 {
+					if err := conn.SendJSON("one too many"); !errors.Is(err, wsauth.ErrSlow) {
+						t.Errorf("error is %v, want ErrSlow", err)
+					}
+				}
+				if took := time.Since(began); took != 0 {
+					t.Errorf("waited for the peer, %s", took)
+				}
+				if cause := context.Cause(conn.Context()); !errors.Is(cause, wsauth.ErrSlow) {
+					t.Errorf("the context ended with %v, want ErrSlow", cause)
+				}
+			})
+		})
+	}
+}
+
+// TestSendAfterClose says why there is nobody to send to, and nothing is sent.
+func TestSendAfterClose(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name string
+		end  func(conn *wsauth.Conn, ws *websocket.Conn)
+		want error // nil: the peer's own
+	}{
+		{"closed here", func(conn *wsauth.Conn, _ *websocket.Conn) { conn.Close(4000, "kicked") }, wsauth.ErrClosed},
+		{"peer gone", func(conn *wsauth.Conn, ws *websocket.Conn) {
+			_ = ws.NetConn().Close()
+			<-conn.Context().Done()
+		}, nil},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			conn, ws := held(t, wsauth.Config{})
+			test.end(conn, ws)
+			cause := context.Cause(conn.Context())
+			if test.want != nil && !errors.Is(cause, test.want) {
+				t.Errorf("the context ended with %v, want %v", cause, test.want)
+			}
+			for name, err := range map[string]error{
+				"Send":         conn.Send(wsauth.TextMessage, []byte("too late")),
+				"SendJSON":     conn.SendJSON("too late"),
+				"WriteMessage": conn.WriteMessage(wsauth.TextMessage, []byte("too late")),
+			} {
+				if !errors.Is(err, cause) {
+					t.Errorf("%s: error is %v, want %v", name, err, cause)
+				}
+			}
+			if _, data, err := ws.ReadMessage(); err == nil {
+				t.Errorf("message %q comes after the end", data)
+			}
+		})
+	}
+}
+
+// TestClosedConnectionKeepsNoMessages that were never sent, however long the program
+// keeps the connection. It does not run beside others, whose memory would count.
+func TestClosedConnectionKeepsNoMessages(t *testing.T) {
+	const messages, size = 32, 1 << 20
+	conn, ws := held(t, wsauth.Config{CloseTimeout: soon})
+	stall(t, conn, ws)
+	before := memoryInUse()
+	for range messages {
+		if err := conn.Send(wsauth.BinaryMessage, make([]byte, size)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if kept := memoryInUse() - before; kept < (messages-1)*size {
+		t.Errorf("%d messages take %d bytes", messages, kept)
+	}
+	conn.Close(wsauth.CloseNormal, "")
+	until(t, "the messages are dropped", func() bool { return memoryInUse()-before < size })
+	runtime.KeepAlive(conn)
+}
+
+// memoryInUse returns the bytes of memory that are reachable.
+func memoryInUse() int {
+	runtime.GC()
+	var stats runtime.MemStats
+	runtime.ReadMemStats(&stats)
+	return int(stats.HeapAlloc)
+}
