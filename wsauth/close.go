@@ -152,6 +152,10 @@ func (c *Conn) finish() {
 	if isViolation(cmp.Or(failure, context.Cause(c.ctx))) {
 		// With the rest of what it sent unread, closing would reset the
 		// connection, and the peer might never see the close frame.
+		// Half of it is closed, so that the peer need not wait.
+		if half, ok := c.ws.NetConn().(interface{ CloseWrite() error }); ok {
+			_ = half.CloseWrite()
+		}
 		_, _ = io.Copy(io.Discard, c.ws.NetConn())
 	}
 	_ = c.ws.Close()

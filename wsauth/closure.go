@@ -131,5 +131,5 @@ func isReadLimit(err error) bool { return errors.Is(err, websocket.ErrReadLimit)
 // for it.
 func isViolation(err error) bool {
 	_, closed := errors.AsType[*websocket.CloseError](err)
-	return !closed && strings.HasPrefix(err.Error(), "websocket: ")
+	return !closed && !errors.Is(err, websocket.ErrCloseSent) && strings.HasPrefix(err.Error(), "websocket: ")
 }

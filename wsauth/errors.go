@@ -29,7 +29,7 @@ var (
 	ErrNoMessage = &paseto.Error{Code: "message_timeout", Message: "No token came in time"}
 	// ErrMessage: the first message, or one that is to renew the token, is not as
 	// it has to be.
-	ErrMessage = &paseto.Error{Code: "message_invalid", Message: `Bad first message. Expected {"type":"auth","token":"<PASETO>"}`}
+	ErrMessage = &paseto.Error{Code: "message_invalid", Message: `Bad message. Expected {"type":"auth","token":"<PASETO>"}`}
 	// ErrOtherSubject: a renewal with a token of another subject or session, or
 	// of a connection that is anonymous.
 	ErrOtherSubject = &paseto.Error{Code: "renewal_subject", Message: "Token is of another subject or session"}

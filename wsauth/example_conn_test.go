@@ -179,7 +179,7 @@ func ExampleGuard_Require_message() {
 	// {"type":"auth","expires_at":"2030-01-02T12:30:00Z","expires_in":1800}
 	// {"type":"auth","code":"renewal_subject","message":"Token is of another subject or session"}
 	// hello
-	// websocket: close 1008 (policy violation): Bad first message. Expected {"type":"auth","token":"<PASETO>"}
+	// websocket: close 1008 (policy violation): Bad message. Expected {"type":"auth","token":"<PASETO>"}
 }
 
 // Revoking a session closes its connections at once. Their handlers can see why.

@@ -28,6 +28,7 @@ import (
 // goroutines from the first connection on; [Guard.Shutdown] ends them.
 type Guard struct {
 	auth     *paseto.Authorizer
+	failOpen bool // connections live on while the denylist cannot be asked
 	cfg      Config
 	route    route // as configured
 	origins  []origin.Pattern
@@ -96,6 +97,7 @@ func New(auth *paseto.Authorizer, cfg Config, opts ...Option) (*Guard, error) {
 	if err := errors.Join(append(errs, err)...); err != nil {
 		return nil, err
 	}
+	g.failOpen = auth.Config().DenylistFailOpen
 	g.limit(proxies)
 	g.route = g.cfg.route()
 	g.upgrader = websocket.Upgrader{

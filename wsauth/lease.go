@@ -62,7 +62,7 @@ func (g *Guard) acquire(ctx context.Context, c *Conn) error {
 		return refusal(paseto.ErrClaims, "the subject cannot be counted: %w", err)
 	case err != nil && ctx.Err() != nil:
 		return fmt.Errorf("wsauth: asking for a lease: %w", ctx.Err())
-	case err != nil && g.auth.Config().DenylistFailOpen:
+	case err != nil && g.failOpen:
 		g.log.ErrorContext(ctx, "leases cannot be asked for; connection admitted uncounted", "err", err, "claims", c.Claims())
 	case err != nil:
 		return refusal(paseto.ErrUnavailable, "asking for a lease: %w", err)

@@ -149,7 +149,7 @@ func (c *Conn) recheck(ctx context.Context) bool {
 	case err == nil:
 		c.checked.Store(c.gate.guard.moment())
 	case isOutage(err):
-		if g := c.gate.guard; g.cfg.MaxUnchecked != NoLimit && g.life.Err() == nil &&
+		if g := c.gate.guard; g.cfg.MaxUnchecked != NoLimit && !g.failOpen && g.life.Err() == nil &&
 			g.moment()-c.checked.Load() > int64(g.cfg.MaxUnchecked) {
 			go c.close(paseto.ErrUnavailable)
 		}

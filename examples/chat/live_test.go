@@ -208,7 +208,7 @@ func TestFirstMessage(t *testing.T) {
 		t.Errorf("alice is in %q, want den", in.Room)
 	}
 	for name, tc := range map[string]struct{ sent, reason string }{
-		"message too early": {`{"type":"message","text":"hello"}`, `Bad first message. Expected {"type":"auth","token":"<PASETO>"}`},
+		"message too early": {`{"type":"message","text":"hello"}`, `Bad message. Expected {"type":"auth","token":"<PASETO>"}`},
 		"refresh token":     {`{"type":"auth","token":"` + login(t, server, "bob").RefreshToken + `"}`, "Access token required but refresh provided"},
 	} {
 		t.Run(name, func(t *testing.T) {
