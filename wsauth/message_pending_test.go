@@ -151,7 +151,6 @@ func TestPendingLimit(t *testing.T) {
 			sendAll(t, ws, frame(text, authMessage(token))[:100])
 			_ = ws.NetConn().Close()
 		}},
-		{"is too late", wsauth.Config{MessageTimeout: soon}, nil},
 		{"is too late, and does not answer the close", wsauth.Config{MessageTimeout: soon, CloseTimeout: soon}, nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -192,7 +191,7 @@ func TestPendingLimit(t *testing.T) {
 func TestShutdownOfPending(t *testing.T) {
 	t.Parallel()
 	auth := newAuthorizer(t, paseto.Config{})
-	guard := closable(t, auth, wsauth.Config{Locations: byMessage, MessageTimeout: time.Hour})
+	guard := closable(t, auth, wsauth.Config{Locations: byMessage, MessageTimeout: time.Hour, CloseTimeout: soon})
 	srv := listen(t, guard.Require(paseto.Requirement{}, unreachable(t)))
 	silent, late := connect(t, srv, none()), connect(t, srv, none())
 	sendAll(t, late, frame(text, authMessage(access(t, auth, anHour)))[:100])

@@ -124,6 +124,7 @@ func malformed() map[string]string {
 		"two tokens first":               `{"token":"TOKEN","token":"TOKEN","type":"auth"}`,
 		"two tokens, one escaped":        `{"token":"TOKEN","\u0074oken":"TOKEN","type":"auth"}`,
 		"two types":                      `{"type":"auth","type":"auth","token":"TOKEN"}`,
+		"two types, the first is auth":   `{"type":"auth","type":"chat","token":"TOKEN"}`,
 		"two types, the second is auth":  `{"type":"chat","type":"auth","token":"TOKEN"}`,
 		"nested duplicates":              `{"type":"auth","token":"TOKEN","data":{"a":1,"a":2}}`,
 		"nested duplicates first":        `{"data":{"a":1,"a":2},"type":"auth","token":"TOKEN"}`,
