@@ -194,6 +194,8 @@ func TestManyRefused(t *testing.T) {
 	const told = 1000 // by a close frame at a time
 	s := newStage(t, wsauth.Config{CloseTimeout: patience}, greet)
 	wrong := header("Authorization", "Basic x")
+	const malformed = "Bad Authorization header. Expected value 'Bearer <PASETO>'"
+	conns := make(chan net.Conn, told) // of clients that never answer
 	var group sync.WaitGroup
 	for range 8 {
 		group.Go(func() {
@@ -203,23 +205,33 @@ func TestManyRefused(t *testing.T) {
 					t.Error(err)
 					return
 				}
-				t.Cleanup(func() { _ = conn.Close() }) // and never answers
-				if _, err := io.WriteString(conn, upgrade("Authorization: Basic x")); err != nil {
-					t.Error(err)
+				conns <- conn
+				_, err = io.WriteString(conn, upgrade("Authorization: Basic x"))
+				if err == nil {
+					_, err = io.ReadFull(conn, make([]byte, 1))
 				}
-				if _, err := io.ReadFull(conn, make([]byte, 1)); err != nil {
+				if err != nil {
 					t.Error(err)
 				}
 			}
 		})
 	}
 	group.Wait()
+	close(conns)
 	ws, resp := dial(t, s.srv, wrong)
 	if ws != nil {
 		t.Fatal("the handshake succeeded")
 	}
-	checkProblem(t, resp, http.StatusBadRequest, "credential_malformed", "Bad Authorization header. Expected value 'Bearer <PASETO>'")
+	checkProblem(t, resp, http.StatusBadRequest, "credential_malformed", malformed)
 	checkMessage(t, connect(t, s.srv, bearer(access(t, s.auth, paseto.Grant{Subject: "alice"}))), "hello")
+	for conn := range conns {
+		_ = conn.Close()
+	}
+	until(t, "there is room for a close frame", func() bool {
+		ws, _ = dial(t, s.srv, wrong)
+		return ws != nil
+	})
+	checkClosed(t, ws, wsauth.ClosePolicyViolation, malformed)
 }
 
 // TestReplaceOldestUnderPressure never leaves more than may be, nor fewer.
