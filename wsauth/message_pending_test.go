@@ -1,6 +1,9 @@
 package wsauth_test
 
 import (
+	"net"
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -184,6 +187,32 @@ func TestPendingLimit(t *testing.T) {
 				until(t, "the places are free", func() bool { return guard.Stats().Pending == 0 })
 			}
 		})
+	}
+}
+
+// TestPendingOfFailedUpgrade frees the place of a client that is gone when its handshake
+// is answered, or whose handshake cannot be.
+func TestPendingOfFailedUpgrade(t *testing.T) {
+	t.Parallel()
+	guard := newGuard(t, newAuthorizer(t, paseto.Config{}), wsauth.Config{Locations: byMessage})
+	h := guard.Require(paseto.Requirement{}, unreachable(t))
+	answered := make(chan struct{})
+	srv := listen(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer close(answered)
+		h.ServeHTTP(httptest.NewRecorder(), r) // which cannot be taken over
+		h.ServeHTTP(deaf{w}, r)
+	}))
+	conn, err := net.Dial("tcp", srv.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close() }()
+	if err := send(conn, upgrade()); err != nil {
+		t.Fatal(err)
+	}
+	wait(t, answered, "the handler")
+	if got := guard.Stats(); got != (wsauth.Stats{}) {
+		t.Errorf("there are %+v left", got)
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/pasetokit/pasetokit/denylist"
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
@@ -152,6 +153,28 @@ func TestShutdownWithoutTime(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestShutdownWaitsForTheWatch, so that a program may close its denylist right
+// afterwards.
+func TestShutdownWaitsForTheWatch(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		store, ended := newRelay(t), false
+		store.watch = func(ctx context.Context, _ func(denylist.Event)) error {
+			<-ctx.Done()
+			time.Sleep(time.Second)
+			ended = true
+			return ctx.Err()
+		}
+		auth := newAuthorizer(t, paseto.Config{}, paseto.WithDenylist(store), paseto.WithClock(time.Now))
+		b := newBubble(t, auth, store, wsauth.Config{}, echo)
+		b.join(lasting("alice")).checkStays("alice")
+		b.shutDown()
+		if !ended {
+			t.Error("the denylist is still watched after Shutdown")
+		}
+	})
 }
 
 // TestShutdownTwice returns from both when all are gone, and has nothing to do the
