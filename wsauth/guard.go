@@ -16,11 +16,11 @@ import (
 	"github.com/gorilla/websocket"
 
 	"github.com/pasetokit/pasetokit/denylist"
+	"github.com/pasetokit/pasetokit/internal/clientaddr"
 	"github.com/pasetokit/pasetokit/internal/origin"
+	"github.com/pasetokit/pasetokit/internal/throttle"
 	"github.com/pasetokit/pasetokit/paseto"
-	"github.com/pasetokit/pasetokit/wsauth/internal/clientaddr"
 	"github.com/pasetokit/pasetokit/wsauth/internal/schedule"
-	"github.com/pasetokit/pasetokit/wsauth/internal/throttle"
 )
 
 // Guard decides who may open a WebSocket, and ends the connections that it let in

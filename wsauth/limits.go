@@ -7,10 +7,10 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/pasetokit/pasetokit/internal/clientaddr"
+	"github.com/pasetokit/pasetokit/internal/throttle"
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/paseto/httpauth"
-	"github.com/pasetokit/pasetokit/wsauth/internal/clientaddr"
-	"github.com/pasetokit/pasetokit/wsauth/internal/throttle"
 )
 
 // NoLimit as a duration that bounds something lifts the bound.

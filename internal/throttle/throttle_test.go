@@ -10,7 +10,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/pasetokit/pasetokit/internal/testclock"
-	"github.com/pasetokit/pasetokit/wsauth/internal/throttle"
+	"github.com/pasetokit/pasetokit/internal/throttle"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/pasetokit/pasetokit/wsauth/internal/throttle"
+	"github.com/pasetokit/pasetokit/internal/throttle"
 )
 
 // TestBounded: a flood of addresses costs no more memory than there is room.

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/pasetokit/pasetokit/wsauth/internal/clientaddr"
+	"github.com/pasetokit/pasetokit/internal/clientaddr"
 )
 
 // BenchmarkFind finds clients as they usually come, and as some would like to:

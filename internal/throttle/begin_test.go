@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/pasetokit/pasetokit/wsauth/internal/throttle"
+	"github.com/pasetokit/pasetokit/internal/throttle"
 )
 
 // begin begins an attempt that must be allowed.

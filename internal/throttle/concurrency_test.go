@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/pasetokit/pasetokit/wsauth/internal/throttle"
+	"github.com/pasetokit/pasetokit/internal/throttle"
 )
 
 // TestConcurrentFailures: of 1,000 attempts at once no more begin than may fail,

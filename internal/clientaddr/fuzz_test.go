@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/pasetokit/pasetokit/wsauth/internal/clientaddr"
+	"github.com/pasetokit/pasetokit/internal/clientaddr"
 )
 
 // FuzzFind holds what is found against the whole header, split: only entries

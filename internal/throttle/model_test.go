@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/pasetokit/pasetokit/wsauth/internal/throttle"
+	"github.com/pasetokit/pasetokit/internal/throttle"
 )
 
 // model is one bucket in whole numbers: a token is a minute, and a nanosecond

@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/pasetokit/pasetokit/wsauth/internal/throttle"
+	"github.com/pasetokit/pasetokit/internal/throttle"
 )
 
 func BenchmarkAllow(b *testing.B) {

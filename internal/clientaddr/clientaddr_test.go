@@ -8,7 +8,7 @@ import (
 
 	"go.uber.org/goleak"
 
-	"github.com/pasetokit/pasetokit/wsauth/internal/clientaddr"
+	"github.com/pasetokit/pasetokit/internal/clientaddr"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/pasetokit/pasetokit/wsauth/internal/clientaddr"
+	"github.com/pasetokit/pasetokit/internal/clientaddr"
 )
 
 func TestParsePrefix(t *testing.T) {
