@@ -80,6 +80,10 @@ type HTTP struct {
 	Realm string `koanf:"realm" validate:"required,realm"`
 	// MaxBody is the largest body in bytes that is read.
 	MaxBody int64 `koanf:"max_body" validate:"min=1024,max=67108864"`
+	// TrustedProxies lists addresses, and networks in CIDR notation, whose
+	// X-Forwarded-For is believed, for requests and for handshakes. Danger:
+	// behind a proxy that it does not list, all clients have one address.
+	TrustedProxies []string `koanf:"trusted_proxies" validate:"dive,proxy"`
 	// Cookie describes the cookies.
 	Cookie Cookie `koanf:"cookie"`
 }
@@ -183,6 +187,7 @@ func Default() *Config {
 			Locations:  []string{string(httpauth.Header)},
 			HeaderName: "Authorization", HeaderScheme: "Bearer",
 			JSONKey: "access_token", Realm: "api", MaxBody: 64 << 10,
+			TrustedProxies: []string{},
 			Cookie: Cookie{
 				AccessName: "access_token", RefreshName: "refresh_token",
 				Path: "/", RefreshPath: "/", Secure: true, SameSite: "lax",

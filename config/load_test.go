@@ -245,6 +245,8 @@ func TestRefusedYAML(t *testing.T) {
 		{"no location", "http: {locations: []}", "http.locations (FILE): must list at least 1"},
 		{"location twice", "http: {locations: [header, header]}", "http.locations (FILE): must not list anything twice"},
 		{"websocket location", "websocket: {locations: [json]}", `websocket.locations[0] = "json" (FILE): json token location is not supported for WebSocket connections`},
+		{"proxy by name", "http: {trusted_proxies: [10.0.0.0/8, proxy.example]}", `http.trusted_proxies[1] = "proxy.example" (FILE): ` +
+			`"proxy.example" is neither an IP address nor a CIDR; expected one without a host name or a port`},
 		{"unknown websocket location", "websocket: {locations: [body]}", `websocket.locations[0] = "body" (FILE): unknown token location "body"; expected one of header, query, cookie, subprotocol`},
 		{"header name", "http: {header_name: 'a b'}", `http.header_name = "a b" (FILE): must be letters, digits`},
 		{"realm", `http: {realm: "a\tb"}`, `http.realm = "a\tb" (FILE): must be printable ASCII`},

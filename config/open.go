@@ -265,6 +265,8 @@ func (c *Config) httpauth() httpauth.Config {
 		JSONPrefix:   c.HTTP.JSONPrefix,
 		MaxBody:      c.HTTP.MaxBody,
 		Realm:        c.HTTP.Realm,
+
+		TrustedProxies: c.HTTP.TrustedProxies,
 		Cookie: httpauth.CookieConfig{
 			AccessName:     c.HTTP.Cookie.AccessName,
 			RefreshName:    c.HTTP.Cookie.RefreshName,

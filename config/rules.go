@@ -14,6 +14,7 @@ import (
 
 	"github.com/go-playground/validator/v10"
 
+	"github.com/pasetokit/pasetokit/internal/clientaddr"
 	"github.com/pasetokit/pasetokit/internal/locate"
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/wsauth"
@@ -131,7 +132,7 @@ var rules = func() *validator.Validate {
 		"cookie_path":        isCookiePath,
 		"http_location":      func(s string) bool { return locate.RequestLocation(s) == "" },
 		"websocket_location": func(s string) bool { return locate.HandshakeLocation(s) == "" },
-		"proxy":              func(s string) bool { return wsauth.ValidateProxy(s) == nil },
+		"proxy":              func(s string) bool { return proxyError(s) == nil },
 		"origin":             func(s string) bool { return wsauth.ValidateOrigin(s) == nil },
 		"trusted_origin":     func(s string) bool { return trustedOriginError(s) == nil },
 	} {
@@ -202,13 +203,18 @@ func ruleText(b validator.FieldError) string {
 	case "websocket_location":
 		return locate.HandshakeLocation(value)
 	case "proxy":
-		return wsauth.ValidateProxy(value).Error()
+		return proxyError(value).Error()
 	case "origin":
 		return wsauth.ValidateOrigin(value).Error()
 	case "trusted_origin":
 		return trustedOriginError(value).Error()
 	}
 	return "must satisfy " + b.Tag() + " " + b.Param()
+}
+
+func proxyError(s string) error {
+	_, err := clientaddr.ParsePrefix(s)
+	return err
 }
 
 func trustedOriginError(s string) error {

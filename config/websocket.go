@@ -97,13 +97,10 @@ type WebSocketLimits struct {
 	Pending int `koanf:"pending" validate:"min=1"`
 	// HandshakesPerMinute is how many handshakes a client address may begin,
 	// and FailuresPerMinute how many of them may be refused; 0 for any number.
-	// Danger: behind a proxy that TrustedProxies does not list, all clients
-	// have one address.
+	// Danger: behind a proxy that [HTTP.TrustedProxies] does not list, all
+	// clients have one address.
 	HandshakesPerMinute int `koanf:"handshakes_per_minute" validate:"min=0"`
 	FailuresPerMinute   int `koanf:"failures_per_minute" validate:"min=0"`
-	// TrustedProxies lists addresses, and networks in CIDR notation, whose
-	// X-Forwarded-For is believed.
-	TrustedProxies []string `koanf:"trusted_proxies" validate:"dive,proxy"`
 }
 
 func defaultWebSocket() WebSocket {
@@ -125,10 +122,9 @@ func defaultWebSocket() WebSocket {
 		ShutdownCode:    int(wsauth.CloseGoingAway),
 		ShutdownRate:    wsauth.DefaultShutdownRate,
 		Limits: WebSocketLimits{
-			OnExcess:       string(wsauth.RejectNewest),
-			LeaseTTL:       wsauth.DefaultLeaseTTL,
-			Pending:        wsauth.DefaultPending,
-			TrustedProxies: []string{},
+			OnExcess: string(wsauth.RejectNewest),
+			LeaseTTL: wsauth.DefaultLeaseTTL,
+			Pending:  wsauth.DefaultPending,
 		},
 	}
 }
@@ -168,12 +164,12 @@ func (c *Config) wsauth(web httpauth.Config) wsauth.Config {
 		CloseCodes:        wsauth.CloseCodes(ws.CloseCodes),
 		ShutdownCode:      wsauth.CloseCode(ws.ShutdownCode),
 		ShutdownRate:      ws.ShutdownRate,
-		Limits:            ws.Limits.wsauth(),
+		Limits:            ws.Limits.wsauth(c.HTTP.TrustedProxies),
 	}
 }
 
 // wsauth returns what the configuration means for a guard.
-func (l WebSocketLimits) wsauth() wsauth.Limits {
+func (l WebSocketLimits) wsauth(trustedProxies []string) wsauth.Limits {
 	return wsauth.Limits{
 		Connections:         l.Connections,
 		PerSubject:          l.PerSubject,
@@ -182,6 +178,6 @@ func (l WebSocketLimits) wsauth() wsauth.Limits {
 		Pending:             l.Pending,
 		HandshakesPerMinute: l.HandshakesPerMinute,
 		FailuresPerMinute:   l.FailuresPerMinute,
-		TrustedProxies:      l.TrustedProxies,
+		TrustedProxies:      trustedProxies,
 	}
 }

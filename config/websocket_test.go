@@ -183,12 +183,13 @@ func TestLimitAddresses(t *testing.T) {
 	for _, test := range []struct {
 		name    string
 		limits  config.WebSocketLimits
+		trusted []string
 		another int // how another client of the same proxy is answered
 	}{
-		{"handshakes", config.WebSocketLimits{HandshakesPerMinute: 1}, http.StatusTooManyRequests},
-		{"handshakes, proxy trusted", config.WebSocketLimits{HandshakesPerMinute: 1, TrustedProxies: []string{"127.0.0.0/8"}}, http.StatusUnauthorized},
-		{"failures", config.WebSocketLimits{FailuresPerMinute: 1}, http.StatusTooManyRequests},
-		{"failures, proxy trusted", config.WebSocketLimits{FailuresPerMinute: 1, TrustedProxies: []string{"127.0.0.1"}}, http.StatusUnauthorized},
+		{"handshakes", config.WebSocketLimits{HandshakesPerMinute: 1}, nil, http.StatusTooManyRequests},
+		{"handshakes, proxy trusted", config.WebSocketLimits{HandshakesPerMinute: 1}, []string{"127.0.0.0/8"}, http.StatusUnauthorized},
+		{"failures", config.WebSocketLimits{FailuresPerMinute: 1}, nil, http.StatusTooManyRequests},
+		{"failures, proxy trusted", config.WebSocketLimits{FailuresPerMinute: 1}, []string{"127.0.0.1"}, http.StatusUnauthorized},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -196,7 +197,7 @@ func TestLimitAddresses(t *testing.T) {
 				c.WebSocket.Reject = "http"
 				limits := &c.WebSocket.Limits
 				limits.HandshakesPerMinute, limits.FailuresPerMinute = test.limits.HandshakesPerMinute, test.limits.FailuresPerMinute
-				limits.TrustedProxies = test.limits.TrustedProxies
+				c.HTTP.TrustedProxies = test.trusted
 			})
 			d.wantStatus(t, failing("192.0.2.1"), http.StatusUnauthorized)
 			d.wantStatus(t, failing("192.0.2.1"), http.StatusTooManyRequests)

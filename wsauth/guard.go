@@ -93,12 +93,15 @@ func New(auth *paseto.Authorizer, cfg Config, opts ...Option) (*Guard, error) {
 		}
 		g.origins = append(g.origins, p)
 	}
-	proxies, err := parseProxies(g.cfg.Limits.TrustedProxies)
-	if err := errors.Join(append(errs, err)...); err != nil {
+	addresses, wrong := clientaddr.Parse(g.cfg.Limits.TrustedProxies)
+	for _, err := range wrong {
+		errs = append(errs, fmt.Errorf("%w: Limits.TrustedProxies: %w", paseto.ErrConfig, err))
+	}
+	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
 	g.failOpen = auth.Config().DenylistFailOpen
-	g.limit(proxies)
+	g.limit(addresses)
 	g.route = g.cfg.route()
 	g.upgrader = websocket.Upgrader{
 		HandshakeTimeout: g.cfg.WriteTimeout,

@@ -2,9 +2,7 @@ package wsauth
 
 import (
 	"errors"
-	"fmt"
 	"net/http"
-	"net/netip"
 	"time"
 
 	"github.com/pasetokit/pasetokit/internal/clientaddr"
@@ -65,31 +63,11 @@ type Limits struct {
 	TrustedProxies []string
 }
 
-// parseProxies reads the entries of [Limits.TrustedProxies].
-func parseProxies(entries []string) ([]netip.Prefix, error) {
-	var proxies []netip.Prefix
-	var errs []error
-	for _, entry := range entries {
-		p, err := clientaddr.ParsePrefix(entry)
-		if err != nil {
-			errs = append(errs, fmt.Errorf("%w: TrustedProxies: %w", paseto.ErrConfig, err))
-		}
-		proxies = append(proxies, p)
-	}
-	return proxies, errors.Join(errs...)
-}
-
-// ValidateProxy reports what is wrong with an entry of [Limits.TrustedProxies].
-func ValidateProxy(s string) error {
-	_, err := clientaddr.ParsePrefix(s)
-	return err
-}
-
 // limit makes what keeps the limits that are configured.
-func (g *Guard) limit(proxies []netip.Prefix) {
+func (g *Guard) limit(addresses clientaddr.Finder) {
 	limits := g.cfg.Limits
 	g.conns = newRegistry(limits.Connections)
-	g.addresses = clientaddr.New(proxies)
+	g.addresses = addresses
 	if limits.HandshakesPerMinute > 0 {
 		g.handshakes = throttle.New(limits.HandshakesPerMinute, g.auth.Now)
 	}

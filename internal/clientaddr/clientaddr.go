@@ -36,6 +36,22 @@ func New(trusted []netip.Prefix) Finder {
 	return f
 }
 
+// Parse returns a [New] Finder that trusts what entries say, each read by
+// [ParsePrefix], and what is wrong with the entries that cannot be read.
+func Parse(entries []string) (Finder, []error) {
+	var trusted []netip.Prefix
+	var wrong []error
+	for _, entry := range entries {
+		p, err := ParsePrefix(entry)
+		if err != nil {
+			wrong = append(wrong, err)
+			continue
+		}
+		trusted = append(trusted, p)
+	}
+	return New(trusted), wrong
+}
+
 // Find returns the address of the client that sent r, without a zone, and as
 // IPv4 if it is one mapped into IPv6.
 //

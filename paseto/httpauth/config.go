@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"slices"
 
+	"github.com/pasetokit/pasetokit/internal/clientaddr"
 	"github.com/pasetokit/pasetokit/internal/locate"
 	"github.com/pasetokit/pasetokit/paseto"
 )
@@ -49,6 +51,13 @@ type Config struct {
 	// Realm names the protected area in challenges (RFC 9110, section 11.5).
 	// Default "api".
 	Realm string
+	// TrustedProxies lists the addresses, and networks in CIDR notation, whose
+	// X-Forwarded-For is believed: the client's address is then the rightmost
+	// one in it that is not of a trusted proxy. Default none: the address is
+	// the peer's own. Danger: a client that can reach the server from a listed
+	// address can claim any address; and behind a proxy that is not listed all
+	// clients have one address, the proxy's.
+	TrustedProxies []string
 }
 
 // NoScheme, as [Config.HeaderScheme], makes the header's value the bare token.
@@ -103,6 +112,7 @@ type Web struct {
 	cfg         Config
 	route       route // as configured
 	crossOrigin *http.CrossOriginProtection
+	addresses   clientaddr.Finder
 	log         *slog.Logger
 }
 
@@ -157,6 +167,11 @@ func New(auth *paseto.Authorizer, cfg Config, opts ...Option) (*Web, error) {
 			bad("Cookie %q: %v", name, err)
 		}
 	}
+	var wrong []error
+	w.addresses, wrong = clientaddr.Parse(w.cfg.TrustedProxies)
+	for _, err := range wrong {
+		bad("TrustedProxies: %v", err)
+	}
 	if !locate.IsRealm(w.cfg.Realm) {
 		bad("Realm is not printable ASCII without quotes and backslashes")
 	}
@@ -174,6 +189,10 @@ func New(auth *paseto.Authorizer, cfg Config, opts ...Option) (*Web, error) {
 	}
 	return w, nil
 }
+
+// client returns the addresses that limits count together with that of the client
+// that sent r: the address itself, and of IPv6 its /64 network.
+func (w *Web) client(r *http.Request) netip.Prefix { return clientaddr.Bucket(w.addresses.Find(r)) }
 
 func (c Config) withDefaults() Config {
 	if len(c.Locations) == 0 {

@@ -3,6 +3,7 @@ package httpauth_test
 import (
 	"errors"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -40,6 +41,7 @@ func TestConfigErrors(t *testing.T) {
 			"SameSite None without TLS", cookies(httpauth.CookieConfig{SameSite: http.SameSiteNoneMode, Insecure: true}),
 			"Cookie.SameSite None needs Secure cookies",
 		},
+		{"proxy by name", httpauth.Config{TrustedProxies: []string{"10.0.0.0/8", "proxy.example"}}, `TrustedProxies: "proxy.example" is neither an IP address nor a CIDR`},
 		{"MaxBody", httpauth.Config{MaxBody: -1}, "MaxBody is -1; expected 0 (for the default) or more"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -112,6 +114,32 @@ func TestConfigBelongsToTheWeb(t *testing.T) {
 	s := newSite(t, setup{web: httpauth.Config{Locations: locations}})
 	locations[0] = httpauth.Cookie
 	checkOK(t, get(t, s.web.Require(paseto.Requirement{}, whoami), bearer(s.access(t, paseto.Grant{Subject: "alice"}))), "alice")
+}
+
+// TestTrustedProxies: what a client says of its own address is not believed.
+func TestTrustedProxies(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name, forwarded, want string
+		trusted               []string
+	}{
+		{"none", "192.0.2.1", "10.0.0.1/32", nil},
+		{"the peer", "192.0.2.1", "192.0.2.1/32", []string{"10.0.0.0/8"}},
+		{"another", "192.0.2.1", "10.0.0.1/32", []string{"10.0.0.2"}},
+		{"the client's own words", "203.0.113.1, 192.0.2.1", "192.0.2.1/32", []string{"10.0.0.1"}},
+		{"IPv6", "2001:db8::1:2:3:4", "2001:db8::/64", []string{"10.0.0.1"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			web := newSite(t, setup{web: httpauth.Config{TrustedProxies: test.trusted}}).web
+			r := httptest.NewRequest(http.MethodPost, "/login", nil)
+			r.RemoteAddr = "10.0.0.1:1234"
+			r.Header.Set("X-Forwarded-For", test.forwarded)
+			if got := web.Client(r).String(); got != test.want {
+				t.Errorf("the client is %s, want %s", got, test.want)
+			}
+		})
+	}
 }
 
 func TestNothingIsLoggedByDefault(t *testing.T) {
