@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"net/netip"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -43,10 +44,10 @@ type Guard struct {
 	panics   atomic.Uint64
 
 	addresses  clientaddr.Finder
-	handshakes *throttle.Table // nil: not limited
-	failures   *throttle.Table // nil: not limited
-	leases     denylist.Leases // nil: each guard counts alone
-	name       string          // of this guard among all that have leases
+	handshakes *throttle.Table[netip.Prefix] // nil: not limited
+	failures   *throttle.Table[netip.Prefix] // nil: not limited
+	leases     denylist.Leases               // nil: each guard counts alone
+	name       string                        // of this guard among all that have leases
 
 	// Of capacity one: the denylist may not have told of all revocations, or of
 	// all leases that were taken away.

@@ -3,6 +3,7 @@ package wsauth
 import (
 	"errors"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"github.com/pasetokit/pasetokit/internal/clientaddr"
@@ -69,10 +70,10 @@ func (g *Guard) limit(addresses clientaddr.Finder) {
 	g.conns = newRegistry(limits.Connections)
 	g.addresses = addresses
 	if limits.HandshakesPerMinute > 0 {
-		g.handshakes = throttle.New(limits.HandshakesPerMinute, g.auth.Now)
+		g.handshakes = throttle.New[netip.Prefix](limits.HandshakesPerMinute, time.Minute, g.auth.Now)
 	}
 	if limits.FailuresPerMinute > 0 {
-		g.failures = throttle.New(limits.FailuresPerMinute, g.auth.Now)
+		g.failures = throttle.New[netip.Prefix](limits.FailuresPerMinute, time.Minute, g.auth.Now)
 	}
 }
 

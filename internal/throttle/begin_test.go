@@ -9,7 +9,7 @@ import (
 )
 
 // begin begins an attempt that must be allowed.
-func begin(t testing.TB, table *throttle.Table, key netip.Prefix) (end func(failed bool)) {
+func begin(t testing.TB, table *Table, key netip.Prefix) (end func(failed bool)) {
 	t.Helper()
 	end, wait, ok := table.Begin(key)
 	if !ok || wait != 0 {
@@ -20,7 +20,7 @@ func begin(t testing.TB, table *throttle.Table, key netip.Prefix) (end func(fail
 
 // mustRefuse fails the test if an attempt of key may begin, and returns how
 // long it must wait.
-func mustRefuse(t testing.TB, table *throttle.Table, key netip.Prefix) time.Duration {
+func mustRefuse(t testing.TB, table *Table, key netip.Prefix) time.Duration {
 	t.Helper()
 	end, wait, ok := table.Begin(key)
 	if ok || wait <= 0 {
@@ -68,7 +68,7 @@ func TestBegin(t *testing.T) {
 func play(t *testing.T, steps string) {
 	t.Helper()
 	c := newClock()
-	table := throttle.New(3, c.Now)
+	table := newTable(3, c.Now)
 	var underWay []func(bool)
 	var last func(bool)
 	for i, step := range steps {
@@ -104,7 +104,7 @@ func play(t *testing.T, steps string) {
 func TestBeginWait(t *testing.T) {
 	t.Parallel()
 	c := newClock()
-	table := throttle.New(10, c.Now)
+	table := newTable(10, c.Now)
 	var ends []func(bool)
 	for range 10 {
 		ends = append(ends, begin(t, table, key(1)))
@@ -120,4 +120,37 @@ func TestBeginWait(t *testing.T) {
 	c.Advance(wait)
 	begin(t, table, key(1))(true)
 	mustRefuse(t, table, key(1))
+}
+
+// TestUsed: what failed and was not refilled, and what is under way; to ask is no use
+// of a key.
+func TestUsed(t *testing.T) {
+	t.Parallel()
+	c := newClock()
+	table := throttle.New[string](3, 24*time.Hour, c.Now)
+	check := func(when string, want int) {
+		t.Helper()
+		if got := table.Used("alice"); got != want {
+			t.Errorf("%s %d tokens are used, want %d", when, got, want)
+		}
+	}
+	check("at first", 0)
+	if table.Len() != 0 {
+		t.Error("a key is remembered that was only asked for")
+	}
+	one, _, _ := table.Begin("alice")
+	check("under way", 1)
+	two, _, _ := table.Begin("alice")
+	check("both under way", 2)
+	one(true)
+	check("after a failure", 2)
+	two(false)
+	check("after a success", 1)
+	c.Advance(time.Hour)
+	check("an hour later", 1)
+	c.Advance(7 * time.Hour)
+	check("when it is refilled", 0)
+	if got := (*throttle.Table[string])(nil).Used("alice"); got != 0 {
+		t.Errorf("without a limit %d tokens are used", got)
+	}
 }

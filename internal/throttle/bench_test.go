@@ -5,13 +5,11 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
-
-	"github.com/pasetokit/pasetokit/internal/throttle"
 )
 
 func BenchmarkAllow(b *testing.B) {
 	b.Run("one key", func(b *testing.B) {
-		table := throttle.New(1<<30, time.Now)
+		table := newTable(1<<30, time.Now)
 		b.ReportAllocs()
 		for b.Loop() {
 			if _, ok := table.Allow(key(1)); !ok {
@@ -20,7 +18,7 @@ func BenchmarkAllow(b *testing.B) {
 		}
 	})
 	b.Run("refused", func(b *testing.B) {
-		table := throttle.New(1, newClock().Now)
+		table := newTable(1, newClock().Now)
 		table.Allow(key(1))
 		b.ReportAllocs()
 		for b.Loop() {
@@ -30,7 +28,7 @@ func BenchmarkAllow(b *testing.B) {
 		}
 	})
 	b.Run("many keys", func(b *testing.B) { // of which each is new, and another forgotten
-		table := throttle.New(10, time.Now)
+		table := newTable(10, time.Now)
 		n := 0
 		b.ReportAllocs()
 		for b.Loop() {
@@ -39,7 +37,7 @@ func BenchmarkAllow(b *testing.B) {
 		}
 	})
 	b.Run("parallel", func(b *testing.B) {
-		table := throttle.New(10, time.Now)
+		table := newTable(10, time.Now)
 		var goroutines atomic.Int64
 		b.ReportAllocs()
 		b.RunParallel(func(pb *testing.PB) {
@@ -60,7 +58,7 @@ func BenchmarkBegin(b *testing.B) {
 		{"seen key", true},
 	} {
 		b.Run(bench.name, func(b *testing.B) {
-			table := throttle.New(10, newClock().Now)
+			table := newTable(10, newClock().Now)
 			begin(b, table, key(1))(bench.seen)
 			b.ReportAllocs()
 			for b.Loop() {
@@ -86,7 +84,7 @@ func BenchmarkMemory(b *testing.B) {
 	}
 	for b.Loop() {
 		before := heap()
-		table := throttle.New(10, newClock().Now)
+		table := newTable(10, newClock().Now)
 		for n := range 2 * keys { // more than there is room for
 			table.Allow(key(n))
 		}

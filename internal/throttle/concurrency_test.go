@@ -1,6 +1,7 @@
 package throttle_test
 
 import (
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -25,7 +26,7 @@ func TestConcurrentFailures(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			table := throttle.New(limit, newClock().Now)
+			table := newTable(limit, newClock().Now)
 			var begun, failures atomic.Int64
 			var asked, ended sync.WaitGroup
 			asked.Add(attempts)
@@ -66,7 +67,7 @@ func TestConcurrentUse(t *testing.T) {
 	const limit, keys, workers, rounds = 10, 50, 8, 2000
 	c := newClock()
 	start := c.Now()
-	table := throttle.NewSized(limit, c.Now, 4, keys) // room for all, or they would begin anew
+	table := throttle.NewSized[netip.Prefix](limit, c.Now, 4, keys) // room for all, or they would begin anew
 	var failures [keys]atomic.Int64
 	var wg sync.WaitGroup
 	for w := range workers {
@@ -98,7 +99,7 @@ func TestConcurrentUse(t *testing.T) {
 func TestConcurrentFlood(t *testing.T) {
 	t.Parallel()
 	const keys, flood, workers = 100, 2000, 4
-	table := throttle.NewSized(1, newClock().Now, 4, 8)
+	table := throttle.NewSized[netip.Prefix](1, newClock().Now, 4, 8)
 	var wg sync.WaitGroup
 	for w := range workers {
 		wg.Go(func() {

@@ -1,6 +1,7 @@
 package throttle_test
 
 import (
+	"net/netip"
 	"testing"
 	"time"
 
@@ -10,7 +11,7 @@ import (
 // TestBounded: a flood of addresses costs no more memory than there is room.
 func TestBounded(t *testing.T) {
 	t.Parallel()
-	table := throttle.New(10, newClock().Now)
+	table := newTable(10, newClock().Now)
 	for n := range 80_000 {
 		table.Allow(key(n))
 	}
@@ -23,7 +24,7 @@ func TestBounded(t *testing.T) {
 // one; to be refused is a use.
 func TestForgetOldest(t *testing.T) {
 	t.Parallel()
-	table := throttle.NewSized(2, newClock().Now, 1, 3)
+	table := throttle.NewSized[netip.Prefix](2, newClock().Now, 1, 3)
 	mustAllow(t, table, key(1), 2)
 	mustAllow(t, table, key(2), 2)
 	mustAllow(t, table, key(3), 2)
@@ -41,7 +42,7 @@ func TestForgetOldest(t *testing.T) {
 func TestForgetNotUnderWay(t *testing.T) {
 	t.Parallel()
 	const room, attempts = 8, 20
-	table := throttle.NewSized(2, newClock().Now, 1, room)
+	table := throttle.NewSized[netip.Prefix](2, newClock().Now, 1, room)
 	var ends []func(bool)
 	for n := range attempts {
 		begin(t, table, key(n))(true)
@@ -73,7 +74,7 @@ func TestForgetNotUnderWay(t *testing.T) {
 // TestForgetSuccess: who never failed takes no room from who did.
 func TestForgetSuccess(t *testing.T) {
 	t.Parallel()
-	table := throttle.NewSized(1, newClock().Now, 1, 3)
+	table := throttle.NewSized[netip.Prefix](1, newClock().Now, 1, 3)
 	begin(t, table, key(0))(true)
 	for n := 1; n < 1000; n++ {
 		begin(t, table, key(n))(false)
@@ -89,7 +90,7 @@ func TestForgetSuccess(t *testing.T) {
 func TestForgetFull(t *testing.T) {
 	t.Parallel()
 	c := newClock()
-	table := throttle.NewSized(10, c.Now, 1, 1000)
+	table := throttle.NewSized[netip.Prefix](10, c.Now, 1, 1000)
 	for n := range 1000 {
 		mustAllow(t, table, key(n), 10)
 	}

@@ -1,6 +1,7 @@
 package throttle_test
 
 import (
+	"net/netip"
 	"testing"
 	"time"
 
@@ -38,7 +39,7 @@ func FuzzTable(f *testing.F) {
 		}
 		const keys = 4
 		c := newClock()
-		table := throttle.NewSized(int(limit), c.Now, 1, keys+1)
+		table := throttle.NewSized[netip.Prefix](int(limit), c.Now, 1, keys+1)
 		var models [keys]model
 		for k := range models {
 			models[k] = model{perMinute: int64(limit), level: int64(limit) * token, read: c.Now().UnixNano()}

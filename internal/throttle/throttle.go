@@ -4,7 +4,7 @@ package throttle
 
 import (
 	"hash/maphash"
-	"net/netip"
+	"math"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -27,57 +27,57 @@ const (
 // full bucket: someone who has more addresses than the Table has room for can
 // make it forget, and is not bounded by it. A key whose bucket is full again is
 // forgotten too, which makes no difference to anyone.
-type Table struct {
-	perMinute int
-	rate      rate.Limit // perMinute, in a second
-	now       func() time.Time
-	seed      maphash.Seed
-	shards    []shard
-	room      int // for keys without attempts under way, in each shard
+type Table[K comparable] struct {
+	limit  int
+	rate   rate.Limit // tokens in a second
+	now    func() time.Time
+	seed   maphash.Seed
+	shards []shard[K]
+	room   int // for keys without attempts under way, in each shard
 }
 
-// New returns a Table whose buckets hold perMinute tokens, at first and at most,
-// and are refilled evenly, from empty to full in a minute. If perMinute is not
+// New returns a Table whose buckets hold limit tokens, at first and at most, and
+// are refilled evenly, from empty to full in the time per. If limit is not
 // positive, there is no limit: the Table is nil.
 //
 // It tells the time by now, [time.Now] if that is nil, and asks it while it
 // holds a lock: now must not use the Table. Time that a clock is set back by has
 // not passed, and is not waited for either.
-func New(perMinute int, now func() time.Time) *Table {
-	return newTable(perMinute, now, shardCount, maxKeys/shardCount)
+func New[K comparable](limit int, per time.Duration, now func() time.Time) *Table[K] {
+	return newTable[K](limit, per, now, shardCount, maxKeys/shardCount)
 }
 
-func newTable(perMinute int, now func() time.Time, shards, room int) *Table {
-	if perMinute <= 0 {
+func newTable[K comparable](limit int, per time.Duration, now func() time.Time, shards, room int) *Table[K] {
+	if limit <= 0 {
 		return nil
 	}
 	if now == nil {
 		now = time.Now
 	}
-	t := &Table{
-		perMinute: perMinute,
-		rate:      rate.Limit(float64(perMinute) / time.Minute.Seconds()),
-		now:       now,
-		seed:      maphash.MakeSeed(),
-		shards:    make([]shard, shards),
-		room:      room,
+	t := &Table[K]{
+		limit:  limit,
+		rate:   rate.Limit(float64(limit) / per.Seconds()),
+		now:    now,
+		seed:   maphash.MakeSeed(),
+		shards: make([]shard[K], shards),
+		room:   room,
 	}
 	for i := range t.shards {
 		t.shards[i].table = t
-		t.shards[i].clients = make(map[netip.Prefix]*client)
+		t.shards[i].clients = make(map[K]*client[K])
 	}
 	return t
 }
 
 // shard returns the part of the Table that key belongs to. Nobody outside can
 // tell which, and crowd one of them.
-func (t *Table) shard(key netip.Prefix) *shard {
+func (t *Table[K]) shard(key K) *shard[K] {
 	return &t.shards[maphash.Comparable(t.seed, key)%uint64(len(t.shards))]
 }
 
 // Allow takes a token of key. If there is none, ok is false, and wait is how
 // long it takes until there is one: always more than zero.
-func (t *Table) Allow(key netip.Prefix) (wait time.Duration, ok bool) {
+func (t *Table[K]) Allow(key K) (wait time.Duration, ok bool) {
 	if t == nil {
 		return 0, true
 	}
@@ -103,7 +103,7 @@ func (t *Table) Allow(key netip.Prefix) (wait time.Duration, ok bool) {
 // nothing. If ok is false, end does nothing at all, and wait is how long it
 // takes until an attempt may begin, even if all that are under way fail: always
 // more than zero.
-func (t *Table) Begin(key netip.Prefix) (end func(failed bool), wait time.Duration, ok bool) {
+func (t *Table[K]) Begin(key K) (end func(failed bool), wait time.Duration, ok bool) {
 	if t == nil {
 		return nothing, 0, true
 	}
@@ -127,13 +127,31 @@ func (t *Table) Begin(key netip.Prefix) (end func(failed bool), wait time.Durati
 	}, 0, true
 }
 
+// Used returns how many tokens of key are taken and not refilled yet, those that
+// attempts under way may take included. It is no use of the key, and is 0 for a
+// nil Table.
+func (t *Table[K]) Used(key K) int {
+	if t == nil {
+		return 0
+	}
+	s := t.shard(key)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := s.clients[key]
+	if c == nil {
+		return 0
+	}
+	taken := float64(t.limit) - c.bucket.TokensAt(s.time())
+	return int(math.Ceil(taken)) + c.underWay
+}
+
 // nothing is the end of an attempt that does not count.
 func nothing(failed bool) {}
 
 // lacking returns how long it takes until c has a token for one more attempt
 // than are under way, 0 if it has. As for a [rate.Limiter], less than a
 // nanosecond is nothing.
-func (t *Table) lacking(c *client, at time.Time) time.Duration {
+func (t *Table[K]) lacking(c *client[K], at time.Time) time.Duration {
 	missing := float64(c.underWay+1) - c.bucket.TokensAt(at)
 	wait := time.Duration(missing / float64(t.rate) * float64(time.Second))
 	if wait <= 0 {

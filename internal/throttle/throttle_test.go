@@ -19,6 +19,14 @@ func newClock() *testclock.Clock {
 	return testclock.New(time.Date(2030, 1, 2, 3, 4, 5, 600_000_000, time.UTC))
 }
 
+// Table has addresses for keys.
+type Table = throttle.Table[netip.Prefix]
+
+// newTable returns a table that is refilled in a minute.
+func newTable(perMinute int, now func() time.Time) *Table {
+	return throttle.New[netip.Prefix](perMinute, time.Minute, now)
+}
+
 // key returns the nth of many keys.
 func key(n int) netip.Prefix {
 	var a [4]byte
@@ -28,7 +36,7 @@ func key(n int) netip.Prefix {
 
 // allowed returns how often key is allowed something until it is refused, at
 // most limit times, and how long it must wait then.
-func allowed(t testing.TB, table *throttle.Table, key netip.Prefix, limit int) (n int, wait time.Duration) {
+func allowed(t testing.TB, table *Table, key netip.Prefix, limit int) (n int, wait time.Duration) {
 	t.Helper()
 	for ; n < limit; n++ {
 		wait, ok := table.Allow(key)
@@ -45,7 +53,7 @@ func allowed(t testing.TB, table *throttle.Table, key netip.Prefix, limit int) (
 }
 
 // mustAllow fails the test unless key is allowed something exactly n times.
-func mustAllow(t testing.TB, table *throttle.Table, key netip.Prefix, n int) {
+func mustAllow(t testing.TB, table *Table, key netip.Prefix, n int) {
 	t.Helper()
 	if got, _ := allowed(t, table, key, n+10); got != n {
 		t.Fatalf("%v is allowed %d times, want %d", key, got, n)
@@ -60,7 +68,7 @@ func TestAllow(t *testing.T) {
 		t.Run(fmt.Sprint(perMinute), func(t *testing.T) {
 			t.Parallel()
 			c := newClock()
-			table := throttle.New(perMinute, c.Now)
+			table := newTable(perMinute, c.Now)
 			mustAllow(t, table, key(1), perMinute)
 			for range 100 {
 				_, wait := allowed(t, table, key(1), 1)
@@ -96,7 +104,7 @@ func TestRefill(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			c := newClock()
-			table := throttle.New(10, c.Now)
+			table := newTable(10, c.Now)
 			mustAllow(t, table, key(1), 10)
 			c.Advance(test.after)
 			mustAllow(t, table, key(1), test.want)
@@ -106,7 +114,7 @@ func TestRefill(t *testing.T) {
 
 func TestKeysApart(t *testing.T) {
 	t.Parallel()
-	table := throttle.New(2, newClock().Now)
+	table := newTable(2, newClock().Now)
 	for _, k := range []netip.Prefix{
 		{}, // of clients without an address
 		netip.MustParsePrefix("192.0.2.1/32"),
@@ -121,8 +129,8 @@ func TestKeysApart(t *testing.T) {
 // TestNoLimit: without a table, or with a limit that is none, all is allowed.
 func TestNoLimit(t *testing.T) {
 	t.Parallel()
-	for name, table := range map[string]*throttle.Table{
-		"nil": nil, "zero": throttle.New(0, nil), "negative": throttle.New(-1, nil),
+	for name, table := range map[string]*Table{
+		"nil": nil, "zero": newTable(0, nil), "negative": newTable(-1, nil),
 	} {
 		if table != nil {
 			t.Errorf("%s: there is a table", name)
@@ -144,7 +152,7 @@ func TestNoLimit(t *testing.T) {
 // TestWallClock: without a clock the time is that of the machine.
 func TestWallClock(t *testing.T) {
 	t.Parallel()
-	table := throttle.New(1, nil)
+	table := newTable(1, nil)
 	mustAllow(t, table, key(1), 1)
 	if _, wait := allowed(t, table, key(1), 1); wait > time.Minute+1 {
 		t.Errorf("to wait for %v", wait)
@@ -169,7 +177,7 @@ func TestClockSetBack(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			c := newClock()
-			table := throttle.New(10, c.Now)
+			table := newTable(10, c.Now)
 			mustAllow(t, table, key(1), 10)
 			end := begin(t, table, key(2))
 			c.Set(test.to)
