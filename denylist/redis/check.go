@@ -49,13 +49,12 @@ func (s *Store) check(ctx context.Context, asked []entry, issuedAt time.Time) (b
 	}
 	defer s.requests.give()
 	if s.recent != nil {
-		found, outdated, err := s.judge(asked, s.askCache(ctx, asked), issuedAt)
-		if !outdated && !foreign(ctx, err) {
+		found, err := s.judge(asked, s.askCache(ctx, asked), issuedAt)
+		if !foreign(ctx, err) {
 			return found, err
 		}
 	}
-	found, _, err := s.judge(asked, s.ask(ctx, asked), issuedAt)
-	return found, err
+	return s.judge(asked, s.ask(ctx, asked), issuedAt)
 }
 
 func (s *Store) ask(ctx context.Context, asked []entry) []rueidis.RedisResult {
@@ -76,10 +75,9 @@ func (s *Store) askCache(ctx context.Context, asked []entry) []rueidis.RedisResu
 	return s.client.DoMultiCache(ctx, commands...)
 }
 
-// judge reports whether one of the answers is a record that covers what was
-// issued at issuedAt. If there is none, but the cache holds one that may have
-// expired, the answers are outdated.
-func (s *Store) judge(asked []entry, answers []rueidis.RedisResult, issuedAt time.Time) (found, outdated bool, err error) {
+// judge reports whether one of the answers is a record that counts and covers what
+// was issued at issuedAt.
+func (s *Store) judge(asked []entry, answers []rueidis.RedisResult, issuedAt time.Time) (found bool, err error) {
 	for i, answer := range answers {
 		value, askErr := answer.ToString()
 		if rueidis.IsRedisNil(askErr) {
@@ -92,14 +90,12 @@ func (s *Store) judge(asked []entry, answers []rueidis.RedisResult, issuedAt tim
 		switch {
 		case askErr != nil:
 			err = askErr
-		case e.kind == subjects && issuedAt.Unix() > e.cutoff:
-		case answer.IsCacheHit() && e.until != never && e.until <= time.Now().UnixMilli():
-			outdated = true
+		case e.kind == subjects && issuedAt.Unix() > e.cutoff, s.over(e.until):
 		default:
-			return true, false, nil
+			return true, nil
 		}
 	}
-	return false, outdated, err
+	return false, err
 }
 
 // remember makes Revoked know a revocation until the cache does.

@@ -77,9 +77,11 @@
 //     primary, nor the loss of both. In a network that is split, a primary that
 //     was replaced goes on for a while; min-replicas-to-write stops it from
 //     taking records that will be lost.
-//   - The clock of the server decides when a record expires. It must not run ahead
-//     of those of the processes by more than the leeway that they grant to expired
-//     tokens, or revoked tokens live again for the difference.
+//   - Clocks need not agree. Whether a record counts is judged by the clock of the
+//     process that asks, which judges the token too. Redis keeps the record for 65
+//     minutes longer, so that neither a server whose clock is set forward by an hour
+//     drops it too soon, nor a replica with another time that becomes the primary. A
+//     clock that is set forward by more than that may bring revoked tokens back.
 //
 // # Permissions
 //
@@ -87,24 +89,24 @@
 // Sentinels and clusters alone. The Sentinels' own user is another one.
 //
 //	ACL SETUSER pasetokit on >password resetchannels ~pasetokit:* &pasetokit:* -@all
-//	    +@pubsub +eval +evalsha +get +set +pexpireat +exists +client|tracking
+//	    +@pubsub +eval +evalsha +get +set +exists +client|tracking
 //	    +echo +hello +info +ping +select +wait
 //	    +role +cluster|slots +cluster|shards +asking
 //
 // Leases need these besides. [Open] does not miss them; the methods do.
 //
-//	ACL SETUSER pasetokit +time +zadd +zrem +zrange +zscore +zcount
+//	ACL SETUSER pasetokit +time +pexpireat +zadd +zrem +zrange +zscore +zcount
 //
 // # Keys
 //
 // Identifiers stand in the keys as they are. Times are Unix times; an expiry is in
-// milliseconds, and 0 where there is none. Each key also has its expiry as its
-// time to live.
+// milliseconds, and 0 where there is none. The time to live of a key of records goes 65
+// minutes beyond its expiry.
 //
 //	pasetokit:t:<token id>    "<expiry> 0"
 //	pasetokit:s:<session>     "<expiry> 0"
 //	pasetokit:u:<subject>     "<expiry> <cut-off in seconds>"
-//	pasetokit:c:<key>         the value of the first caller of Consume
+//	pasetokit:c:<key>         "<expiry> <value>" of the first caller of Consume
 //	pasetokit:l:<key>         a sorted set of leases
 //
 // The sorted set has two members for a lease, "h<holder>" with the expiry and

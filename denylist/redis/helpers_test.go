@@ -62,12 +62,12 @@ func harness(cfg redis.Config) denylisttest.Harness {
 }
 
 // openStore opens a store that the test's end closes. A short timeout may need a second attempt on a busy machine.
-func openStore(t testing.TB, cfg redis.Config) *redis.Store {
+func openStore(t testing.TB, cfg redis.Config, opts ...redis.Option) *redis.Store {
 	t.Helper()
 	var s *redis.Store
 	eventually(t, "the store opens", func() bool {
 		var err error
-		if s, err = redis.Open(t.Context(), cfg); err != nil && !errors.Is(err, denylist.ErrUnavailable) {
+		if s, err = redis.Open(t.Context(), cfg, opts...); err != nil && !errors.Is(err, denylist.ErrUnavailable) {
 			t.Fatalf("Open: %v", err)
 		}
 		return err == nil

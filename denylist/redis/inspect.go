@@ -106,13 +106,14 @@ func field(info, name string) string {
 }
 
 // rehearse does what the store will do, so that missing permissions are found
-// now: it makes records that are past at once, asks for them and announces
+// now: it makes records that are gone at once, asks for them and announces
 // nothing. It does not wait for replicas, which may well be away.
 func (s *Store) rehearse(ctx context.Context, cfg Config) error {
 	e := entry{kind: tokens, id: "rehearsal-" + rand.Text(), until: longPast}
-	_, _, err := s.consume(ctx, s.key(consumed, e.id), "", e.until)
+	const ttl = 1 // millisecond
+	_, _, err := s.consume(ctx, s.key(consumed, e.id), "", e.until, ttl)
 	if err == nil {
-		err = s.record(ctx, e, nothing)
+		err = s.record(ctx, e, ttl, nothing)
 	}
 	if err == nil {
 		_, err = s.check(ctx, []entry{e}, time.Time{})

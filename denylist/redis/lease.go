@@ -26,6 +26,9 @@ const remembered = 3
 // score, and "o" and its name with a negative score, which rises in the order of
 // acquisition. One that was displaced has one: "d" and its name with the time at
 // which that is forgotten. So the highest score of all is when the key may go.
+//
+// If the clock is set forward, leases end early, and come back as their holders renew
+// them. If it is set back, what would last for longer than a ttl can make it last is cut.
 const leaseScript = `
 local key = KEYS[1]
 local function number(n) -- in full, which other conversions do not promise
@@ -37,6 +40,10 @@ for _, member in ipairs(redis.call('ZRANGE', key, '0', number(now), 'BYSCORE')) 
 	redis.call('ZREM', key, member, 'o' .. string.sub(member, 2))
 end
 local limit, expiry = tonumber(ARGV[1]), number(now + ARGV[2])
+local latest = number(now + 3 * ARGV[2])
+for _, member in ipairs(redis.call('ZRANGE', key, '(' .. latest, '+inf', 'BYSCORE')) do -- the clock was set back
+	redis.call('ZADD', key, latest, member)
+end
 local function renew(holder)
 	if not redis.call('ZSCORE', key, 'h' .. holder) then
 		return false
@@ -134,8 +141,8 @@ func (s *Store) acquire(ctx context.Context, l denylist.Lease, limit int, ttl in
 		flag = "1"
 	}
 	reply, err := s.runUnreplicated(ctx, acquireScript, s.key(leased, l.Key),
-		strconv.Itoa(limit), strconv.FormatInt(ttl, 10), l.Holder,
-		flag, strconv.FormatInt(remembered*ttl, 10), announcedBy, displacement(l.Key)).AsStrSlice()
+		strconv.Itoa(limit), decimal(ttl), l.Holder,
+		flag, decimal(remembered*ttl), announcedBy, displacement(l.Key)).AsStrSlice()
 	if err != nil {
 		return false, err
 	}
@@ -177,7 +184,7 @@ func (s *Store) Renew(ctx context.Context, leases []denylist.Lease, limit int, t
 
 func (s *Store) renew(ctx context.Context, chunk [][]denylist.Lease, limit int, ttl int64) (lost []denylist.Lease, err error) {
 	call := func(i int) (key string, args []string) {
-		args = []string{strconv.Itoa(limit), strconv.FormatInt(ttl, 10)}
+		args = []string{strconv.Itoa(limit), decimal(ttl)}
 		for _, l := range chunk[i] {
 			args = append(args, l.Holder)
 		}

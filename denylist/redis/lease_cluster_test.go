@@ -20,7 +20,7 @@ func TestLeaseCluster(t *testing.T) {
 	t.Parallel()
 	cluster := redistest.StartCluster(t)
 	for _, node := range cluster.Nodes() {
-		rules := "on >hush " + permissions + " +time +zadd +zrem +zrange +zscore +zcount"
+		rules := "on >hush " + permissions + " +time +pexpireat +zadd +zrem +zrange +zscore +zcount"
 		node.Command(t, append([]string{"ACL", "SETUSER", "app"}, strings.Fields(rules)...)...)
 	}
 	cfg := redis.Config{Addresses: cluster.Addrs(), Username: "app", Password: "hush", Prefix: "app:", MinReplicas: 1}

@@ -162,7 +162,7 @@ func TestLeaseEnds(t *testing.T) {
 	eventually(t, "a place becomes free", func() bool { return acquire(t, store, lease("k", "new"), 2, long, false) })
 	wantAcquired(t, store, lease("k", "newer"), 2, false)
 	eventually(t, "the key of a lease that has ended goes", func() bool {
-		return server.Command(t, "KEYS", "*") == "pasetokit:l:k"
+		return server.Command(t, "KEYS", "pasetokit:l:*") == "pasetokit:l:k"
 	})
 	left, err := strconv.Atoi(server.Command(t, "PTTL", "pasetokit:l:k"))
 	if err != nil || time.Duration(left)*time.Millisecond > long {
@@ -233,7 +233,7 @@ func TestDisplacedStaysLost(t *testing.T) {
 	release(t, store, lost)
 
 	displace(short)
-	eventually(t, "who was displaced is forgotten", func() bool { return server.Command(t, "KEYS", "*") == "" })
+	eventually(t, "who was displaced is forgotten", func() bool { return server.Command(t, "KEYS", "pasetokit:l:*") == "" })
 	wantLost(t, store, []denylist.Lease{lost}, 1)
 }
 
@@ -251,7 +251,7 @@ func TestLeaseRelease(t *testing.T) {
 	wantAcquired(t, store, lease("k", "new"), 2, true)
 	wantAcquired(t, store, one, 2, false)
 	release(t, store, two, three, lease("k", "new"))
-	if keys := server.Command(t, "KEYS", "*"); keys != "" {
+	if keys := server.Command(t, "KEYS", "pasetokit:l:*"); keys != "" {
 		t.Errorf("Redis has the keys %q after all is released", keys)
 	}
 }
@@ -299,7 +299,7 @@ func TestManyLeases(t *testing.T) {
 		leases = append(leases, lease("crowd", fmt.Sprint("new ", i)), lease(fmt.Sprint(i), "new"))
 	}
 	release(t, store, leases...)
-	if keys := server.Command(t, "KEYS", "*"); keys != "" {
+	if keys := server.Command(t, "KEYS", "pasetokit:l:*"); keys != "" {
 		t.Errorf("Redis has the keys %.200q after all is released", keys)
 	}
 }

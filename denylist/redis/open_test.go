@@ -130,7 +130,7 @@ func TestOpenEnds(t *testing.T) {
 }
 
 // permissions are those that the package documentation asks for.
-const permissions = "resetchannels ~app:* &app:* -@all +@pubsub +eval +evalsha +get +set +pexpireat +exists +asking " +
+const permissions = "resetchannels ~app:* &app:* -@all +@pubsub +eval +evalsha +get +set +exists +asking " +
 	"+client|tracking +echo +hello +info +ping +select +wait +role +cluster|slots +cluster|shards"
 
 // TestPermissions opens stores for a user who may do no more than what the

@@ -33,7 +33,7 @@ type entry struct {
 }
 
 const (
-	// never is the expiry of what is kept for good.
+	// never is the expiry of what is kept for good, and the ttl of its key.
 	never = 0
 	// longPast is an expiry at which nothing is kept.
 	longPast = 1
@@ -93,8 +93,10 @@ func (e entry) revocation() denylist.Revocation {
 
 // value is what the record's key holds.
 func (e entry) value() string {
-	return strconv.FormatInt(e.until, 10) + " " + strconv.FormatInt(e.cutoff, 10)
+	return decimal(e.until) + " " + decimal(e.cutoff)
 }
+
+func decimal(n int64) string { return strconv.FormatInt(n, 10) }
 
 // parse reads into e what value wrote.
 func (e *entry) parse(value string) bool {
@@ -139,11 +141,31 @@ func parseDisplacement(message string) (denylist.Lease, bool) {
 // to its databases, so that it names its own.
 func channel(cfg Config) string { return cfg.Prefix + "revocations:" + strconv.Itoa(cfg.Database) }
 
+// clockSlack is for how much longer than a record counts Redis keeps its key. Whether a
+// record counts is judged by the clock that judges the token: that of the process
+// that asks. A key goes by the clock of the server, which may be set forward, as that of a
+// replica may be ahead that becomes the primary, and as that of the process may have been
+// that made the record. An hour is what clocks are usually wrong by.
+const clockSlack = 65 * time.Minute
+
+// ttl is how long Redis is to keep the key of what counts until the given time, in
+// milliseconds. It is a duration, as the clock of the server may tell another time.
+func (s *Store) ttl(until int64) int64 {
+	if until == never {
+		return never
+	}
+	return max(until-s.now().UnixMilli(), 0) + clockSlack.Milliseconds()
+}
+
+// over reports that a record does not count any more.
+func (s *Store) over(until int64) bool { return until != never && until <= s.now().UnixMilli() }
+
 // revokeScript merges a record into one that may be there: the later expiry and
-// the later cut-off hold. It writes in any case, so that whoever waits for
-// replicas waits for this record.
+// the later cut-off hold, unless the caller's clock says that the one that is there does
+// not count any more. It writes in any case, so that whoever waits for replicas waits for
+// this record.
 var revokeScript = newScript(`
-local expiry, cutoff = ARGV[1], ARGV[2]
+local expiry, cutoff, ttl, now = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local old = redis.call('GET', KEYS[1])
 if old then
 	local oldExpiry, oldCutoff = string.match(old, '^(%d+) (%-?%d+)$')
@@ -151,36 +173,50 @@ if old then
 		return redis.error_reply('ERR the key of a revocation holds what pasetokit did not write')
 	end
 	if oldExpiry == '0' or (expiry ~= '0' and tonumber(oldExpiry) > tonumber(expiry)) then
-		expiry = oldExpiry
+		expiry, ttl = oldExpiry, 'as it is'
 	end
-	if tonumber(oldCutoff) > tonumber(cutoff) then
+	local counts = oldExpiry == '0' or tonumber(oldExpiry) > tonumber(now)
+	if counts and tonumber(oldCutoff) > tonumber(cutoff) then
 		cutoff = oldCutoff
 	end
 end
-redis.call('SET', KEYS[1], expiry .. ' ' .. cutoff)
-if expiry ~= '0' then
-	redis.call('PEXPIREAT', KEYS[1], expiry)
+local record = expiry .. ' ' .. cutoff
+if ttl == 'as it is' then
+	redis.call('SET', KEYS[1], record, 'KEEPTTL')
+elseif ttl == '0' then
+	redis.call('SET', KEYS[1], record)
+else
+	redis.call('SET', KEYS[1], record, 'PX', ttl)
 end
-if ARGV[3] ~= '' then
-	redis.call('PUBLISH', ARGV[3], ARGV[4])
+if ARGV[5] ~= '' then
+	redis.call('PUBLISH', ARGV[5], ARGV[6])
 end
 return 1`)
 
-// consumeScript keeps the first value. A later caller writes it once more if it
-// waits for replicas: the first one may not have lived to see them.
+// consumeScript keeps the first value, with its expiry, which the caller's clock
+// judges. A later caller writes it once more if it waits for replicas: the first one may
+// not have lived to see them.
 var consumeScript = newScript(`
-local winner = redis.call('GET', KEYS[1])
-if winner then
-	if ARGV[3] ~= '0' then
-		redis.call('SET', KEYS[1], winner, 'KEEPTTL')
+local value, expiry, ttl, now, replicas = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
+local old = redis.call('GET', KEYS[1])
+if old then
+	local oldExpiry, winner = string.match(old, '^(%d+) (.*)$')
+	if not oldExpiry then -- whoever wrote this was first
+		oldExpiry, winner = '0', old
 	end
-	return {0, winner}
+	if oldExpiry == '0' or tonumber(oldExpiry) > tonumber(now) then
+		if replicas ~= '0' then
+			redis.call('SET', KEYS[1], old, 'KEEPTTL')
+		end
+		return {0, winner}
+	end
 end
-redis.call('SET', KEYS[1], ARGV[1])
-if ARGV[2] ~= '0' then
-	redis.call('PEXPIREAT', KEYS[1], ARGV[2])
+if ttl == '0' then
+	redis.call('SET', KEYS[1], expiry .. ' ' .. value)
+else
+	redis.call('SET', KEYS[1], expiry .. ' ' .. value, 'PX', ttl)
 end
-return {1, ARGV[1]}`)
+return {1, value}`)
 
 type script struct {
 	source string
@@ -206,21 +242,21 @@ func (s *Store) Revoke(ctx context.Context, r denylist.Revocation) error {
 	call, end := s.call(ctx)
 	defer end()
 	e := entryOf(r)
-	if err := s.record(call, e, e.message()); err != nil {
+	if err := s.record(call, e, s.ttl(e.until), e.message()); err != nil {
 		return s.failed(ctx, err)
 	}
 	return nil
 }
 
-// record makes a record and announces it: in a cluster, where a script does not
-// reach all that listen, as a second step.
-func (s *Store) record(ctx context.Context, e entry, message string) error {
+// record makes a record, whose key has the given ttl, and announces it: in a
+// cluster, where a script does not reach all that listen, as a second step.
+func (s *Store) record(ctx context.Context, e entry, ttl int64, message string) error {
 	announcedBy := s.channel
 	if s.cluster {
 		announcedBy = ""
 	}
 	err := s.run(ctx, revokeScript, s.key(e.kind, e.id),
-		strconv.FormatInt(e.until, 10), strconv.FormatInt(e.cutoff, 10), announcedBy, message).Error()
+		decimal(e.until), decimal(e.cutoff), decimal(ttl), decimal(s.now().UnixMilli()), announcedBy, message).Error()
 	if err != nil {
 		return err
 	}
@@ -242,16 +278,17 @@ func (s *Store) Consume(ctx context.Context, key, value string, until time.Time)
 	}
 	call, end := s.call(ctx)
 	defer end()
-	winner, first, err = s.consume(call, s.key(consumed, key), value, milliseconds(until))
+	expiry := milliseconds(until)
+	winner, first, err = s.consume(call, s.key(consumed, key), value, expiry, s.ttl(expiry))
 	if err != nil {
 		return "", false, s.failed(ctx, err)
 	}
 	return winner, first, nil
 }
 
-func (s *Store) consume(ctx context.Context, key, value string, until int64) (winner string, first bool, err error) {
+func (s *Store) consume(ctx context.Context, key, value string, until, ttl int64) (winner string, first bool, err error) {
 	reply, err := s.run(ctx, consumeScript, key,
-		value, strconv.FormatInt(until, 10), strconv.Itoa(s.minReplicas)).ToArray()
+		value, decimal(until), decimal(ttl), decimal(s.now().UnixMilli()), strconv.Itoa(s.minReplicas)).ToArray()
 	if err != nil {
 		return "", false, err
 	}

@@ -27,6 +27,7 @@ type Store struct {
 	minReplicas int           // 0 while opening
 	timeout     time.Duration
 	log         *slog.Logger
+	now         func() time.Time // the clock that judges tokens too
 
 	// recent holds the revocations that this store made or heard of, for as
 	// long as the cache may not know of them yet. Nil without a cache.
@@ -94,6 +95,7 @@ func newStore(cfg Config, opts []Option) *Store {
 		cacheTTL: cfg.CacheTTL,
 		timeout:  cfg.Timeout,
 		log:      slog.New(slog.DiscardHandler),
+		now:      time.Now,
 		requests: make(turns, maxRequests),
 		waits:    make(turns, maxWaits),
 		watchers: hub.New(denylist.Event{Missed: true}, denylist.ErrClosed),

@@ -1,0 +1,9 @@
+package redis
+
+import "time"
+
+// ClockSlack is for how much longer than a record counts Redis keeps its key.
+const ClockSlack = clockSlack
+
+// WithClock sets the clock of a store's process.
+func WithClock(now func() time.Time) Option { return func(s *Store) { s.now = now } }
