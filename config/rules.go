@@ -16,6 +16,7 @@ import (
 
 	"github.com/pasetokit/pasetokit/internal/clientaddr"
 	"github.com/pasetokit/pasetokit/internal/locate"
+	"github.com/pasetokit/pasetokit/internal/urlpath"
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
@@ -132,6 +133,7 @@ var rules = func() *validator.Validate {
 		"cookie_path":        isCookiePath,
 		"http_location":      func(s string) bool { return locate.RequestLocation(s) == "" },
 		"websocket_location": func(s string) bool { return locate.HandshakeLocation(s) == "" },
+		"path_prefix":        func(s string) bool { return urlpath.ValidatePrefix(s) == nil },
 		"proxy":              func(s string) bool { return proxyError(s) == nil },
 		"origin":             func(s string) bool { return wsauth.ValidateOrigin(s) == nil },
 		"trusted_origin":     func(s string) bool { return trustedOriginError(s) == nil },
@@ -202,6 +204,8 @@ func ruleText(b validator.FieldError) string {
 		return locate.RequestLocation(value)
 	case "websocket_location":
 		return locate.HandshakeLocation(value)
+	case "path_prefix":
+		return urlpath.ValidatePrefix(value).Error()
 	case "proxy":
 		return proxyError(value).Error()
 	case "origin":

@@ -21,6 +21,9 @@ type WebSocket struct {
 	QueryPrefix string `koanf:"query_prefix" validate:"omitempty,http_token"`
 	// TicketKey is the URL parameter that carries a ticket.
 	TicketKey string `koanf:"ticket_key" validate:"required,nefield=QueryKey"`
+	// PathPrefix is what a proxy in front takes away from the beginning of paths;
+	// tickets are bound to the paths that clients open.
+	PathPrefix string `koanf:"path_prefix" validate:"path_prefix"`
 	// MessageTimeout is how long a client may take for the first message that
 	// carries its token, at the location message.
 	MessageTimeout time.Duration `koanf:"message_timeout" validate:"min=1ms,max=24h"`
@@ -145,6 +148,7 @@ func (c *Config) wsauth(web httpauth.Config) wsauth.Config {
 		QueryKey:          ws.QueryKey,
 		QueryPrefix:       ws.QueryPrefix,
 		TicketKey:         ws.TicketKey,
+		PathPrefix:        ws.PathPrefix,
 		Reject:            wsauth.Reject(ws.Reject),
 		Realm:             c.HTTP.Realm,
 		AllowedOrigins:    ws.AllowedOrigins,

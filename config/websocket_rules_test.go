@@ -15,6 +15,9 @@ func TestWebSocketRules(t *testing.T) {
 	for _, test := range []struct{ name, section, want string }{ // no want: it is taken
 		{"location message", "locations: [message, header]", ""},
 		{"unknown location", "locations: [body]", "expected one of header, query, cookie, subprotocol, ticket, message"},
+		{"prefix of paths", "path_prefix: /api/v1", ""},
+		{"prefix without a slash", "path_prefix: api", `websocket.path_prefix = "api" (FILE): expected a path that begins with a slash`},
+		{"prefix that ends with a slash", "path_prefix: /api/", `websocket.path_prefix = "/api/" (FILE): expected a prefix that does not end with a slash`},
 		{"no queue", "send_queue: 0", "websocket.send_queue = 0 (FILE): must be at least 1"},
 		{"no pings", "ping_interval: 0", ""},
 		{"pings of the code's own none", "ping_interval: -1s", "websocket.ping_interval = -1s (FILE): must be 0, or at least 1ms"},
@@ -66,7 +69,7 @@ var everyWebSocketKey = map[string]string{
 	"SHUTDOWN_CODE": "1012", "SHUTDOWN_RATE": "12", "READ_LIMIT": "13", "WRITE_TIMEOUT": "14s", "CLOSE_TIMEOUT": "15s",
 	"LIMITS__CONNECTIONS": "16", "LIMITS__PER_SUBJECT": "17", "LIMITS__ON_EXCESS": "replace_oldest", "LIMITS__LEASE_TTL": "18s",
 	"LIMITS__PENDING": "19", "LIMITS__HANDSHAKES_PER_MINUTE": "20", "LIMITS__FAILURES_PER_MINUTE": "21",
-	"LOCATIONS": "message", "QUERY_KEY": "q", "QUERY_PREFIX": "P", "TICKET_KEY": "t", "REJECT": "http",
+	"LOCATIONS": "message", "QUERY_KEY": "q", "QUERY_PREFIX": "P", "TICKET_KEY": "t", "PATH_PREFIX": "/api", "REJECT": "http",
 	"ALLOWED_ORIGINS": "https://a.example", "SUBPROTOCOLS": "chat",
 }
 

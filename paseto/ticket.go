@@ -10,12 +10,16 @@ import (
 	"unicode/utf8"
 
 	"github.com/pasetokit/pasetokit/internal/strictjson"
+	"github.com/pasetokit/pasetokit/internal/urlpath"
 )
 
 // TicketGrant says what a ticket is bound to, besides its access token.
 type TicketGrant struct {
-	// Path is the only path at which the ticket can be redeemed, decoded, as
-	// [net/url.URL] has it in Path: "/ws/jürgen", not "/ws/j%C3%BCrgen".
+	// Path is the only path at which the ticket can be redeemed: that of the URL
+	// which the client opens, without its query. A name in it that may have a
+	// slash, percent sign, question mark or number sign must be escaped, see
+	// [net/url.PathEscape]; other characters may be: "/ws/jürgen" and
+	// "/ws/j%C3%BCrgen" are the same path, "/ws/a/b" and "/ws/a%2Fb" are two.
 	// Default any.
 	Path string
 	// Origin is the only web origin (RFC 6454) whose pages can redeem the
@@ -28,10 +32,16 @@ type TicketGrant struct {
 
 // TicketUse says where a ticket is presented.
 type TicketUse struct {
-	// Path is the path of the request, decoded.
+	// Path is the path that the client asked for, escaped, as
+	// [net/url.URL.EscapedPath] returns it, with what a proxy took away. Danger:
+	// the decoded path makes two different paths equal.
 	Path string
 	// Origin is the Origin header of the request, empty if it has none.
 	Origin string
+	// Ready, if not nil, is called when all that can be known of the ticket is
+	// known to be right, before it is used up. If it returns an error, the ticket
+	// is refused with that, and can be used again.
+	Ready func() error
 }
 
 // ticket is the payload of a ticket: its own claims, and those of the access
@@ -72,6 +82,13 @@ func (a *Authorizer) IssueTicket(access *Claims, g TicketGrant) (Issued, error) 
 		return Issued{}, fmt.Errorf("%w: a ticket stands for an access token; its claims come from Verify", ErrGrant)
 	case !utf8.ValidString(g.Path) || !utf8.ValidString(g.Origin):
 		return Issued{}, fmt.Errorf("%w: Path or Origin is not valid UTF-8", ErrGrant)
+	}
+	if g.Path != "" {
+		path, err := urlpath.Normal(g.Path)
+		if err != nil {
+			return Issued{}, fmt.Errorf("%w: Path: %w", ErrGrant, err)
+		}
+		g.Path = path
 	}
 	now := a.now().UTC().Truncate(time.Second)
 	payload, err := json.Marshal(ticket{
@@ -119,7 +136,7 @@ func (a *Authorizer) RedeemTicket(ctx context.Context, token string, req Require
 	}
 	own, access, err := a.openTicket(ctx, token, req, use)
 	if err == nil {
-		err = a.redeem(ctx, own, access, req)
+		err = a.redeem(ctx, own, access, req, use.Ready)
 	}
 	switch {
 	case err == nil:
@@ -183,8 +200,8 @@ func (c *Claims) buyer(use TicketUse) (*Claims, error) {
 	switch {
 	case err != nil:
 		return nil, refuse(ErrClaims, "%w", err)
-	case t.Path != "" && t.Path != use.Path:
-		return nil, refuse(ErrTicket, "it is bound to the path %.128q and was presented at %.128q", t.Path, use.Path)
+	case t.Path != "" && !urlpath.Same(t.Path, use.Path):
+		return nil, refuse(ErrTicket, "it is bound to the path %.128q and was presented at %.128q%s", t.Path, use.Path, pathHint(t.Path, use.Path))
 	case t.Origin != "" && t.Origin != use.Origin:
 		return nil, refuse(ErrTicket, "it is bound to the origin %.128q and was presented by %.128q", t.Origin, use.Origin)
 	case t.Access == nil:
@@ -198,13 +215,30 @@ func (c *Claims) buyer(use TicketUse) (*Claims, error) {
 	return access, nil
 }
 
+// pathHint says how to mend what was done to a path on its way, if it looks as if
+// something was.
+func pathHint(bound, used string) string {
+	if prefix := urlpath.Prefix(bound, used); prefix != "" {
+		return fmt.Sprintf("; if a proxy takes %.128q away from paths, set PathPrefix of wsauth.Config (websocket.path_prefix) to it", prefix)
+	}
+	if prefix := urlpath.Prefix(used, bound); prefix != "" {
+		return "; a ticket is bound to the path of the URL that its client opens, from the first slash on"
+	}
+	return ""
+}
+
 // redeem admits the access token and then uses the ticket up.
-func (a *Authorizer) redeem(ctx context.Context, own, access *Claims, req Requirement) error {
+func (a *Authorizer) redeem(ctx context.Context, own, access *Claims, req Requirement, ready func() error) error {
 	if a.store == nil {
 		return refuse(ErrTicket, "%w", ErrNoDenylist)
 	}
 	if err := a.admit(ctx, access, req); err != nil {
 		return err
+	}
+	if ready != nil {
+		if err := ready(); err != nil {
+			return err
+		}
 	}
 	_, first, err := a.store.Consume(ctx, "ticket:"+own.ID, "", a.keptUntil(own.ExpiresAt))
 	switch {

@@ -1,6 +1,7 @@
 package paseto_test
 
 import (
+	"errors"
 	"testing"
 
 	"github.com/pasetokit/pasetokit/paseto"
@@ -22,6 +23,10 @@ func TestTicketBinding(t *testing.T) {
 		{"path with more", paseto.TicketGrant{Path: "/ws"}, paseto.TicketUse{Path: "/ws/a"}, false},
 		{"path with less", paseto.TicketGrant{Path: "/ws/"}, paseto.TicketUse{Path: "/ws"}, false},
 		{"path in capitals", paseto.TicketGrant{Path: "/ws"}, paseto.TicketUse{Path: "/WS"}, false},
+		{"path, escaped", paseto.TicketGrant{Path: path}, paseto.TicketUse{Path: "/ws/a%20b"}, true},
+		{"path, escaped slash", paseto.TicketGrant{Path: "/ws/a/b"}, paseto.TicketUse{Path: "/ws/a%2Fb"}, false},
+		{"path, slash for an escaped one", paseto.TicketGrant{Path: "/ws/a%2Fb"}, paseto.TicketUse{Path: "/ws/a/b"}, false},
+		{"path, half an escape", paseto.TicketGrant{Path: "/ws/50%25"}, paseto.TicketUse{Path: "/ws/50%"}, false},
 		{"no path", paseto.TicketGrant{Path: path}, paseto.TicketUse{Origin: page}, false},
 		{"right origin", paseto.TicketGrant{Origin: page}, paseto.TicketUse{Path: path, Origin: page}, true},
 		{"another origin", paseto.TicketGrant{Origin: page}, paseto.TicketUse{Origin: "https://evil.example.com"}, false},
@@ -77,4 +82,28 @@ func TestTicketIsNeverWrapped(t *testing.T) {
 	req := paseto.Requirement{Base64: true}
 	access := verify(t, auth, issueAccess(t, auth, paseto.Grant{Base64: true}).Token, req)
 	redeem(t, auth, issueTicket(t, auth, access, paseto.TicketGrant{}), req, paseto.TicketUse{})
+}
+
+// TestTicketReady is asked last, and what it refuses does not use the ticket up.
+func TestTicketReady(t *testing.T) {
+	t.Parallel()
+	auth, _ := revocable(t, paseto.Config{})
+	access := issueAccess(t, auth, paseto.Grant{Subject: "alice"}).Claims
+	token := issueTicket(t, auth, access, paseto.TicketGrant{Path: "/ws"})
+	unready := errors.New("not now")
+	for _, optional := range []bool{false, true} {
+		req := paseto.Requirement{Optional: optional}
+		claims, err := auth.RedeemTicket(t.Context(), token, req, paseto.TicketUse{Path: "/ws", Ready: func() error { return unready }})
+		if claims != nil || !errors.Is(err, unready) {
+			t.Errorf("optional %t: what is not ready gives %v, %v", optional, claims, err)
+		}
+	}
+	uncalled := func() error { t.Error("Ready was called for a ticket that is refused"); return nil }
+	checkNotRedeemed(t, auth, token, paseto.Requirement{}, paseto.TicketUse{Path: "/other", Ready: uncalled}, paseto.ErrTicket)
+	checkNotRedeemed(t, auth, token, paseto.Requirement{Fresh: true}, paseto.TicketUse{Path: "/ws", Ready: uncalled}, paseto.ErrNotFresh)
+	called := 0
+	redeem(t, auth, token, paseto.Requirement{}, paseto.TicketUse{Path: "/ws", Ready: func() error { called++; return nil }})
+	if called != 1 {
+		t.Errorf("Ready was called %d times, want once", called)
+	}
 }

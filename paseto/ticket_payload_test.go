@@ -153,7 +153,9 @@ func TestIssueTicketNeverChangesABinding(t *testing.T) {
 	t.Parallel()
 	auth, _ := revocable(t, paseto.Config{})
 	access := issueAccess(t, auth, paseto.Grant{}).Claims
-	for name, grant := range map[string]paseto.TicketGrant{"path": {Path: "/\xff"}, "origin": {Origin: "https://\xff"}} {
+	for name, grant := range map[string]paseto.TicketGrant{
+		"path": {Path: "/\xff"}, "path with a query": {Path: "/ws?a"}, "path without a slash": {Path: "ws"},
+		"path with half an escape": {Path: "/50%"}, "origin": {Origin: "https://\xff"}} {
 		if issued, err := auth.IssueTicket(access, grant); !errors.Is(err, paseto.ErrGrant) || issued.Token != "" {
 			t.Errorf("%s: %v with error %v, want %v", name, issued, err, paseto.ErrGrant)
 		}

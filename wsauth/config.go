@@ -109,6 +109,12 @@ type Config struct {
 	// TicketKey is the parameter of the location Ticket, and cannot be another
 	// parameter of the application's. Default ticket.
 	TicketKey string
+	// PathPrefix is what a proxy in front takes away from the beginning of paths:
+	// "/api" if clients open /api/ws and the proxy asks for /ws here. A ticket is
+	// bound to the path that its client opens; without PathPrefix, bound tickets
+	// are refused behind such a proxy. What [http.StripPrefix] takes away in this
+	// program is known, and no part of it. Default none.
+	PathPrefix string
 
 	// Reject says how a refused handshake is answered. Default RejectClose.
 	Reject Reject

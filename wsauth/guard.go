@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -212,8 +213,18 @@ func (g *Guard) verify(r *http.Request, req paseto.Requirement, token string, wh
 		return nil, originError("the token is in a cookie, and there is no Origin")
 	}
 	if where == Ticket {
-		use := paseto.TicketUse{Path: r.URL.Path, Origin: r.Header.Get("Origin")}
+		use := paseto.TicketUse{Path: g.pathOf(r), Origin: r.Header.Get("Origin")}
 		return g.auth.RedeemTicket(r.Context(), token, req, use)
 	}
 	return g.auth.Verify(r.Context(), token, req)
+}
+
+// pathOf returns the path that the client opened, escaped. It is not that of r.URL
+// where [http.StripPrefix] or the like has changed that.
+func (g *Guard) pathOf(r *http.Request) string {
+	target := r.URL
+	if sent, err := url.ParseRequestURI(r.RequestURI); err == nil {
+		target = sent
+	}
+	return g.cfg.PathPrefix + target.EscapedPath()
 }

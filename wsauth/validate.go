@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/pasetokit/pasetokit/internal/locate"
+	"github.com/pasetokit/pasetokit/internal/urlpath"
 	"github.com/pasetokit/pasetokit/paseto"
 )
 
@@ -32,6 +33,9 @@ func (c Config) validate() error {
 	}
 	if c.TicketKey == c.QueryKey && slices.Contains(c.Locations, Query) && slices.Contains(c.Locations, Ticket) {
 		bad("TicketKey and QueryKey are the same")
+	}
+	if err := urlpath.ValidatePrefix(c.PathPrefix); err != nil {
+		bad("PathPrefix %.64q: %s", c.PathPrefix, err)
 	}
 	for _, protocol := range c.Subprotocols {
 		if !validProtocol(protocol) {

@@ -7,11 +7,12 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
-	"strings"
+	"net/url"
 	"time"
 	"unicode/utf8"
 
 	"github.com/pasetokit/pasetokit/internal/origin"
+	"github.com/pasetokit/pasetokit/internal/urlpath"
 	"github.com/pasetokit/pasetokit/paseto"
 )
 
@@ -24,7 +25,7 @@ type ticketBinding struct {
 }
 
 // TicketPath binds every ticket of the endpoint to a path, whatever the request
-// asks for; see [paseto.TicketGrant]. It must begin with a slash.
+// asks for: that of the URL which clients open, see [paseto.TicketGrant].
 func TicketPath(path string) TicketOption {
 	return func(b *ticketBinding) { b.paths = []string{path} }
 }
@@ -62,8 +63,9 @@ func (t Ticket) LogValue() slog.Value { return slog.StringValue(t.String()) }
 // [paseto.Authorizer.IssueTicket].
 //
 // The body, if there is one, is a JSON object or a form; its member path binds
-// the ticket to one path, decoded and without a query, and origin to the pages
-// of one origin, as location.origin gives it.
+// the ticket to the path of the URL that the page will open, as pathname of a
+// JavaScript URL gives it, and origin to the pages of one origin, as
+// location.origin gives it.
 //
 // A [TicketPath] that no request can have is logged here, and every request is
 // then refused with status 500.
@@ -79,7 +81,7 @@ func (w *Web) Ticket(opts ...TicketOption) http.Handler {
 	}
 	var broken error
 	if len(binding.paths) > 0 && !isPath(binding.paths[0]) {
-		broken = fmt.Errorf("httpauth: TicketPath %.128q is no path; it must begin with a slash, and have no query", binding.paths[0])
+		broken = fmt.Errorf("httpauth: TicketPath %.128q is no path; it must begin with a slash, have no query, and no percent sign that begins no escape", binding.paths[0])
 		w.log.Error("route refuses every request", "err", broken)
 	}
 	return w.post(func(rw http.ResponseWriter, r *http.Request) {
@@ -126,6 +128,9 @@ func (w *Web) ticketGrant(rw http.ResponseWriter, r *http.Request, binding ticke
 		return paseto.TicketGrant{}, &paseto.Error{Code: errBody.Code, Message: "Bad ticket request. " + message}
 	}
 	grant := paseto.TicketGrant{Path: fields["path"], Origin: fields["origin"]}
+	if _, err := url.PathUnescape(grant.Path); err != nil {
+		return bad("path has a percent sign that begins no escape; write it as %25")
+	}
 	if _, asked := fields["path"]; asked && !isPath(grant.Path) {
 		return bad("path must begin with /, have no query, and at most 1024 bytes")
 	}
@@ -133,7 +138,7 @@ func (w *Web) ticketGrant(rw http.ResponseWriter, r *http.Request, binding ticke
 		return bad("origin must be scheme://host or scheme://host:port, in lower case, without a default port")
 	}
 	if len(binding.paths) > 0 {
-		if grant.Path != "" && grant.Path != binding.paths[0] {
+		if grant.Path != "" && !urlpath.Same(grant.Path, binding.paths[0]) {
 			return bad("tickets are given for another path here")
 		}
 		grant.Path = binding.paths[0]
@@ -156,7 +161,8 @@ const maxBinding = 1024
 
 // isPath reports whether s can be the path of a request.
 func isPath(s string) bool {
-	return strings.HasPrefix(s, "/") && !strings.ContainsAny(s, "?#") && len(s) <= maxBinding && utf8.ValidString(s)
+	normal, err := urlpath.Normal(s)
+	return err == nil && len(normal) <= maxBinding && utf8.ValidString(s)
 }
 
 // isOrigin reports whether s is a web origin as browsers send it.

@@ -90,6 +90,8 @@ func TestRefusedTicketBodies(t *testing.T) {
 		{"path without value in a form", nil, []part{form("path")}, badTicket(badPath)},
 		{"path of a URL", nil, []part{object("path", "wss://example.com/ws")}, badTicket(badPath)},
 		{"path after a space", nil, []part{object("path", " /ws")}, badTicket(badPath)},
+		{"path with half an escape", nil, []part{object("path", "/50%")},
+			badTicket("Bad ticket request. path has a percent sign that begins no escape; write it as %25")},
 		{"good origin, bad path", nil, []part{json(`{"origin":"` + page + `","path":"x"}`)}, badTicket(badPath)},
 		{"good path, bad origin", nil, []part{json(`{"origin":"x","path":"/ws"}`)}, badTicket(badOrigin)},
 
@@ -111,6 +113,8 @@ func TestRefusedTicketBodies(t *testing.T) {
 		{"form that is not UTF-8", nil, []part{form("path=/%ff")}, badTicket("Bad request body. A form field is not valid UTF-8")},
 
 		{"other path", []httpauth.TicketOption{httpauth.TicketPath("/ws")}, []part{object("path", "/ws/admin")},
+			badTicket("Bad ticket request. tickets are given for another path here")},
+		{"other path by escapes", []httpauth.TicketOption{httpauth.TicketPath("/ws/a/b")}, []part{object("path", "/ws/a%2Fb")},
 			badTicket("Bad ticket request. tickets are given for another path here")},
 		{"TicketPath, bad path", []httpauth.TicketOption{httpauth.TicketPath("/ws")}, []part{object("path", "ws")}, badTicket(badPath)},
 		{"other origin", []httpauth.TicketOption{httpauth.TicketOrigin()}, []part{header("Origin", page), object("origin", "https://evil.example")},

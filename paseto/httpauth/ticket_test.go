@@ -101,6 +101,8 @@ func TestTicket(t *testing.T) {
 		{name: "path in a form", send: byHeader(body(asForm, "path=%2Fws")), want: `"expires_in":30,"path":"/ws"}`, use: paseto.TicketUse{Path: "/ws"}},
 		{name: "path, not ASCII", send: byHeader(body("application/x+json; charset=utf-8", `{"path":"/räume/1 \u0026 2"}`)),
 			want: `"expires_in":30,"path":"/räume/1 \u0026 2"}`, use: paseto.TicketUse{Path: "/räume/1 & 2"}},
+		{name: "path, escaped", send: byHeader(object("path", "/r%c3%a4ume/a%2Fb")), want: `"expires_in":30,"path":"/r%c3%a4ume/a%2Fb"}`,
+			use: paseto.TicketUse{Path: "/r%C3%A4ume/a%2fb"}},
 		{name: "origin", send: byHeader(object("origin", page)), want: `"expires_in":30,"origin":"` + page + `"}`, use: paseto.TicketUse{Path: "/x", Origin: page}},
 		{name: "origin with a port", send: byHeader(object("origin", "http://[::1]:8080")), want: `"expires_in":30,"origin":"http://[::1]:8080"}`,
 			use: paseto.TicketUse{Origin: "http://[::1]:8080"}},

@@ -1,0 +1,134 @@
+package wsauth_test
+
+import (
+	"context"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"strings"
+	"testing"
+
+	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/wsauth"
+)
+
+// rooms has a route for a room, one for a seat in it, and one for those who run it.
+func rooms(guard *wsauth.Guard) http.Handler {
+	mux := http.NewServeMux()
+	for _, pattern := range []string{"/ws/{room}", "/ws/{room}/{seat}", "/ws/admin"} {
+		mux.Handle(pattern, guard.Require(paseto.Requirement{}, func(_ context.Context, conn *wsauth.Conn) {
+			_ = conn.WriteMessage(wsauth.TextMessage, []byte(pattern))
+		}))
+	}
+	return mux
+}
+
+// TestTicketOpensOneRoute: the one of the path that it is bound to, however that is
+// written, and none whose path only looks the same when it is decoded.
+func TestTicketOpensOneRoute(t *testing.T) {
+	t.Parallel()
+	const room, seat, admin, refused = "/ws/{room}", "/ws/{room}/{seat}", "/ws/admin", ""
+	for _, test := range []struct{ name, bound, path, want string }{
+		{"seat", "/ws/a/b", "/ws/a/b", seat},
+		{"room for a seat", "/ws/a/b", "/ws/a%2Fb", refused},
+		{"room for a seat, lower case", "/ws/a/b", "/ws/a%2fb", refused},
+		{"seat for a room", "/ws/a%2Fb", "/ws/a/b", refused},
+		{"room with a slash", "/ws/a%2Fb", "/ws/a%2Fb", room},
+		{"room with a slash, lower case", "/ws/a%2Fb", "/ws/a%2fb", room},
+		{"room with an escaped slash in its name", "/ws/a%2Fb", "/ws/a%252Fb", refused},
+		{"needlessly escaped", "/ws/admin", "/ws/%61dmin", admin},
+		{"not ASCII, named decoded", "/ws/jürgen", "/ws/j%C3%BCrgen", room},
+		{"not ASCII, named escaped", "/ws/j%c3%bcrgen", "/ws/j%C3%BCrgen", room},
+		{"escaped by JavaScript, named decoded", "/ws/alice@example.com", "/ws/alice%40example.com", room},
+		{"space", "/ws/a b", "/ws/a%20b", room},
+		{"plus for a space", "/ws/a b", "/ws/a+b", refused},
+		{"escaped question mark", "/ws/a%3Fb", "/ws/a%3Fb", room},
+		{"escaped dots", "/ws/admin", "/ws/x%2F..%2Fadmin", refused},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			auth := newAuthorizer(t, paseto.Config{})
+			srv := listen(t, rooms(newGuard(t, auth, wsauth.Config{Reject: wsauth.RejectHTTP})))
+			ws, resp := dial(t, srv, ticket(buy(t, auth, access(t, auth, paseto.Grant{}), paseto.TicketGrant{Path: test.bound})).and(at(test.path)))
+			switch {
+			case test.want != refused && ws == nil:
+				t.Errorf("refused with %s", resp.Status)
+			case test.want != refused:
+				checkMessage(t, ws, test.want)
+			case ws != nil:
+				t.Error("the handshake succeeded")
+			default:
+				checkProblem(t, resp, http.StatusUnauthorized, "ticket_invalid", "Ticket is not valid here")
+			}
+		})
+	}
+}
+
+// proxy passes on to a backend what comes in below /api, without that.
+func proxy(t *testing.T, backend http.Handler) http.Handler {
+	t.Helper()
+	target, err := url.Parse(listen(t, backend).URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return http.StripPrefix("/api", &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(target) }})
+}
+
+// TestTicketWherePathsAreCut is bound to the path that its client opens, whatever the
+// way to the guard takes away from that.
+func TestTicketWherePathsAreCut(t *testing.T) {
+	t.Parallel()
+	stripped := func(_ *testing.T, h http.Handler) http.Handler { return http.StripPrefix("/api", h) }
+	uncut := func(_ *testing.T, h http.Handler) http.Handler { return h }
+	const hint = `; if a proxy takes \"/api\" away from paths, set PathPrefix of wsauth.Config (websocket.path_prefix) to it`
+	for _, test := range []struct {
+		name    string
+		way     func(*testing.T, http.Handler) http.Handler
+		prefix  string
+		bound   string
+		path    string
+		refused string // what the log says, of a ticket that is refused
+	}{
+		{"StripPrefix", stripped, "", "/api/ws/jürgen", "/api/ws/j%C3%BCrgen", ""},
+		{"StripPrefix, escaped slash", stripped, "", "/api/ws/a/b", "/api/ws/a%2Fb", `bound to the path \"/api/ws/a/b\" and was presented at \"/api/ws/a%2Fb\"`},
+		{"StripPrefix, bound to what is left", stripped, "", "/ws/a", "/api/ws/a",
+			`bound to the path \"/ws/a\" and was presented at \"/api/ws/a\"; a ticket is bound to the path of the URL that its client opens`},
+		{"proxy that is named", proxy, "/api", "/api/ws/jürgen", "/api/ws/j%C3%BCrgen", ""},
+		{"proxy that is named, other room", proxy, "/api", "/api/ws/a", "/api/ws/b", `bound to the path \"/api/ws/a\" and was presented at \"/api/ws/b\"`},
+		{"proxy that is not named", proxy, "", "/api/ws/a", "/api/ws/a", `bound to the path \"/api/ws/a\" and was presented at \"/ws/a\"` + hint},
+		{"named, and none there", uncut, "/api", "/ws/a", "/ws/a", `bound to the path \"/ws/a\" and was presented at \"/api/ws/a\"`},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			auth := newAuthorizer(t, paseto.Config{})
+			logger, log := newLogger()
+			guard := newGuard(t, auth, wsauth.Config{Reject: wsauth.RejectHTTP, PathPrefix: test.prefix}, wsauth.WithLogger(logger))
+			srv := listen(t, test.way(t, rooms(guard)))
+			ws, resp := dial(t, srv, ticket(buy(t, auth, access(t, auth, paseto.Grant{}), paseto.TicketGrant{Path: test.bound})).and(at(test.path)))
+			switch {
+			case test.refused == "" && ws == nil:
+				t.Errorf("refused with %s: %s", resp.Status, log)
+			case test.refused == "":
+				checkMessage(t, ws, "/ws/{room}")
+			case ws != nil:
+				t.Error("the handshake succeeded")
+			case !strings.Contains(log.String(), test.refused):
+				t.Errorf("the log says\n%s, want\n%s", log, test.refused)
+			}
+		})
+	}
+}
+
+// TestAuthenticateKnowsThePath also of a request that no server has read.
+func TestAuthenticateKnowsThePath(t *testing.T) {
+	t.Parallel()
+	auth := newAuthorizer(t, paseto.Config{})
+	guard := newGuard(t, auth, wsauth.Config{PathPrefix: "/api"})
+	bound := paseto.TicketGrant{Path: "/api/ws/a%2Fb"}
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/ws/a%2Fb?ticket="+buy(t, auth, access(t, auth, paseto.Grant{}), bound), nil)
+	r.RequestURI = ""
+	if _, err := guard.Authenticate(r, paseto.Requirement{}); err != nil {
+		t.Error(err)
+	}
+}
