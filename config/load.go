@@ -18,6 +18,7 @@ import (
 	"github.com/knadh/koanf/providers/file"
 	"github.com/knadh/koanf/providers/structs"
 	"github.com/knadh/koanf/v2"
+	yamlv3 "go.yaml.in/yaml/v3"
 
 	"github.com/pasetokit/pasetokit/internal/strictjson"
 )
@@ -92,7 +93,7 @@ func (l *loader) merge(r *reader, raw map[string]any) {
 
 func (l *loader) file(path string) {
 	parsers := map[string]koanf.Parser{
-		".yaml": oneYAML{yaml.Parser()}, ".yml": oneYAML{yaml.Parser()}, ".toml": toml.Parser(), ".json": strictJSON{json.Parser()},
+		".yaml": strictYAML{yaml.Parser()}, ".yml": strictYAML{yaml.Parser()}, ".toml": toml.Parser(), ".json": strictJSON{json.Parser()},
 	}
 	parser, known := parsers[strings.ToLower(filepath.Ext(path))]
 	if !known {
@@ -174,11 +175,12 @@ func (p strictJSON) Unmarshal(data []byte) (map[string]any, error) {
 	return p.Parser.Unmarshal(data)
 }
 
-// oneYAML refuses a file of several documents, of which the parser would read
-// the first alone.
-type oneYAML struct{ koanf.Parser }
+// strictYAML refuses a file of several documents, of which the parser would read
+// the first alone, and leaves times as text, of which the parser would take many
+// forms.
+type strictYAML struct{ koanf.Parser }
 
-func (p oneYAML) Unmarshal(data []byte) (map[string]any, error) {
+func (strictYAML) Unmarshal(data []byte) (map[string]any, error) {
 	begun := false // whether anything but comments has come
 	for line := range strings.Lines(string(data)) {
 		line = strings.TrimRight(line, " \t\r\n")
@@ -188,5 +190,21 @@ func (p oneYAML) Unmarshal(data []byte) (map[string]any, error) {
 		}
 		begun = begun || line != "" && !strings.HasPrefix(line, "#")
 	}
-	return p.Parser.Unmarshal(data)
+	var document yamlv3.Node
+	if err := yamlv3.Unmarshal(data, &document); err != nil {
+		return nil, err
+	}
+	timesAsText(&document)
+	var raw map[string]any
+	err := document.Decode(&raw)
+	return raw, err
+}
+
+func timesAsText(n *yamlv3.Node) {
+	if n.ShortTag() == "!!timestamp" {
+		n.Tag = "!!str"
+	}
+	for _, inner := range n.Content {
+		timesAsText(inner)
+	}
 }

@@ -44,6 +44,19 @@ func TestDefaults(t *testing.T) {
 	}
 }
 
+// TestDatesAreText: a date stands as it is written where a string is expected.
+func TestDatesAreText(t *testing.T) {
+	t.Parallel()
+	for _, issuer := range []string{"2030-01-31", "2030-01-31T12:00:00Z"} {
+		cfg, _, err := load(nil, []string{write(t, "auth.yaml", "token: {issuer: "+issuer+"}")})
+		if err != nil {
+			t.Errorf("%s: %v", issuer, err)
+		} else if cfg.Token.Issuer != issuer {
+			t.Errorf("%s is read as %q", issuer, cfg.Token.Issuer)
+		}
+	}
+}
+
 // TestKeyTimes reads the time at which a key retires, as each format writes it.
 func TestKeyTimes(t *testing.T) {
 	t.Parallel()
@@ -281,6 +294,12 @@ func TestRefusedYAML(t *testing.T) {
 		{"password without a key", "token: {keys: [{password_file: b}]}", "token.keys[0] (FILE): expected the key itself, or exactly one of file and env"},
 		{"time is no time", "token: {keys: [{file: a, not_after: soon}]}", "token.keys[0] (FILE): not_after must be a time with its zone, such as 2030-01-31T12:00:00Z"},
 		{"time is a number", "token: {keys: [{file: a, not_after: 5}]}", "token.keys[0] (FILE): not_after must be a time"},
+		{"hour of one digit", "token: {keys: [{file: a, not_after: 2030-01-31T1:00:00Z}]}", "token.keys[0] (FILE): not_after must be a time"},
+		{"comma in a time", "token: {keys: [{file: a, not_after: '2030-01-31T12:00:00,5Z'}]}", "token.keys[0] (FILE): not_after must be a time"},
+		{"offset of a day", "token: {keys: [{file: a, not_after: 2030-01-31T12:00:00+24:00}]}", "token.keys[0] (FILE): not_after must be a time"},
+		{"month of one digit", "token: {keys: [{file: a, not_after: 2030-1-31T12:00:00Z}]}", "token.keys[0] (FILE): not_after must be a time"},
+		{"date", "token: {keys: [{file: a, not_after: 2030-01-31}]}", "token.keys[0] (FILE): not_after must be a time"},
+		{"date as a time", "token: {keys: [{file: a, not_after: !!timestamp 2030-01-31}]}", "token.keys[0] (FILE): not_after must be a time"},
 		{"zero time", "token: {keys: [{file: a, not_after: 0001-01-01T00:00:00Z}]}", "token.keys[0] (FILE): not_after must be a time"},
 		{"no such key file", "token: {keys: [{file: /nonexistent/key}]}", "token.keys[0] (FILE): the key file cannot be read: open /nonexistent/key: no such file or directory"},
 		{"no such variable", "token: {keys: [{env: NO_SUCH_KEY}]}", "token.keys[0] (FILE): environment variable NO_SUCH_KEY is not set"},
@@ -307,6 +326,10 @@ func TestRefusedFiles(t *testing.T) {
 		{"broken JSON", "auth.json", `{"token": `, "not valid JSON"},
 		{"duplicate in JSON", "auth.json", `{"token": {"issuer": "a", "issuer": "b"}}`, `member "issuer" occurs twice`},
 		{"huge number", "auth.json", `{"token": {"max_length": 1e30}}`, "expected a whole number"},
+		{"half of a surrogate pair", "auth.json", `{"token": {"issuer": "a\ud800"}}`, "surrogate"},
+		{"offset of a day", "auth.json", `{"token": {"keys": [{"file": "a", "not_after": "2030-01-31T12:00:00+24:00"}]}}`, "not_after must be a time"},
+		{"comma in a time", "auth.toml", "[token]\nkeys = [{file = \"a\", not_after = \"2030-01-31T12:00:00,5Z\"}]", "not_after must be a time"},
+		{"offset of a day in TOML", "auth.toml", "[token]\nkeys = [{file = \"a\", not_after = 2030-01-31T12:00:00+24:00}]", "timezone"},
 		{"time without a zone", "auth.toml", "[token]\nkeys = [{file = \"a\", not_after = 2030-01-31T12:00:00}]", "not_after must be a time with its zone"},
 		{"directory", ".yaml/x.yaml", "", "no such file"},
 	} {

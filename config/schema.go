@@ -9,6 +9,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/pasetokit/pasetokit/internal/rfc3339"
 )
 
 // tag is the struct tag that names a key.
@@ -170,14 +172,12 @@ func keyObject(members map[string]any) (k Key, rule string) {
 	return k, ""
 }
 
-// instant reads a time as RFC 3339 writes it, or as a parser has read it. The
-// zero time, which means none, is refused.
+// instant reads a time as RFC 3339 writes it, or as the parser of TOML has read it,
+// which is as strict. The zero time, which means none, is refused.
 func instant(value any) (time.Time, bool) {
 	at, ok := value.(time.Time)
 	if text, isText := value.(string); isText {
-		var err error
-		at, err = time.Parse(time.RFC3339, text)
-		ok = err == nil
+		at, ok = rfc3339.Parse(text)
 	}
 	return at, ok && !at.IsZero()
 }

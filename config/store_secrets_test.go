@@ -16,7 +16,6 @@ func TestPasswordsAreNotShown(t *testing.T) {
 		{"number", "a.yaml", yaml + "password: 20406080"},
 		{"list", "a.yaml", yaml + "password: [20406080]"},
 		{"object", "a.yaml", yaml + "password: {20406080: x}"},
-		{"date", "a.yaml", yaml + "password: 2040-12-31"},
 		{"anchor", "a.yaml", yaml + "password: *20406080"},
 		{"character that begins nothing", "a.yaml", yaml + "password: @20406080"},
 		{"quote that does not end", "a.yaml", yaml + "password: \"20406080"},
@@ -41,7 +40,7 @@ func TestPasswordsAreNotShown(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			_, _, err := load(nil, []string{write(t, test.file, test.content)})
-			wantUnseen(t, err, "20406080", "2040-12-31")
+			wantUnseen(t, err, "20406080")
 		})
 	}
 	for _, variable := range []string{

@@ -74,10 +74,14 @@ func (a *Authorizer) Deadline(c *Claims) time.Time {
 func (a *Authorizer) Now() time.Time { return a.now() }
 
 // denylistFailed decides what a denylist failure means for a token. That the
-// caller has gone away is no failure, and never lets a token in.
+// caller has gone away is no failure, and never lets a token in; nor does a name
+// that the store cannot hold, which is the token's own fault.
 func (a *Authorizer) denylistFailed(ctx context.Context, c *Claims, err error) error {
 	if ended := ctx.Err(); ended != nil {
 		return fmt.Errorf("paseto: asking the denylist: %w", ended)
+	}
+	if errors.Is(err, denylist.ErrInvalid) {
+		return refuse(ErrClaims, "asking the denylist: %w", err)
 	}
 	a.observe(Event{Kind: EventDenylistFailed, Claims: c, Err: err})
 	if a.cfg.DenylistFailOpen {

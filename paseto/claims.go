@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/pasetokit/pasetokit/denylist"
+	"github.com/pasetokit/pasetokit/internal/rfc3339"
 	"github.com/pasetokit/pasetokit/internal/strictjson"
 )
 
@@ -67,10 +69,14 @@ func (c *Claims) Decode(v any) error {
 }
 
 // DecodeFooter stores a JSON footer in what v points to. It is an error if the
-// token has no footer, or one that is not JSON.
+// token has no footer, or one that is not JSON, has a member twice, or has half of a
+// surrogate pair, which [json.Unmarshal] would replace.
 func (c *Claims) DecodeFooter(v any) error {
 	if c == nil || len(c.Footer) == 0 {
 		return errors.New("paseto: the token has no footer")
+	}
+	if err := strictjson.Value(c.Footer); err != nil {
+		return fmt.Errorf("paseto: the footer is %w", err)
 	}
 	return json.Unmarshal(c.Footer, v)
 }
@@ -164,21 +170,26 @@ var reserved = map[string]string{
 	"type":      "the method that issues",
 }
 
+// maxName bounds the names by which a token is revoked, jti, sid and sub, in
+// bytes. The rest of what a store can hold is for what is put before them there.
+const maxName = denylist.MaxID - 96
+
 // parseClaims reads the payload of an opened token, strictly: exact names, no
-// duplicates, no member of another type than expected.
+// duplicates, no member of another type than expected, no name that a store could
+// not hold.
 func parseClaims(payload []byte) (*Claims, error) {
 	c := &Claims{payload: string(payload)}
 	err := strictjson.Object(payload, func(name string, value json.RawMessage) error {
 		var err error
 		switch name {
 		case "jti":
-			c.ID, err = parseString(value)
+			c.ID, err = parseName(value)
 		case "type":
 			c.Type, err = parseString(value)
 		case "sub":
 			c.Subject, err = parseSubject(value)
 		case "sid":
-			c.Session, err = parseString(value)
+			c.Session, err = parseName(value)
 		case "iss":
 			c.Issuer, err = parseString(value)
 		case "aud":
@@ -236,13 +247,30 @@ func parseString(value json.RawMessage) (string, error) {
 	return s, nil
 }
 
+// parseName reads a string by which a token may be revoked.
+func parseName(value json.RawMessage) (string, error) {
+	s, err := parseString(value)
+	if err != nil {
+		return "", err
+	}
+	return s, checkName(s)
+}
+
+// checkName reports a name that is too long for a store.
+func checkName(name string) error {
+	if len(name) > maxName {
+		return fmt.Errorf("it has %d bytes; with more than %d it could not be revoked", len(name), maxName)
+	}
+	return nil
+}
+
 // parseSubject reads a string or an integer.
 func parseSubject(value json.RawMessage) (string, error) {
-	if s, ok := strictjson.String(value); ok {
-		return s, nil
+	if value[0] == '"' {
+		return parseName(value)
 	}
 	if digits := strings.TrimPrefix(string(value), "-"); digits != "" && strings.Trim(digits, "0123456789") == "" {
-		return string(value), nil
+		return string(value), checkName(string(value))
 	}
 	return "", errors.New("expected a string or an integer")
 }
@@ -270,14 +298,14 @@ func parseScope(value json.RawMessage) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	return strings.Fields(strings.Join(list, " ")), nil
+	return strings.FieldsFunc(strings.Join(list, " "), func(r rune) bool { return r == ' ' }), nil
 }
 
 // parseTime reads a date and time after RFC 3339, as the PASETO specification
 // demands of registered claims.
 func parseTime(value json.RawMessage) (time.Time, error) {
 	if s, ok := strictjson.String(value); ok {
-		if t, err := time.Parse(time.RFC3339, s); err == nil {
+		if t, ok := rfc3339.Parse(s); ok {
 			if t.IsZero() {
 				t = t.Add(1) // zero stands for no claim, and this is one
 			}
@@ -290,8 +318,9 @@ func parseTime(value json.RawMessage) (time.Time, error) {
 // parseAuthTime reads a date and time, as tokens from here have it, or the
 // number of seconds that OpenID Connect Core 1.0, section 2, has.
 func parseAuthTime(value json.RawMessage) (time.Time, error) {
+	const year10000 = 253_402_300_800
 	var n float64
-	if value[0] != '"' && json.Unmarshal(value, &n) == nil && value[0] != 'n' && n >= 0 && n < 1<<40 {
+	if value[0] != '"' && json.Unmarshal(value, &n) == nil && value[0] != 'n' && n >= 0 && n < year10000 {
 		return time.Unix(int64(n), 0), nil
 	}
 	return parseTime(value)

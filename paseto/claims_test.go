@@ -74,21 +74,24 @@ func TestClaimsRefused(t *testing.T) {
 	refused("duplicate by escape", "{"+valid+`,"\u0065xp":"2098-01-01T00:00:00Z"}`)
 	refused("duplicate of a claim of one's own", "{"+valid+`,"role":"user","role":"admin"}`)
 	refused("duplicate in depth", "{"+valid+`,"a":[{"b":1,"b":2}]}`)
+	refused("half of a pair in a name", "{"+valid+`,"a\udc01":1}`)
+	refused("half of a pair in a claim of one's own", "{"+valid+`,"a":{"b":["\ud800"]}}`)
 	for name, values := range map[string][]string{
-		"jti":  {`1`, `true`, `["a"]`},
-		"type": {`1`, `{}`, `["access"]`},
-		"sub":  {`1.5`, `1e3`, `true`, `["a"]`, `{}`},
-		"sid":  {`1`, `["a"]`},
-		"iss":  {`1`, `["a"]`},
-		"aud":  {`1`, `{}`, `[1]`, `["a",2]`, `[null]`, `["a",null]`, `[["a"]]`},
-		"iat":  {`1893553445`, `"yesterday"`, `""`, `"2030-01-02"`, `["2030-01-02T03:04:05Z"]`},
-		"nbf":  {`1893553445`, `"2030-01-02 03:04:05Z"`, `true`},
-		"exp":  {`4070908800`, `"2099-01-01T00:00:00"`, `"2099-13-01T00:00:00Z"`, `false`},
+		"jti":  {`"t\ud800"`, `1`, `true`, `["a"]`},
+		"type": {`"access\ud800"`, `1`, `{}`, `["access"]`},
+		"sub":  {`"bob\ud800"`, `"bob\udc01"`, `1.5`, `1e3`, `true`, `["a"]`, `{}`},
+		"sid":  {`"s\ud800"`, `1`, `["a"]`},
+		"iss":  {`"me\ud800"`, `1`, `["a"]`},
+		"aud":  {`"web\ud800"`, `["web","app\ud800"]`, `1`, `{}`, `[1]`, `["a",2]`, `[null]`, `["a",null]`, `[["a"]]`},
+		"iat":  {`"2030-01-02T3:04:05Z"`, `"2030-01-02T03:04:05,5Z"`, `"2030-01-02T03:04:05+24:00"`, `1893553445`, `"yesterday"`, `""`, `"2030-01-02"`, `["2030-01-02T03:04:05Z"]`},
+		"nbf":  {`"2030-01-02T3:04:05Z"`, `"2030-01-02T03:04:05,5Z"`, `"2030-01-02T03:04:05-00:60"`, `1893553445`, `"2030-01-02 03:04:05Z"`, `true`},
+		"exp":  {`"2099-01-01T1:00:00Z"`, `"2099-01-01T01:00:00,5Z"`, `"9999-12-31T23:59:59-00:01"`, `4070908800`, `"2099-01-01T00:00:00"`, `"2099-13-01T00:00:00Z"`, `false`},
 		"auth_time": {
+			`"2030-01-02T3:04:05Z"`, `"2030-01-02T03:04:05,5Z"`, `"2030-01-02T03:04:05+24:00"`, `253402300800`,
 			`"1893553445"`, `-1`, `1e300`, `1e400`, `2e12`, `true`, `[1893553445]`, `{}`, `""`, `"yesterday"`, `"2030-01-02"`, `"2030-01-02T03:04:05"`,
 		},
 		"fresh": {`"true"`, `1`, `[]`},
-		"scope": {`1`, `{}`, `[1]`, `[null]`},
+		"scope": {`"read\ud800"`, `["read","write\udc01"]`, `1`, `{}`, `[1]`, `[null]`},
 	} {
 		for _, value := range append(values, "null") {
 			refused(name+" "+value, `{"`+name+`":`+value+`}`)
@@ -122,7 +125,10 @@ func TestClaimsDecode(t *testing.T) {
 		t.Error("claims decode into a list")
 	}
 
-	for name, token := range map[string]string{"no footer": sign("{"+valid+"}", "", ""), "not JSON": sign("{"+valid+"}", "k1", "")} {
+	for name, token := range map[string]string{"no footer": sign("{"+valid+"}", "", ""), "not JSON": sign("{"+valid+"}", "k1", ""),
+		"half of a pair": sign("{"+valid+"}", `{"user":"bob\ud800"}`, ""), "half of a pair in a list": sign("{"+valid+"}", `["\udc01"]`, ""),
+		"duplicate": sign("{"+valid+"}", `{"kid":"k1","kid":"k2"}`, ""),
+	} {
 		if err := verify(t, auth, token, paseto.Requirement{}).DecodeFooter(&footer); err == nil {
 			t.Errorf("%s: the footer decodes", name)
 		}

@@ -1,7 +1,9 @@
 package paseto
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -10,14 +12,14 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/pasetokit/pasetokit/denylist"
 	"github.com/pasetokit/pasetokit/internal/strictjson"
 )
 
 // Grant says who a token is for, and how it differs from what is configured.
 // The zero value of a field leaves the configured value.
 type Grant struct {
-	// Subject is the sub claim: whom the token speaks for.
+	// Subject is the sub claim: whom the token speaks for. It has at most 4000
+	// bytes, as Session has: a denylist could not hold a longer one.
 	Subject string
 	// Fresh marks an access token as coming from a login just made. Tokens of
 	// other types are never fresh.
@@ -130,8 +132,10 @@ func (g Grant) check() error {
 			return fmt.Errorf("%w: %s is not valid UTF-8", ErrGrant, field)
 		}
 	}
-	if len(g.Subject) > denylist.MaxID || len(g.Session) > denylist.MaxID {
-		return fmt.Errorf("%w: Subject or Session is longer than %d bytes, and could not be revoked", ErrGrant, denylist.MaxID)
+	for field, name := range map[string]string{"Subject": g.Subject, "Session": g.Session} {
+		if err := checkName(name); err != nil {
+			return fmt.Errorf("%w: %s: %w", ErrGrant, field, err)
+		}
 	}
 	for _, name := range g.Audience {
 		if !utf8.ValidString(name) {
@@ -156,11 +160,14 @@ func (g Grant) footer(kid string) ([]byte, error) {
 		}
 		return json.Marshal(map[string]string{kidMember: kid})
 	}
-	encoded, err := json.Marshal(g.Footer)
+	encoded, err := encodeGiven(g.Footer)
 	if err != nil {
 		return nil, fmt.Errorf("%w: Footer: %w", ErrGrant, err)
 	}
 	if encoded[0] != '{' {
+		if err := strictjson.Value(encoded); err != nil {
+			return nil, fmt.Errorf("%w: Footer: %w", ErrGrant, err)
+		}
 		return encoded, nil
 	}
 	members := make(map[string]json.RawMessage)
@@ -178,7 +185,36 @@ func (g Grant) footer(kid string) ([]byte, error) {
 		return encoded, nil
 	}
 	members[kidMember] = json.RawMessage(`"` + kid + `"`) // an identifier needs no escapes
-	return json.Marshal(members)
+	return encode(members)
+}
+
+// encode returns v as JSON, with nothing escaped that need not be, so that it does
+// not grow whenever it is encoded anew.
+func encode(v any) ([]byte, error) {
+	var b bytes.Buffer
+	encoder := json.NewEncoder(&b)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(v); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
+}
+
+// encodeGiven returns what a caller gave as JSON. It refuses strings that are not
+// valid UTF-8, of which encoding/json would replace the bytes.
+func encodeGiven(v any) ([]byte, error) {
+	encoded, err := encode(v)
+	if err != nil {
+		return nil, err
+	}
+	switch v.(type) {
+	case json.RawMessage, map[string]json.RawMessage: // as their author wrote them
+		return encoded, nil
+	}
+	if strictjson.Escapes(encoded, utf8.RuneError) { // itself, the character stands without an escape
+		return nil, errors.New("a string is not valid UTF-8")
+	}
+	return encoded, nil
 }
 
 // custom returns the members of g.Claims.
@@ -187,7 +223,7 @@ func (g Grant) custom() (map[string]any, error) {
 	if g.Claims == nil {
 		return members, nil
 	}
-	encoded, err := json.Marshal(g.Claims)
+	encoded, err := encodeGiven(g.Claims)
 	if err != nil {
 		return nil, fmt.Errorf("%w: Claims: %w", ErrGrant, err)
 	}

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"crypto/rand"
 	"encoding/base64"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -227,7 +226,7 @@ func (a *Authorizer) payload(tokenType string, g Grant, b birth) ([]byte, error)
 	if len(g.Audience) > 0 {
 		claims["aud"] = audience(g.Audience)
 	}
-	payload, err := json.Marshal(claims)
+	payload, err := encode(claims)
 	if err != nil {
 		return nil, fmt.Errorf("%w: Claims: %w", ErrGrant, err)
 	}

@@ -46,6 +46,11 @@ func TestIssueRefuses(t *testing.T) {
 		{"kid by escape in a footer", paseto.Config{}, paseto.Grant{Footer: json.RawMessage(`{"\u006bid":"k1"}`)}, paseto.ErrGrant, `"kid" is reserved`},
 		{"kid in a footer where none is written", paseto.Config{OmitKeyID: true}, paseto.Grant{Footer: namedKey{"k1"}}, paseto.ErrGrant, `"kid" is reserved`},
 		{"footer with a duplicate", paseto.Config{}, paseto.Grant{Footer: json.RawMessage(`{"a":1,"a":2}`)}, paseto.ErrGrant, "twice"},
+		{"footer with half of a pair", paseto.Config{}, paseto.Grant{Footer: json.RawMessage(`{"a":"\ud800"}`)}, paseto.ErrGrant, "surrogate"},
+		{"footer that is half of a pair", paseto.Config{}, paseto.Grant{Footer: json.RawMessage(`"\ud800"`)}, paseto.ErrGrant, "surrogate"},
+		{"raw claims with half of a pair", paseto.Config{}, paseto.Grant{Claims: json.RawMessage(`{"a":["\ud800"]}`)}, paseto.ErrGrant, "surrogate"},
+		{"subject that no store holds", paseto.Config{}, paseto.Grant{Subject: strings.Repeat("a", 4001)}, paseto.ErrGrant, "Subject: it has 4001 bytes"},
+		{"session that no store holds", paseto.Config{}, paseto.Grant{Session: strings.Repeat("a", 4001)}, paseto.ErrGrant, "Session: it has 4001 bytes"},
 		{"footer that JSON cannot carry", paseto.Config{}, paseto.Grant{Footer: func() {}}, paseto.ErrGrant, "Footer"},
 		{"claims that JSON cannot carry", paseto.Config{}, paseto.Grant{Claims: map[string]any{"x": math.Inf(1)}}, paseto.ErrGrant, "Claims"},
 		{"claims that are a list", paseto.Config{}, paseto.Grant{Claims: []string{"x"}}, paseto.ErrGrant, "Claims"},
@@ -132,12 +137,26 @@ func TestIssueNeverChangesAName(t *testing.T) {
 		"session":  {Session: "\xff"},
 		"issuer":   {Issuer: "\xff"},
 		"audience": {Audience: []string{"\xff"}},
+		"claim":    {Claims: map[string]any{"tenant": []string{"\xff"}}},
+		"member":   {Claims: map[string]any{"\xff": 1}},
+		"field":    {Claims: struct{ Tenant string }{"a\xff"}},
+		"footer":   {Footer: map[string]string{"tenant": "\xff"}},
+		"raw":      {Claims: json.RawMessage("{\"tenant\":\"\xff\"}")},
 	} {
 		issued, err := auth.IssueAccess(grant)
 		if err == nil {
 			t.Errorf("%s: %s is issued, want an error", name, says(t, issued.Claims))
 		} else if !errors.Is(err, paseto.ErrGrant) {
 			t.Errorf("%s: error is %v, want %v", name, err, paseto.ErrGrant)
+		}
+	}
+	for name, grant := range map[string]paseto.Grant{
+		"subject": {Subject: "\ufffd"},
+		"claims":  {Claims: map[string]any{"tenant": "\ufffd"}, Footer: map[string]string{"tenant": "\ufffd"}},
+		"raw":     {Claims: json.RawMessage(`{"tenant":"\ufffd"}`)},
+	} {
+		if _, err := auth.IssuePair(grant); err != nil {
+			t.Errorf("%s: the character that stands for others is refused: %v", name, err)
 		}
 	}
 }

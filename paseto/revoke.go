@@ -12,8 +12,9 @@ import (
 // Revoke revokes the one token with these claims. Other tokens of its session
 // stay valid: to log out, use [Authorizer.RevokeSession]. Nil claims, or a token
 // without a jti, cannot be revoked and give [ErrClaims]; so does a ticket, which
-// ends with its access token, session and subject. Errors of recording
-// wrap [ErrUnavailable]; the token must then be taken as still valid.
+// ends with its access token, session and subject, and a jti that the denylist
+// cannot hold. Other errors of recording wrap [ErrUnavailable]; the token must then
+// be taken as still valid.
 func (a *Authorizer) Revoke(ctx context.Context, c *Claims) error {
 	if c == nil || c.ID == "" {
 		return refuse(ErrClaims, "there is no jti to revoke the token by")
@@ -93,6 +94,8 @@ func (a *Authorizer) record(ctx context.Context, c *Claims, r denylist.Revocatio
 	}
 	err := a.store.Revoke(ctx, r)
 	switch {
+	case errors.Is(err, denylist.ErrInvalid) && c != nil:
+		return refuse(ErrClaims, "recording a revocation: %w", err)
 	case errors.Is(err, denylist.ErrInvalid):
 		return fmt.Errorf("paseto: recording a revocation: %w", err)
 	case err != nil:

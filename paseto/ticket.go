@@ -91,7 +91,7 @@ func (a *Authorizer) IssueTicket(access *Claims, g TicketGrant) (Issued, error) 
 		g.Path = path
 	}
 	now := a.now().UTC().Truncate(time.Second)
-	payload, err := json.Marshal(ticket{
+	payload, err := encode(ticket{
 		ID:        rand.Text(),
 		Type:      TypeTicket,
 		IssuedAt:  now,

@@ -128,6 +128,8 @@ func malformed() map[string]string {
 		"two types, the second is auth":  `{"type":"chat","type":"auth","token":"TOKEN"}`,
 		"nested duplicates":              `{"type":"auth","token":"TOKEN","data":{"a":1,"a":2}}`,
 		"nested duplicates first":        `{"data":{"a":1,"a":2},"type":"auth","token":"TOKEN"}`,
+		"half of a surrogate pair":       `{"type":"auth","token":"TOKEN\ud800"}`,
+		"half of a pair in a name":       `{"\udc01":1,"type":"auth","token":"TOKEN"}`,
 		"too deep":                       `{"type":"auth","token":` + strings.Repeat("[", 100) + strings.Repeat("]", 100) + `}`,
 		"too deep first":                 `{"data":` + strings.Repeat("[", 100) + strings.Repeat("]", 100) + `,"type":"auth","token":"TOKEN"}`,
 		"escaped type of another member": `{"type":"\u0061uth","tokens":"TOKEN"}`,

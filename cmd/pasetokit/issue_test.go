@@ -114,6 +114,7 @@ func TestIssueFailures(t *testing.T) {
 		{"--key DIR/zero --claim sub=1", 2, "--claim sub: this claim is set by --subject"},
 		{"--key DIR/zero --claim jti=1", 1, `invalid grant: Claims: "jti" is reserved; it is set by the Authorizer`},
 		{"--key DIR/zero --claim a=1 --claim a=2", 2, "--claim a is given twice"},
+		{`--key DIR/zero --claim a="\ud800"`, 1, `invalid grant: Claims: half of a surrogate pair, which is no character`},
 		{"--key DIR/zero --claim a=b", 2, `--claim a: the value is not JSON; text stands in quotes: --claim 'a="…"'`},
 		{"--key DIR/zero --claim a", 2, `--claim must be name=json, such as level=3 or 'name="Alice"'`},
 		{"--key DIR/zero --claim =1", 2, `--claim must be name=json, such as level=3 or 'name="Alice"'`},

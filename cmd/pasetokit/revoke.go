@@ -14,6 +14,7 @@ import (
 
 	"github.com/pasetokit/pasetokit/config"
 	"github.com/pasetokit/pasetokit/denylist"
+	"github.com/pasetokit/pasetokit/internal/rfc3339"
 	"github.com/pasetokit/pasetokit/paseto"
 )
 
@@ -111,8 +112,8 @@ func (f *revokeFlags) check(flags *pflag.FlagSet) error {
 	case !flags.Changed("issued-before"):
 		return nil
 	}
-	var err error
-	if f.cutoff, err = time.Parse(time.RFC3339, f.issuedBefore); err != nil || f.cutoff.IsZero() {
+	var ok bool
+	if f.cutoff, ok = rfc3339.Parse(f.issuedBefore); !ok || f.cutoff.IsZero() {
 		return misuse("--issued-before must be a time with its zone, such as 2030-01-31T12:00:00Z")
 	}
 	return nil

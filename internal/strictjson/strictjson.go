@@ -1,7 +1,8 @@
-// Package strictjson reads JSON objects without the leniency of encoding/json:
-// a member that occurs twice, a name that differs in case alone, bytes that
-// are not UTF-8 and anything after the value are never silently resolved. Two
-// programs that resolve them differently see two different tokens.
+// Package strictjson reads JSON without the leniency of encoding/json: a member
+// that occurs twice, a name that differs in case alone, bytes that are not
+// UTF-8, half of a surrogate pair and anything after the value are never silently
+// resolved. Two programs that resolve them differently see two different tokens,
+// and encoding/json makes one name of two.
 package strictjson
 
 import (
@@ -10,6 +11,9 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
+	"unicode"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
@@ -19,27 +23,97 @@ const maxDepth = 64
 var (
 	errSyntax    = errors.New("not valid JSON")
 	errUTF8      = errors.New("not valid UTF-8")
+	errSurrogate = errors.New("half of a surrogate pair, which is no character")
 	errNotObject = errors.New("not a JSON object")
 	errTooDeep   = fmt.Errorf("nested deeper than %d levels", maxDepth)
 )
 
-// Object checks that data is one JSON object in which no object, at any depth,
-// has two members of the same name. It calls member for each member of the
-// outermost object in order, with the decoded name and the undecoded value,
-// which shares memory with data. An error of member ends the reading.
+// Object checks that data is one JSON object that [Value] would accept. It calls
+// member for each member of the outermost object in order, with the decoded name
+// and the undecoded value, which shares memory with data. An error of member ends
+// the reading.
 func Object(data []byte, member func(name string, value json.RawMessage) error) error {
-	if !utf8.Valid(data) {
-		return errUTF8
+	data, err := check(data)
+	if err != nil {
+		return err
 	}
-	if !json.Valid(data) {
-		return errSyntax
-	}
-	data = bytes.TrimLeft(data, space)
 	if data[0] != '{' {
 		return errNotObject
 	}
-	_, err := object(data, 1, member)
+	_, err = object(data, 1, member)
 	return err
+}
+
+// Value checks that data is one JSON value of any kind, in which no object, at
+// any depth, has two members of the same name.
+func Value(data []byte) error {
+	data, err := check(data)
+	if err != nil {
+		return err
+	}
+	_, err = value(data, 0)
+	return err
+}
+
+// check checks all that can be told without walking over the value, and returns
+// data from where that begins.
+func check(data []byte) ([]byte, error) {
+	switch {
+	case !utf8.Valid(data):
+		return nil, errUTF8
+	case !json.Valid(data):
+		return nil, errSyntax
+	case !paired(data):
+		return nil, errSurrogate
+	}
+	return skip(data), nil
+}
+
+// paired reports whether every escaped half of a surrogate pair is followed by its
+// other half. The data is valid JSON, in which only strings have backslashes.
+func paired(data []byte) bool {
+	for {
+		i := bytes.IndexByte(data, '\\')
+		if i < 0 {
+			return true
+		}
+		first, rest := escape(data[i:])
+		if utf16.IsSurrogate(first) {
+			if len(rest) == 0 || rest[0] != '\\' {
+				return false
+			}
+			var second rune
+			if second, rest = escape(rest); utf16.DecodeRune(first, second) == unicode.ReplacementChar {
+				return false
+			}
+		}
+		data = rest
+	}
+}
+
+// Escapes reports whether a string in data, which must be valid JSON, has r as an
+// escape of its hexadecimal digits.
+func Escapes(data []byte, r rune) bool {
+	for {
+		i := bytes.IndexByte(data, '\\')
+		if i < 0 {
+			return false
+		}
+		var escaped rune
+		if escaped, data = escape(data[i:]); escaped == r {
+			return true
+		}
+	}
+}
+
+// escape splits the escape that data begins with from what follows. It returns the
+// rune of one in hexadecimal digits, and -1 for the others.
+func escape(data []byte) (r rune, rest []byte) {
+	if data[1] != 'u' {
+		return -1, data[2:]
+	}
+	n, _ := strconv.ParseUint(string(data[2:6]), 16, 16) // valid
+	return rune(n), data[6:]
 }
 
 const space = " \t\r\n"

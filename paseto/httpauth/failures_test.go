@@ -198,6 +198,8 @@ func TestCredentialRefusals(t *testing.T) {
 		{"two JSON values", []part{body(asJSON, `{"access_token":"`+good+`"}{}`)}, badBody},
 		{"duplicate member", []part{body(asJSON, `{"access_token":"`+good+`","access_token":"`+good+`"}`)}, badBody},
 
+		{"half of a surrogate pair", []part{body(asJSON, `{"access_token":"`+good+`","a":"\ud800"}`)}, badBody},
+
 		{"repeated header", []part{bearer(good), bearer(good)}, ambiguous},
 		{"repeated cookie", []part{cookie("__Host-access_token", good+"; __Host-access_token="+good)}, ambiguous},
 		{"cookie in two headers", []part{cookie("__Host-access_token", good), cookie("__Host-access_token", "x")}, ambiguous},

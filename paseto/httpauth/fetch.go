@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/pasetokit/pasetokit/internal/rfc3339"
 	"github.com/pasetokit/pasetokit/internal/strictjson"
 	"github.com/pasetokit/pasetokit/paseto"
 )
@@ -188,8 +189,8 @@ func parsePublishedKey(entry json.RawMessage) (remoteKey, error) {
 		return remoteKey{}, errors.New("its kid is another key's")
 	}
 	if notAfter != "" {
-		end, err := time.Parse(time.RFC3339, notAfter)
-		if err != nil || end.IsZero() {
+		end, ok := rfc3339.Parse(notAfter)
+		if !ok || end.IsZero() {
 			return remoteKey{}, errors.New("not_after is no time such as 2030-01-31T12:00:00Z")
 		}
 		key = key.Retire(end)

@@ -129,6 +129,10 @@ func TestBadLogins(t *testing.T) {
 		{"password of 1025 characters", body(asForm, "username=a&password=b"+long), bad("Bad login. password is longer than 1024 characters")},
 
 		{"duplicate member", body(asJSON, `{"username":"alice","username":"bob","password":"x"}`), notObject},
+		{"half of a surrogate pair", body(asJSON, `{"username":"bob\ud800","password":"x"}`), notObject},
+		{"the other half", body(asJSON, `{"username":"bob\udc01","password":"x"}`), notObject},
+		{"half of a pair in a password", body(asJSON, `{"username":"bob","password":"x\ud800"}`), notObject},
+		{"half of a pair in another member", body(asJSON, `{"username":"bob","password":"x","\ud800":{}}`), notObject},
 		{"array", body(asJSON, `["alice","x"]`), notObject},
 		{"broken JSON", body(asJSON, `{"username":"alice"`), notObject},
 		{"not UTF-8", body(asJSON, "{\"username\":\"\xff\",\"password\":\"x\"}"), notObject},

@@ -119,6 +119,11 @@ func TestRefusedRefreshes(t *testing.T) {
 			refusal(http.StatusBadRequest, &paseto.Error{Code: "credential_malformed", Message: "Bad request body. Expected a JSON object"},
 				challenge("invalid_request", "Bad request body. Expected a JSON object")),
 		},
+		{
+			"half of a surrogate pair", []part{body(asJSON, `{"refresh_token":"`+refresh+`","a":"\ud800"}`)},
+			refusal(http.StatusBadRequest, &paseto.Error{Code: "credential_malformed", Message: "Bad request body. Expected a JSON object"},
+				challenge("invalid_request", "Bad request body. Expected a JSON object")),
+		},
 		{"duplicate field", []part{body(asForm, "refresh_token=a&refresh_token=b")}, ambiguous},
 		{
 			"other media type", []part{body("text/plain", refresh)},

@@ -32,6 +32,9 @@ func TestRemoteKeysRefused(t *testing.T) {
 		{"kid in another case", `{"keys":[{"KID":"` + half.ID() + `","paserk":"` + half.Export() + `"}]}`, "its kid is another key's"},
 		{"twice", listing(good, good), "keys[1]: the same key occurs twice"},
 		{"time", listing(map[string]string{"kid": half.ID(), "paserk": half.Export(), "not_after": "tomorrow"}), "not_after is no time"},
+		{"hour of one digit", listing(map[string]string{"kid": half.ID(), "paserk": half.Export(), "not_after": "2030-01-31T1:00:00Z"}), "not_after is no time"},
+		{"comma in a time", listing(map[string]string{"kid": half.ID(), "paserk": half.Export(), "not_after": "2030-01-31T12:00:00,5Z"}), "not_after is no time"},
+		{"offset of a day", listing(map[string]string{"kid": half.ID(), "paserk": half.Export(), "not_after": "2030-01-31T12:00:00+24:00"}), "not_after is no time"},
 		{"zero time", listing(map[string]string{"kid": half.ID(), "paserk": half.Export(), "not_after": "0001-01-01T00:00:00Z"}), "not_after is no time"},
 		{"empty time", listing(map[string]string{"kid": half.ID(), "paserk": half.Export(), "not_after": ""}), "not_after is no string, or empty"},
 		{"huge", `{"keys":[],"x":"` + strings.Repeat("x", 256<<10) + `"}`, "the answer has more than 262144 bytes"},
@@ -43,6 +46,7 @@ func TestRemoteKeysRefused(t *testing.T) {
 		{"list in another case", `{"Keys":[]}`, "expected a list of keys"},
 		{"duplicate list", `{"keys":[],"keys":[]}`, `member "keys" occurs twice`},
 		{"duplicate in depth", `{"keys":[{"kid":"a","kid":"b"}]}`, `member "kid" occurs twice`},
+		{"half of a surrogate pair", `{"keys":[{"use":"a\ud800"}]}`, "half of a surrogate pair"},
 		{"entry is no object", `{"keys":["` + half.Export() + `"]}`, "keys[0]: not a JSON object"},
 		{"two values", listing(good) + "{}", "not valid JSON"},
 	} {

@@ -104,6 +104,7 @@ func TestRefusedTicketBodies(t *testing.T) {
 		{"path twice", nil, []part{json(`{"path":"/a","path":"/a"}`)}, badTicket(noObject)},
 		{"path twice, once escaped", nil, []part{json(`{"path":"/a","p\u0061th":"/b"}`)}, badTicket(noObject)},
 		{"other member twice", nil, []part{json(`{"path":"/a","n":1,"n":1}`)}, badTicket(noObject)},
+		{"half of a surrogate pair", nil, []part{json(`{"path":"/a\ud800"}`)}, badTicket(noObject)},
 		{"path twice in a form", nil, []part{form("path=/a&path=/b")}, badTicket("Bad request body. A form field is given twice")},
 		{"list", nil, []part{json(`["/ws"]`)}, badTicket(noObject)},
 		{"null", nil, []part{json(`null`)}, badTicket(noObject)},
