@@ -1,14 +1,15 @@
 package pasetokit_test
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/chromedp/chromedp"
 
+	"github.com/pasetokit/pasetokit/internal/testbrowser"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
@@ -18,66 +19,94 @@ func TestLogOutOtherTabs(t *testing.T) {
 	t.Parallel()
 	s := runChat(t)
 	page := openTab(t, s.URL)
-	page.do(logIn("alice", true))
+	page.Do(logIn("alice", true))
 	sharing := page.another(s.URL)
-	sharing.do(says("status", "Connected to /ws as alice by cookie"))
+	sharing.Do(says("status", "Connected to /ws as alice by cookie"))
 	elsewhere := openTab(t, s.URL)
-	elsewhere.do(logIn("alice", false))
+	elsewhere.Do(logIn("alice", false))
 
-	page.do(chromedp.Click(chromedp.ID("logout-others")),
+	page.Do(click("logout-others"),
 		says("status", "Logged out: 2 other connections closed, 1 other login ended"))
-	sharing.do(says("status", "4000 Logged out by another tab"), chromedp.WaitVisible(chromedp.ID("login")))
-	elsewhere.do(says("status", "1008 Token has been revoked"), says("status", "You are logged out"),
-		chromedp.WaitVisible(chromedp.ID("login")))
-	page.do(speaks("still here"))
+	sharing.Do(says("status", "4000 Logged out by another tab"), visible("login"))
+	elsewhere.Do(says("status", "1008 Token has been revoked"), says("status", "You are logged out"),
+		visible("login"))
+	page.Do(speaks("still here"))
 }
+
+// expired is what the page says of a token that it used too late.
+const expired = "1008 Token expired."
 
 // TestRenewalInBrowser: a page keeps its socket longer than the token lives that
 // opened it.
 func TestRenewalInBrowser(t *testing.T) {
 	t.Parallel()
-	f := newFront(t)
-	f.before(runChatWith(t, []string{"PASETOKIT_TOKEN__ACCESS_TTL=10s"}))
-	page := openTab(t, f.URL)
-	page.do(logIn("alice", false))
-	const renewed = "The token is renewed, over the open socket"
-	for range 2 { // every five seconds; by then the first token has ended
-		page.do(says("status", renewed), forgetStatus)
-	}
-	page.do(speaks("the same socket"), says("fresh", "refreshed"))
-	if n := len(f.passed()); n != 1 {
-		t.Errorf("%d sockets were opened, want one", n)
-	}
+	inTime(t, func(ttl time.Duration) bool {
+		f := newFront(t)
+		f.before(runChatWith(t, accessTTL(ttl)))
+		page := openTab(t, f.URL)
+		page.Do(entersLogin("alice"))
+		if page.hears("Connected to /ws as alice", expired) == 1 {
+			return false
+		}
+		for range 3 { // each half a life later at least: the first token has ended
+			if page.hears("The token is renewed, over the open socket", expired) == 1 {
+				return false
+			}
+			page.Do(forgetStatus)
+		}
+		page.Do(speaks("the same socket"), says("fresh", "refreshed"))
+		if n := len(f.passed()); n != 1 {
+			t.Errorf("%d sockets were opened, want one", n)
+		}
+		return true
+	})
 }
+
+// accessTTL is the environment of a chat whose access tokens live that long.
+func accessTTL(ttl time.Duration) []string {
+	return []string{"PASETOKIT_TOKEN__ACCESS_TTL=" + ttl.String()}
+}
+
+// doNotRefresh has the page refresh its token only when it is told to.
+var doNotRefresh = testbrowser.Script(`document.getElementById("auto").checked = false`)
 
 // TestRefusedRenewalInBrowser: the page says why its socket will end, and does not
 // come back where no token of its login helps.
 func TestRefusedRenewalInBrowser(t *testing.T) {
 	t.Parallel()
-	page := openTab(t, runChatWith(t, []string{"PASETOKIT_TOKEN__ACCESS_TTL=10s"}).URL)
-	page.do(logIn("alice", false), chromedp.Click(chromedp.ID("auto")),
-		chromedp.SetValue(chromedp.ID("route"), "/ws/fresh"),
-		chromedp.Click(chromedp.ID("connect")), says("status", "Connected to /ws/fresh as alice"),
-		chromedp.Click(chromedp.ID("refresh")),
-		says("status", "Renewal refused: PASETO access token is not fresh"),
-		speaks("with the old token"),
-		chromedp.Click(chromedp.ID("auto")),
-		says("status", "Refused: 1008 PASETO access token is not fresh"),
-		chromedp.WaitNotPresent(chromedp.CSS("#disconnect:enabled")),
-	)
+	inTime(t, func(ttl time.Duration) bool {
+		page := openTab(t, runChatWith(t, accessTTL(ttl)).URL)
+		page.Do(doNotRefresh, chooses("route", "/ws/fresh"), entersLogin("alice"))
+		if page.hears("Connected to /ws/fresh as alice", expired) == 1 {
+			return false
+		}
+		page.Do(click("refresh"))
+		if page.hears("Renewal refused: PASETO access token is not fresh", expired) == 1 {
+			return false
+		}
+		page.Do(click("auto"), says("status", "Refused: 1008 PASETO access token is not fresh"),
+			testbrowser.Until(`document.getElementById("disconnect").disabled`))
+		return true
+	})
 }
 
 // TestExpiryInBrowser: a socket ends with its token if that is not refreshed, and
 // comes back with the next one.
 func TestExpiryInBrowser(t *testing.T) {
 	t.Parallel()
-	page := openTab(t, runChatWith(t, []string{"PASETOKIT_TOKEN__ACCESS_TTL=5s"}).URL)
-	page.do(logIn("alice", false), chromedp.Click(chromedp.ID("auto")),
-		says("status", "Closed: 1008 Token expired."),
-		chromedp.Click(chromedp.ID("refresh")),
-		says("status", "Connected to /ws as alice by subprotocol with the new token"),
-		chromedp.Click(chromedp.ID("auto")), says("status", "over the open socket"),
-	)
+	inTime(t, func(ttl time.Duration) bool {
+		page := openTab(t, runChatWith(t, accessTTL(ttl)).URL)
+		page.Do(doNotRefresh, entersLogin("alice"))
+		if page.hears("Connected to /ws as alice", expired) == 1 {
+			return false
+		}
+		page.Do(says("status", "Closed: "+expired), forgetStatus, click("refresh"))
+		if page.hears("Connected to /ws as alice by subprotocol with the new token", expired) == 1 {
+			return false
+		}
+		page.Do(click("auto"))
+		return page.hears("over the open socket", expired) == 0
+	})
 }
 
 // TestAnnouncementInBrowser: what an admin announces is read in every room, and a
@@ -86,16 +115,16 @@ func TestAnnouncementInBrowser(t *testing.T) {
 	t.Parallel()
 	s := runChat(t)
 	admin, alice := openTab(t, s.URL), openTab(t, s.URL)
-	alice.do(chromedp.WaitNotVisible(chromedp.ID("announce")), logIn("alice", false), speaks("lobby, good bye"),
-		chromedp.SendKeys(chromedp.ID("room"), "Den\r"), says("room-name", "den"), speaks("it is quiet here"))
-	admin.do(logIn("admin", false), speaks("only in the lobby"),
-		chromedp.SendKeys(chromedp.ID("message"), "closing soon"),
-		chromedp.Click(chromedp.ID("announce")), says("log", "closing soon"))
-	alice.do(says("log", "closing soon"), chromedp.WaitNotVisible(chromedp.ID("announce")))
+	alice.Do(hidden("announce"), logIn("alice", false), speaks("lobby, good bye"),
+		types("room", "Den\r"), says("room-name", "den"), speaks("it is quiet here"))
+	admin.Do(logIn("admin", false), speaks("only in the lobby"),
+		types("message", "closing soon"),
+		click("announce"), says("log", "closing soon"))
+	alice.Do(says("log", "closing soon"), hidden("announce"))
 	if read := alice.read(`document.getElementById("log").textContent`); strings.Contains(read, "lobby") {
 		t.Errorf("in the den alice reads %q", read)
 	}
-	alice.do(chromedp.Reload(), says("room-name", "den"), // which its address says
+	alice.Do(chromedp.Reload(), says("room-name", "den"), // which its address says
 		logIn("alice", false), says("log", "it is quiet here"))
 }
 
@@ -106,18 +135,18 @@ func TestReplacedTab(t *testing.T) {
 	f := newFront(t)
 	f.before(runChatWith(t, []string{"PASETOKIT_WEBSOCKET__LIMITS__PER_SUBJECT=1"}))
 	first := openTab(t, f.URL)
-	first.do(logIn("alice", false))
+	first.Do(logIn("alice", false))
 	second := first.another(f.URL)
-	second.do(logIn("alice", false))
-	first.do(says("status", "Closed: 1008 Replaced by a newer connection"),
+	second.Do(logIn("alice", false))
+	first.Do(says("status", "Closed: 1008 Replaced by a newer connection"),
 		// A new token would bring back a page that waits for one.
-		chromedp.Click(chromedp.ID("refresh")), says("status", "The token is refreshed."))
-	second.do(speaks("I am the newest"))
+		click("refresh"), says("status", "The token is refreshed."))
+	second.Do(speaks("I am the newest"))
 	if n := len(f.passed()); n != 2 {
 		t.Errorf("%d sockets were opened, want one by each tab", n)
 	}
-	first.do(chromedp.Click(chromedp.ID("connect")), says("status", "Connected to /ws as alice"))
-	second.do(says("status", "Closed: 1008 Replaced by a newer connection"))
+	first.Do(click("connect"), says("status", "Connected to /ws as alice"))
+	second.Do(says("status", "Closed: 1008 Replaced by a newer connection"))
 }
 
 // TestCapWithCookies: a page that opens a socket for its new token may put its own
@@ -125,15 +154,12 @@ func TestReplacedTab(t *testing.T) {
 func TestCapWithCookies(t *testing.T) {
 	t.Parallel()
 	page := openTab(t, runChatWith(t, []string{"PASETOKIT_WEBSOCKET__LIMITS__PER_SUBJECT=1"}).URL)
-	const keep = `window.said = [];
-		new MutationObserver(() => said.push(document.getElementById("status").textContent))
-			.observe(document.getElementById("status"), { childList: true })`
-	page.do(logIn("alice", true), script(keep))
+	page.Do(logIn("alice", true))
 	for range 3 {
-		page.do(forgetStatus, chromedp.Click(chromedp.ID("refresh")),
+		page.Do(forgetStatus, click("refresh"),
 			says("status", "Connected to /ws as alice by cookie with the new token"))
 	}
-	page.do(speaks("still here"))
+	page.Do(speaks("still here"))
 	if said := page.read(`said.join("\n")`); !strings.Contains(said, "Connected") || strings.Contains(said, "Closed") {
 		t.Errorf("the page says %q", said)
 	}
@@ -145,10 +171,10 @@ func TestRevocationInBrowser(t *testing.T) {
 	t.Parallel()
 	s := runChat(t)
 	page := openTab(t, s.URL)
-	page.do(logIn("alice", false))
+	page.Do(logIn("alice", false))
 	s.post(s.client, "/logout/everywhere", s.login("alice").AccessToken, nil, nil)
-	page.do(says("status", "Closed: 1008 Token has been revoked"), says("status", "You are logged out"),
-		chromedp.WaitVisible(chromedp.ID("login")))
+	page.Do(says("status", "Closed: 1008 Token has been revoked"), says("status", "You are logged out"),
+		visible("login"))
 }
 
 // TestRestartInBrowser: when the server has stopped and started again, the page
@@ -158,16 +184,16 @@ func TestRestartInBrowser(t *testing.T) {
 	env := []string{"PASETOKIT_TOKEN__KEYS=" + strings.Repeat("7b", 32)}
 	s := runChatWith(t, env)
 	page := openTab(t, s.URL+"/?room=den")
-	page.do(logIn("alice", false), says("room-name", "den"))
+	page.Do(logIn("alice", false), says("room-name", "den"))
 	s.stop()
-	page.do(says("status", "Connecting again"))
+	page.Do(says("status", "Connecting again"))
 	s = runChatWith(t, env, "-addr", strings.TrimPrefix(s.URL, "http://"))
-	page.do(says("status", "Connected to /ws as alice by subprotocol again"), speaks("back again"))
+	page.Do(says("status", "Connected to /ws as alice by subprotocol again"), speaks("back again"))
 	bob, _ := s.dial("/ws?room=den", bearer(s.login("bob").AccessToken))
 	if bob == nil {
 		t.Fatal("the handshake was refused")
 	}
-	page.do(speaks("hello bob"))
+	page.Do(speaks("hello bob"))
 	wantHeard(t, bob, "alice", "hello bob")
 }
 
@@ -203,14 +229,3 @@ func TestPageKnowsClosures(t *testing.T) {
 		}
 	}
 }
-
-// script runs a script on a page.
-func script(text string) chromedp.Action[chromedp.Void] {
-	return func(ctx context.Context, page *chromedp.Target) (chromedp.Void, error) {
-		_, err := chromedp.Evaluate[any](text+"; null")(ctx, page)
-		return chromedp.Void{}, err
-	}
-}
-
-// forgetStatus empties the status line, so that what it says next is new.
-var forgetStatus = script(`document.getElementById("status").textContent = ""`)

@@ -1,9 +1,7 @@
 package pasetokit_test
 
 import (
-	"bufio"
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -12,11 +10,11 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/chromedp/chromedp"
 	"github.com/gorilla/websocket"
@@ -40,18 +38,15 @@ var buildChat = sync.OnceValues(func() (program string, err error) {
 	return program, nil
 })
 
-// chatCommand returns the chat, ready to start. It is killed with the test, or
-// after longer than any test takes.
-func chatCommand(t *testing.T, args ...string) *exec.Cmd {
+// chat returns the compiled chat.
+func chat(t *testing.T) (program string) {
 	t.Helper()
 	testtool.Need(t, "go")
 	program, err := buildChat()
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
-	t.Cleanup(cancel)
-	return exec.CommandContext(ctx, program, args...)
+	return program
 }
 
 // runChat runs the chat as a newcomer does, on a free port, and stops it as
@@ -61,37 +56,20 @@ func runChat(t *testing.T, args ...string) *site {
 	return runChatWith(t, nil, args...)
 }
 
+// patientChat is the environment of a chat that gives a slow machine time.
+var patientChat = []string{
+	"PASETOKIT_TOKEN__ACCESS_TTL=24h",
+	"PASETOKIT_WEBSOCKET__CLOSE_TIMEOUT=1m",
+	"PASETOKIT_WEBSOCKET__MESSAGE_TIMEOUT=24h",
+	"PASETOKIT_WEBSOCKET__PING_INTERVAL=24h",
+}
+
 // runChatWith runs the chat with more variables in its environment.
 func runChatWith(t *testing.T, env []string, args ...string) *site {
 	t.Helper()
-	cmd := chatCommand(t, append([]string{"-addr", "127.0.0.1:0"}, args...)...)
-	cmd.Env = append(os.Environ(), env...)
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	line, err := bufio.NewReader(stdout).ReadString('\n')
-	url, ok := strings.CutPrefix(strings.TrimSpace(line), "listening on ")
-	stop := sync.OnceFunc(func() {
-		_ = cmd.Process.Signal(os.Interrupt)
-		if err := cmd.Wait(); err != nil {
-			t.Errorf("the chat ends with %v", err)
-		}
-		if t.Failed() {
-			t.Logf("the chat said:\n%s", stderr.String())
-		}
-	})
-	t.Cleanup(stop)
-	if err != nil || !ok {
-		t.Fatalf("the chat says %q, %v", line, err)
-	}
+	url, stop := testtool.Serve(t, chat(t), slices.Concat(os.Environ(), patientChat, env), append([]string{"-addr", "127.0.0.1:0"}, args...)...)
 	s := remoteSite(t, url)
-	s.stop = stop
+	s.stop = func() { stop(os.Interrupt) }
 	return s
 }
 
@@ -109,7 +87,7 @@ func TestChatClients(t *testing.T) {
 			if conn == nil {
 				t.Fatal("the handshake was refused")
 			}
-			if _, _, err := conn.ReadMessage(); err != nil {
+			if _, _, err := read(conn); err != nil {
 				t.Errorf("%.9s: %v", path, err)
 			}
 		}
@@ -191,7 +169,7 @@ func TestChatRefusesToStart(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			cmd := chatCommand(t, append([]string{"-addr", "127.0.0.1:0"}, test.args...)...)
+			cmd := testtool.Command(t, chat(t), append([]string{"-addr", "127.0.0.1:0"}, test.args...)...)
 			var stdout, stderr bytes.Buffer
 			cmd.Stdout, cmd.Stderr = &stdout, &stderr
 			err := cmd.Run()
@@ -212,131 +190,24 @@ func TestChatRefusesToStart(t *testing.T) {
 // TestChatStops: a running chat ends its sockets and itself when it is asked to.
 func TestChatStops(t *testing.T) {
 	t.Parallel()
-	cmd := chatCommand(t, "-addr", "127.0.0.1:0")
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	line, err := bufio.NewReader(stdout).ReadString('\n')
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := remoteSite(t, strings.TrimPrefix(strings.TrimSpace(line), "listening on "))
+	url, stop := testtool.Serve(t, chat(t), slices.Concat(os.Environ(), patientChat), "-addr", "127.0.0.1:0")
+	s := remoteSite(t, url)
 	conn, _ := s.dial("/ws", bearer(s.login("alice").AccessToken))
 	if conn == nil {
 		t.Fatal("the handshake was refused")
 	}
-	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
-	for err == nil {
-		_, _, err = conn.ReadMessage()
-	}
-	if !websocket.IsCloseError(err, websocket.CloseGoingAway) {
+	ended := make(chan error, 1)
+	go func() {
+		var err error
+		for err == nil {
+			_, _, err = read(conn)
+		}
+		ended <- err
+	}()
+	stop(syscall.SIGTERM)
+	if err := <-ended; !websocket.IsCloseError(err, websocket.CloseGoingAway) {
 		t.Errorf("the socket ends with %v, want 1001", err)
 	}
-	if err := cmd.Wait(); err != nil {
-		t.Errorf("the chat ends with %v", err)
-	}
-}
-
-// browser opens a page in a Chromium of its own.
-func browser(t *testing.T, url string) context.Context {
-	t.Helper()
-	program := testtool.Need(t, "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-	options := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(program),
-		chromedp.NoSandbox, // root cannot have one, and the page is our own
-		chromedp.DisableGPU,
-		chromedp.Flag("disable-quic", true),
-		chromedp.Flag("disable-component-update", true),
-	)
-	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
-	t.Cleanup(stop)
-	ctx, cancel := chromedp.NewContext(allocator)
-	t.Cleanup(func() { _ = chromedp.Cancel(ctx) })
-	t.Cleanup(cancel)
-	ctx, cancel = context.WithTimeout(ctx, time.Minute)
-	t.Cleanup(cancel)
-	if err := chromedp.Do(ctx, chromedp.Navigate(url), chromedp.WaitVisible(chromedp.ID("login"))); err != nil {
-		t.Fatal(err)
-	}
-	return ctx
-}
-
-// tab is a page in a browser.
-type tab struct {
-	t   *testing.T
-	ctx context.Context
-}
-
-// openTab opens a page in a browser of its own.
-func openTab(t *testing.T, url string) tab {
-	t.Helper()
-	return tab{t, browser(t, url)}
-}
-
-// another opens a page in the same browser, with the same cookies.
-func (p tab) another(url string) tab {
-	p.t.Helper()
-	ctx, cancel := chromedp.NewContext(p.ctx)
-	p.t.Cleanup(cancel)
-	other := tab{p.t, ctx}
-	other.do(chromedp.Navigate(url), chromedp.WaitVisible(chromedp.ID("status")))
-	return other
-}
-
-// do does something on the page.
-func (p tab) do(actions ...chromedp.Action[chromedp.Void]) {
-	p.t.Helper()
-	if err := chromedp.Do(p.ctx, actions...); err != nil {
-		p.t.Fatalf("%v; %s", err, statusOf(p.ctx))
-	}
-}
-
-// read returns what a script that gives text gives.
-func (p tab) read(script string) string {
-	p.t.Helper()
-	text, err := chromedp.Run(p.ctx, chromedp.Evaluate[string](script, chromedp.EvalAwaitPromise))
-	if err != nil {
-		p.t.Fatal(err)
-	}
-	return text
-}
-
-// speaks writes a message and waits until the server has passed it on.
-func speaks(text string) chromedp.Action[chromedp.Void] {
-	return chromedp.Steps(
-		chromedp.SendKeys(chromedp.ID("message"), text),
-		chromedp.Click(chromedp.ID("send")),
-		says("log", text),
-	)
-}
-
-// says waits until an element of the page contains a text.
-func says(id, text string) chromedp.Action[chromedp.Void] {
-	return func(ctx context.Context, page *chromedp.Target) (chromedp.Void, error) {
-		expression := fmt.Sprintf("document.getElementById(%q).textContent.includes(%q)", id, text)
-		_, err := chromedp.Poll[bool](expression, chromedp.WithPollingTimeout(15*time.Second))(ctx, page)
-		if err != nil {
-			err = fmt.Errorf("the page never says %q: %w", text, err)
-		}
-		return chromedp.Void{}, err
-	}
-}
-
-func logIn(name string, cookies bool) chromedp.Action[chromedp.Void] {
-	actions := []chromedp.Action[chromedp.Void]{
-		chromedp.SendKeys(chromedp.ID("username"), name),
-		chromedp.SendKeys(chromedp.ID("password"), "demo"),
-	}
-	if cookies {
-		actions = append(actions, chromedp.Click(chromedp.ID("cookies")))
-	}
-	return chromedp.Steps(append(actions, chromedp.Click(chromedp.ID("login")), says("status", "Connected to /ws as "+name))...)
 }
 
 // TestChatInBrowser: a person logs in, is heard by another, and sees why a
@@ -350,23 +221,23 @@ func TestChatInBrowser(t *testing.T) {
 	if listener == nil {
 		t.Fatal("the handshake was refused")
 	}
-	page.do(logIn("alice", false), says("people", "bob"), says("ttl", ":"), speaks("hello from a browser"))
+	page.Do(logIn("alice", false), says("people", "bob"), says("ttl", ":"), speaks("hello from a browser"))
 	wantHeard(t, listener, "alice", "hello from a browser")
 
-	page.do(chromedp.SetValue(chromedp.ID("transport"), "none"),
-		chromedp.Click(chromedp.ID("disconnect")), says("status", "Closed: 1000"),
-		chromedp.Click(chromedp.ID("connect")),
+	page.Do(chooses("transport", "none"),
+		click("disconnect"), says("status", "Closed: 1000"),
+		click("connect"),
 		says("status", "Refused: 1008 PASETO Authorization Token required"),
 	)
-	page.do(chromedp.Click(chromedp.ID("refresh")), says("fresh", "refreshed"),
-		chromedp.SetValue(chromedp.ID("transport"), "message"),
-		chromedp.Click(chromedp.ID("connect")), says("status", "Connected to /ws/message as alice by message"),
-		chromedp.SetValue(chromedp.ID("transport"), "subprotocol"),
-		chromedp.SetValue(chromedp.ID("route"), "/ws/fresh"),
-		chromedp.Click(chromedp.ID("connect")),
+	page.Do(click("refresh"), says("fresh", "refreshed"),
+		chooses("transport", "message"),
+		click("connect"), says("status", "Connected to /ws/message as alice by message"),
+		chooses("transport", "subprotocol"),
+		chooses("route", "/ws/fresh"),
+		click("connect"),
 		says("status", "1008 PASETO access token is not fresh"),
 	)
-	page.do(chromedp.Click(chromedp.ID("logout")), says("status", "Logged out"))
+	page.Do(click("logout"), says("status", "Logged out"))
 }
 
 // TestChatInBrowserWithCookies: cookies carry a login over a reload, a refresh of
@@ -374,33 +245,28 @@ func TestChatInBrowser(t *testing.T) {
 func TestChatInBrowserWithCookies(t *testing.T) {
 	t.Parallel()
 	s := runChat(t)
-	openTab(t, s.URL).do(
+	openTab(t, s.URL).Do(
 		logIn("admin", true),
 		chromedp.Reload(),
 		says("status", "Connected to /ws as admin"),
-		chromedp.Click(chromedp.ID("refresh")), says("fresh", "refreshed"),
+		click("refresh"), says("fresh", "refreshed"),
 		says("status", "Connected to /ws as admin by cookie with the new token"),
-		chromedp.Click(chromedp.ID("logout")), says("status", "Logged out"),
+		click("logout"), says("status", "Logged out"),
 		chromedp.Reload(),
-		chromedp.WaitVisible(chromedp.ID("login")), says("status", "Log in to begin"),
+		visible("login"), says("status", "Log in to begin"),
 	)
-}
-
-// statusOf returns what the page says of itself.
-func statusOf(page context.Context) string {
-	status, err := chromedp.Run(page, chromedp.TextContent(chromedp.ID("status")))
-	if err != nil {
-		return err.Error()
-	}
-	return "the page says: " + status
 }
 
 // wantHeard reads until the message comes.
 func wantHeard(t *testing.T, conn *websocket.Conn, from, text string) {
 	t.Helper()
 	for {
+		_, data, err := read(conn)
+		if err != nil {
+			t.Fatal(err)
+		}
 		var frame struct{ Type, From, Text string }
-		if err := conn.ReadJSON(&frame); err != nil {
+		if err := json.Unmarshal(data, &frame); err != nil {
 			t.Fatal(err)
 		}
 		if frame.Type == "message" && frame.From == from && frame.Text == text {
@@ -414,5 +280,5 @@ func remoteSite(t *testing.T, url string) *site {
 	t.Helper()
 	transport := &http.Transport{}
 	t.Cleanup(transport.CloseIdleConnections)
-	return &site{URL: url, client: &http.Client{Transport: transport, Timeout: 10 * time.Second}, t: t}
+	return &site{URL: url, client: &http.Client{Transport: transport, Timeout: testtool.Patience}, t: t}
 }

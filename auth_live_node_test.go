@@ -1,6 +1,7 @@
 package pasetokit_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -20,6 +21,7 @@ import (
 	"github.com/pasetokit/pasetokit/denylist/redis"
 	"github.com/pasetokit/pasetokit/internal/redistest"
 	"github.com/pasetokit/pasetokit/internal/testlog"
+	"github.com/pasetokit/pasetokit/internal/testtool"
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
@@ -70,6 +72,7 @@ func serveNode(told string) error {
 		return err
 	}
 	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
+	cfg.Redis.Timeout = cmp.Or(cfg.Redis.Timeout, time.Minute)
 	store, err := redis.Open(ctx, cfg.Redis, redis.WithLogger(log))
 	if err != nil {
 		return err
@@ -80,6 +83,7 @@ func serveNode(told string) error {
 	}
 	guard, err := wsauth.New(auth, wsauth.Config{
 		RecheckInterval: cfg.RecheckInterval, MaxUnchecked: cfg.MaxUnchecked, Limits: cfg.Limits,
+		CloseTimeout: testtool.Patience, WriteTimeout: testtool.Patience, PingInterval: wsauth.NoPing,
 	}, wsauth.WithLogger(log), wsauth.WithLeases(store))
 	if err != nil {
 		return err
@@ -94,7 +98,7 @@ func serveNode(told string) error {
 	fmt.Println(listening + listener.Addr().String())
 
 	<-ctx.Done()
-	ctx, cancel = context.WithTimeout(context.Background(), patience)
+	ctx, cancel = context.WithTimeout(context.Background(), testtool.Patience/2) // before the test gives up
 	defer cancel()
 	err = errors.Join(server.Shutdown(ctx), guard.Shutdown(ctx), store.Close())
 	if stats := guard.Stats(); stats != (wsauth.Stats{}) {
@@ -187,7 +191,7 @@ func startNode(t *testing.T, cfg nodeConfig) *node {
 	n.stop = func() {
 		once.Do(func() {
 			_ = stdin.Close()
-			kill := time.AfterFunc(2*patience, func() { _ = cmd.Process.Kill() })
+			kill := time.AfterFunc(testtool.Patience, func() { _ = cmd.Process.Kill() })
 			defer kill.Stop()
 			<-gone
 			if ended != nil {
@@ -201,7 +205,7 @@ func startNode(t *testing.T, cfg nodeConfig) *node {
 			t.Errorf("the node said at last:\n%s", said[max(0, len(said)-10_000):])
 		}
 	})
-	eventually(t, "the node is ready, or has ended", func() bool {
+	testtool.Eventually(t, "the node is ready, or has ended", func() bool {
 		return strings.Contains(n.said.String(), listening) || isClosed(gone)
 	})
 	_, line, _ := strings.Cut(n.said.String(), listening)
@@ -222,12 +226,17 @@ func isClosed(ch <-chan struct{}) bool {
 	}
 }
 
-// revoke has the node revoke something.
+// revoke has the node revoke something. It asks again while Redis is too slow for the
+// node.
 func (n *node) revoke(what denylist.Revocation) {
 	n.t.Helper()
-	if res := n.post(n.client, "/revoke", "", what, nil); res.StatusCode != http.StatusOK {
-		n.t.Fatalf("a revocation is answered with %s", res.Status)
-	}
+	testtool.Eventually(n.t, "a revocation is confirmed", func() bool {
+		res := n.post(n.client, "/revoke", "", what, nil)
+		if res.StatusCode != http.StatusOK && res.StatusCode != http.StatusServiceUnavailable {
+			n.t.Fatalf("a revocation is answered with %s", res.Status)
+		}
+		return res.StatusCode == http.StatusOK
+	})
 }
 
 // access returns an access token that all nodes take.

@@ -11,6 +11,7 @@ import (
 	"github.com/pasetokit/pasetokit/denylist"
 	"github.com/pasetokit/pasetokit/denylist/redis"
 	"github.com/pasetokit/pasetokit/internal/redistest"
+	"github.com/pasetokit/pasetokit/internal/testtool"
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
@@ -80,7 +81,7 @@ func openHere(t *testing.T, server *redistest.Server, cfg wsauth.Config, leases 
 	t.Cleanup(listening.Close)
 	n := &node{site: remoteSite(t, listening.URL)}
 	n.stop = func() {
-		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		ctx, cancel := context.WithTimeout(context.Background(), testtool.Patience)
 		defer cancel()
 		if err := guard.Shutdown(ctx); err != nil {
 			t.Errorf("Shutdown: %v", err)
@@ -105,11 +106,11 @@ func (n *node) joinSlowly(held *slowLeases, token paseto.Issued) (finish func() 
 	}()
 	letGo := sync.OnceFunc(func() { close(held.letGo) })
 	n.t.Cleanup(letGo)
-	await(n.t, held.came, "a lease is asked for")
+	testtool.Await(n.t, held.came, "a lease is asked for")
 	return func() *member {
 		n.t.Helper()
 		letGo()
-		m := await(n.t, joined, "the client is let in")
+		m := testtool.Await(n.t, joined, "the client is let in")
 		if m == nil {
 			n.t.FailNow()
 		}
@@ -129,12 +130,12 @@ func TestNewcomerReplacesOne(t *testing.T) {
 	in := []*member{n.joins(token), finish(), n.joins(token)}
 	another.revoke(revocations[0].of(other.Claims)) // who has heard of that has heard who was replaced
 	wantEnd(t, bob, wsauth.ClosePolicyViolation, paseto.ErrRevoked)
-	eventually(t, "one of them makes room", func() bool { return isClosed(in[0].ended) || isClosed(in[1].ended) })
+	testtool.Eventually(t, "one of them makes room", func() bool { return isClosed(in[0].ended) || isClosed(in[1].ended) })
 
 	n.stop() // which closes those that were left open
 	replaced := 0
 	for _, m := range in {
-		await(t, m.ended, "all connections end")
+		testtool.Await(t, m.ended, "all connections end")
 		if isClose(m.err, wsauth.ClosePolicyViolation, wsauth.ErrReplaced) {
 			replaced++
 		}
@@ -154,7 +155,7 @@ func TestNewcomerOutlivesRenewal(t *testing.T) {
 	old := fast.crowd(1, token)
 	finish := slow.joinSlowly(held, token)
 	for range 2 { // whoever renews for the second time has acted on what the first time said
-		await(t, held.renewed, "leases are renewed")
+		testtool.Await(t, held.renewed, "leases are renewed")
 	}
 	newcomer := finish()
 	wantEnd(t, old, wsauth.ClosePolicyViolation, wsauth.ErrReplaced)

@@ -9,7 +9,6 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/chromedp/chromedp"
 	"github.com/gorilla/websocket"
 )
 
@@ -74,29 +73,21 @@ func TestTicketFromAnotherOrigin(t *testing.T) {
 	if listener == nil {
 		t.Fatal("the handshake was refused")
 	}
-	page := browser(t, pages.URL)
-	run := func(actions ...chromedp.Action[chromedp.Void]) {
-		t.Helper()
-		if err := chromedp.Do(page, actions...); err != nil {
-			t.Fatalf("%v; %s", err, statusOf(page))
-		}
-	}
-	run(says("where", server.URL),
-		chromedp.SendKeys(chromedp.ID("username"), "alice"),
-		chromedp.SendKeys(chromedp.ID("password"), "demo"),
-		chromedp.Click(chromedp.ID("login")),
+	page := openTab(t, pages.URL)
+	page.Do(says("where", server.URL),
+		entersLogin("alice"),
 		says("status", "Connected to /ws/ticket as alice by ticket"),
 		says("people", "bob"),
-		chromedp.SendKeys(chromedp.ID("message"), "hello from abroad"),
-		chromedp.Click(chromedp.ID("send")),
+		types("message", "hello from abroad"),
+		click("send"),
 		says("log", "hello from abroad"),
 	)
 	wantHeard(t, listener, "alice", "hello from abroad")
 
-	run(
-		chromedp.Click(chromedp.ID("refresh")),
+	page.Do(
+		click("refresh"),
 		says("status", "renewed, over the open socket"),
-		chromedp.Click(chromedp.ID("connect")),
+		click("connect"),
 		says("status", "Connected to /ws/ticket as alice by ticket"),
 	)
 	handshakes := server.passed()
@@ -112,17 +103,17 @@ func TestTicketFromAnotherOrigin(t *testing.T) {
 		}
 		of := http.Header{"Origin": {pages.URL}}
 		conn, _ := s.dial(r.URL.RequestURI(), of)
-		wantClose(t, conn, websocket.ClosePolicyViolation, "Ticket has been used")
+		wantUseless(t, conn, "Ticket has been used")
 		conn, _ = s.dial("/ws?"+r.URL.RawQuery, of)
-		wantClose(t, conn, websocket.ClosePolicyViolation, "Ticket is not valid here")
+		wantUseless(t, conn, "Ticket is not valid here")
 		conn, _ = s.dial(r.URL.RequestURI(), http.Header{"Origin": {s.URL}})
-		wantClose(t, conn, websocket.ClosePolicyViolation, "Ticket is not valid here")
+		wantUseless(t, conn, "Ticket is not valid here")
 	}
 	if first, second := handshakes[0].URL.String(), handshakes[1].URL.String(); first == second {
 		t.Error("both sockets were opened by one ticket")
 	}
 
-	run(chromedp.Click(chromedp.ID("logout-everywhere")), says("status", "Logged out: the server has revoked every token of alice"))
+	page.Do(click("logout-everywhere"), says("status", "Logged out: the server has revoked every token of alice"))
 }
 
 // TestTicketInBrowser: a page of the server itself can use tickets too, beside
@@ -130,34 +121,28 @@ func TestTicketFromAnotherOrigin(t *testing.T) {
 func TestTicketInBrowser(t *testing.T) {
 	t.Parallel()
 	s := runChat(t)
-	page := browser(t, s.URL)
-	err := chromedp.Do(page,
+	page := openTab(t, s.URL)
+	page.Do(
 		logIn("alice", true),
-		chromedp.SetValue(chromedp.ID("transport"), "ticket"),
-		chromedp.Click(chromedp.ID("connect")), says("status", "Connected to /ws/ticket as alice by ticket"),
-		chromedp.SetValue(chromedp.ID("route"), "/ws"),
-		chromedp.Click(chromedp.ID("connect")), says("status", "More than one token was sent"),
+		chooses("transport", "ticket"),
+		click("connect"), says("status", "Connected to /ws/ticket as alice by ticket"),
+		chooses("route", "/ws"),
+		click("connect"), says("status", "More than one token was sent"),
 	)
-	if err != nil {
-		t.Fatalf("%v; %s", err, statusOf(page))
-	}
 }
 
 // TestNoTicketInBrowser: where a server gives no tickets, the page says so.
 func TestNoTicketInBrowser(t *testing.T) {
 	t.Parallel()
 	s := runChatWith(t, []string{"PASETOKIT_DENYLIST__ENABLED=false"})
-	page := browser(t, s.URL)
-	err := chromedp.Do(page,
+	page := openTab(t, s.URL)
+	page.Do(
 		logIn("alice", false),
-		chromedp.SetValue(chromedp.ID("transport"), "ticket"),
-		chromedp.Click(chromedp.ID("connect")), says("status", "501 This server cannot issue tickets"),
-		chromedp.SetValue(chromedp.ID("transport"), "subprotocol"),
-		chromedp.Click(chromedp.ID("connect")), says("status", "Connected to /ws as alice by subprotocol"),
+		chooses("transport", "ticket"),
+		click("connect"), says("status", "501 This server cannot issue tickets"),
+		chooses("transport", "subprotocol"),
+		click("connect"), says("status", "Connected to /ws as alice by subprotocol"),
 	)
-	if err != nil {
-		t.Fatalf("%v; %s", err, statusOf(page))
-	}
 }
 
 // TestNoTicketForStrangers: a page of an origin that the server does not know
@@ -165,14 +150,9 @@ func TestNoTicketInBrowser(t *testing.T) {
 func TestNoTicketForStrangers(t *testing.T) {
 	t.Parallel()
 	s := runChat(t)
-	page := browser(t, runChat(t, "-server", s.URL).URL)
-	err := chromedp.Do(page,
-		chromedp.SendKeys(chromedp.ID("username"), "alice"),
-		chromedp.SendKeys(chromedp.ID("password"), "demo"),
-		chromedp.Click(chromedp.ID("login")),
+	page := openTab(t, runChat(t, "-server", s.URL).URL)
+	page.Do(
+		entersLogin("alice"),
 		says("status", "Login refused: "+s.URL+" does not answer, or not to pages of"),
 	)
-	if err != nil {
-		t.Fatalf("%v; %s", err, statusOf(page))
-	}
 }

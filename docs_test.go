@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -167,9 +166,7 @@ func runScript(t *testing.T, script string, args ...string) string {
 	}
 	// The clock of the server stands still: at once, for a token of an hour.
 	document := strings.Replace(strings.Join(blocks(t, connectionsDocument, "js"), "\n"), "const margin = 30;", "const margin = 3599.9;", 1)
-	ctx, cancel := context.WithTimeout(t.Context(), 2*patience)
-	defer cancel()
-	cmd := exec.CommandContext(ctx, node, append([]string{"--input-type=module", "--eval",
+	cmd := testtool.Command(t, node, append([]string{"--input-type=module", "--eval",
 		"import WebSocket from 'ws'; globalThis.WebSocket = WebSocket; const args = process.argv.slice(1);\n" + document + script, "--"}, args...)...)
 	cmd.Dir = dir
 	output, err := cmd.CombinedOutput()
@@ -241,6 +238,7 @@ func TestClientScript(t *testing.T) {
 	})
 	guard, err := wsauth.New(auth, wsauth.Config{
 		Locations: []wsauth.Location{wsauth.Message}, RenewMessages: true, CloseCodes: wsauth.PrivateCodes,
+		MessageTimeout: testtool.Patience, CloseTimeout: testtool.Patience, PingInterval: wsauth.NoPing,
 	}, wsauth.WithObserver(func(e wsauth.Event) {
 		if e.Kind == wsauth.EventRenewed {
 			logOut()

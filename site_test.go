@@ -18,6 +18,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	"github.com/pasetokit/pasetokit/config"
+	"github.com/pasetokit/pasetokit/internal/testtool"
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/paseto/httpauth"
 	"github.com/pasetokit/pasetokit/wsauth"
@@ -48,6 +49,8 @@ func open(t *testing.T, yaml string) *site {
 
 func start(t *testing.T, cfg *config.Config) *site {
 	t.Helper()
+	cfg.WebSocket.CloseTimeout = time.Minute // the longest there is
+	cfg.Denylist.Redis.Timeout = time.Minute
 	kit, err := config.Open(t.Context(), cfg)
 	if err != nil {
 		t.Fatal(err)
@@ -73,7 +76,7 @@ func start(t *testing.T, cfg *config.Config) *site {
 	server.Start()
 	s := &site{URL: server.URL, client: server.Client(), kit: kit, t: t}
 	s.stop = sync.OnceFunc(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+		ctx, cancel := context.WithTimeout(context.Background(), testtool.Patience)
 		defer cancel()
 		if err := guard.Shutdown(ctx); err != nil {
 			t.Errorf("Shutdown: %v", err)
@@ -173,13 +176,12 @@ func (s *site) refresh(token string) (httpauth.Tokens, *http.Response) {
 // dial opens a socket; a handshake that is refused over HTTP gives its answer.
 func (s *site) dial(path string, header http.Header, protocols ...string) (*websocket.Conn, *http.Response) {
 	s.t.Helper()
-	dialer := websocket.Dialer{Subprotocols: protocols, HandshakeTimeout: 10 * time.Second}
+	dialer := websocket.Dialer{Subprotocols: protocols, HandshakeTimeout: testtool.Patience}
 	conn, res, err := dialer.DialContext(s.t.Context(), "ws"+strings.TrimPrefix(s.URL, "http")+path, header)
 	if err != nil && !errors.Is(err, websocket.ErrBadHandshake) {
 		s.t.Fatal(err)
 	}
 	if conn != nil {
-		_ = conn.SetReadDeadline(time.Now().Add(20 * time.Second))
 		s.t.Cleanup(func() { _ = conn.Close() })
 	}
 	return conn, res
@@ -189,13 +191,19 @@ func bearer(token string) http.Header {
 	return http.Header{"Authorization": {"Bearer " + token}}
 }
 
+// read returns the next message, if it comes within [testtool.Patience].
+func read(conn *websocket.Conn) (kind int, data []byte, err error) {
+	_ = conn.SetReadDeadline(testtool.Deadline())
+	return conn.ReadMessage()
+}
+
 // wantGreeting expects an open socket that knows its user.
 func wantGreeting(t *testing.T, conn *websocket.Conn, name string) {
 	t.Helper()
 	if conn == nil {
 		t.Fatal("the handshake was refused")
 	}
-	_, data, err := conn.ReadMessage()
+	_, data, err := read(conn)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -210,7 +218,7 @@ func wantClose(t *testing.T, conn *websocket.Conn, code int, reason string) {
 	if conn == nil {
 		t.Fatal("the handshake was refused over HTTP")
 	}
-	_, data, err := conn.ReadMessage()
+	_, data, err := read(conn)
 	var closed *websocket.CloseError
 	if !errors.As(err, &closed) {
 		t.Fatalf("the server says %q, %v; want a close", data, err)

@@ -1,7 +1,6 @@
 package wsauth_test
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -12,7 +11,7 @@ import (
 
 	"github.com/chromedp/chromedp"
 
-	"github.com/pasetokit/pasetokit/internal/testtool"
+	"github.com/pasetokit/pasetokit/internal/testbrowser"
 )
 
 // browserPage keeps what the onclose of each of its sockets says. Messages to it are of
@@ -41,36 +40,20 @@ function connect(id, url, protocols, messages) {
 
 // chromium is a page in a real browser.
 type chromium struct {
-	ctx  context.Context
+	page testbrowser.Page
 	url  string
 	last *atomic.Int64 // the number of its last socket
 }
 
 func newChromium(t *testing.T) chromium {
 	t.Helper()
-	program := testtool.Need(t, "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 	srv := listen(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		_, _ = io.WriteString(w, browserPage)
 	}))
-	options := append(chromedp.DefaultExecAllocatorOptions[:],
-		chromedp.ExecPath(program),
-		chromedp.NoSandbox, // root cannot have one, and the page is our own
-		chromedp.DisableGPU,
-		chromedp.Flag("disable-quic", true),
-		chromedp.Flag("disable-component-update", true),
-	)
-	allocator, stop := chromedp.NewExecAllocator(context.Background(), options...)
-	t.Cleanup(stop)
-	ctx, cancel := chromedp.NewContext(allocator)
-	t.Cleanup(cancel)
-	t.Cleanup(func() { _ = chromedp.Cancel(ctx) })
-	ctx, cancel = context.WithTimeout(ctx, 10*patience)
-	t.Cleanup(cancel)
-	if err := chromedp.Do(ctx, chromedp.Navigate(srv.URL)); err != nil {
-		t.Fatal(err)
-	}
-	return chromium{ctx: ctx, url: srv.URL, last: new(atomic.Int64)}
+	browser := new(testbrowser.Browser)
+	t.Cleanup(browser.Close)
+	return chromium{page: browser.Open(t, srv.URL), url: srv.URL, last: new(atomic.Int64)}
 }
 
 func (c chromium) origin() string { return c.url }
@@ -85,23 +68,11 @@ func (c chromium) open(t *testing.T, url string, v visit) func() outcome {
 	if err != nil {
 		t.Fatal(err)
 	}
-	evaluate[chromedp.Void](t, c, fmt.Sprintf("connect(...%s)", arguments))
+	testbrowser.Evaluate[chromedp.Void](c.page, fmt.Sprintf("connect(...%s)", arguments))
 	return func() outcome {
 		t.Helper()
-		return evaluate[outcome](t, c, fmt.Sprintf("closed[%d]", id))
+		return testbrowser.Evaluate[outcome](c.page, fmt.Sprintf("closed[%d]", id))
 	}
-}
-
-// evaluate returns what a promise of the page is kept with.
-func evaluate[T any](t *testing.T, c chromium, promise string) T {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(c.ctx, patience)
-	defer cancel()
-	kept, err := chromedp.Run(ctx, chromedp.Evaluate[T](promise, chromedp.EvalAwaitPromise))
-	if err != nil {
-		t.Fatalf("the page does not answer: %v", err)
-	}
-	return kept
 }
 
 // TestClosuresInBrowser is TestClosures for what a browser lets a page do. What is

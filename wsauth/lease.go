@@ -85,7 +85,7 @@ func (g *Guard) leaseOf(c *Conn) denylist.Lease {
 }
 
 // releaseTimeout bounds the giving back of leases, which end by themselves otherwise.
-const releaseTimeout = 2 * time.Second
+const releaseTimeout = 30 * time.Second
 
 // release gives the lease of a connection back, once.
 func (g *Guard) release(c *Conn) {
