@@ -172,7 +172,7 @@ func TestRevocationInBrowser(t *testing.T) {
 	s := runChat(t)
 	page := openTab(t, s.URL)
 	page.Do(logIn("alice", false))
-	s.post(s.client, "/logout/everywhere", s.login("alice").AccessToken, nil, nil)
+	s.post(s.client, "/logout/everywhere", s.login("alice").AccessToken.Reveal(), nil, nil)
 	page.Do(says("status", "Closed: 1008 Token has been revoked"), says("status", "You are logged out"),
 		visible("login"))
 }
@@ -189,7 +189,7 @@ func TestRestartInBrowser(t *testing.T) {
 	page.Do(says("status", "Connecting again"))
 	s = runChatWith(t, env, "-addr", strings.TrimPrefix(s.URL, "http://"))
 	page.Do(says("status", "Connected to /ws as alice by subprotocol again"), speaks("back again"))
-	bob, _ := s.dial("/ws?room=den", bearer(s.login("bob").AccessToken))
+	bob, _ := s.dial("/ws?room=den", bearer(s.login("bob").AccessToken.Reveal()))
 	if bob == nil {
 		t.Fatal("the handshake was refused")
 	}

@@ -78,7 +78,7 @@ func runChatWith(t *testing.T, env []string, args ...string) *site {
 func TestChatClients(t *testing.T) {
 	t.Parallel()
 	s := runChat(t)
-	token := s.login("alice").AccessToken
+	token := s.login("alice").AccessToken.Reveal()
 	url := "ws" + strings.TrimPrefix(s.URL, "http")
 
 	t.Run("gorilla", func(t *testing.T) {
@@ -192,7 +192,7 @@ func TestChatStops(t *testing.T) {
 	t.Parallel()
 	url, stop := testtool.Serve(t, chat(t), slices.Concat(os.Environ(), patientChat), "-addr", "127.0.0.1:0")
 	s := remoteSite(t, url)
-	conn, _ := s.dial("/ws", bearer(s.login("alice").AccessToken))
+	conn, _ := s.dial("/ws", bearer(s.login("alice").AccessToken.Reveal()))
 	if conn == nil {
 		t.Fatal("the handshake was refused")
 	}
@@ -217,7 +217,7 @@ func TestChatInBrowser(t *testing.T) {
 	s := runChat(t)
 	page := openTab(t, s.URL)
 
-	listener, _ := s.dial("/ws", bearer(s.login("bob").AccessToken))
+	listener, _ := s.dial("/ws", bearer(s.login("bob").AccessToken.Reveal()))
 	if listener == nil {
 		t.Fatal("the handshake was refused")
 	}

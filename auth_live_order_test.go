@@ -170,7 +170,7 @@ func TestClosingFreesPlace(t *testing.T) {
 	cfg := wsauth.Config{CloseTimeout: never, Limits: wsauth.Limits{PerSubject: 1, LeaseTTL: never}}
 	a, b := openHere(t, server, cfg, own), openHere(t, server, cfg, own)
 	token := access(t, paseto.Grant{Subject: "alice"})
-	silent, _ := a.dial("/ws", bearer(token.Token))
+	silent, _ := a.dial("/ws", bearer(token.Token.Reveal()))
 	wantGreeting(t, silent, "alice")
 	a.revoke(denylist.Revocation{TokenID: token.Claims.ID})
 	for _, n := range []*node{b, a} {

@@ -35,7 +35,7 @@ func (n *node) join(token paseto.Issued) (*member, error) {
 	dialer := websocket.Dialer{HandshakeTimeout: testtool.Patience}
 	ctx, cancel := context.WithTimeout(context.Background(), testtool.Patience)
 	defer cancel()
-	ws, res, err := dialer.DialContext(ctx, "ws"+strings.TrimPrefix(n.URL, "http")+"/ws", bearer(token.Token))
+	ws, res, err := dialer.DialContext(ctx, "ws"+strings.TrimPrefix(n.URL, "http")+"/ws", bearer(token.Token.Reveal()))
 	if errors.Is(err, websocket.ErrBadHandshake) {
 		return nil, statusError(res.StatusCode)
 	}

@@ -23,7 +23,7 @@ import (
 func TestStolenRefreshToken(t *testing.T) {
 	t.Parallel()
 	s := open(t, "token: {keys: ["+key+"], refresh_grace: 0s}")
-	stolen := s.login("alice").RefreshToken
+	stolen := s.login("alice").RefreshToken.Reveal()
 	other := s.login("alice")
 	owner, res := s.refresh(stolen)
 	if res.StatusCode != http.StatusOK {
@@ -32,12 +32,12 @@ func TestStolenRefreshToken(t *testing.T) {
 	if _, res = s.refresh(stolen); res.StatusCode != http.StatusUnauthorized {
 		t.Fatalf("the second refresh with one token answers %s", res.Status)
 	}
-	if _, res = s.refresh(owner.RefreshToken); res.StatusCode != http.StatusUnauthorized {
+	if _, res = s.refresh(owner.RefreshToken.Reveal()); res.StatusCode != http.StatusUnauthorized {
 		t.Errorf("a refresh in a session that is over answers %s", res.Status)
 	}
-	conn, _ := s.dial("/ws", bearer(owner.AccessToken))
+	conn, _ := s.dial("/ws", bearer(owner.AccessToken.Reveal()))
 	wantClose(t, conn, websocket.ClosePolicyViolation, "Token has been revoked")
-	conn, _ = s.dial("/ws", bearer(other.AccessToken))
+	conn, _ = s.dial("/ws", bearer(other.AccessToken.Reveal()))
 	wantGreeting(t, conn, "alice")
 }
 
@@ -45,7 +45,7 @@ func TestStolenRefreshToken(t *testing.T) {
 func TestParallelTabs(t *testing.T) {
 	t.Parallel()
 	s := open(t, everywhere)
-	token := s.login("alice").RefreshToken
+	token := s.login("alice").RefreshToken.Reveal()
 	const tabs = 20
 	ids := make([]string, tabs)
 	var group sync.WaitGroup
@@ -56,7 +56,7 @@ func TestParallelTabs(t *testing.T) {
 				t.Errorf("refresh answers %s", res.Status)
 				return
 			}
-			ids[i] = s.id(tokens.RefreshToken, paseto.TypeRefresh)
+			ids[i] = s.id(tokens.RefreshToken.Reveal(), paseto.TypeRefresh)
 		})
 	}
 	group.Wait()
@@ -82,17 +82,17 @@ func TestLogoutEverywhere(t *testing.T) {
 	t.Parallel()
 	s := open(t, everywhere)
 	phone, laptop, bob := s.login("alice"), s.login("alice"), s.login("bob")
-	if res := s.post(s.client, "/logout/everywhere", phone.AccessToken, nil, nil); res.StatusCode != http.StatusNoContent {
+	if res := s.post(s.client, "/logout/everywhere", phone.AccessToken.Reveal(), nil, nil); res.StatusCode != http.StatusNoContent {
 		t.Fatalf("logout answers %s", res.Status)
 	}
 	for _, tokens := range []httpauth.Tokens{phone, laptop} {
-		conn, _ := s.dial("/ws", bearer(tokens.AccessToken))
+		conn, _ := s.dial("/ws", bearer(tokens.AccessToken.Reveal()))
 		wantClose(t, conn, websocket.ClosePolicyViolation, "Token has been revoked")
-		if _, res := s.refresh(tokens.RefreshToken); res.StatusCode != http.StatusUnauthorized {
+		if _, res := s.refresh(tokens.RefreshToken.Reveal()); res.StatusCode != http.StatusUnauthorized {
 			t.Errorf("refresh answers %s", res.Status)
 		}
 	}
-	conn, _ := s.dial("/ws", bearer(bob.AccessToken))
+	conn, _ := s.dial("/ws", bearer(bob.AccessToken.Reveal()))
 	wantGreeting(t, conn, "bob")
 }
 
@@ -103,7 +103,7 @@ func (s *site) ticket(access string, body any) string {
 	if res := s.post(s.client, "/ticket", access, body, &answer); res.StatusCode != http.StatusOK {
 		s.t.Fatalf("ticket answers %s", res.Status)
 	}
-	return "?ticket=" + url.QueryEscape(answer.Ticket)
+	return "?ticket=" + url.QueryEscape(answer.Ticket.Reveal())
 }
 
 func TestTicket(t *testing.T) {
@@ -114,7 +114,7 @@ func TestTicket(t *testing.T) {
 
 	bound := map[string]string{"path": "/ws/fresh", "origin": "https://app.example.com"}
 	testtool.Eventually(t, "a ticket is used before it expires", func() bool {
-		ticket := s.ticket(tokens.AccessToken, bound)
+		ticket := s.ticket(tokens.AccessToken.Reveal(), bound)
 		conn, _ := s.dial("/ws"+ticket, page)
 		wantUseless(t, conn, "Ticket is not valid here")
 		conn, _ = s.dial("/ws/fresh"+ticket, nil)
@@ -130,8 +130,8 @@ func TestTicket(t *testing.T) {
 		return true
 	})
 
-	ticket := s.ticket(tokens.AccessToken, nil)
-	s.post(s.client, "/logout", tokens.AccessToken, nil, nil)
+	ticket := s.ticket(tokens.AccessToken.Reveal(), nil)
+	s.post(s.client, "/logout", tokens.AccessToken.Reveal(), nil, nil)
 	conn, _ := s.dial("/ws"+ticket, nil)
 	wantUseless(t, conn, "Token has been revoked")
 }
@@ -147,21 +147,21 @@ func TestRevocationSurvivesRestart(t *testing.T) {
 	yaml := "token: {keys: [" + key + "], refresh_grace: 0s}\ndenylist: {store: bolt, path: " + string(path) + "}"
 	s := open(t, yaml)
 	ended, going := s.login("alice"), s.login("alice")
-	s.post(s.client, "/logout", ended.AccessToken, nil, nil)
-	if _, res := s.refresh(going.RefreshToken); res.StatusCode != http.StatusOK {
+	s.post(s.client, "/logout", ended.AccessToken.Reveal(), nil, nil)
+	if _, res := s.refresh(going.RefreshToken.Reveal()); res.StatusCode != http.StatusOK {
 		t.Fatalf("refresh answers %s", res.Status)
 	}
-	ticket := s.ticket(going.AccessToken, nil)
+	ticket := s.ticket(going.AccessToken.Reveal(), nil)
 	conn, _ := s.dial("/ws"+ticket, nil)
 	wantGreeting(t, conn, "alice")
 	s.stop()
 
 	s = open(t, yaml)
-	conn, _ = s.dial("/ws", bearer(ended.AccessToken))
+	conn, _ = s.dial("/ws", bearer(ended.AccessToken.Reveal()))
 	wantClose(t, conn, websocket.ClosePolicyViolation, "Token has been revoked")
 	conn, _ = s.dial("/ws"+ticket, nil)
 	wantUseless(t, conn, "Ticket has been used")
-	if _, res := s.refresh(going.RefreshToken); res.StatusCode != http.StatusUnauthorized {
+	if _, res := s.refresh(going.RefreshToken.Reveal()); res.StatusCode != http.StatusUnauthorized {
 		t.Errorf("a refresh with a used token answers %s", res.Status)
 	}
 }
@@ -174,28 +174,28 @@ func TestTwoServers(t *testing.T) {
 	a, b := open(t, yaml), open(t, yaml)
 	tokens := a.login("alice")
 
-	conn, _ := b.dial("/ws", bearer(tokens.AccessToken))
+	conn, _ := b.dial("/ws", bearer(tokens.AccessToken.Reveal()))
 	wantGreeting(t, conn, "alice")
-	atA, _ := a.refresh(tokens.RefreshToken)
-	atB, _ := b.refresh(tokens.RefreshToken)
-	if one, two := a.id(atA.AccessToken, ""), a.id(atB.AccessToken, ""); one != two || one == "" {
+	atA, _ := a.refresh(tokens.RefreshToken.Reveal())
+	atB, _ := b.refresh(tokens.RefreshToken.Reveal())
+	if one, two := a.id(atA.AccessToken.Reveal(), ""), a.id(atB.AccessToken.Reveal(), ""); one != two || one == "" {
 		t.Errorf("two servers give %q and %q for one refresh token", one, two)
 	}
-	ticket := a.ticket(tokens.AccessToken, nil)
+	ticket := a.ticket(tokens.AccessToken.Reveal(), nil)
 	conn, _ = b.dial("/ws"+ticket, nil)
 	wantGreeting(t, conn, "alice")
 	conn, _ = a.dial("/ws"+ticket, nil)
 	wantUseless(t, conn, "Ticket has been used")
 
-	if res := a.post(a.client, "/logout", atA.AccessToken, nil, nil); res.StatusCode != http.StatusNoContent {
+	if res := a.post(a.client, "/logout", atA.AccessToken.Reveal(), nil, nil); res.StatusCode != http.StatusNoContent {
 		t.Fatalf("logout answers %s", res.Status)
 	}
-	b.waitUntilRevoked(tokens.AccessToken)
-	conn, _ = b.dial("/ws", bearer(tokens.AccessToken))
+	b.waitUntilRevoked(tokens.AccessToken.Reveal())
+	conn, _ = b.dial("/ws", bearer(tokens.AccessToken.Reveal()))
 	wantClose(t, conn, websocket.ClosePolicyViolation, "Token has been revoked")
 
 	redis.Stop()
-	if conn, res := b.dial("/ws", bearer(b.login("bob").AccessToken)); conn != nil || res.StatusCode != http.StatusServiceUnavailable {
+	if conn, res := b.dial("/ws", bearer(b.login("bob").AccessToken.Reveal())); conn != nil || res.StatusCode != http.StatusServiceUnavailable {
 		t.Errorf("a handshake without Redis is answered with %s", res.Status)
 	}
 }

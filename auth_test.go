@@ -47,7 +47,7 @@ websocket: {locations: [header, query, cookie, subprotocol], subprotocols: [chat
 // connectEverywhere logs in and opens a socket with the token in each location.
 func connectEverywhere(t *testing.T, s *site) {
 	t.Helper()
-	token := s.login("alice").AccessToken
+	token := s.login("alice").AccessToken.Reveal()
 
 	conn, _ := s.dial("/ws", bearer(token))
 	wantGreeting(t, conn, "alice")
@@ -108,8 +108,8 @@ func TestBrowserSession(t *testing.T) {
 		t.Fatalf("login answers %s", res.Status)
 	}
 	var tokens httpauth.Tokens
-	if res := s.post(&page, "/refresh", "", nil, &tokens); res.StatusCode != http.StatusOK || tokens.AccessToken != "" {
-		t.Errorf("refresh answers %s, with the token in the body: %t", res.Status, tokens.AccessToken != "")
+	if res := s.post(&page, "/refresh", "", nil, &tokens); res.StatusCode != http.StatusOK || tokens.AccessToken.Reveal() != "" {
+		t.Errorf("refresh answers %s, with the token in the body: %t", res.Status, tokens.AccessToken.Reveal() != "")
 	}
 	dialer := websocket.Dialer{Jar: jar}
 	conn, _, err := dialer.DialContext(t.Context(), "ws"+strings.TrimPrefix(s.URL, "http")+"/ws", http.Header{"Origin": {s.URL}})
@@ -138,11 +138,11 @@ func TestOptional(t *testing.T) {
 
 	conn, _ := s.dial("/ws/optional", nil)
 	wantGreeting(t, conn, "nobody")
-	conn, _ = s.dial("/ws/optional", bearer(tokens.AccessToken))
+	conn, _ = s.dial("/ws/optional", bearer(tokens.AccessToken.Reveal()))
 	wantGreeting(t, conn, "alice")
 	conn, _ = s.dial("/ws/optional", bearer("v4.local.junk"))
 	wantGreeting(t, conn, "nobody")
-	conn, _ = s.dial("/ws/optional", bearer(tokens.RefreshToken))
+	conn, _ = s.dial("/ws/optional", bearer(tokens.RefreshToken.Reveal()))
 	wantClose(t, conn, websocket.ClosePolicyViolation, "Access token required but refresh provided")
 }
 
@@ -150,28 +150,28 @@ func TestFresh(t *testing.T) {
 	t.Parallel()
 	s := open(t, everywhere)
 	tokens := s.login("alice")
-	conn, _ := s.dial("/ws/fresh", bearer(tokens.AccessToken))
+	conn, _ := s.dial("/ws/fresh", bearer(tokens.AccessToken.Reveal()))
 	wantGreeting(t, conn, "alice")
 
-	renewed, res := s.refresh(tokens.RefreshToken)
+	renewed, res := s.refresh(tokens.RefreshToken.Reveal())
 	if res.StatusCode != http.StatusOK {
 		t.Fatalf("refresh answers %s", res.Status)
 	}
-	conn, _ = s.dial("/ws/fresh", bearer(renewed.AccessToken))
+	conn, _ = s.dial("/ws/fresh", bearer(renewed.AccessToken.Reveal()))
 	wantClose(t, conn, websocket.ClosePolicyViolation, "PASETO access token is not fresh")
-	conn, _ = s.dial("/ws", bearer(renewed.AccessToken))
+	conn, _ = s.dial("/ws", bearer(renewed.AccessToken.Reveal()))
 	wantGreeting(t, conn, "alice")
 }
 
 func TestScopes(t *testing.T) {
 	t.Parallel()
 	s := open(t, everywhere)
-	conn, _ := s.dial("/ws/admin", bearer(s.login("alice").AccessToken))
+	conn, _ := s.dial("/ws/admin", bearer(s.login("alice").AccessToken.Reveal()))
 	wantClose(t, conn, websocket.ClosePolicyViolation, "Token scope is not sufficient")
 
 	// The scope outlives a refresh.
-	renewed, _ := s.refresh(s.login("admin").RefreshToken)
-	conn, _ = s.dial("/ws/admin", bearer(renewed.AccessToken))
+	renewed, _ := s.refresh(s.login("admin").RefreshToken.Reveal())
+	conn, _ = s.dial("/ws/admin", bearer(renewed.AccessToken.Reveal()))
 	wantGreeting(t, conn, "admin")
 }
 
@@ -180,17 +180,17 @@ func TestTokenTypes(t *testing.T) {
 	s := open(t, everywhere)
 	tokens := s.login("alice")
 
-	conn, _ := s.dial("/ws", bearer(tokens.RefreshToken))
+	conn, _ := s.dial("/ws", bearer(tokens.RefreshToken.Reveal()))
 	wantClose(t, conn, websocket.ClosePolicyViolation, "Access token required but refresh provided")
-	conn, _ = s.dial("/ws/refresh", bearer(tokens.AccessToken))
+	conn, _ = s.dial("/ws/refresh", bearer(tokens.AccessToken.Reveal()))
 	wantClose(t, conn, websocket.ClosePolicyViolation, "Refresh token required but access provided")
-	conn, _ = s.dial("/ws/refresh", bearer(tokens.RefreshToken))
+	conn, _ = s.dial("/ws/refresh", bearer(tokens.RefreshToken.Reveal()))
 	wantGreeting(t, conn, "alice")
 
-	if _, res := s.refresh(tokens.AccessToken); res.StatusCode != http.StatusUnauthorized {
+	if _, res := s.refresh(tokens.AccessToken.Reveal()); res.StatusCode != http.StatusUnauthorized {
 		t.Errorf("refresh with an access token answers %s", res.Status)
 	}
-	if _, res := s.refresh(tokens.RefreshToken); res.StatusCode != http.StatusOK {
+	if _, res := s.refresh(tokens.RefreshToken.Reveal()); res.StatusCode != http.StatusOK {
 		t.Errorf("refresh answers %s", res.Status)
 	}
 }
@@ -219,7 +219,7 @@ func TestExpiryDuringConnection(t *testing.T) {
 	if early := time.Until(first.Claims.ExpiresAt); early > 0 {
 		t.Errorf("closed %s before the expiry", early)
 	}
-	conn, _ := s.dial("/ws", bearer(first.Token))
+	conn, _ := s.dial("/ws", bearer(first.Token.Reveal()))
 	wantClose(t, conn, websocket.ClosePolicyViolation, "Token expired.")
 }
 
@@ -232,7 +232,7 @@ func (s *site) dialBriefly(name string) (*websocket.Conn, paseto.Issued) {
 		if err != nil {
 			s.t.Fatal(err)
 		}
-		conn, _ := s.dial("/ws", bearer(token.Token))
+		conn, _ := s.dial("/ws", bearer(token.Token.Reveal()))
 		if conn == nil {
 			s.t.Fatal("the handshake was refused")
 		}
@@ -251,16 +251,16 @@ func TestLogoutThenReconnect(t *testing.T) {
 	s := open(t, everywhere)
 	tokens, other := s.login("alice"), s.login("alice")
 
-	if res := s.post(s.client, "/logout", tokens.AccessToken, nil, nil); res.StatusCode != http.StatusNoContent {
+	if res := s.post(s.client, "/logout", tokens.AccessToken.Reveal(), nil, nil); res.StatusCode != http.StatusNoContent {
 		t.Fatalf("logout answers %s", res.Status)
 	}
-	conn, _ := s.dial("/ws", bearer(tokens.AccessToken))
+	conn, _ := s.dial("/ws", bearer(tokens.AccessToken.Reveal()))
 	wantClose(t, conn, websocket.ClosePolicyViolation, "Token has been revoked")
-	if _, res := s.refresh(tokens.RefreshToken); res.StatusCode != http.StatusUnauthorized {
+	if _, res := s.refresh(tokens.RefreshToken.Reveal()); res.StatusCode != http.StatusUnauthorized {
 		t.Errorf("refresh after logout answers %s", res.Status)
 	}
 	// Another login of the same user goes on.
-	conn, _ = s.dial("/ws", bearer(other.AccessToken))
+	conn, _ = s.dial("/ws", bearer(other.AccessToken.Reveal()))
 	wantGreeting(t, conn, "alice")
 }
 
@@ -268,7 +268,7 @@ func TestIssuerAndAudience(t *testing.T) {
 	t.Parallel()
 	const common = "token: {keys: [" + key + "], "
 	s := open(t, common+`issuer: us, audience: [chat], require_issuer: us, require_audience: [chat, mail]}`)
-	conn, _ := s.dial("/ws", bearer(s.login("alice").AccessToken))
+	conn, _ := s.dial("/ws", bearer(s.login("alice").AccessToken.Reveal()))
 	wantGreeting(t, conn, "alice")
 
 	for _, test := range []struct{ name, theirs, reason string }{
@@ -279,7 +279,7 @@ func TestIssuerAndAudience(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			theirs := open(t, common+test.theirs)
-			conn, _ := s.dial("/ws", bearer(theirs.login("alice").AccessToken))
+			conn, _ := s.dial("/ws", bearer(theirs.login("alice").AccessToken.Reveal()))
 			wantClose(t, conn, websocket.ClosePolicyViolation, test.reason)
 		})
 	}
@@ -315,7 +315,7 @@ func TestSignedTokens(t *testing.T) {
 	t.Parallel()
 	issuer := open(t, `token: {purpose: public, keys: [k4.secret.tMv7Q99M4hByfZU-SnEzB_oZu32fhQQUONnhG5QqN3Qeudu7vAR8A_1wYE4AcfCYfhayi3VyJcEfAEFdDiCxog]}`)
 	verifier := open(t, `token: {purpose: public, verify_only: true, keys: [k4.public.Hrnbu7wEfAP9cGBOAHHwmH4Wsot1ciXBHwBBXQ4gsaI]}`)
-	token := issuer.login("alice").AccessToken
+	token := issuer.login("alice").AccessToken.Reveal()
 	if !strings.HasPrefix(token, "v4.public.") {
 		t.Fatal("the token is not signed")
 	}
@@ -352,6 +352,6 @@ func TestBadInput(t *testing.T) {
 			wantClose(t, conn, websocket.ClosePolicyViolation, test.reason)
 		})
 	}
-	conn, _ := s.dial("/ws", bearer(s.login("alice").AccessToken))
+	conn, _ := s.dial("/ws", bearer(s.login("alice").AccessToken.Reveal()))
 	wantGreeting(t, conn, "alice")
 }

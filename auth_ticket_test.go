@@ -69,7 +69,7 @@ func TestTicketFromAnotherOrigin(t *testing.T) {
 	server.before(s)
 	pages.before(runChat(t, "-server", server.URL))
 
-	listener, _ := s.dial("/ws", bearer(s.login("bob").AccessToken))
+	listener, _ := s.dial("/ws", bearer(s.login("bob").AccessToken.Reveal()))
 	if listener == nil {
 		t.Fatal("the handshake was refused")
 	}

@@ -228,7 +228,7 @@ func TestClientScript(t *testing.T) {
 		if err != nil {
 			t.Error(err)
 		}
-		return issued.Token
+		return issued.Token.Reveal()
 	}
 	logOut := sync.OnceFunc(func() {
 		session.Store("second")

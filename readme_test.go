@@ -20,7 +20,7 @@ import (
 func routes(kit *config.Kit) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("POST /login", kit.HTTP.Login(func(ctx context.Context, c httpauth.Credentials) (paseto.Grant, error) {
-		if c.Password != "demo" { // ask your users' database, which holds hashes
+		if c.Password.Reveal() != "demo" { // ask your users' database, which holds hashes
 			return paseto.Grant{}, httpauth.ErrCredentials
 		}
 		return paseto.Grant{Subject: c.Username}, nil
@@ -42,7 +42,7 @@ func routes(kit *config.Kit) http.Handler {
 // Example is the example of the README, with a client.
 func Example() {
 	cfg := config.Default()
-	cfg.Token.Keys = []config.Key{{Value: key}}
+	cfg.Token.Keys = []config.Key{{Value: paseto.NewSecret(key)}}
 	kit, err := config.Open(context.Background(), cfg)
 	if err != nil {
 		fmt.Println(err)
@@ -59,7 +59,7 @@ func Example() {
 		return
 	}
 	url := "ws" + strings.TrimPrefix(server.URL, "http") + "/ws"
-	conn, _, err := websocket.DefaultDialer.Dial(url, http.Header{"Authorization": {"Bearer " + pair.Access.Token}})
+	conn, _, err := websocket.DefaultDialer.Dial(url, http.Header{"Authorization": {"Bearer " + pair.Access.Token.Reveal()}})
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -91,7 +91,7 @@ func start(t *testing.T, cfg *config.Config) *site {
 }
 
 func checkPassword(_ context.Context, c httpauth.Credentials) (paseto.Grant, error) {
-	if c.Password != "demo" {
+	if c.Password.Reveal() != "demo" {
 		return paseto.Grant{}, httpauth.ErrCredentials
 	}
 	grant := paseto.Grant{Subject: c.Username}
@@ -160,7 +160,7 @@ func (s *site) login(username string) httpauth.Tokens {
 	s.t.Helper()
 	var tokens httpauth.Tokens
 	res := s.post(s.client, "/login", "", credentials(username), &tokens)
-	if res.StatusCode != http.StatusOK || tokens.AccessToken == "" || tokens.RefreshToken == "" {
+	if res.StatusCode != http.StatusOK || tokens.AccessToken.Reveal() == "" || tokens.RefreshToken.Reveal() == "" {
 		s.t.Fatalf("login answers %s", res.Status)
 	}
 	return tokens

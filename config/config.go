@@ -1,9 +1,6 @@
 package config
 
 import (
-	"fmt"
-	"io"
-	"log/slog"
 	"time"
 
 	"github.com/pasetokit/pasetokit/denylist/redis"
@@ -128,16 +125,16 @@ type Redis struct {
 	Addresses []string `koanf:"addresses" validate:"unique,dive,address"`
 	// Username and Password authenticate; PasswordFile holds the password
 	// instead.
-	Username     string `koanf:"username"`
-	Password     Secret `koanf:"password"`
-	PasswordFile string `koanf:"password_file"`
+	Username     string        `koanf:"username"`
+	Password     paseto.Secret `koanf:"password"`
+	PasswordFile string        `koanf:"password_file"`
 	// Database is the number of the database; 0 in a cluster.
 	Database int `koanf:"database" validate:"min=0"`
 	// SentinelMaster is the primary that the Sentinels at Addresses watch.
-	SentinelMaster       string `koanf:"sentinel_master"`
-	SentinelUsername     string `koanf:"sentinel_username"`
-	SentinelPassword     Secret `koanf:"sentinel_password"`
-	SentinelPasswordFile string `koanf:"sentinel_password_file"`
+	SentinelMaster       string        `koanf:"sentinel_master"`
+	SentinelUsername     string        `koanf:"sentinel_username"`
+	SentinelPassword     paseto.Secret `koanf:"sentinel_password"`
+	SentinelPasswordFile string        `koanf:"sentinel_password_file"`
 	// Prefix begins every key and channel.
 	Prefix string `koanf:"prefix" validate:"required"`
 	// CacheTTL bounds how old an answer may be that is cached here; 0 caches
@@ -222,20 +219,3 @@ func (l Lifetime) String() string {
 	}
 	return time.Duration(l).String()
 }
-
-// Secret is text that does not show when it is printed, logged or encoded.
-type Secret string
-
-const redacted = "(redacted)"
-
-// String returns a placeholder.
-func (s Secret) String() string { return redacted }
-
-// Format implements [fmt.Formatter]: every verb prints the placeholder.
-func (s Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redacted) }
-
-// LogValue implements [slog.LogValuer].
-func (s Secret) LogValue() slog.Value { return slog.StringValue(redacted) }
-
-// MarshalText implements [encoding.TextMarshaler]: the placeholder.
-func (s Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }

@@ -59,7 +59,7 @@ func describe(section string, v reflect.Value) []documented {
 	var all []documented
 	for f, value := range v.Fields() {
 		key := join(section, f.Tag.Get(tag))
-		if f.Type.Kind() == reflect.Struct {
+		if isSection(f.Type) {
 			all = append(all, describe(key, value)...)
 			continue
 		}

@@ -20,7 +20,7 @@ import (
 // [paseto.ParseKeyFor].
 type Key struct {
 	// Value is the key itself.
-	Value Secret `koanf:"value"`
+	Value paseto.Secret `koanf:"value"`
 	// File is the path of a file that holds nothing but the key. A relative
 	// path counts from the working directory.
 	File string `koanf:"file"`
@@ -64,12 +64,12 @@ func (k Key) parse(version paseto.Version, purpose paseto.Purpose) (paseto.Key, 
 // text returns the key as it is written.
 func (k Key) text() (string, error) {
 	switch {
-	case count(string(k.Value), k.File, k.Env) != 1:
+	case count(k.Value.Reveal(), k.File, k.Env) != 1:
 		return "", errors.New("expected the key itself, or exactly one of file and env")
 	case count(k.PasswordFile, k.PasswordEnv, k.WrappingKeyFile, k.WrappingKeyEnv) > 1:
 		return "", errors.New("expected at most one of password_file, password_env, wrapping_key_file and wrapping_key_env")
-	case k.Value != "":
-		return string(k.Value), nil
+	case !k.Value.IsZero():
+		return k.Value.Reveal(), nil
 	}
 	return secretAt("key", k.File, k.Env)
 }
@@ -87,9 +87,6 @@ func (k Key) files() []string {
 
 // String says where the key is, and nothing of the key itself.
 func (k Key) String() string {
-	if k == (Key{Value: k.Value}) {
-		return redacted
-	}
 	var parts []string
 	for f, value := range reflect.ValueOf(k).Fields() {
 		text := fmt.Sprint(value)
@@ -102,6 +99,9 @@ func (k Key) String() string {
 		if !value.IsZero() {
 			parts = append(parts, f.Tag.Get(tag)+": "+text)
 		}
+	}
+	if len(parts) == 1 && !k.Value.IsZero() {
+		return redacted
 	}
 	return "{" + strings.Join(parts, ", ") + "}"
 }

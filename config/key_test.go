@@ -55,7 +55,7 @@ func TestKeyForms(t *testing.T) {
 				"raw":                 {File: keyFile(t, string(raw))},
 				"password":            {File: keyFile(t, withPassword+"\n"), PasswordFile: keyFile(t, " pass word\n")},
 				"password, CR LF":     {File: keyFile(t, withPassword+"\n"), PasswordFile: keyFile(t, " pass word\r\n")},
-				"wrapped in code":     {Value: config.Secret(withPassword), PasswordFile: keyFile(t, " pass word")},
+				"wrapped in code":     {Value: paseto.NewSecret(withPassword), PasswordFile: keyFile(t, " pass word")},
 				"wrapping key":        {File: keyFile(t, withKey+"\n"), WrappingKeyFile: keyFile(t, wrapping.Export())},
 				"wrapping key in hex": {File: keyFile(t, withKey+"\n"), WrappingKeyFile: keyFile(t, hex.EncodeToString(material(t, wrapping)))},
 				"wrapping key, raw":   {File: keyFile(t, withKey+"\n"), WrappingKeyFile: keyFile(t, string(material(t, wrapping)))},
@@ -128,7 +128,7 @@ func TestKeyRefused(t *testing.T) {
 		{"password and wrapping key", config.Key{File: pw, PasswordFile: password, WrappingKeyFile: plain}, "expected at most one of password_file, password_env"},
 		{"two passwords", config.Key{File: pw, PasswordFile: password, PasswordEnv: "X"}, "expected at most one of password_file, password_env"},
 		{"no password", config.Key{File: pw}, "file " + pw + ": the key is wrapped with a password; say where that is with password_file"},
-		{"no wrapping key", config.Key{Value: config.Secret(withKey)}, "the key is wrapped with another; say where that is with wrapping_key_file"},
+		{"no wrapping key", config.Key{Value: paseto.NewSecret(withKey)}, "the key is wrapped with another; say where that is with wrapping_key_file"},
 		{"wrong password", config.Key{File: pw, PasswordFile: keyFile(t, "other")}, "file " + pw + ": invalid key: "},
 		{"empty password", config.Key{File: pw, PasswordFile: keyFile(t, "\n")}, "the password is empty"},
 		{"no password file", config.Key{File: pw, PasswordFile: "/nonexistent/pw"}, "the password file cannot be read: open /nonexistent/pw"},
@@ -209,11 +209,11 @@ func TestKeyString(t *testing.T) {
 		key  config.Key
 		want string
 	}{
-		{config.Key{Value: localKey}, "(redacted)"},
-		{config.Key{}, "(redacted)"},
+		{config.Key{Value: paseto.NewSecret(localKey)}, "(redacted)"},
+		{config.Key{}, "{}"},
 		{config.Key{File: "/run/key"}, "{file: /run/key}"},
 		{config.Key{Env: "KEY", PasswordEnv: "PASSWORD"}, "{env: KEY, password_env: PASSWORD}"},
-		{config.Key{Value: "k4.local-pw.x", PasswordFile: "/run/pw"}, "{value: (redacted), password_file: /run/pw}"},
+		{config.Key{Value: paseto.NewSecret("k4.local-pw.x"), PasswordFile: "/run/pw"}, "{value: (redacted), password_file: /run/pw}"},
 		{config.Key{File: "/k", WrappingKeyFile: "/w", NotAfter: time.Date(2030, 1, 31, 12, 0, 0, 0, time.UTC)},
 			"{file: /k, wrapping_key_file: /w, not_after: 2030-01-31T12:00:00Z}"},
 		{config.Key{File: localKey}, "{file: (redacted)}"},
@@ -244,7 +244,7 @@ func TestKeySource(t *testing.T) {
 	kit := open(t, cfg, source)
 	token, err := open(t, with(func(*config.Config) {})).Authorizer.IssueAccess(paseto.Grant{})
 	check(t, err)
-	if _, err := kit.Authorizer.Verify(t.Context(), token.Token, paseto.Requirement{}); !errors.Is(err, paseto.ErrKeysUnavailable) {
+	if _, err := kit.Authorizer.Verify(t.Context(), token.Token.Reveal(), paseto.Requirement{}); !errors.Is(err, paseto.ErrKeysUnavailable) {
 		t.Errorf("the source is not asked: %v", err)
 	}
 }

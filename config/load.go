@@ -131,11 +131,11 @@ func (l *loader) variable(name, text string) {
 			r.unknown("", name, section, t)
 			break
 		}
-		if i < len(levels)-1 && f.Type.Kind() == reflect.Struct {
+		if i < len(levels)-1 && isSection(f.Type) {
 			t, section = f.Type, join(section, level)
 			continue
 		}
-		if i < len(levels)-1 || f.Type.Kind() == reflect.Struct {
+		if i < len(levels)-1 || isSection(f.Type) {
 			r.problems.add(Problem{Source: name, Rule: "it names no single key; two underscores stand between the levels of a key"})
 			break
 		}

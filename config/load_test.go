@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -39,9 +40,7 @@ func TestDefaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := Default(); !reflect.DeepEqual(got, want) {
-		t.Errorf("nothing configured gives\n%+v\nwant\n%+v", got, want)
-	}
+	wantConfig(t, got, Default())
 }
 
 // TestDatesAreText: a date stands as it is written where a string is expected.
@@ -132,7 +131,7 @@ func TestFiles(t *testing.T) {
 				t.Fatal(err)
 			}
 			want := Default()
-			want.Token.Keys = []Key{{Value: hexKey}, {File: key}}
+			want.Token.Keys = []Key{{Value: paseto.NewSecret(hexKey)}, {File: key}}
 			want.Token.Audience = []string{"a", "b"}
 			want.Token.AccessTTL = Lifetime(5 * time.Minute)
 			want.Token.RefreshTTL = Lifetime(time.Hour)
@@ -143,9 +142,7 @@ func TestFiles(t *testing.T) {
 			want.HTTP.Cookie.Secure = false
 			want.HTTP.Cookie.SameSite = "strict"
 			want.Denylist.FailOpen = true
-			if !reflect.DeepEqual(cfg, want) {
-				t.Errorf("got\n%+v\nwant\n%+v", cfg, want)
-			}
+			wantConfig(t, cfg, want)
 		})
 	}
 }
@@ -181,14 +178,12 @@ func TestEnvironment(t *testing.T) {
 	want.Token.MaxLength = 1024
 	want.Token.Issuer = "123"
 	want.Token.Audience = []string{"a", "b"}
-	want.Token.Keys = []Key{{Value: hexKey}}
+	want.Token.Keys = []Key{{Value: paseto.NewSecret(hexKey)}}
 	want.HTTP.Locations = []string{"header", "cookie"}
 	want.HTTP.HeaderScheme = ""
 	want.HTTP.Cookie.Persistent = true
 	want.WebSocket.WriteTimeout = 3 * time.Second
-	if !reflect.DeepEqual(cfg, want) {
-		t.Errorf("got\n%+v\nwant\n%+v", cfg, want)
-	}
+	wantConfig(t, cfg, want)
 }
 
 // TestPrecedence checks defaults < first file < second file < environment.
@@ -205,9 +200,7 @@ func TestPrecedence(t *testing.T) {
 	want.Token.Audience = []string{"second"}
 	want.Token.AccessTTL = Lifetime(2 * time.Minute)
 	want.Token.Leeway = time.Second
-	if !reflect.DeepEqual(cfg, want) {
-		t.Errorf("got\n%+v\nwant\n%+v", cfg, want)
-	}
+	wantConfig(t, cfg, want)
 }
 
 // TestLoadEnvironment checks that Load reads the environment of the process.
@@ -427,4 +420,28 @@ func wantProblem(t *testing.T, err error, want string) {
 	if !strings.Contains(err.Error(), want) {
 		t.Errorf("error does not say %q:\n%v", want, err)
 	}
+}
+
+// wantConfig compares two configurations, and their secrets, which reflection
+// cannot see.
+func wantConfig(t *testing.T, got, want *Config) {
+	t.Helper()
+	gotOpen, gotSecrets := withoutSecrets(*got)
+	wantOpen, wantSecrets := withoutSecrets(*want)
+	if !reflect.DeepEqual(gotOpen, wantOpen) || !slices.Equal(gotSecrets, wantSecrets) {
+		t.Errorf("got\n%+v\nwith the secrets %q, want\n%+v\nwith %q", gotOpen, gotSecrets, wantOpen, wantSecrets)
+	}
+}
+
+func withoutSecrets(cfg Config) (Config, []string) {
+	cfg.Token.Keys = slices.Clone(cfg.Token.Keys)
+	all := []*paseto.Secret{&cfg.Denylist.Redis.Password, &cfg.Denylist.Redis.SentinelPassword}
+	for i := range cfg.Token.Keys {
+		all = append(all, &cfg.Token.Keys[i].Value)
+	}
+	texts := make([]string, len(all))
+	for i, secret := range all {
+		texts[i], *secret = secret.Reveal(), paseto.Secret{}
+	}
+	return cfg, texts
 }

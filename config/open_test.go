@@ -3,7 +3,6 @@ package config_test
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -18,6 +17,7 @@ import (
 
 	"github.com/pasetokit/pasetokit/config"
 	"github.com/pasetokit/pasetokit/denylist"
+	"github.com/pasetokit/pasetokit/internal/secrettest"
 	"github.com/pasetokit/pasetokit/paseto"
 )
 
@@ -30,7 +30,7 @@ const (
 // with returns the defaults, a key and a change.
 func with(change func(*config.Config)) *config.Config {
 	cfg := config.Default()
-	cfg.Token.Keys = []config.Key{{Value: localKey}}
+	cfg.Token.Keys = []config.Key{{Value: paseto.NewSecret(localKey)}}
 	change(cfg)
 	return cfg
 }
@@ -85,8 +85,8 @@ func TestOpen(t *testing.T) {
 		_, _ = io.WriteString(w, paseto.FromContext(r.Context()).Subject)
 	})
 	for name, prepare := range map[string]func(*http.Request){
-		"header": func(r *http.Request) { r.Header.Set("X-Token", token.Token) },
-		"cookie": func(r *http.Request) { r.AddCookie(&http.Cookie{Name: "access_token", Value: token.Token}) },
+		"header": func(r *http.Request) { r.Header.Set("X-Token", token.Token.Reveal()) },
+		"cookie": func(r *http.Request) { r.AddCookie(&http.Cookie{Name: "access_token", Value: token.Token.Reveal()}) },
 	} {
 		r, w := httptest.NewRequest(http.MethodGet, "/", http.NoBody), httptest.NewRecorder()
 		prepare(r)
@@ -106,7 +106,7 @@ func TestOpen(t *testing.T) {
 	}
 
 	r := httptest.NewRequest(http.MethodGet, "/ws", http.NoBody)
-	r.Header.Set("X-Token", token.Token)
+	r.Header.Set("X-Token", token.Token.Reveal())
 	if claims, err := kit.Guard.Authenticate(r, paseto.Requirement{}); err != nil || claims.Subject != "alice" {
 		t.Errorf("the guard says %v, %v", claims, err)
 	}
@@ -128,10 +128,10 @@ func TestOpenRefuses(t *testing.T) {
 		{"nothing to check", func(c *config.Config) { c.Denylist.Check = nil }, nil, "denylist.check: is empty"},
 		{"public without a signing key", func(c *config.Config) {
 			c.Token.Purpose = "public"
-			c.Token.Keys = []config.Key{{Value: publicKey}}
+			c.Token.Keys = []config.Key{{Value: paseto.NewSecret(publicKey)}}
 		}, nil, "token.keys: none of them can issue v4.public tokens; add one that can, or set token.verify_only"},
 		{"a rule", func(c *config.Config) { c.Token.Purpose = "other" }, nil, "token.purpose"},
-		{"a broken key", func(c *config.Config) { c.Token.Keys = []config.Key{{Value: "x"}} }, nil, "token.keys[0]"},
+		{"a broken key", func(c *config.Config) { c.Token.Keys = []config.Key{{Value: paseto.NewSecret("x")}} }, nil, "token.keys[0]"},
 		{"an empty key", func(c *config.Config) { c.Token.Keys = []config.Key{{}} }, nil, "token.keys[0]: expected the key itself, or exactly one"},
 		{"zero configuration", func(c *config.Config) { *c = config.Config{} }, nil, "token.version"},
 	} {
@@ -162,7 +162,7 @@ func TestOmitKeyID(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if named := strings.Count(token.Token, ".") == 3; named == omit {
+		if named := strings.Count(token.Token.Reveal(), ".") == 3; named == omit {
 			t.Errorf("omit_key_id %v: the token has a footer: %v", omit, named)
 		}
 	}
@@ -172,17 +172,17 @@ func TestVerifyOnly(t *testing.T) {
 	t.Parallel()
 	issuing := open(t, with(func(c *config.Config) {
 		c.Token.Purpose = "public"
-		c.Token.Keys = []config.Key{{Value: secretKey}}
+		c.Token.Keys = []config.Key{{Value: paseto.NewSecret(secretKey)}}
 	}))
 	verifying := open(t, with(func(c *config.Config) {
 		c.Token.Purpose, c.Token.VerifyOnly = "public", true
-		c.Token.Keys = []config.Key{{Value: publicKey}}
+		c.Token.Keys = []config.Key{{Value: paseto.NewSecret(publicKey)}}
 	}))
 	token, err := issuing.Authorizer.IssueAccess(paseto.Grant{Subject: "alice"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if claims, err := verifying.Authorizer.Verify(t.Context(), token.Token, paseto.Requirement{}); err != nil || claims.Subject != "alice" {
+	if claims, err := verifying.Authorizer.Verify(t.Context(), token.Token.Reveal(), paseto.Requirement{}); err != nil || claims.Subject != "alice" {
 		t.Errorf("Verify = %v, %v", claims, err)
 	}
 	if _, err := verifying.Authorizer.IssueAccess(paseto.Grant{}); !errors.Is(err, paseto.ErrConfig) {
@@ -198,9 +198,9 @@ func TestKeySources(t *testing.T) {
 	}
 	t.Setenv("TEST_PASETO_KEY", localKey)
 	for name, key := range map[string]config.Key{
-		"value": {Value: localKey}, "upper case": {Value: config.Secret(strings.ToUpper(localKey))},
+		"value": {Value: paseto.NewSecret(localKey)}, "upper case": {Value: paseto.NewSecret(strings.ToUpper(localKey))},
 		"file": {File: file}, "env": {Env: "TEST_PASETO_KEY"},
-		"PASERK": {Value: "k4.local.cHFyc3R1dnd4eXp7fH1-f4CBgoOEhYaHiImKi4yNjo8"},
+		"PASERK": {Value: paseto.NewSecret("k4.local.cHFyc3R1dnd4eXp7fH1-f4CBgoOEhYaHiImKi4yNjo8")},
 	} {
 		kit := open(t, with(func(c *config.Config) { c.Token.Keys = []config.Key{key} }))
 		token, err := kit.Authorizer.IssueAccess(paseto.Grant{Subject: "alice"})
@@ -208,7 +208,7 @@ func TestKeySources(t *testing.T) {
 			t.Fatal(err)
 		}
 		other := open(t, with(func(*config.Config) {}))
-		if _, err := other.Authorizer.Verify(t.Context(), token.Token, paseto.Requirement{}); err != nil {
+		if _, err := other.Authorizer.Verify(t.Context(), token.Token.Reveal(), paseto.Requirement{}); err != nil {
 			t.Errorf("%s is another key: %v", name, err)
 		}
 	}
@@ -256,24 +256,19 @@ func TestStores(t *testing.T) {
 	}
 }
 
-// TestSecretPrints checks that no printer shows a key.
-func TestSecretPrints(t *testing.T) {
+// TestSecretsDoNotShow prints what a program configures and opens.
+func TestSecretsDoNotShow(t *testing.T) {
 	t.Parallel()
-	cfg := with(func(*config.Config) {})
-	encoded, err := json.Marshal(cfg)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var log bytes.Buffer
-	slog.New(slog.NewJSONHandler(&log, nil)).Info("loaded", "key", cfg.Token.Keys[0].Value, "config", cfg)
-	for name, text := range map[string]string{
-		"%v": fmt.Sprintf("%v", cfg), "%+v": fmt.Sprintf("%+v", cfg), "%#v": fmt.Sprintf("%#v", *cfg),
-		"%s": fmt.Sprintf("%10s", cfg.Token.Keys[0].Value), "%x": fmt.Sprintf("%x", cfg.Token.Keys[0].Value),
-		"String": cfg.Token.Keys[0].Value.String(), "json": string(encoded), "slog": log.String(),
-	} {
-		if strings.Contains(text, localKey) {
-			t.Errorf("%s shows the key: %s", name, text)
-		}
+	cfg := with(func(c *config.Config) {
+		c.Denylist.Redis.Password, c.Denylist.Redis.SentinelPassword = paseto.NewSecret("s3cret 1"), paseto.NewSecret("s3cret 2")
+	})
+	secrets := []string{localKey, "s3cret 1", "s3cret 2"}
+	secrettest.Hides(t, *cfg, secrets...)
+	secrettest.Hides(t, *open(t, cfg), secrets...)
+	secrettest.Hides(t, cfg.Token.Keys[0], secrets...)
+	secrettest.Hides(t, cfg.Denylist.Redis, secrets...)
+	if text := fmt.Sprintf("%s %v", cfg.Token.Keys, cfg.Denylist.Redis.Password); text != "[(redacted)] (redacted)" {
+		t.Errorf("printed is %s", text)
 	}
 }
 
@@ -286,7 +281,7 @@ func TestLifetimeString(t *testing.T) {
 
 func Example() {
 	cfg := config.Default()
-	cfg.Token.Keys = []config.Key{{Value: "k4.local.cHFyc3R1dnd4eXp7fH1-f4CBgoOEhYaHiImKi4yNjo8"}}
+	cfg.Token.Keys = []config.Key{{Value: paseto.NewSecret("k4.local.cHFyc3R1dnd4eXp7fH1-f4CBgoOEhYaHiImKi4yNjo8")}}
 	cfg.HTTP.Locations = []string{"header", "cookie"}
 	kit, err := config.Open(context.Background(), cfg)
 	if err != nil {

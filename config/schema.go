@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/pasetokit/pasetokit/internal/rfc3339"
+	"github.com/pasetokit/pasetokit/paseto"
 )
 
 // tag is the struct tag that names a key.
@@ -29,8 +30,11 @@ var (
 	durationType = reflect.TypeFor[time.Duration]()
 	keysType     = reflect.TypeFor[[]Key]()
 	timeType     = reflect.TypeFor[time.Time]()
-	secretType   = reflect.TypeFor[Secret]()
+	secretType   = reflect.TypeFor[paseto.Secret]()
 )
+
+// isSection reports whether a field of [Config] is a section, and not a key.
+func isSection(t reflect.Type) bool { return t.Kind() == reflect.Struct && t != secretType }
 
 // section returns the members of a section of the file, typed.
 func (r *reader) section(key string, t reflect.Type, value any) map[string]any {
@@ -48,7 +52,7 @@ func (r *reader) section(key string, t reflect.Type, value any) map[string]any {
 		switch {
 		case !known:
 			r.unknown(join(key, shownName(name)), "", key, t)
-		case f.Type.Kind() == reflect.Struct:
+		case isSection(f.Type):
 			if section := r.section(path, f.Type, members[name]); section != nil {
 				typed[name] = section
 			}
@@ -70,6 +74,12 @@ func (r *reader) value(key string, t reflect.Type, value any) (any, bool) {
 	switch t {
 	case keysType:
 		return r.keys(key, value)
+	case secretType:
+		text, ok := value.(string)
+		if !ok {
+			r.problems.add(Problem{Key: key, Source: r.source, Value: redacted, Rule: "expected a string"})
+		}
+		return text, ok
 	case lifetimeType, durationType:
 		d, ok := duration(value, t == lifetimeType)
 		if !ok {
@@ -86,9 +96,6 @@ func (r *reader) value(key string, t reflect.Type, value any) (any, bool) {
 	case reflect.String:
 		if s, ok := value.(string); ok {
 			return s, true
-		}
-		if t == secretType {
-			value = Secret(redacted)
 		}
 		r.wrong(key, value, "expected a string")
 	case reflect.Bool:
@@ -125,20 +132,20 @@ func (r *reader) strings(key string, value any) (any, bool) {
 	return out, true
 }
 
-// keys returns the list of token.keys. No value of it is ever shown.
+// keys returns the list of token.keys, each an object. No value of it is ever shown.
 func (r *reader) keys(key string, value any) (any, bool) {
 	list, ok := value.([]any)
 	if !ok {
 		r.problems.add(Problem{Key: key, Source: r.source, Rule: "expected a list of keys"})
 		return nil, false
 	}
-	keys := make([]Key, len(list))
+	keys := make([]any, len(list))
 	for i, v := range list {
 		rule := "expected the key itself as a string, {file: path} or {env: NAME}"
 		if members, isObject := v.(map[string]any); isObject {
 			keys[i], rule = keyObject(members)
 		} else if text, _ := v.(string); text != "" {
-			keys[i], rule = Key{Value: Secret(text)}, ""
+			keys[i], rule = map[string]any{"value": text}, ""
 		}
 		if rule != "" {
 			r.problems.add(Problem{Key: fmt.Sprintf("%s[%d]", key, i), Source: r.source, Rule: rule})
@@ -148,28 +155,28 @@ func (r *reader) keys(key string, value any) (any, bool) {
 	return keys, true
 }
 
-// keyObject returns the key that an object describes, or why it describes none.
-func keyObject(members map[string]any) (k Key, rule string) {
-	v := reflect.ValueOf(&k).Elem()
+// keyObject returns the members of a [Key], typed, or what is wrong with them.
+func keyObject(members map[string]any) (typed map[string]any, rule string) {
+	t, typed := reflect.TypeFor[Key](), make(map[string]any, len(members))
 	for _, name := range slices.Sorted(maps.Keys(members)) {
-		f, known := field(v.Type(), name)
+		f, known := field(t, name)
 		switch text, isText := members[name].(string); {
 		case !known || name == "value":
-			all := slices.DeleteFunc(names(v.Type()), func(name string) bool { return name == "value" })
-			return Key{}, "expected the key itself as a string, or an object; known in it: " + strings.Join(all, ", ")
+			all := slices.DeleteFunc(names(t), func(name string) bool { return name == "value" })
+			return nil, "expected the key itself as a string, or an object; known in it: " + strings.Join(all, ", ")
 		case f.Type == timeType:
 			at, ok := instant(members[name])
 			if !ok {
-				return Key{}, name + " must be a time with its zone, such as 2030-01-31T12:00:00Z"
+				return nil, name + " must be a time with its zone, such as 2030-01-31T12:00:00Z"
 			}
-			v.FieldByIndex(f.Index).Set(reflect.ValueOf(at))
+			typed[name] = at
 		case !isText || text == "":
-			return Key{}, name + " must be a string, and not empty"
+			return nil, name + " must be a string, and not empty"
 		default:
-			v.FieldByIndex(f.Index).SetString(text)
+			typed[name] = text
 		}
 	}
-	return k, ""
+	return typed, ""
 }
 
 // instant reads a time as RFC 3339 writes it, or as the parser of TOML has read it,

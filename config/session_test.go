@@ -53,12 +53,12 @@ func TestTicketLocation(t *testing.T) {
 				if !errors.Is(err, paseto.ErrNoDenylist) {
 					t.Errorf("IssueTicket without a denylist = %v", err)
 				}
-				ticket.Token = "v4.local.AAAA"
+				ticket.Token = paseto.NewSecret("v4.local.AAAA")
 			} else {
 				check(t, err)
 			}
 			for _, want := range []error{nil, paseto.ErrTicketUsed} {
-				r := httptest.NewRequest(http.MethodGet, "/ws?once="+ticket.Token, http.NoBody)
+				r := httptest.NewRequest(http.MethodGet, "/ws?once="+ticket.Token.Reveal(), http.NoBody)
 				_, err := kit.Guard.Authenticate(r, paseto.Requirement{})
 				if !test.taken {
 					want = paseto.ErrNoToken
@@ -109,9 +109,9 @@ func TestNoGrace(t *testing.T) {
 		kit := open(t, with(func(c *config.Config) { c.Token.RefreshGrace = test.grace }))
 		pair, err := kit.Authorizer.IssuePair(paseto.Grant{Subject: "alice"})
 		check(t, err)
-		_, err = kit.Authorizer.Refresh(t.Context(), pair.Refresh.Token, paseto.Requirement{})
+		_, err = kit.Authorizer.Refresh(t.Context(), pair.Refresh.Token.Reveal(), paseto.Requirement{})
 		check(t, err)
-		if _, err = kit.Authorizer.Refresh(t.Context(), pair.Refresh.Token, paseto.Requirement{}); !errors.Is(err, test.want) {
+		if _, err = kit.Authorizer.Refresh(t.Context(), pair.Refresh.Token.Reveal(), paseto.Requirement{}); !errors.Is(err, test.want) {
 			t.Errorf("grace %s: the second Refresh = %v, want %v", test.grace, err, test.want)
 		}
 	}

@@ -36,7 +36,7 @@ func settings(section string, v reflect.Value, sources map[string]string) []Sett
 	var all []Setting
 	for f, value := range v.Fields() {
 		key := join(section, f.Tag.Get(tag))
-		if f.Type.Kind() == reflect.Struct {
+		if isSection(f.Type) {
 			all = append(all, settings(key, value, sources)...)
 			continue
 		}
@@ -57,11 +57,6 @@ func settingText(value any) string {
 		text = durationText(v)
 	case time.Duration:
 		text = durationText(v)
-	case Secret:
-		if v == "" {
-			return ""
-		}
-		return redacted
 	case []string:
 		text = "[" + strings.Join(v, ", ") + "]"
 	case []Key:

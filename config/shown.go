@@ -7,6 +7,8 @@ import (
 	"strings"
 )
 
+const redacted = "(redacted)"
+
 // shownOf returns the value of a key for an error. What should be an address may
 // be a URL with a password in it.
 func shownOf(key string, value any) string {

@@ -40,8 +40,8 @@ func (c *Config) checkStore(add func(key, value, rule string)) {
 		}
 	}
 	for _, p := range []struct{ key, value, file string }{
-		{"denylist.redis.password_file", string(r.Password), r.PasswordFile},
-		{"denylist.redis.sentinel_password_file", string(r.SentinelPassword), r.SentinelPasswordFile},
+		{"denylist.redis.password_file", r.Password.Reveal(), r.PasswordFile},
+		{"denylist.redis.sentinel_password_file", r.SentinelPassword.Reveal(), r.SentinelPasswordFile},
 	} {
 		if p.value != "" && p.file != "" {
 			add(p.key, shown(p.file), "the password itself is set as well; keep one of them")
@@ -99,11 +99,11 @@ func (r Redis) redis(add func(key, value, rule string)) redis.Config {
 	cfg := redis.Config{
 		Addresses:        r.Addresses,
 		Username:         r.Username,
-		Password:         string(r.Password),
+		Password:         r.Password.Reveal(),
 		Database:         r.Database,
 		SentinelMaster:   r.SentinelMaster,
 		SentinelUsername: r.SentinelUsername,
-		SentinelPassword: string(r.SentinelPassword),
+		SentinelPassword: r.SentinelPassword.Reveal(),
 		Prefix:           r.Prefix,
 		CacheTTL:         r.CacheTTL,
 		MinReplicas:      r.MinReplicas,

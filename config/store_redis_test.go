@@ -36,11 +36,11 @@ func TestRedis(t *testing.T) {
 	t.Parallel()
 	const password = "open sesame"
 	server := redistest.Start(t, "--requirepass", password)
-	one := open(t, withRedis(server.Addr(), func(r *config.Redis) { r.Password = password }))
+	one := open(t, withRedis(server.Addr(), func(r *config.Redis) { r.Password = paseto.NewSecret(password) }))
 	two := open(t, withRedis(server.Addr(), func(r *config.Redis) { r.PasswordFile = keyFile(t, password+"\r\n") }))
 	apart := map[string]*config.Kit{
-		"prefix":   open(t, withRedis(server.Addr(), func(r *config.Redis) { r.Password, r.Prefix = password, "apart:" })),
-		"database": open(t, withRedis(server.Addr(), func(r *config.Redis) { r.Password, r.Database = password, 1 })),
+		"prefix":   open(t, withRedis(server.Addr(), func(r *config.Redis) { r.Password, r.Prefix = paseto.NewSecret(password), "apart:" })),
+		"database": open(t, withRedis(server.Addr(), func(r *config.Redis) { r.Password, r.Database = paseto.NewSecret(password), 1 })),
 	}
 	token, claims := issue(t, one, "alice")
 	for _, kit := range []*config.Kit{one, two, apart["prefix"], apart["database"]} {
@@ -61,7 +61,7 @@ func TestRedis(t *testing.T) {
 		t.Errorf("the keys in database 0 are %q, want all with the prefix pasetokit:", keys)
 	}
 	check(t, two.Close())
-	wantVerdict(t, open(t, withRedis(server.Addr(), func(r *config.Redis) { r.Password = password })), token, paseto.ErrRevoked)
+	wantVerdict(t, open(t, withRedis(server.Addr(), func(r *config.Redis) { r.Password = paseto.NewSecret(password) })), token, paseto.ErrRevoked)
 }
 
 // TestRedisValues checks that the other values reach the store, by what the
@@ -71,7 +71,7 @@ func TestRedisValues(t *testing.T) {
 	const password = "open sesame"
 	server := redistest.Start(t, "--maxmemory", "100mb", "--maxmemory-policy", "allkeys-lru")
 	server.Command(t, "ACL", "SETUSER", "app", "on", ">"+password, "~*", "&*", "+@all")
-	evicting := withRedis(server.Addr(), func(r *config.Redis) { r.Username, r.Password = "app", password })
+	evicting := withRedis(server.Addr(), func(r *config.Redis) { r.Username, r.Password = "app", paseto.NewSecret(password) })
 	if kit, err := config.Open(t.Context(), evicting); kit != nil || err == nil || !strings.Contains(err.Error(), "maxmemory-policy") {
 		t.Fatalf("a server that evicts is opened: %v", err)
 	}
@@ -107,12 +107,14 @@ func TestRedisSentinel(t *testing.T) {
 	server := redistest.Start(t, "--requirepass", password)
 	sentinels := redistest.StartSentinel(t, server, "denylist", 1, "requirepass "+sentinelPassword)
 	for name, change := range map[string]func(*config.Redis){
-		"in the configuration": func(r *config.Redis) { r.SentinelPassword = sentinelPassword },
+		"in the configuration": func(r *config.Redis) { r.SentinelPassword = paseto.NewSecret(sentinelPassword) },
 		"in a file":            func(r *config.Redis) { r.SentinelPasswordFile = keyFile(t, sentinelPassword+"\n") },
-		"of a user":            func(r *config.Redis) { r.SentinelUsername, r.SentinelPassword = "default", sentinelPassword },
+		"of a user": func(r *config.Redis) {
+			r.SentinelUsername, r.SentinelPassword = "default", paseto.NewSecret(sentinelPassword)
+		},
 	} {
 		kit := open(t, withRedis(sentinels.Addrs()[0], func(r *config.Redis) {
-			r.SentinelMaster, r.Password = "denylist", password
+			r.SentinelMaster, r.Password = "denylist", paseto.NewSecret(password)
 			change(r)
 		}))
 		token, claims := issue(t, kit, "alice, "+name)
@@ -121,10 +123,12 @@ func TestRedisSentinel(t *testing.T) {
 	}
 	for name, change := range map[string]func(*config.Redis){
 		"no password": func(*config.Redis) {},
-		"no user":     func(r *config.Redis) { r.SentinelUsername, r.SentinelPassword = "nobody", sentinelPassword },
+		"no user": func(r *config.Redis) {
+			r.SentinelUsername, r.SentinelPassword = "nobody", paseto.NewSecret(sentinelPassword)
+		},
 	} {
 		kit, err := config.Open(t.Context(), withRedis(sentinels.Addrs()[0], func(r *config.Redis) {
-			r.SentinelMaster, r.Password = "denylist", password
+			r.SentinelMaster, r.Password = "denylist", paseto.NewSecret(password)
 			change(r)
 		}))
 		if kit != nil || err == nil {
@@ -151,15 +155,15 @@ func TestRedisRefused(t *testing.T) {
 		want       string
 		later      bool // it may succeed later
 	}{
-		{"away", away, func(r *config.Redis) { r.Password, r.Timeout = wrong, time.Second }, away, true},
+		{"away", away, func(r *config.Redis) { r.Password, r.Timeout = paseto.NewSecret(wrong), time.Second }, away, true},
 		{"silent", silent.Addr().String(), func(r *config.Redis) {
-			r.Password, r.Timeout = wrong, 300*time.Millisecond
+			r.Password, r.Timeout = paseto.NewSecret(wrong), 300*time.Millisecond
 		}, "no answer within 300ms", true},
-		{"wrong password", server.Addr(), func(r *config.Redis) { r.Password = wrong }, "WRONGPASS", false},
+		{"wrong password", server.Addr(), func(r *config.Redis) { r.Password = paseto.NewSecret(wrong) }, "WRONGPASS", false},
 		{"wrong password in a file", server.Addr(), func(r *config.Redis) { r.PasswordFile = keyFile(t, wrong) }, "WRONGPASS", false},
-		{"wrong user", server.Addr(), func(r *config.Redis) { r.Username, r.Password = "nobody", wrong }, "WRONGPASS", false},
+		{"wrong user", server.Addr(), func(r *config.Redis) { r.Username, r.Password = "nobody", paseto.NewSecret(wrong) }, "WRONGPASS", false},
 		{"no password", server.Addr(), func(*config.Redis) {}, "NOAUTH", false},
-		{"no such database", server.Addr(), func(r *config.Redis) { r.Password, r.Database = password, 4000 }, "DB index is out of range", false},
+		{"no such database", server.Addr(), func(r *config.Redis) { r.Password, r.Database = paseto.NewSecret(password), 4000 }, "DB index is out of range", false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

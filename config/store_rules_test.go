@@ -4,10 +4,11 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"reflect"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/pasetokit/pasetokit/paseto"
 )
 
 // TestStoreFiles reads every key of the stores, of sessions and of tickets, in
@@ -75,9 +76,7 @@ tls = {enabled = true, ca_file = "ca.pem", cert_file = "cert.pem", key_file = "k
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
-		if want := withStore(); !reflect.DeepEqual(cfg, want) {
-			t.Errorf("%s: got\n%+v\nwant\n%+v", name, cfg, want)
-		}
+		wantConfig(t, cfg, withStore())
 	}
 }
 
@@ -112,9 +111,7 @@ func TestStoreEnvironment(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := withStore(); !reflect.DeepEqual(cfg, want) {
-		t.Errorf("got\n%+v\nwant\n%+v", cfg, want)
-	}
+	wantConfig(t, cfg, withStore())
 }
 
 // withStore returns what the tests above configure.
@@ -125,7 +122,7 @@ func withStore() *Config {
 	cfg.Denylist.Store, cfg.Denylist.Path = "redis", "revoked.db"
 	cfg.Denylist.Redis = Redis{
 		Addresses: []string{"redis-1:6379", "[::1]:6380"},
-		Username:  "app", Password: "s3cret", Database: 3,
+		Username:  "app", Password: paseto.NewSecret("s3cret"), Database: 3,
 		SentinelMaster: "main", SentinelUsername: "watcher", SentinelPasswordFile: "/run/secrets/sentinel",
 		Prefix: "app:", CacheTTL: 0, MinReplicas: 1, Timeout: 250 * time.Millisecond, AllowEviction: true,
 		TLS: RedisTLS{Enabled: true, CAFile: "ca.pem", CertFile: "cert.pem", KeyFile: "key.pem", ServerName: "redis.internal"},

@@ -27,7 +27,7 @@ func issue(t *testing.T, kit *config.Kit, subject string) (token string, claims 
 	t.Helper()
 	issued, err := kit.Authorizer.IssueAccess(paseto.Grant{Subject: subject, Session: "session of " + subject})
 	check(t, err)
-	return issued.Token, issued.Claims
+	return issued.Token.Reveal(), issued.Claims
 }
 
 // wantVerdict checks whether a kit accepts a token.

@@ -217,7 +217,7 @@ func (w *watch) report(ctx context.Context, cfg *Config, now []Setting) {
 	var changed []string
 	was, is := w.kit.cfg.passwords(), cfg.passwords()
 	for i, s := range now {
-		if s.Key != "token.keys" && (s.Value != w.kit.opened[i].Value || was[s.Key] != is[s.Key]) {
+		if s.Key != "token.keys" && (s.Value != w.kit.opened[i].Value || !was[s.Key].Equal(is[s.Key])) {
 			changed = append(changed, s.Key)
 		}
 	}
@@ -228,8 +228,8 @@ func (w *watch) report(ctx context.Context, cfg *Config, now []Setting) {
 }
 
 // passwords returns the values that settings do not show, but for the keys.
-func (c *Config) passwords() map[string]Secret {
-	return map[string]Secret{
+func (c *Config) passwords() map[string]paseto.Secret {
+	return map[string]paseto.Secret{
 		"denylist.redis.password":          c.Denylist.Redis.Password,
 		"denylist.redis.sentinel_password": c.Denylist.Redis.SentinelPassword,
 	}

@@ -148,7 +148,7 @@ func TestWatchConfiguration(t *testing.T) {
 	w.write(t, "auth.yaml", "token: {keys: ["+second.Export()+", {file: FOLDER/old, not_after: "+end.Format(time.RFC3339)+"}]}")
 	w.want(t, second, first.Retire(end))
 	w.wantLog(t, 1, "level=INFO", "keys changed", second.KeyID(), first.KeyID())
-	if _, err := w.Authorizer.Verify(t.Context(), token.Token, paseto.Requirement{}); err != nil {
+	if _, err := w.Authorizer.Verify(t.Context(), token.Token.Reveal(), paseto.Requirement{}); err != nil {
 		t.Errorf("a token of the retired key: %v", err)
 	}
 
@@ -158,7 +158,7 @@ func TestWatchConfiguration(t *testing.T) {
 
 	w.rename(t, "auth.yaml", "token: {keys: ["+second.Export()+"]}")
 	w.want(t, second)
-	if _, err := w.Authorizer.Verify(t.Context(), token.Token, paseto.Requirement{}); !errors.Is(err, paseto.ErrDecrypt) {
+	if _, err := w.Authorizer.Verify(t.Context(), token.Token.Reveal(), paseto.Requirement{}); !errors.Is(err, paseto.ErrDecrypt) {
 		t.Errorf("a token of a key that is gone: %v", err)
 	}
 	for _, key := range []paseto.Key{first, second} {

@@ -20,7 +20,7 @@ func BenchmarkVerify(b *testing.B) {
 		token := issueAccess(b, auth, paseto.Grant{
 			Subject: "alice", Issuer: "https://issuer.example", Audience: []string{"web"}, Scopes: []string{"read", "write"},
 			Session: "LJ3VYXKKKTZ5CZ2AKJ6PXV4ZWS", Claims: map[string]string{"name": "Alice"}, Purpose: purpose,
-		}).Token
+		}).Token.Reveal()
 		b.Run(string(purpose)+"/pasetokit", func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {

@@ -34,16 +34,16 @@ func TestRefreshOfAnIssuerAhead(t *testing.T) {
 			t.Parallel()
 			ahead, behind, c := apart(t, paseto.Config{Leeway: leeway}, test.off)
 			login := issuePair(t, ahead, paseto.Grant{Subject: "alice"})
-			verify(t, behind, login.Refresh.Token, paseto.Requirement{Type: paseto.TypeRefresh})
-			pair := refresh(t, behind, login.Refresh.Token, paseto.Requirement{})
+			verify(t, behind, login.Refresh.Token.Reveal(), paseto.Requirement{Type: paseto.TypeRefresh})
+			pair := refresh(t, behind, login.Refresh.Token.Reveal(), paseto.Requirement{})
 			for _, auth := range []*paseto.Authorizer{ahead, behind} {
-				verify(t, auth, pair.Access.Token, paseto.Requirement{})
+				verify(t, auth, pair.Access.Token.Reveal(), paseto.Requirement{})
 			}
 			if got, latest := pair.Access.Claims.AuthTime, login.Access.Claims.AuthTime; got.After(latest) {
 				t.Errorf("the login moves from %s to %s", latest, got)
 			}
 			c.Advance(leeway)
-			refresh(t, behind, pair.Refresh.Token, paseto.Requirement{})
+			refresh(t, behind, pair.Refresh.Token.Reveal(), paseto.Requirement{})
 		})
 	}
 }
@@ -56,10 +56,10 @@ func TestRefreshTwiceWithClocksApart(t *testing.T) {
 		one, two, c := apart(t, paseto.Config{Leeway: time.Minute}, off)
 		login := issuePair(t, one, paseto.Grant{Subject: "alice"})
 		c.Advance(time.Hour)
-		first := refresh(t, one, login.Refresh.Token, paseto.Requirement{})
-		again := refresh(t, two, login.Refresh.Token, paseto.Requirement{})
+		first := refresh(t, one, login.Refresh.Token.Reveal(), paseto.Requirement{})
+		again := refresh(t, two, login.Refresh.Token.Reveal(), paseto.Requirement{})
 		checkSamePair(t, again, first)
-		verify(t, two, again.Access.Token, paseto.Requirement{})
+		verify(t, two, again.Access.Token.Reveal(), paseto.Requirement{})
 	}
 }
 
@@ -70,10 +70,10 @@ func TestRefreshTwiceBeforeTheLogin(t *testing.T) {
 	ahead, behind, c := apart(t, paseto.Config{Leeway: time.Minute, SessionTTL: time.Hour}, -30*time.Second)
 	for name, auth := range map[string]*paseto.Authorizer{"first use ahead": ahead, "first use behind": behind} {
 		login := issuePair(t, ahead, paseto.Grant{Subject: "alice"})
-		first := refresh(t, auth, login.Refresh.Token, paseto.Requirement{})
+		first := refresh(t, auth, login.Refresh.Token.Reveal(), paseto.Requirement{})
 		for range 3 {
 			c.Advance(time.Second)
-			again := refresh(t, behind, login.Refresh.Token, paseto.Requirement{})
+			again := refresh(t, behind, login.Refresh.Token.Reveal(), paseto.Requirement{})
 			if got, want := says(t, again.Refresh.Claims), says(t, first.Refresh.Claims); got != want {
 				t.Errorf("%s: the token says %s,\nwant %s", name, got, want)
 			}
@@ -89,8 +89,8 @@ func TestNoGraceWithAClockBehind(t *testing.T) {
 		one, two, c := apart(t, paseto.Config{RefreshGrace: paseto.NoGrace}, off)
 		login := issuePair(t, one, paseto.Grant{Subject: "alice"})
 		c.Advance(2 * time.Hour)
-		pair := refresh(t, one, login.Refresh.Token, paseto.Requirement{})
-		_, err := two.Refresh(t.Context(), login.Refresh.Token, paseto.Requirement{})
+		pair := refresh(t, one, login.Refresh.Token.Reveal(), paseto.Requirement{})
+		_, err := two.Refresh(t.Context(), login.Refresh.Token.Reveal(), paseto.Requirement{})
 		checkRefused(t, err, paseto.ErrReused, "")
 		checkRevoked(t, one, pair.Access, true)
 	}
@@ -106,7 +106,7 @@ func TestRevokedForEveryClock(t *testing.T) {
 			token := issueAccess(t, right, paseto.Grant{Subject: "alice", Session: "s1"})
 			checkNil(t, revoke(t.Context(), right, token.Claims))
 			c.Set(behind.Deadline(token.Claims).Add(-off - 1))
-			if _, err := behind.Verify(t.Context(), token.Token, paseto.Requirement{}); !errors.Is(err, paseto.ErrRevoked) {
+			if _, err := behind.Verify(t.Context(), token.Token.Reveal(), paseto.Requirement{}); !errors.Is(err, paseto.ErrRevoked) {
 				t.Errorf("%s, clock %s behind: error is %v, want %v", name, -off, err, paseto.ErrRevoked)
 			}
 		}
@@ -123,10 +123,10 @@ func TestUsedUpForEveryClock(t *testing.T) {
 		right, behind, c := apart(t, paseto.Config{Leeway: leeway}, off)
 		login := issuePair(t, right, paseto.Grant{Subject: "alice"}).Refresh
 		c.Advance(2 * leeway)
-		refresh(t, right, login.Token, paseto.Requirement{})
+		refresh(t, right, login.Token.Reveal(), paseto.Requirement{})
 		c.Set(behind.Deadline(login.Claims).Add(-off - 1))
-		verify(t, behind, login.Token, paseto.Requirement{Type: paseto.TypeRefresh})
-		pair, err := behind.Refresh(t.Context(), login.Token, paseto.Requirement{})
+		verify(t, behind, login.Token.Reveal(), paseto.Requirement{Type: paseto.TypeRefresh})
+		pair, err := behind.Refresh(t.Context(), login.Token.Reveal(), paseto.Requirement{})
 		if err == nil {
 			t.Errorf("with a clock %s behind, a used token gets a pair until %s", -off, pair.Refresh.Claims.ExpiresAt)
 			continue

@@ -48,7 +48,7 @@ func TestDenylistDownFailsClosed(t *testing.T) {
 		paseto.WithDenylist(&failing{err: errDown}),
 		paseto.WithObserver(seen.observe),
 		paseto.WithLogger(slog.New(slog.NewTextHandler(&log, nil))))
-	token := issueAccess(t, auth, paseto.Grant{Subject: "alice"}).Token
+	token := issueAccess(t, auth, paseto.Grant{Subject: "alice"}).Token.Reveal()
 	seen.take()
 	claims, err := auth.Verify(t.Context(), token, paseto.Requirement{})
 	checkRefused(t, err, paseto.ErrUnavailable, "Token revocation cannot be checked at the moment")
@@ -79,7 +79,7 @@ func TestDenylistDownFailsOpenWhereAsked(t *testing.T) {
 		paseto.WithLogger(slog.New(slog.NewTextHandler(&log, nil))))
 	pair := issuePair(t, auth, paseto.Grant{})
 	seen.take()
-	claims := verify(t, auth, pair.Access.Token, paseto.Requirement{})
+	claims := verify(t, auth, pair.Access.Token.Reveal(), paseto.Requirement{})
 	all := seen.take()
 	if len(all) != 3 || all[0].Kind != paseto.EventDenylistFailed || all[1].Kind != paseto.EventDenylistBypassed || all[2].Kind != paseto.EventVerified {
 		t.Fatalf("events are %v", all)
@@ -92,7 +92,7 @@ func TestDenylistDownFailsOpenWhereAsked(t *testing.T) {
 	if !strings.Contains(log.String(), "accepted unchecked") {
 		t.Errorf("the log says %s", &log)
 	}
-	if _, err := auth.Refresh(t.Context(), pair.Refresh.Token, paseto.Requirement{}); err != nil {
+	if _, err := auth.Refresh(t.Context(), pair.Refresh.Token.Reveal(), paseto.Requirement{}); err != nil {
 		t.Errorf("a refresh is refused: %v", err)
 	}
 }
@@ -134,7 +134,7 @@ func TestDenylistContextEnded(t *testing.T) {
 				var seen events
 				auth := newAuthorizer(t, paseto.Config{DenylistFailOpen: failOpen}, paseto.WithObserver(seen.observe),
 					paseto.WithDenylist(&failing{err: storeErr, before: cancel}))
-				token := issueAccess(t, auth, paseto.Grant{}).Token
+				token := issueAccess(t, auth, paseto.Grant{}).Token.Reveal()
 				claims, err := auth.Verify(ctx, token, paseto.Requirement{})
 				if claims != nil || !errors.Is(err, context.Canceled) || errors.Is(err, paseto.ErrUnavailable) {
 					t.Errorf("error is %v, want %v", err, context.Canceled)
@@ -167,7 +167,7 @@ func TestDenylistTypes(t *testing.T) {
 				if err := auth.Revoke(t.Context(), issued.Claims); err != nil {
 					t.Fatal(err)
 				}
-				_, err := auth.Verify(t.Context(), issued.Token, paseto.Requirement{Type: tokenType})
+				_, err := auth.Verify(t.Context(), issued.Token.Reveal(), paseto.Requirement{Type: tokenType})
 				if got, want := errors.Is(err, paseto.ErrRevoked), slices.Contains(test.checked, tokenType); got != want {
 					t.Errorf("a revoked %s token: error is %v", tokenType, err)
 				}
@@ -187,7 +187,7 @@ func TestDenylistIsAskedLast(t *testing.T) {
 		"wrong type":       {Type: paseto.TypeRefresh},
 		"another implicit": {Implicit: []byte("a")},
 	} {
-		if _, err := auth.Verify(t.Context(), pair.Access.Token, req); err == nil {
+		if _, err := auth.Verify(t.Context(), pair.Access.Token.Reveal(), req); err == nil {
 			t.Errorf("%s: the token is accepted", name)
 		}
 	}

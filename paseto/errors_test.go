@@ -17,19 +17,19 @@ func TestRefusals(t *testing.T) {
 	// Without a kid there is no footer, and what is appended is the first.
 	issuer := newAuthorizer(t, paseto.Config{AllowNoExpiry: true, MaxTTL: paseto.NoExpiry, OmitKeyID: true})
 	naming := newAuthorizer(t, paseto.Config{})
-	withKeyID := issueAccess(t, naming, paseto.Grant{}).Token
-	publicWithKeyID := issueAccess(t, naming, paseto.Grant{Purpose: paseto.Public}).Token
-	local := issueAccess(t, issuer, paseto.Grant{Subject: "alice"}).Token
-	public := issueAccess(t, issuer, paseto.Grant{Subject: "alice", Purpose: paseto.Public}).Token
-	eternal := issueAccess(t, issuer, paseto.Grant{TTL: paseto.NoExpiry}).Token
-	wrapped := issueAccess(t, issuer, paseto.Grant{Base64: true}).Token
+	withKeyID := issueAccess(t, naming, paseto.Grant{}).Token.Reveal()
+	publicWithKeyID := issueAccess(t, naming, paseto.Grant{Purpose: paseto.Public}).Token.Reveal()
+	local := issueAccess(t, issuer, paseto.Grant{Subject: "alice"}).Token.Reveal()
+	public := issueAccess(t, issuer, paseto.Grant{Subject: "alice", Purpose: paseto.Public}).Token.Reveal()
+	eternal := issueAccess(t, issuer, paseto.Grant{TTL: paseto.NoExpiry}).Token.Reveal()
+	wrapped := issueAccess(t, issuer, paseto.Grant{Base64: true}).Token.Reveal()
 	bound := func(p paseto.Purpose) string {
-		return issueAccess(t, issuer, paseto.Grant{Purpose: p, Implicit: []byte("a")}).Token
+		return issueAccess(t, issuer, paseto.Grant{Purpose: p, Implicit: []byte("a")}).Token.Reveal()
 	}
-	named := issueAccess(t, issuer, paseto.Grant{Issuer: "a", Audience: []string{"a", "b"}}).Token
-	later := issueAccess(t, issuer, paseto.Grant{NotBefore: start.Add(time.Minute)}).Token
-	refresh := must(issuer.IssueRefresh(paseto.Grant{})).Token
-	other := must(issuer.Issue("email-verify", paseto.Grant{})).Token
+	named := issueAccess(t, issuer, paseto.Grant{Issuer: "a", Audience: []string{"a", "b"}}).Token.Reveal()
+	later := issueAccess(t, issuer, paseto.Grant{NotBefore: start.Add(time.Minute)}).Token.Reveal()
+	refresh := must(issuer.IssueRefresh(paseto.Grant{})).Token.Reveal()
+	other := must(issuer.Issue("email-verify", paseto.Grant{})).Token.Reveal()
 	untyped := sign(`{"exp":"2099-01-01T00:00:00Z"}`, "", "")
 	body := strings.TrimPrefix(local, "v4.local.")
 	otherKeys := paseto.Config{Keys: []paseto.Key{otherLocal, otherPair}}

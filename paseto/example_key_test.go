@@ -118,7 +118,7 @@ func ExampleAuthorizer_SetKeys() {
 		fmt.Println(err)
 		return
 	}
-	claims, err := auth.Verify(context.Background(), issued.Token, paseto.Requirement{})
+	claims, err := auth.Verify(context.Background(), issued.Token.Reveal(), paseto.Requirement{})
 	fmt.Println(claims.Subject, err)
 
 	issued, _ = auth.IssueAccess(paseto.Grant{Subject: "bob"})

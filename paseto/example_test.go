@@ -43,7 +43,7 @@ func ExampleKey_PublicKey() {
 	verifier, _ := paseto.New(paseto.Config{Keys: []paseto.Key{public}, Purpose: paseto.Public})
 
 	issued, _ := issuer.IssueAccess(paseto.Grant{Subject: "alice"})
-	claims, err := verifier.Verify(context.Background(), issued.Token, paseto.Requirement{})
+	claims, err := verifier.Verify(context.Background(), issued.Token.Reveal(), paseto.Requirement{})
 	fmt.Println(claims.Subject, err, verifier.CanIssue())
 	// Output: alice <nil> false
 }
@@ -91,9 +91,9 @@ func ExampleAuthorizer_Issue() {
 		fmt.Println(err)
 		return
 	}
-	_, err = auth.Verify(ctx, issued.Token, paseto.Requirement{})
+	_, err = auth.Verify(ctx, issued.Token.Reveal(), paseto.Requirement{})
 	fmt.Println(err)
-	claims, err := auth.Verify(ctx, issued.Token, paseto.Requirement{Type: "email-verify"})
+	claims, err := auth.Verify(ctx, issued.Token.Reveal(), paseto.Requirement{Type: "email-verify"})
 	fmt.Println(claims.Subject, err)
 	// Output:
 	// paseto: Access token required but email-verify provided
@@ -110,7 +110,7 @@ func ExampleAuthorizer_Verify() {
 		return
 	}
 
-	claims, err := auth.Verify(ctx, issued.Token, paseto.Requirement{Scopes: []string{"read"}})
+	claims, err := auth.Verify(ctx, issued.Token.Reveal(), paseto.Requirement{Scopes: []string{"read"}})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -124,7 +124,7 @@ func ExampleAuthorizer_Verify() {
 	}
 	fmt.Println(claims.Subject, profile.Name)
 
-	_, err = auth.Verify(ctx, issued.Token, paseto.Requirement{Scopes: []string{"admin"}})
+	_, err = auth.Verify(ctx, issued.Token.Reveal(), paseto.Requirement{Scopes: []string{"admin"}})
 	if refusal, ok := errors.AsType[*paseto.Error](err); ok {
 		fmt.Println(refusal.Code, "-", refusal.Message)
 	}
@@ -149,14 +149,14 @@ func ExampleAuthorizer_Refresh() {
 		fmt.Println(err)
 		return
 	}
-	next, err := auth.Refresh(ctx, login.Refresh.Token, paseto.Requirement{})
+	next, err := auth.Refresh(ctx, login.Refresh.Token.Reveal(), paseto.Requirement{})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
 	fmt.Println(next.Access.Claims.Subject, "fresh:", next.Access.Claims.Fresh)
 
-	again, err := auth.Refresh(ctx, login.Refresh.Token, paseto.Requirement{})
+	again, err := auth.Refresh(ctx, login.Refresh.Token.Reveal(), paseto.Requirement{})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -186,16 +186,16 @@ func ExampleAuthorizer_Refresh_reuse() {
 		fmt.Println(err)
 		return
 	}
-	next, err := auth.Refresh(ctx, login.Refresh.Token, paseto.Requirement{})
+	next, err := auth.Refresh(ctx, login.Refresh.Token.Reveal(), paseto.Requirement{})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
 
 	now = now.Add(time.Minute)
-	_, err = auth.Refresh(ctx, login.Refresh.Token, paseto.Requirement{})
+	_, err = auth.Refresh(ctx, login.Refresh.Token.Reveal(), paseto.Requirement{})
 	fmt.Println("presented again:", errors.Is(err, paseto.ErrReused))
-	_, err = auth.Verify(ctx, next.Access.Token, paseto.Requirement{})
+	_, err = auth.Verify(ctx, next.Access.Token.Reveal(), paseto.Requirement{})
 	fmt.Println("what came of it:", err)
 	// Output:
 	// presented again: true
@@ -213,7 +213,7 @@ func ExampleAuthorizer_Revoke() {
 		fmt.Println(err)
 		return
 	}
-	_, err = auth.Verify(ctx, issued.Token, paseto.Requirement{})
+	_, err = auth.Verify(ctx, issued.Token.Reveal(), paseto.Requirement{})
 	fmt.Println(err)
 	// Output: paseto: Token has been revoked
 }
@@ -230,7 +230,7 @@ func ExampleAuthorizer_RevokeSession() {
 		fmt.Println(err)
 		return
 	}
-	_, err = auth.Refresh(ctx, pair.Refresh.Token, paseto.Requirement{})
+	_, err = auth.Refresh(ctx, pair.Refresh.Token.Reveal(), paseto.Requirement{})
 	fmt.Println(err)
 	// Output: paseto: Token has been revoked
 }
@@ -247,7 +247,7 @@ func ExampleAuthorizer_RevokeSubject() {
 		fmt.Println(err)
 		return
 	}
-	_, err = auth.Verify(ctx, issued.Token, paseto.Requirement{})
+	_, err = auth.Verify(ctx, issued.Token.Reveal(), paseto.Requirement{})
 	fmt.Println(err)
 	// Output: paseto: Token has been revoked
 }

@@ -16,7 +16,7 @@ func ExampleAuthorizer_IssueTicket() {
 		fmt.Println(err)
 		return
 	}
-	access, err := auth.Verify(ctx, login.Access.Token, paseto.Requirement{})
+	access, err := auth.Verify(ctx, login.Access.Token.Reveal(), paseto.Requirement{})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -28,7 +28,7 @@ func ExampleAuthorizer_IssueTicket() {
 	}
 	fmt.Println(ticket, "for", ticket.Claims.ExpiresAt.Sub(ticket.Claims.IssuedAt))
 
-	_, err = auth.Verify(ctx, ticket.Token, paseto.Requirement{})
+	_, err = auth.Verify(ctx, ticket.Token.Reveal(), paseto.Requirement{})
 	fmt.Println(err)
 	// Output:
 	// ticket token (redacted) for 30s
@@ -49,15 +49,15 @@ func ExampleAuthorizer_RedeemTicket() {
 	}
 	chat := paseto.Requirement{Scopes: []string{"chat"}}
 
-	_, err = auth.RedeemTicket(ctx, ticket.Token, chat, paseto.TicketUse{Path: "/admin"})
+	_, err = auth.RedeemTicket(ctx, ticket.Token.Reveal(), chat, paseto.TicketUse{Path: "/admin"})
 	fmt.Println("elsewhere:", errors.Is(err, paseto.ErrTicket))
-	claims, err := auth.RedeemTicket(ctx, ticket.Token, chat, paseto.TicketUse{Path: "/ws"})
+	claims, err := auth.RedeemTicket(ctx, ticket.Token.Reveal(), chat, paseto.TicketUse{Path: "/ws"})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
 	fmt.Println(claims.Subject, claims.Type, claims.Scopes)
-	_, err = auth.RedeemTicket(ctx, ticket.Token, chat, paseto.TicketUse{Path: "/ws"})
+	_, err = auth.RedeemTicket(ctx, ticket.Token.Reveal(), chat, paseto.TicketUse{Path: "/ws"})
 	fmt.Println("again:", err)
 	// Output:
 	// elsewhere: true

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"slices"
 	"strings"
@@ -76,13 +75,11 @@ type Grant struct {
 	Base64 bool
 }
 
-// Issued is a new token. It prints, logs and encodes to JSON without the token,
-// but for one thing: fmt looks into unexported fields of the structs that it
-// prints and asks nobody, so do not keep an Issued in one that may be printed.
+// Issued is a new token.
 type Issued struct {
-	// Token is the token itself: a secret. Send it to its owner and nowhere
-	// else.
-	Token string
+	// Token is the token itself. Send what its Reveal returns to the owner, and to
+	// nobody else.
+	Token Secret
 	// Claims is what the token says.
 	Claims *Claims
 }
@@ -92,18 +89,11 @@ func (i Issued) String() string {
 	if i.Claims == nil {
 		return "no token"
 	}
-	return i.Claims.Type + " token (redacted)"
+	return i.Claims.Type + " token " + redacted
 }
 
-// Format implements [fmt.Formatter]: every verb prints [Issued.String].
-func (i Issued) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, i.String()) }
-
-// LogValue implements [slog.LogValuer].
+// LogValue implements [slog.LogValuer]: it says which token it is, and for whom.
 func (i Issued) LogValue() slog.Value { return i.Claims.LogValue() }
-
-// MarshalJSON encodes what [Issued.String] says, for loggers that print JSON. To
-// send the token, use Token.
-func (i Issued) MarshalJSON() ([]byte, error) { return json.Marshal(i.String()) }
 
 // Pair is what a login or a refresh returns: two tokens of one session.
 type Pair struct {
@@ -113,13 +103,7 @@ type Pair struct {
 	Refresh Issued
 }
 
-// String describes the tokens without showing them.
-func (p Pair) String() string { return "access and refresh token (redacted)" }
-
-// Format implements [fmt.Formatter]: every verb prints [Pair.String].
-func (p Pair) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, p.String()) }
-
-// LogValue implements [slog.LogValuer].
+// LogValue implements [slog.LogValuer]: it says which tokens they are, and for whom.
 func (p Pair) LogValue() slog.Value {
 	return slog.GroupValue(slog.Any("access", p.Access), slog.Any("refresh", p.Refresh))
 }

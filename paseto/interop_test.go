@@ -98,7 +98,7 @@ func TestInterop(t *testing.T) {
 				Purpose: key.Purpose(), Footer: v.Footer, Implicit: []byte(v.Implicit),
 			})
 
-			theirs, err := peer.open(issued.Token, []byte(v.Implicit))
+			theirs, err := peer.open(issued.Token.Reveal(), []byte(v.Implicit))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -179,7 +179,7 @@ func (a *Authorizer) sealPayload(payload []byte, g Grant) (Issued, error) {
 		return Issued{}, fmt.Errorf("%w: %w", ErrGrant, err)
 	}
 	claims.Version, claims.Purpose, claims.Footer = g.Version, g.Purpose, slices.Clone(footer)
-	return Issued{Token: token, Claims: claims}, nil
+	return Issued{Token: NewSecret(token), Claims: claims}, nil
 }
 
 // payload returns the claims of a new token as JSON.

@@ -66,10 +66,10 @@ func TestIssueWritesClaims(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if !strings.HasPrefix(issued.Token, "v4."+string(purpose)+".") {
-					t.Errorf("token begins with %.12s", issued.Token)
+				if !strings.HasPrefix(issued.Token.Reveal(), "v4."+string(purpose)+".") {
+					t.Errorf("token begins with %.12s", issued.Token.Reveal())
 				}
-				verified := verify(t, auth, issued.Token, paseto.Requirement{Type: test.tokenType})
+				verified := verify(t, auth, issued.Token.Reveal(), paseto.Requirement{Type: test.tokenType})
 				if got, want := says(t, verified), says(t, issued.Claims); got != want {
 					t.Errorf("verified claims are %s,\nissued %s", got, want)
 				}
@@ -130,7 +130,7 @@ func TestIssueLifetimes(t *testing.T) {
 			if got := issued.Claims.ExpiresAt; !got.Equal(test.want) {
 				t.Errorf("expires at %s, want %s", got, test.want)
 			}
-			verify(t, auth, issued.Token, paseto.Requirement{Type: test.tokenType})
+			verify(t, auth, issued.Token.Reveal(), paseto.Requirement{Type: test.tokenType})
 		})
 	}
 }
@@ -171,7 +171,7 @@ func TestIssueKindsOfClaims(t *testing.T) {
 			t.Parallel()
 			issued := issueAccess(t, auth, paseto.Grant{Claims: test.claims})
 			var got profile
-			if err := verify(t, auth, issued.Token, paseto.Requirement{}).Decode(&got); err != nil {
+			if err := verify(t, auth, issued.Token.Reveal(), paseto.Requirement{}).Decode(&got); err != nil {
 				t.Fatal(err)
 			}
 			if got.Name != test.want {
@@ -216,7 +216,7 @@ func TestIssueFooter(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			issued := issueAccess(t, test.auth, paseto.Grant{Footer: test.footer})
-			if got := verify(t, auth, issued.Token, paseto.Requirement{}).Footer; string(got) != test.want {
+			if got := verify(t, auth, issued.Token.Reveal(), paseto.Requirement{}).Footer; string(got) != test.want {
 				t.Errorf("footer is %q, want %q", got, test.want)
 			}
 			if string(issued.Claims.Footer) != test.want {
@@ -241,10 +241,10 @@ func TestIssuePurposeImplicitAndBase64(t *testing.T) {
 	auth := newAuthorizer(t, paseto.Config{})
 	for _, purpose := range []paseto.Purpose{paseto.Local, paseto.Public} {
 		issued := issueAccess(t, auth, paseto.Grant{Purpose: purpose, Implicit: []byte("device"), Base64: true})
-		if strings.Contains(issued.Token, ".") {
-			t.Errorf("%s: the token is not wrapped: %s", purpose, issued.Token)
+		if strings.Contains(issued.Token.Reveal(), ".") {
+			t.Errorf("%s: the token is not wrapped: %s", purpose, issued.Token.Reveal())
 		}
-		claims := verify(t, auth, issued.Token, paseto.Requirement{Implicit: []byte("device"), Base64: true})
+		claims := verify(t, auth, issued.Token.Reveal(), paseto.Requirement{Implicit: []byte("device"), Base64: true})
 		if claims.Purpose != purpose || claims.Version != paseto.V4 || issued.Claims.Purpose != purpose {
 			t.Errorf("claims are of %s.%s, want v4.%s", claims.Version, claims.Purpose, purpose)
 		}
@@ -259,8 +259,8 @@ func TestIssuePair(t *testing.T) {
 		TTL: time.Minute, RefreshTTL: time.Hour,
 	}
 	one, two := issuePair(t, auth, grant), issuePair(t, auth, grant)
-	access := verify(t, auth, one.Access.Token, paseto.Requirement{Fresh: true})
-	refresh := verify(t, auth, one.Refresh.Token, paseto.Requirement{Type: paseto.TypeRefresh})
+	access := verify(t, auth, one.Access.Token.Reveal(), paseto.Requirement{Fresh: true})
+	refresh := verify(t, auth, one.Refresh.Token.Reveal(), paseto.Requirement{Type: paseto.TypeRefresh})
 	if access.Session == "" || access.Session != refresh.Session {
 		t.Errorf("sessions are %q and %q, want the same", access.Session, refresh.Session)
 	}

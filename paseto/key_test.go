@@ -66,9 +66,9 @@ func TestParseKey(t *testing.T) {
 				t.Errorf("key is %s of %s.%s, issues %t", key, key.Version(), key.Purpose(), key.CanIssue())
 			}
 			auth := newAuthorizer(t, paseto.Config{Keys: []paseto.Key{key}, Purpose: test.purpose})
-			verify(t, auth, issueAccess(t, issuer, paseto.Grant{Purpose: test.purpose}).Token, paseto.Requirement{})
+			verify(t, auth, issueAccess(t, issuer, paseto.Grant{Purpose: test.purpose}).Token.Reveal(), paseto.Requirement{})
 			if test.issues {
-				verify(t, issuer, issueAccess(t, auth, paseto.Grant{}).Token, paseto.Requirement{})
+				verify(t, issuer, issueAccess(t, auth, paseto.Grant{}).Token.Reveal(), paseto.Requirement{})
 			}
 		})
 	}
@@ -90,7 +90,7 @@ func TestParseHexKey(t *testing.T) {
 			t.Fatal(err)
 		}
 		auth := newAuthorizer(t, paseto.Config{Keys: []paseto.Key{key}, Purpose: test.purpose})
-		verify(t, issuer, issueAccess(t, auth, paseto.Grant{}).Token, paseto.Requirement{})
+		verify(t, issuer, issueAccess(t, auth, paseto.Grant{}).Token.Reveal(), paseto.Requirement{})
 	}
 }
 
@@ -192,7 +192,7 @@ func TestNewKeysDiffer(t *testing.T) {
 	for purpose, generate := range map[paseto.Purpose]func() paseto.Key{paseto.Local: paseto.NewLocalKey, paseto.Public: paseto.NewSecretKey} {
 		one := newAuthorizer(t, paseto.Config{Keys: []paseto.Key{generate()}, Purpose: purpose})
 		two := newAuthorizer(t, paseto.Config{Keys: []paseto.Key{generate()}, Purpose: purpose})
-		token := issueAccess(t, one, paseto.Grant{}).Token
+		token := issueAccess(t, one, paseto.Grant{}).Token.Reveal()
 		verify(t, one, token, paseto.Requirement{})
 		if _, err := two.Verify(t.Context(), token, paseto.Requirement{}); err == nil {
 			t.Errorf("%s: a second new key opens the tokens of the first", purpose)

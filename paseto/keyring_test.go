@@ -76,8 +76,8 @@ func TestFirstKeyIssuesAllOpen(t *testing.T) {
 					if got := kidOf(t, token); omit != (got == "") {
 						t.Errorf("key %d: the kid is %q", i, got)
 					}
-					verify(t, ring, token.Token, paseto.Requirement{})
-					_, err := only.Verify(t.Context(), issued.Token, paseto.Requirement{})
+					verify(t, ring, token.Token.Reveal(), paseto.Requirement{})
+					_, err := only.Verify(t.Context(), issued.Token.Reveal(), paseto.Requirement{})
 					if i == 0 && err != nil {
 						t.Error(err)
 					} else if i > 0 {
@@ -105,7 +105,7 @@ func TestVerifyOnlyKeysDoNotIssue(t *testing.T) {
 		for _, key := range keys {
 			only := newAuthorizer(t, paseto.Config{Keys: []paseto.Key{key}, Version: version, Purpose: paseto.Public})
 			issued := issueAccess(t, only, paseto.Grant{})
-			verify(t, ring, issued.Token, paseto.Requirement{})
+			verify(t, ring, issued.Token.Reveal(), paseto.Requirement{})
 		}
 		verifier := newAuthorizer(t, paseto.Config{Keys: []paseto.Key{half}, Version: version, Purpose: paseto.Public})
 		if _, err := verifier.IssueAccess(paseto.Grant{}); verifier.CanIssue() || !errors.Is(err, paseto.ErrConfig) {
@@ -158,7 +158,7 @@ func TestKeyIDChooses(t *testing.T) {
 				{"text", other.KeyID(), true},
 			} {
 				issued := issueAccess(t, maker, paseto.Grant{Footer: test.footer})
-				_, err := ring.Verify(t.Context(), issued.Token, paseto.Requirement{})
+				_, err := ring.Verify(t.Context(), issued.Token.Reveal(), paseto.Requirement{})
 				switch {
 				case test.ok && err != nil:
 					t.Errorf("%s: %v", test.name, err)
@@ -190,7 +190,7 @@ func TestKeyIDIsAuthenticated(t *testing.T) {
 			version, purpose := kind.version, kind.purpose
 			keys := newKeys(t, version, purpose, 2)
 			auth := newAuthorizer(t, paseto.Config{Keys: keys, Version: version, Purpose: purpose})
-			token := issueAccess(t, auth, paseto.Grant{}).Token
+			token := issueAccess(t, auth, paseto.Grant{}).Token.Reveal()
 			for _, footer := range []string{
 				`{"kid":"` + keys[1].KeyID() + `"}`, `{"kid": "` + keys[0].KeyID() + `"}`, `{"kid":"1"}`, `{"kid":""}`, `{}`, "x",
 			} {
@@ -212,7 +212,7 @@ func TestRingsAreBounded(t *testing.T) {
 	ring := newAuthorizer(t, paseto.Config{Keys: keys[:32]})
 	for _, omit := range []bool{false, true} {
 		last := newAuthorizer(t, paseto.Config{Keys: keys[31:32], OmitKeyID: omit})
-		verify(t, ring, issueAccess(t, last, paseto.Grant{}).Token, paseto.Requirement{})
+		verify(t, ring, issueAccess(t, last, paseto.Grant{}).Token.Reveal(), paseto.Requirement{})
 	}
 	if _, err := paseto.New(paseto.Config{Keys: keys}); !errors.Is(err, paseto.ErrConfig) {
 		t.Errorf("error of 33 keys is %v, want %v", err, paseto.ErrConfig)

@@ -50,7 +50,7 @@ func (s *source) take() []question {
 func remote(t testing.TB, key paseto.Key, g paseto.Grant) string {
 	t.Helper()
 	auth := newAuthorizer(t, paseto.Config{Keys: []paseto.Key{key}, Version: key.Version(), Purpose: key.Purpose()})
-	return issueAccess(t, auth, g).Token
+	return issueAccess(t, auth, g).Token.Reveal()
 }
 
 func TestKeySource(t *testing.T) {
@@ -96,7 +96,7 @@ func TestKeySourceIsAskedLast(t *testing.T) {
 			src := &source{err: errors.New("down")}
 			auth := newAuthorizer(t, paseto.Config{}, paseto.WithKeySource(src))
 			for _, purpose := range purposes {
-				token := issueAccess(t, auth, paseto.Grant{Purpose: purpose, Footer: test.footer}).Token
+				token := issueAccess(t, auth, paseto.Grant{Purpose: purpose, Footer: test.footer}).Token.Reveal()
 				if _, err := auth.Verify(t.Context(), token, paseto.Requirement{}); err != nil {
 					t.Errorf("%s: a key of the ring opens it, and it is refused: %v", purpose, err)
 				}
@@ -236,15 +236,15 @@ func TestKeySourceNeverIssues(t *testing.T) {
 				t.Errorf("v4.%s is issued with a key of a source, error %v", purpose, err)
 			}
 		}
-		verify(t, auth, pair.Access.Token, paseto.Requirement{})
-		if _, err := auth.Refresh(t.Context(), pair.Refresh.Token, paseto.Requirement{}); !errors.Is(err, paseto.ErrConfig) {
+		verify(t, auth, pair.Access.Token.Reveal(), paseto.Requirement{})
+		if _, err := auth.Refresh(t.Context(), pair.Refresh.Token.Reveal(), paseto.Requirement{}); !errors.Is(err, paseto.ErrConfig) {
 			t.Errorf("error of a refresh is %v, want %v", err, paseto.ErrConfig)
 		}
 	}
 	if err := beside.SetKeys(); err != nil || len(beside.Keys()) != 0 {
 		t.Errorf("keys are %v, error %v, want none: the source remains", beside.Keys(), err)
 	}
-	verify(t, beside, pair.Access.Token, paseto.Requirement{})
+	verify(t, beside, pair.Access.Token.Reveal(), paseto.Requirement{})
 	if err := beside.SetKeys(localKey.Retire(start.Add(time.Hour)), otherLocal); err != nil || !beside.CanIssue() {
 		t.Errorf("a key of its own does not issue, error %v", err)
 	}

@@ -152,7 +152,7 @@ func (h npmHere) seal(t testing.TB, key npmKey, footer npmFooter, implicit strin
 		Subject: "alice", Session: "s1", Issuer: "here", Audience: []string{"there"}, Scopes: []string{"read", "write"},
 		Claims: npmOwnClaims(), Footer: footer.value, Implicit: []byte(implicit),
 	})
-	token := npmToken{text: issued.Token, footer: footer.with(key.sealing)}
+	token := npmToken{text: issued.Token.Reveal(), footer: footer.with(key.sealing)}
 	if err := issued.Claims.Decode(&token.claims); err != nil {
 		t.Fatal(err)
 	}

@@ -18,15 +18,15 @@ func TestRefreshOfAnothersToken(t *testing.T) {
 		"key of a source": newAuthorizer(t, paseto.Config{Purpose: paseto.Public, Keys: []paseto.Key{ours}},
 			paseto.WithKeySource(&source{keys: []paseto.Key{half}})),
 	} {
-		verify(t, auth, pair.Refresh.Token, paseto.Requirement{Type: paseto.TypeRefresh})
-		next, err := auth.Refresh(t.Context(), pair.Refresh.Token, paseto.Requirement{})
+		verify(t, auth, pair.Refresh.Token.Reveal(), paseto.Requirement{Type: paseto.TypeRefresh})
+		next, err := auth.Refresh(t.Context(), pair.Refresh.Token.Reveal(), paseto.Requirement{})
 		checkRefused(t, err, paseto.ErrForbidden, "Access denied")
-		if next.Access.Token != "" {
+		if next.Access.Token.Reveal() != "" {
 			t.Errorf("%s: a token is issued", name)
 		}
 	}
 	retired := newAuthorizer(t, paseto.Config{Purpose: paseto.Public, Keys: []paseto.Key{ours, theirs.Retire(start.AddDate(1, 0, 0))}})
-	if _, err := retired.Refresh(t.Context(), pair.Refresh.Token, paseto.Requirement{}); err != nil {
+	if _, err := retired.Refresh(t.Context(), pair.Refresh.Token.Reveal(), paseto.Requirement{}); err != nil {
 		t.Errorf("a token of our retired key: %v", err)
 	}
 }

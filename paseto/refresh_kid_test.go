@@ -38,12 +38,12 @@ func TestRefreshNamesTheNewKey(t *testing.T) {
 					t.Fatal(err)
 				}
 				c.Advance(time.Hour)
-				next, err := auth.Refresh(t.Context(), pair.Refresh.Token, paseto.Requirement{})
+				next, err := auth.Refresh(t.Context(), pair.Refresh.Token.Reveal(), paseto.Requirement{})
 				if err != nil {
 					t.Fatalf("%s: %v", test.name, err)
 				}
 				c.Advance(2 * time.Hour) // by now the old key is gone
-				claims := verify(t, auth, next.Refresh.Token, paseto.Requirement{Type: paseto.TypeRefresh})
+				claims := verify(t, auth, next.Refresh.Token.Reveal(), paseto.Requirement{Type: paseto.TypeRefresh})
 				for _, got := range []*paseto.Claims{claims, next.Access.Claims} {
 					if string(got.Footer) != test.want || got.Version != version || got.Purpose != purpose || got.Subject != "alice" {
 						t.Errorf("%s: the successor says %s, want the footer %s", test.name, says(t, got), test.want)
@@ -60,7 +60,7 @@ func TestRefreshWithoutKey(t *testing.T) {
 	t.Parallel()
 	old := must(paseto.NewKey(paseto.V3, paseto.Local))
 	auth, _ := revocable(t, paseto.Config{Keys: []paseto.Key{old}, Version: paseto.V3})
-	token := issuePair(t, auth, paseto.Grant{}).Refresh.Token
+	token := issuePair(t, auth, paseto.Grant{}).Refresh.Token.Reveal()
 	if err := auth.SetKeys(localKey, old.Retire(start.Add(time.Hour))); err != nil {
 		t.Fatal(err)
 	}

@@ -46,14 +46,14 @@ func TestRefreshCarriesOn(t *testing.T) {
 				}
 				old := issuePair(t, auth, grant)
 				c.Advance(time.Hour)
-				pair, err := auth.Refresh(t.Context(), old.Refresh.Token, req)
+				pair, err := auth.Refresh(t.Context(), old.Refresh.Token.Reveal(), req)
 				if err != nil {
 					t.Fatal(err)
 				}
 				ids := []string{old.Access.Claims.ID, old.Refresh.Claims.ID}
 				for _, issued := range []paseto.Issued{pair.Access, pair.Refresh} {
 					req.Type = issued.Claims.Type
-					claims := verify(t, auth, issued.Token, req)
+					claims := verify(t, auth, issued.Token.Reveal(), req)
 					if claims.Fresh {
 						t.Error("the new token is fresh")
 					}
@@ -73,8 +73,8 @@ func TestRefreshCarriesOn(t *testing.T) {
 						t.Errorf("issued at %s", claims.IssuedAt)
 					}
 				}
-				if strings.Contains(pair.Access.Token, ".") == wrapped {
-					t.Errorf("wrapping changed: %.10s", pair.Access.Token)
+				if strings.Contains(pair.Access.Token.Reveal(), ".") == wrapped {
+					t.Errorf("wrapping changed: %.10s", pair.Access.Token.Reveal())
 				}
 				if got, want := pair.Refresh.Claims.ExpiresAt, issuedAt.Add(time.Hour+paseto.DefaultRefreshTTL); !got.Equal(want) {
 					t.Errorf("the new refresh token expires at %s, want %s", got, want)
@@ -90,7 +90,7 @@ func TestRefreshAddsNothing(t *testing.T) {
 	t.Parallel()
 	old := must(newAuthorizer(t, paseto.Config{}).IssueRefresh(paseto.Grant{Subject: "alice"}))
 	auth, _ := revocable(t, paseto.Config{Issuer: "default", Audience: []string{"default"}})
-	pair, err := auth.Refresh(t.Context(), old.Token, paseto.Requirement{})
+	pair, err := auth.Refresh(t.Context(), old.Token.Reveal(), paseto.Requirement{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,7 +107,7 @@ func TestRefreshWorksAgain(t *testing.T) {
 		"without a denylist":          newAuthorizer(t, paseto.Config{}),
 		"without checks of this type": unchecked,
 	} {
-		token := issuePair(t, auth, paseto.Grant{}).Refresh.Token
+		token := issuePair(t, auth, paseto.Grant{}).Refresh.Token.Reveal()
 		ids := map[string]bool{}
 		for range 2 {
 			pair, err := auth.Refresh(t.Context(), token, paseto.Requirement{})
@@ -128,18 +128,18 @@ func TestRefreshStaysUsedUp(t *testing.T) {
 	t.Parallel()
 	auth, c := revocable(t, paseto.Config{Leeway: time.Minute})
 	old := issuePair(t, auth, paseto.Grant{}).Refresh
-	if _, err := auth.Refresh(t.Context(), old.Token, paseto.Requirement{}); err != nil {
+	if _, err := auth.Refresh(t.Context(), old.Token.Reveal(), paseto.Requirement{}); err != nil {
 		t.Fatal(err)
 	}
 	c.Set(auth.Deadline(old.Claims).Add(-1))
-	_, err := auth.Refresh(t.Context(), old.Token, paseto.Requirement{})
+	_, err := auth.Refresh(t.Context(), old.Token.Reveal(), paseto.Requirement{})
 	checkRefused(t, err, paseto.ErrReused, "Refresh token has been used before")
 }
 
 func TestRefreshRefuses(t *testing.T) {
 	t.Parallel()
 	auth, c := revocable(t, paseto.Config{})
-	expired := must(auth.IssueRefresh(paseto.Grant{TTL: time.Second})).Token
+	expired := must(auth.IssueRefresh(paseto.Grant{TTL: time.Second})).Token.Reveal()
 	c.Advance(time.Second)
 	pair := issuePair(t, auth, paseto.Grant{})
 	revoked := issuePair(t, auth, paseto.Grant{}).Refresh
@@ -151,28 +151,28 @@ func TestRefreshRefuses(t *testing.T) {
 		req         paseto.Requirement
 		want        error
 	}{
-		{"access token", pair.Access.Token, paseto.Requirement{}, paseto.ErrType},
-		{"access token asked for", pair.Access.Token, paseto.Requirement{Type: paseto.TypeAccess}, paseto.ErrType},
+		{"access token", pair.Access.Token.Reveal(), paseto.Requirement{}, paseto.ErrType},
+		{"access token asked for", pair.Access.Token.Reveal(), paseto.Requirement{Type: paseto.TypeAccess}, paseto.ErrType},
 		{"no token", "", paseto.Requirement{}, paseto.ErrNoToken},
 		{"junk", "junk", paseto.Requirement{}, paseto.ErrMalformed},
 		{"expired", expired, paseto.Requirement{}, paseto.ErrExpired},
-		{"revoked", revoked.Token, paseto.Requirement{}, paseto.ErrRevoked},
-		{"another implicit assertion", pair.Refresh.Token, paseto.Requirement{Implicit: []byte("x")}, paseto.ErrDecrypt},
-		{"scope missing", pair.Refresh.Token, paseto.Requirement{Scopes: []string{"x"}}, paseto.ErrScope},
+		{"revoked", revoked.Token.Reveal(), paseto.Requirement{}, paseto.ErrRevoked},
+		{"another implicit assertion", pair.Refresh.Token.Reveal(), paseto.Requirement{Implicit: []byte("x")}, paseto.ErrDecrypt},
+		{"scope missing", pair.Refresh.Token.Reveal(), paseto.Requirement{Scopes: []string{"x"}}, paseto.ErrScope},
 		{"without jti", sign(`{"type":"refresh","exp":"2099-01-01T00:00:00Z"}`, "", ""), paseto.Requirement{}, paseto.ErrClaims},
-		{"optional", pair.Refresh.Token, paseto.Requirement{Optional: true}, paseto.ErrRequirement},
-		{"fresh", pair.Refresh.Token, paseto.Requirement{Fresh: true}, paseto.ErrRequirement},
+		{"optional", pair.Refresh.Token.Reveal(), paseto.Requirement{Optional: true}, paseto.ErrRequirement},
+		{"fresh", pair.Refresh.Token.Reveal(), paseto.Requirement{Fresh: true}, paseto.ErrRequirement},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			got, err := auth.Refresh(t.Context(), test.token, test.req)
-			if !errors.Is(err, test.want) || got.Access.Token != "" {
+			if !errors.Is(err, test.want) || got.Access.Token.Reveal() != "" {
 				t.Errorf("%v with error %v, want %v alone", got, err, test.want)
 			}
 		})
 	}
 	t.Cleanup(func() {
-		if _, err := auth.Refresh(context.Background(), pair.Refresh.Token, paseto.Requirement{}); err != nil {
+		if _, err := auth.Refresh(context.Background(), pair.Refresh.Token.Reveal(), paseto.Requirement{}); err != nil {
 			t.Errorf("after the refusals the token is used up: %v", err)
 		}
 	})
@@ -186,7 +186,7 @@ func TestRefreshFailureCostsNothing(t *testing.T) {
 	t.Cleanup(func() { _ = store.Close() })
 	able := newAuthorizer(t, paseto.Config{Purpose: paseto.Public}, paseto.WithDenylist(store))
 	unable := newAuthorizer(t, paseto.Config{Keys: []paseto.Key{publicKey}}, paseto.WithDenylist(store))
-	token := issuePair(t, able, paseto.Grant{}).Refresh.Token
+	token := issuePair(t, able, paseto.Grant{}).Refresh.Token.Reveal()
 	if _, err := unable.Refresh(t.Context(), token, paseto.Requirement{}); !errors.Is(err, paseto.ErrConfig) {
 		t.Errorf("error is %v, want %v", err, paseto.ErrConfig)
 	}
@@ -256,12 +256,12 @@ func TestRefreshDuringRevocation(t *testing.T) {
 				}
 				c.Advance(time.Second)
 			}
-			pair, err := auth.Refresh(t.Context(), old.Token, paseto.Requirement{})
+			pair, err := auth.Refresh(t.Context(), old.Token.Reveal(), paseto.Requirement{})
 			if err != nil {
 				checkRefused(t, err, paseto.ErrRevoked, "")
 				return
 			}
-			if _, err := auth.Verify(t.Context(), pair.Access.Token, paseto.Requirement{}); !errors.Is(err, paseto.ErrRevoked) {
+			if _, err := auth.Verify(t.Context(), pair.Access.Token.Reveal(), paseto.Requirement{}); !errors.Is(err, paseto.ErrRevoked) {
 				t.Errorf("the successor of a revoked token is accepted (error %v)", err)
 			}
 		})
@@ -279,7 +279,7 @@ func TestRefreshContextEnded(t *testing.T) {
 		var seen events
 		store := &during{Store: memory, consume: func() error { cancel(); return ctx.Err() }}
 		auth := newAuthorizer(t, paseto.Config{DenylistFailOpen: failOpen}, paseto.WithDenylist(store), paseto.WithObserver(seen.observe))
-		token := issuePair(t, auth, paseto.Grant{}).Refresh.Token
+		token := issuePair(t, auth, paseto.Grant{}).Refresh.Token.Reveal()
 		_, err := auth.Refresh(ctx, token, paseto.Requirement{})
 		if !errors.Is(err, context.Canceled) || errors.Is(err, paseto.ErrUnavailable) {
 			t.Errorf("fail open %t: error is %v, want %v", failOpen, err, context.Canceled)
@@ -297,11 +297,11 @@ func TestRefreshWithTheStoreDown(t *testing.T) {
 	store := &during{Store: memory, consume: func() error { return errDown }}
 	var seen events
 	auth := newAuthorizer(t, paseto.Config{}, paseto.WithDenylist(store), paseto.WithObserver(seen.observe))
-	token := issuePair(t, auth, paseto.Grant{}).Refresh.Token
+	token := issuePair(t, auth, paseto.Grant{}).Refresh.Token.Reveal()
 	seen.take()
 	pair, err := auth.Refresh(t.Context(), token, paseto.Requirement{})
 	checkRefused(t, err, paseto.ErrUnavailable, "")
-	if pair.Access.Token != "" {
+	if pair.Access.Token.Reveal() != "" {
 		t.Error("a pair comes with the refusal")
 	}
 	if got, want := seen.kinds(), []paseto.EventKind{paseto.EventVerified, paseto.EventDenylistFailed, paseto.EventRefused}; !slices.Equal(got, want) {

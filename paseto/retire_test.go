@@ -45,7 +45,7 @@ func TestRetiredKeysOpen(t *testing.T) {
 			var tokens []string
 			for _, omit := range []bool{false, true} {
 				cfg.Keys, cfg.OmitKeyID = keys[:1], omit
-				tokens = append(tokens, issueAccess(t, newAuthorizer(t, cfg), paseto.Grant{}).Token)
+				tokens = append(tokens, issueAccess(t, newAuthorizer(t, cfg), paseto.Grant{}).Token.Reveal())
 			}
 			until := start.Add(time.Hour)
 			cfg.Keys = []paseto.Key{keys[0].Retire(until), keys[1]}
@@ -53,7 +53,7 @@ func TestRetiredKeysOpen(t *testing.T) {
 			if got := kidOf(t, issueAccess(t, newAuthorizer(t, paseto.Config{Keys: cfg.Keys, Version: version, Purpose: purpose}), paseto.Grant{})); got != keys[1].KeyID() {
 				t.Errorf("the kid is %s, want %s", got, keys[1].KeyID())
 			}
-			own := issueAccess(t, auth, paseto.Grant{}).Token
+			own := issueAccess(t, auth, paseto.Grant{}).Token.Reveal()
 			for _, token := range tokens {
 				c.Set(until.Add(-1))
 				verify(t, auth, token, paseto.Requirement{})
@@ -76,8 +76,8 @@ func TestRetiredAlone(t *testing.T) {
 		t.Errorf("a retired key issues, error %v", err)
 	}
 	pair := issuePair(t, newAuthorizer(t, paseto.Config{}), paseto.Grant{})
-	verify(t, auth, pair.Access.Token, paseto.Requirement{})
-	if _, err := auth.Refresh(t.Context(), pair.Refresh.Token, paseto.Requirement{}); !errors.Is(err, paseto.ErrConfig) {
+	verify(t, auth, pair.Access.Token.Reveal(), paseto.Requirement{})
+	if _, err := auth.Refresh(t.Context(), pair.Refresh.Token.Reveal(), paseto.Requirement{}); !errors.Is(err, paseto.ErrConfig) {
 		t.Errorf("error of a refresh is %v, want %v", err, paseto.ErrConfig)
 	}
 }
@@ -85,7 +85,7 @@ func TestRetiredAlone(t *testing.T) {
 // TestRetireAtZero: a time that was forgotten must not make the key issue again.
 func TestRetireAtZero(t *testing.T) {
 	t.Parallel()
-	token := issueAccess(t, newAuthorizer(t, paseto.Config{Keys: []paseto.Key{localKey}}), paseto.Grant{Subject: "alice"}).Token
+	token := issueAccess(t, newAuthorizer(t, paseto.Config{Keys: []paseto.Key{localKey}}), paseto.Grant{Subject: "alice"}).Token.Reveal()
 	retired := localKey.Retire(time.Time{})
 	if retired.CanIssue() {
 		t.Error("the retired key issues")

@@ -13,7 +13,7 @@ import (
 
 func checkRevoked(t *testing.T, auth *paseto.Authorizer, issued paseto.Issued, want bool) {
 	t.Helper()
-	_, err := auth.Verify(t.Context(), issued.Token, paseto.Requirement{Type: issued.Claims.Type})
+	_, err := auth.Verify(t.Context(), issued.Token.Reveal(), paseto.Requirement{Type: issued.Claims.Type})
 	if want {
 		checkRefused(t, err, paseto.ErrRevoked, "Token has been revoked")
 	} else if err != nil {
@@ -49,7 +49,7 @@ func TestRevokeSession(t *testing.T) {
 	auth, _ := revocable(t, paseto.Config{})
 	phone := issuePair(t, auth, paseto.Grant{Subject: "alice"})
 	laptop := issuePair(t, auth, paseto.Grant{Subject: "alice"})
-	later, err := auth.Refresh(t.Context(), phone.Refresh.Token, paseto.Requirement{})
+	later, err := auth.Refresh(t.Context(), phone.Refresh.Token.Reveal(), paseto.Requirement{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -188,7 +188,7 @@ func TestRevocationsOutliveTokens(t *testing.T) {
 					issuer := newAuthorizer(t, paseto.Config{}, paseto.WithClock(func() time.Time { return issuedAt.Add(ahead) }))
 					c.Set(issuedAt)
 					token := issueAccess(t, issuer, paseto.Grant{Subject: "alice", Session: "s1", TTL: issuer.Config().MaxTTL})
-					claims := verify(t, auth, token.Token, paseto.Requirement{})
+					claims := verify(t, auth, token.Token.Reveal(), paseto.Requirement{})
 					if name == "subject" {
 						// A cut-off goes by the issuer's clock: no earlier one covers.
 						c.Advance(ahead)
@@ -197,7 +197,7 @@ func TestRevocationsOutliveTokens(t *testing.T) {
 						t.Fatal(err)
 					}
 					c.Set(auth.Deadline(claims).Add(-1))
-					_, err := auth.Verify(t.Context(), token.Token, paseto.Requirement{})
+					_, err := auth.Verify(t.Context(), token.Token.Reveal(), paseto.Requirement{})
 					checkRefused(t, err, paseto.ErrRevoked, "")
 				})
 			}
@@ -216,11 +216,11 @@ func TestRevocationsOfEternalTokens(t *testing.T) {
 			t.Run(name+" MaxTTL "+maxTTL.String(), func(t *testing.T) {
 				t.Parallel()
 				auth, c := revocable(t, paseto.Config{AllowNoExpiry: true, MaxTTL: maxTTL})
-				if err := revoke(t.Context(), auth, verify(t, auth, token.Token, paseto.Requirement{})); err != nil {
+				if err := revoke(t.Context(), auth, verify(t, auth, token.Token.Reveal(), paseto.Requirement{})); err != nil {
 					t.Fatal(err)
 				}
 				c.Set(start.AddDate(100, 0, 0))
-				_, err := auth.Verify(t.Context(), token.Token, paseto.Requirement{})
+				_, err := auth.Verify(t.Context(), token.Token.Reveal(), paseto.Requirement{})
 				if !errors.Is(err, paseto.ErrRevoked) {
 					t.Errorf("error is %v, want %v", err, paseto.ErrRevoked)
 				}

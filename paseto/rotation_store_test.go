@@ -39,8 +39,8 @@ func TestRotationFailsOpen(t *testing.T) {
 	ids := map[string]bool{old.Access.Claims.ID: true}
 	for range 2 {
 		seen.take()
-		pair := refresh(t, auth, old.Refresh.Token, paseto.Requirement{})
-		verify(t, auth, pair.Access.Token, paseto.Requirement{})
+		pair := refresh(t, auth, old.Refresh.Token.Reveal(), paseto.Requirement{})
+		verify(t, auth, pair.Access.Token.Reveal(), paseto.Requirement{})
 		ids[pair.Access.Claims.ID] = true
 		all := seen.take()
 		if len(all) < 3 || all[1].Kind != paseto.EventDenylistFailed || all[2].Kind != paseto.EventDenylistBypassed ||
@@ -52,7 +52,7 @@ func TestRotationFailsOpen(t *testing.T) {
 	if len(ids) != 3 {
 		t.Errorf("the tokens have %d identifiers, want 3", len(ids))
 	}
-	if said := log.String(); strings.Count(said, "accepted unchecked") != 2 || strings.Contains(said, old.Refresh.Token) {
+	if said := log.String(); strings.Count(said, "accepted unchecked") != 2 || strings.Contains(said, old.Refresh.Token.Reveal()) {
 		t.Errorf("the log says %s", said)
 	}
 }
@@ -67,13 +67,13 @@ func TestReuseThatCannotBeRecorded(t *testing.T) {
 			var seen events
 			auth, store, c := rotating(t, paseto.Config{DenylistFailOpen: failOpen}, paseto.WithObserver(seen.observe))
 			old := issuePair(t, auth, paseto.Grant{})
-			first := refresh(t, auth, old.Refresh.Token, paseto.Requirement{})
+			first := refresh(t, auth, old.Refresh.Token.Reveal(), paseto.Requirement{})
 			c.Advance(time.Minute)
 			store.revoke = func() error { return errDown }
 			seen.take()
-			pair, err := auth.Refresh(t.Context(), old.Refresh.Token, paseto.Requirement{})
+			pair, err := auth.Refresh(t.Context(), old.Refresh.Token.Reveal(), paseto.Requirement{})
 			checkRefused(t, err, paseto.ErrUnavailable, "")
-			if pair.Access.Token != "" || !errors.Is(err, errDown) {
+			if pair.Access.Token.Reveal() != "" || !errors.Is(err, errDown) {
 				t.Errorf("%v with error %v", pair, err)
 			}
 			failed := 0
@@ -94,7 +94,7 @@ func TestReuseThatCannotBeRecorded(t *testing.T) {
 			checkRevoked(t, auth, first.Access, false)
 
 			store.revoke = nil
-			_, err = auth.Refresh(t.Context(), old.Refresh.Token, paseto.Requirement{})
+			_, err = auth.Refresh(t.Context(), old.Refresh.Token.Reveal(), paseto.Requirement{})
 			checkRefused(t, err, paseto.ErrReused, "")
 			checkRevoked(t, auth, first.Access, true)
 		})
@@ -109,13 +109,13 @@ func TestRotationUnreadable(t *testing.T) {
 		t.Run(value, func(t *testing.T) {
 			t.Parallel()
 			auth, store, c := rotating(t, paseto.Config{})
-			token := issuePair(t, auth, paseto.Grant{}).Refresh.Token
+			token := issuePair(t, auth, paseto.Grant{}).Refresh.Token.Reveal()
 			refresh(t, auth, token, paseto.Requirement{})
 			store.winner = func(string) string { return value }
 			for range 2 {
 				pair, err := auth.Refresh(t.Context(), token, paseto.Requirement{})
 				checkRefused(t, err, paseto.ErrRevoked, "")
-				if pair.Access.Token != "" {
+				if pair.Access.Token.Reveal() != "" {
 					t.Error("a pair comes with the refusal")
 				}
 				c.Advance(time.Hour)
@@ -141,12 +141,12 @@ func TestRotationIncomplete(t *testing.T) {
 		t.Run(value, func(t *testing.T) {
 			t.Parallel()
 			auth, store, _ := rotating(t, paseto.Config{})
-			token := issuePair(t, auth, paseto.Grant{}).Refresh.Token
+			token := issuePair(t, auth, paseto.Grant{}).Refresh.Token.Reveal()
 			refresh(t, auth, token, paseto.Requirement{})
 			store.winner = func(string) string { return value }
 			pair, err := auth.Refresh(t.Context(), token, paseto.Requirement{})
 			checkRefused(t, err, paseto.ErrRevoked, "")
-			if pair.Access.Token != "" {
+			if pair.Access.Token.Reveal() != "" {
 				t.Errorf("a pair is issued that says %s", says(t, pair.Access.Claims))
 			}
 		})
@@ -164,7 +164,7 @@ func TestRotationDuringRevocation(t *testing.T) {
 				auth, store, c := rotating(t, paseto.Config{})
 				old := issuePair(t, auth, paseto.Grant{Subject: "alice"}).Refresh
 				for range uses {
-					refresh(t, auth, old.Token, paseto.Requirement{})
+					refresh(t, auth, old.Token.Reveal(), paseto.Requirement{})
 				}
 				store.consume = func() error {
 					store.consume = nil
@@ -172,9 +172,9 @@ func TestRotationDuringRevocation(t *testing.T) {
 					c.Advance(time.Second)
 					return err
 				}
-				pair, err := auth.Refresh(t.Context(), old.Token, paseto.Requirement{})
+				pair, err := auth.Refresh(t.Context(), old.Token.Reveal(), paseto.Requirement{})
 				checkRefused(t, err, paseto.ErrRevoked, "")
-				if pair.Access.Token != "" {
+				if pair.Access.Token.Reveal() != "" {
 					t.Error("a pair comes with the refusal")
 				}
 			})
@@ -207,13 +207,13 @@ func TestRotationAnswerLost(t *testing.T) {
 	store := &lastLook{Store: memory, down: true}
 	auth := newAuthorizer(t, paseto.Config{}, paseto.WithDenylist(store))
 	old := issuePair(t, auth, paseto.Grant{})
-	pair, err := auth.Refresh(t.Context(), old.Refresh.Token, paseto.Requirement{})
+	pair, err := auth.Refresh(t.Context(), old.Refresh.Token.Reveal(), paseto.Requirement{})
 	checkRefused(t, err, paseto.ErrUnavailable, "")
-	if pair.Access.Token != "" {
+	if pair.Access.Token.Reveal() != "" {
 		t.Error("a pair comes with the refusal")
 	}
 	store.down = false
-	verify(t, auth, refresh(t, auth, old.Refresh.Token, paseto.Requirement{}).Access.Token, paseto.Requirement{})
+	verify(t, auth, refresh(t, auth, old.Refresh.Token.Reveal(), paseto.Requirement{}).Access.Token.Reveal(), paseto.Requirement{})
 }
 
 // TestRotationOfAnothersToken uses nothing up.
@@ -221,7 +221,7 @@ func TestRotationOfAnothersToken(t *testing.T) {
 	t.Parallel()
 	theirs := paseto.NewSecretKey()
 	half := must(theirs.PublicKey())
-	token := issuePair(t, newAuthorizer(t, paseto.Config{Purpose: paseto.Public, Keys: []paseto.Key{theirs}}), paseto.Grant{}).Refresh.Token
+	token := issuePair(t, newAuthorizer(t, paseto.Config{Purpose: paseto.Public, Keys: []paseto.Key{theirs}}), paseto.Grant{}).Refresh.Token.Reveal()
 	var seen events
 	auth, store, _ := rotating(t, paseto.Config{Purpose: paseto.Public, Keys: []paseto.Key{secretKey, half}}, paseto.WithObserver(seen.observe))
 	store.consume = func() error { t.Error("the token is used up"); return nil }
@@ -239,16 +239,16 @@ func TestReuseContextEnded(t *testing.T) {
 	t.Parallel()
 	auth, store, c := rotating(t, paseto.Config{})
 	old := issuePair(t, auth, paseto.Grant{})
-	refresh(t, auth, old.Refresh.Token, paseto.Requirement{})
+	refresh(t, auth, old.Refresh.Token.Reveal(), paseto.Requirement{})
 	c.Advance(time.Minute)
 	ctx, cancel := context.WithCancel(t.Context())
 	store.revoke = func() error { cancel(); return nil }
-	pair, err := auth.Refresh(ctx, old.Refresh.Token, paseto.Requirement{})
-	if err == nil || pair.Access.Token != "" {
+	pair, err := auth.Refresh(ctx, old.Refresh.Token.Reveal(), paseto.Requirement{})
+	if err == nil || pair.Access.Token.Reveal() != "" {
 		t.Errorf("%v with error %v", pair, err)
 	}
 	store.revoke = nil
-	_, err = auth.Refresh(t.Context(), old.Refresh.Token, paseto.Requirement{})
+	_, err = auth.Refresh(t.Context(), old.Refresh.Token.Reveal(), paseto.Requirement{})
 	if !errors.Is(err, paseto.ErrReused) && !errors.Is(err, paseto.ErrRevoked) {
 		t.Errorf("error is %v, want the reuse to be found at the latest now", err)
 	}

@@ -42,7 +42,7 @@ func TestRotationConcurrently(t *testing.T) {
 		}
 		group.Go(func() {
 			<-begin
-			pairs[i], errs[i] = auth.Refresh(t.Context(), old.Refresh.Token, paseto.Requirement{})
+			pairs[i], errs[i] = auth.Refresh(t.Context(), old.Refresh.Token.Reveal(), paseto.Requirement{})
 		})
 	}
 	close(begin)
@@ -53,7 +53,7 @@ func TestRotationConcurrently(t *testing.T) {
 			t.Fatalf("caller %d: %v", i, errs[i])
 		}
 		for _, issued := range []paseto.Issued{pair.Access, pair.Refresh} {
-			claims := verify(t, one, issued.Token, paseto.Requirement{Type: issued.Claims.Type})
+			claims := verify(t, one, issued.Token.Reveal(), paseto.Requirement{Type: issued.Claims.Type})
 			said[says(t, claims)] = true
 		}
 	}
@@ -80,16 +80,16 @@ func TestRotationRepeats(t *testing.T) {
 				})
 				c.Advance(time.Hour)
 				used := c.Now()
-				first := refresh(t, one, old.Refresh.Token, req)
+				first := refresh(t, one, old.Refresh.Token.Reveal(), req)
 				for _, after := range []time.Duration{0, 500 * time.Millisecond, 10 * time.Second, time.Minute - 1} {
 					c.Set(used.Add(after))
 					for _, auth := range []*paseto.Authorizer{one, two} {
-						again := refresh(t, auth, old.Refresh.Token, req)
+						again := refresh(t, auth, old.Refresh.Token.Reveal(), req)
 						checkSamePair(t, again, first)
 						for _, issued := range []paseto.Issued{again.Access, again.Refresh} {
 							req := req
 							req.Type = issued.Claims.Type
-							if got := says(t, verify(t, two, issued.Token, req)); got != says(t, issued.Claims) {
+							if got := says(t, verify(t, two, issued.Token.Reveal(), req)); got != says(t, issued.Claims) {
 								t.Errorf("after %s the token says %s, issued as %s", after, got, says(t, issued.Claims))
 							}
 						}
@@ -98,7 +98,7 @@ func TestRotationRepeats(t *testing.T) {
 				if got, want := first.Access.Claims.IssuedAt, issuedAt.Add(time.Hour); !got.Equal(want) {
 					t.Errorf("issued at %s, want %s", got, want)
 				}
-				next := refresh(t, two, first.Refresh.Token, req)
+				next := refresh(t, two, first.Refresh.Token.Reveal(), req)
 				if next.Access.Claims.ID == first.Access.Claims.ID || next.Refresh.Claims.ID == first.Refresh.Claims.ID {
 					t.Error("the next pair is the same")
 				}
@@ -132,26 +132,26 @@ func TestRotationReuse(t *testing.T) {
 			old := issuePair(t, one, paseto.Grant{Subject: "alice"})
 			elsewhere := issuePair(t, one, paseto.Grant{Subject: "alice"})
 			c.Advance(time.Hour)
-			first := refresh(t, one, old.Refresh.Token, paseto.Requirement{})
-			next := refresh(t, one, first.Refresh.Token, paseto.Requirement{})
+			first := refresh(t, one, old.Refresh.Token.Reveal(), paseto.Requirement{})
+			next := refresh(t, one, first.Refresh.Token.Reveal(), paseto.Requirement{})
 			if test.grace != paseto.NoGrace {
 				c.Advance(test.after - 1)
 				if test.name != "weeks later" {
-					checkSamePair(t, refresh(t, two, old.Refresh.Token, paseto.Requirement{}), first)
+					checkSamePair(t, refresh(t, two, old.Refresh.Token.Reveal(), paseto.Requirement{}), first)
 				}
 				c.Advance(1)
 			} else {
 				c.Advance(test.after)
 			}
 			seen.take()
-			pair, err := two.Refresh(t.Context(), old.Refresh.Token, paseto.Requirement{})
+			pair, err := two.Refresh(t.Context(), old.Refresh.Token.Reveal(), paseto.Requirement{})
 			checkRefused(t, err, paseto.ErrReused, "Refresh token has been used before")
-			if pair.Access.Token != "" || pair.Refresh.Token != "" {
+			if pair.Access.Token.Reveal() != "" || pair.Refresh.Token.Reveal() != "" {
 				t.Error("a pair comes with the refusal")
 			}
 			checkReuse(t, seen.take(), old.Refresh.Claims)
 			if said := log.String(); strings.Count(said, "level=WARN") != 1 || !strings.Contains(said, "reused") || !strings.Contains(said, old.Refresh.Claims.ID) ||
-				strings.Contains(said, old.Refresh.Token) {
+				strings.Contains(said, old.Refresh.Token.Reveal()) {
 				t.Errorf("the log says %s", said)
 			}
 
@@ -160,7 +160,7 @@ func TestRotationReuse(t *testing.T) {
 			}
 			checkRevoked(t, one, elsewhere.Access, false)
 			seen.take()
-			for _, token := range []string{old.Refresh.Token, first.Refresh.Token, next.Refresh.Token} {
+			for _, token := range []string{old.Refresh.Token.Reveal(), first.Refresh.Token.Reveal(), next.Refresh.Token.Reveal()} {
 				_, err := one.Refresh(t.Context(), token, paseto.Requirement{})
 				checkRefused(t, err, paseto.ErrRevoked, "")
 			}
@@ -200,13 +200,13 @@ func TestRotationReuseOfAnAncestor(t *testing.T) {
 	t.Parallel()
 	one, two, c := nodes(t, paseto.Config{})
 	login := issuePair(t, one, paseto.Grant{Subject: "alice"})
-	parent := refresh(t, one, login.Refresh.Token, paseto.Requirement{})
+	parent := refresh(t, one, login.Refresh.Token.Reveal(), paseto.Requirement{})
 	c.Advance(5 * time.Second)
-	child := refresh(t, two, parent.Refresh.Token, paseto.Requirement{})
-	checkSamePair(t, refresh(t, two, login.Refresh.Token, paseto.Requirement{}), parent)
+	child := refresh(t, two, parent.Refresh.Token.Reveal(), paseto.Requirement{})
+	checkSamePair(t, refresh(t, two, login.Refresh.Token.Reveal(), paseto.Requirement{}), parent)
 	c.Advance(5 * time.Second) // the grace of the login's token is over, that of the parent's not
-	checkSamePair(t, refresh(t, one, parent.Refresh.Token, paseto.Requirement{}), child)
-	_, err := one.Refresh(t.Context(), login.Refresh.Token, paseto.Requirement{})
+	checkSamePair(t, refresh(t, one, parent.Refresh.Token.Reveal(), paseto.Requirement{}), child)
+	_, err := one.Refresh(t.Context(), login.Refresh.Token.Reveal(), paseto.Requirement{})
 	checkRefused(t, err, paseto.ErrReused, "")
 	for _, issued := range []paseto.Issued{login.Access, parent.Access, parent.Refresh, child.Access, child.Refresh} {
 		checkRevoked(t, two, issued, true)
@@ -223,19 +223,19 @@ func TestRotationWithoutSession(t *testing.T) {
 	if old.Claims.Session != "" {
 		t.Fatalf("the token belongs to the session %q", old.Claims.Session)
 	}
-	first := refresh(t, one, old.Token, paseto.Requirement{})
+	first := refresh(t, one, old.Token.Reveal(), paseto.Requirement{})
 	session := first.Access.Claims.Session
 	if session == "" || first.Refresh.Claims.Session != session {
 		t.Errorf("sessions are %q and %q, want one", session, first.Refresh.Claims.Session)
 	}
-	checkSamePair(t, refresh(t, two, old.Token, paseto.Requirement{}), first)
-	next := refresh(t, two, first.Refresh.Token, paseto.Requirement{})
+	checkSamePair(t, refresh(t, two, old.Token.Reveal(), paseto.Requirement{}), first)
+	next := refresh(t, two, first.Refresh.Token.Reveal(), paseto.Requirement{})
 	if next.Refresh.Claims.Session != session {
 		t.Errorf("the session changes from %q to %q", session, next.Refresh.Claims.Session)
 	}
 	c.Advance(time.Minute)
 	seen.take()
-	_, err := one.Refresh(t.Context(), old.Token, paseto.Requirement{})
+	_, err := one.Refresh(t.Context(), old.Token.Reveal(), paseto.Requirement{})
 	checkRefused(t, err, paseto.ErrReused, "")
 	revoked := slices.DeleteFunc(seen.take(), func(e paseto.Event) bool { return e.Kind != paseto.EventReused })
 	if len(revoked) != 1 || revoked[0].Revocation.Session != session {
@@ -244,7 +244,7 @@ func TestRotationWithoutSession(t *testing.T) {
 	for _, issued := range []paseto.Issued{first.Access, first.Refresh, next.Access, next.Refresh} {
 		checkRevoked(t, two, issued, true)
 	}
-	_, err = two.Refresh(t.Context(), old.Token, paseto.Requirement{})
+	_, err = two.Refresh(t.Context(), old.Token.Reveal(), paseto.Requirement{})
 	checkRefused(t, err, paseto.ErrRevoked, "")
 }
 
@@ -262,7 +262,9 @@ func TestRotationOnceConcurrently(t *testing.T) {
 		if i%2 == 1 {
 			auth = two
 		}
-		group.Go(func() { pairs[i], errs[i] = auth.Refresh(t.Context(), old.Refresh.Token, paseto.Requirement{}) })
+		group.Go(func() {
+			pairs[i], errs[i] = auth.Refresh(t.Context(), old.Refresh.Token.Reveal(), paseto.Requirement{})
+		})
 	}
 	group.Wait()
 	won, reused := 0, 0
@@ -293,11 +295,11 @@ func TestRotationKeepsNoToken(t *testing.T) {
 	store := &during{Store: memory, winner: func(value string) string { kept = append(kept, value); return value }}
 	auth := newAuthorizer(t, paseto.Config{}, paseto.WithDenylist(store))
 	old := issuePair(t, auth, paseto.Grant{Subject: "alice", Claims: map[string]string{"name": "Alice"}})
-	pair := refresh(t, auth, old.Refresh.Token, paseto.Requirement{})
+	pair := refresh(t, auth, old.Refresh.Token.Reveal(), paseto.Requirement{})
 	if len(kept) != 1 {
 		t.Fatalf("the denylist keeps %q", kept)
 	}
-	for _, secret := range []string{old.Refresh.Token, pair.Access.Token, pair.Refresh.Token, "v4.", "alice", "Alice"} {
+	for _, secret := range []string{old.Refresh.Token.Reveal(), pair.Access.Token.Reveal(), pair.Refresh.Token.Reveal(), "v4.", "alice", "Alice"} {
 		if strings.Contains(kept[0], secret) {
 			t.Errorf("the denylist keeps %s", kept[0])
 		}

@@ -30,7 +30,7 @@ func TestAuthTime(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			issued := must(auth.Issue(test.tokenType, test.grant))
-			claims := verify(t, auth, issued.Token, paseto.Requirement{Type: test.tokenType})
+			claims := verify(t, auth, issued.Token.Reveal(), paseto.Requirement{Type: test.tokenType})
 			if !claims.AuthTime.Equal(test.want) || !issued.Claims.AuthTime.Equal(test.want) {
 				t.Errorf("the login was at %s, issued as %s, want %s", claims.AuthTime, issued.Claims.AuthTime, test.want)
 			}
@@ -72,11 +72,11 @@ func TestAuthTimeRefused(t *testing.T) {
 			t.Parallel()
 			for _, tokenType := range []string{"access", "refresh", "email-verify"} {
 				issued, err := auth.Issue(tokenType, paseto.Grant{AuthTime: test.authTime})
-				if !errors.Is(err, paseto.ErrGrant) || !strings.Contains(err.Error(), test.why) || issued.Token != "" {
+				if !errors.Is(err, paseto.ErrGrant) || !strings.Contains(err.Error(), test.why) || issued.Token.Reveal() != "" {
 					t.Errorf("%s: error is %v, want %v about %s", tokenType, err, paseto.ErrGrant, test.why)
 				}
 			}
-			if pair, err := auth.IssuePair(paseto.Grant{AuthTime: test.authTime}); !errors.Is(err, paseto.ErrGrant) || pair.Access.Token != "" {
+			if pair, err := auth.IssuePair(paseto.Grant{AuthTime: test.authTime}); !errors.Is(err, paseto.ErrGrant) || pair.Access.Token.Reveal() != "" {
 				t.Errorf("pair: error is %v, want %v", err, paseto.ErrGrant)
 			}
 		})
@@ -99,9 +99,9 @@ func TestSessionEnds(t *testing.T) {
 			end := issuedAt.Add(time.Hour)
 			for _, at := range []time.Duration{20 * time.Minute, 40 * time.Minute, 50 * time.Minute, time.Hour - time.Second} {
 				c.Set(issuedAt.Add(at))
-				pair = refresh(t, auth, pair.Refresh.Token, paseto.Requirement{})
-				for issued, ttl := range map[paseto.Issued]time.Duration{pair.Access: 15 * time.Minute, pair.Refresh: 25 * time.Minute} {
-					claims := verify(t, auth, issued.Token, paseto.Requirement{Type: issued.Claims.Type})
+				pair = refresh(t, auth, pair.Refresh.Token.Reveal(), paseto.Requirement{})
+				for issued, ttl := range map[*paseto.Issued]time.Duration{&pair.Access: 15 * time.Minute, &pair.Refresh: 25 * time.Minute} {
+					claims := verify(t, auth, issued.Token.Reveal(), paseto.Requirement{Type: issued.Claims.Type})
 					want := issuedAt.Add(at + ttl)
 					if want.After(end) {
 						want = end
@@ -116,18 +116,18 @@ func TestSessionEnds(t *testing.T) {
 						t.Errorf("after %s the %s token is fresh", at, claims.Type)
 					}
 				}
-				_, err := auth.Verify(t.Context(), pair.Access.Token, paseto.Requirement{Fresh: true})
+				_, err := auth.Verify(t.Context(), pair.Access.Token.Reveal(), paseto.Requirement{Fresh: true})
 				checkRefused(t, err, paseto.ErrNotFresh, "")
 			}
 			for _, at := range []time.Duration{time.Hour - time.Second + 1, time.Hour, time.Hour + leeway - 1, time.Hour + leeway, 2 * time.Hour} {
 				c.Set(issuedAt.Add(at))
-				got, err := auth.Refresh(t.Context(), pair.Refresh.Token, paseto.Requirement{})
+				got, err := auth.Refresh(t.Context(), pair.Refresh.Token.Reveal(), paseto.Requirement{})
 				checkRefused(t, err, paseto.ErrExpired, "Token expired.")
-				if got.Access.Token != "" {
+				if got.Access.Token.Reveal() != "" {
 					t.Errorf("after %s a pair comes with the refusal", at)
 				}
 			}
-			_, err := auth.Verify(t.Context(), pair.Access.Token, paseto.Requirement{})
+			_, err := auth.Verify(t.Context(), pair.Access.Token.Reveal(), paseto.Requirement{})
 			checkRefused(t, err, paseto.ErrExpired, "")
 		})
 	}
@@ -139,10 +139,10 @@ func TestFreshnessDoesNotSurvive(t *testing.T) {
 	t.Parallel()
 	one, two, _ := nodes(t, paseto.Config{})
 	login := issuePair(t, one, paseto.Grant{Subject: "alice", Fresh: true})
-	verify(t, one, login.Access.Token, paseto.Requirement{Fresh: true})
+	verify(t, one, login.Access.Token.Reveal(), paseto.Requirement{Fresh: true})
 	for _, auth := range []*paseto.Authorizer{one, two} {
-		pair := refresh(t, auth, login.Refresh.Token, paseto.Requirement{})
-		_, err := auth.Verify(t.Context(), pair.Access.Token, paseto.Requirement{Fresh: true})
+		pair := refresh(t, auth, login.Refresh.Token.Reveal(), paseto.Requirement{})
+		_, err := auth.Verify(t.Context(), pair.Access.Token.Reveal(), paseto.Requirement{Fresh: true})
 		checkRefused(t, err, paseto.ErrNotFresh, "")
 	}
 }
@@ -204,12 +204,12 @@ func TestSessionWithoutExpiry(t *testing.T) {
 	}
 	auth, c := revocable(t, paseto.Config{AllowNoExpiry: true, RefreshTTL: paseto.NoExpiry, SessionTTL: 48 * time.Hour})
 	c.Advance(24 * time.Hour)
-	pair := refresh(t, auth, login.Refresh.Token, paseto.Requirement{})
+	pair := refresh(t, auth, login.Refresh.Token.Reveal(), paseto.Requirement{})
 	if got, want := pair.Refresh.Claims.ExpiresAt, issuedAt.Add(48*time.Hour); !got.Equal(want) {
 		t.Errorf("the successor expires at %s, want %s", got, want)
 	}
 	c.Set(issuedAt.Add(48 * time.Hour))
-	for _, token := range []string{login.Refresh.Token, pair.Refresh.Token} {
+	for _, token := range []string{login.Refresh.Token.Reveal(), pair.Refresh.Token.Reveal()} {
 		_, err := auth.Refresh(t.Context(), token, paseto.Requirement{})
 		checkRefused(t, err, paseto.ErrExpired, "")
 	}
@@ -222,15 +222,15 @@ func TestSessionOfAShorterConfiguration(t *testing.T) {
 	login := issuePair(t, before, paseto.Grant{})
 	now := newAuthorizer(t, paseto.Config{SessionTTL: 24 * time.Hour}, paseto.WithClock(c.Now))
 	c.Set(issuedAt.Add(20 * time.Hour))
-	pair := refresh(t, now, login.Refresh.Token, paseto.Requirement{})
+	pair := refresh(t, now, login.Refresh.Token.Reveal(), paseto.Requirement{})
 	if got, want := pair.Refresh.Claims.ExpiresAt, issuedAt.Add(24*time.Hour); !got.Equal(want) {
 		t.Errorf("the successor expires at %s, want %s", got, want)
 	}
 	c.Set(issuedAt.Add(24 * time.Hour))
-	verify(t, now, login.Refresh.Token, paseto.Requirement{Type: paseto.TypeRefresh})
-	_, err := now.Refresh(t.Context(), login.Refresh.Token, paseto.Requirement{})
+	verify(t, now, login.Refresh.Token.Reveal(), paseto.Requirement{Type: paseto.TypeRefresh})
+	_, err := now.Refresh(t.Context(), login.Refresh.Token.Reveal(), paseto.Requirement{})
 	checkRefused(t, err, paseto.ErrExpired, "Token expired.")
-	refresh(t, before, login.Refresh.Token, paseto.Requirement{})
+	refresh(t, before, login.Refresh.Token.Reveal(), paseto.Requirement{})
 }
 
 // TestSessionOfAnEarlierToken refreshes what says nothing of a login, or says it
@@ -261,7 +261,7 @@ func TestSessionOfAnEarlierToken(t *testing.T) {
 				t.Errorf("the refresh token expires at %s, want %s", got, want)
 			}
 			c.Set(issuedAt.Add(24 * time.Hour))
-			if _, err := auth.Refresh(t.Context(), pair.Refresh.Token, paseto.Requirement{}); errors.Is(err, paseto.ErrExpired) != test.over {
+			if _, err := auth.Refresh(t.Context(), pair.Refresh.Token.Reveal(), paseto.Requirement{}); errors.Is(err, paseto.ErrExpired) != test.over {
 				t.Errorf("a day later the error is %v", err)
 			}
 		})
@@ -277,7 +277,7 @@ func TestSessionKeepsOn(t *testing.T) {
 	session := pair.Access.Claims.Session
 	for range 4 {
 		c.Advance(20 * 24 * time.Hour)
-		pair = refresh(t, auth, pair.Refresh.Token, paseto.Requirement{})
+		pair = refresh(t, auth, pair.Refresh.Token.Reveal(), paseto.Requirement{})
 	}
 	if pair.Access.Claims.Session != session {
 		t.Error("the session changes")

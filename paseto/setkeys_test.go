@@ -26,8 +26,8 @@ func TestSetKeys(t *testing.T) {
 	if got := kidOf(t, rotated); got != otherLocal.KeyID() {
 		t.Errorf("the kid is %s, want the new key's, %s", got, otherLocal.KeyID())
 	}
-	verify(t, auth, old.Token, paseto.Requirement{})
-	verify(t, auth, rotated.Token, paseto.Requirement{})
+	verify(t, auth, old.Token.Reveal(), paseto.Requirement{})
+	verify(t, auth, rotated.Token.Reveal(), paseto.Requirement{})
 
 	for _, keys := range [][]paseto.Key{auth.Keys(), auth.Config().Keys} {
 		if len(keys) != 2 || !keys[0].Equal(otherLocal) || keys[1].NotAfter().IsZero() {
@@ -42,10 +42,10 @@ func TestSetKeys(t *testing.T) {
 	if err := auth.SetKeys(otherLocal, secretKey); err != nil {
 		t.Fatal(err)
 	}
-	_, err := auth.Verify(t.Context(), old.Token, paseto.Requirement{})
+	_, err := auth.Verify(t.Context(), old.Token.Reveal(), paseto.Requirement{})
 	checkRefused(t, err, paseto.ErrDecrypt, "")
-	verify(t, auth, rotated.Token, paseto.Requirement{})
-	verify(t, auth, issueAccess(t, auth, paseto.Grant{Purpose: paseto.Public}).Token, paseto.Requirement{})
+	verify(t, auth, rotated.Token.Reveal(), paseto.Requirement{})
+	verify(t, auth, issueAccess(t, auth, paseto.Grant{Purpose: paseto.Public}).Token.Reveal(), paseto.Requirement{})
 }
 
 // TestSetKeysKeepsTheOldOnError breaks a working ring in every way.
@@ -66,7 +66,7 @@ func TestSetKeysKeepsTheOldOnError(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			auth := newAuthorizer(t, paseto.Config{Keys: []paseto.Key{localKey}})
-			token := issueAccess(t, auth, paseto.Grant{}).Token
+			token := issueAccess(t, auth, paseto.Grant{}).Token.Reveal()
 			err := auth.SetKeys(test.keys...)
 			if !errors.Is(err, paseto.ErrConfig) {
 				t.Fatalf("error is %v, want %v", err, paseto.ErrConfig)
@@ -97,7 +97,7 @@ func TestRotationUnderLoad(t *testing.T) {
 	for _, omit := range []bool{false, true} {
 		issuer := newAuthorizer(t, paseto.Config{OmitKeyID: omit})
 		for _, purpose := range purposes {
-			tokens = append(tokens, issueAccess(t, issuer, paseto.Grant{Purpose: purpose}).Token)
+			tokens = append(tokens, issueAccess(t, issuer, paseto.Grant{Purpose: purpose}).Token.Reveal())
 		}
 	}
 

@@ -30,7 +30,7 @@ func TestSubjectRevokedForGood(t *testing.T) {
 			c.Advance(test.before)
 			cutoff := c.Now()
 			c.Advance(test.late)
-			escaped := refresh(t, other, login.Refresh.Token, paseto.Requirement{})
+			escaped := refresh(t, other, login.Refresh.Token.Reveal(), paseto.Requirement{})
 			checkNil(t, right.RevokeSubject(t.Context(), "alice", cutoff))
 			for _, issued := range []paseto.Issued{login.Refresh, escaped.Access, escaped.Refresh} {
 				checkRevoked(t, right, issued, true)

@@ -128,12 +128,12 @@ func TestIssueTicketRefuses(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			issued, err := test.auth.IssueTicket(test.access, paseto.TicketGrant{})
-			if !errors.Is(err, test.want) || !strings.Contains(err.Error(), test.why) || issued.Token != "" || issued.Claims != nil {
+			if !errors.Is(err, test.want) || !strings.Contains(err.Error(), test.why) || issued.Token.Reveal() != "" || issued.Claims != nil {
 				t.Errorf("%v with error %v, want %v about %s", issued, err, test.want, test.why)
 			}
 		})
 	}
-	verify(t, auth, long.Token, paseto.Requirement{})
+	verify(t, auth, long.Token.Reveal(), paseto.Requirement{})
 }
 
 // TestIssueTicketOfClaimsMadeByHand: they come from no token, and a ticket for
@@ -142,7 +142,7 @@ func TestIssueTicketOfClaimsMadeByHand(t *testing.T) {
 	t.Parallel()
 	auth, _ := revocable(t, paseto.Config{})
 	issued, err := auth.IssueTicket(&paseto.Claims{Type: paseto.TypeAccess, Subject: "alice"}, paseto.TicketGrant{})
-	if !errors.Is(err, paseto.ErrGrant) || issued.Token != "" {
+	if !errors.Is(err, paseto.ErrGrant) || issued.Token.Reveal() != "" {
 		t.Errorf("%v with error %v, want %v", issued, err, paseto.ErrGrant)
 	}
 }
@@ -156,7 +156,7 @@ func TestIssueTicketNeverChangesABinding(t *testing.T) {
 	for name, grant := range map[string]paseto.TicketGrant{
 		"path": {Path: "/\xff"}, "path with a query": {Path: "/ws?a"}, "path without a slash": {Path: "ws"},
 		"path with half an escape": {Path: "/50%"}, "origin": {Origin: "https://\xff"}} {
-		if issued, err := auth.IssueTicket(access, grant); !errors.Is(err, paseto.ErrGrant) || issued.Token != "" {
+		if issued, err := auth.IssueTicket(access, grant); !errors.Is(err, paseto.ErrGrant) || !issued.Token.IsZero() {
 			t.Errorf("%s: %v with error %v, want %v", name, issued, err, paseto.ErrGrant)
 		}
 	}
@@ -172,7 +172,7 @@ func TestTicketEvents(t *testing.T) {
 	if all := seen.take(); len(all) != 1 || all[0].Kind != paseto.EventIssued || all[0].Claims != issued.Claims {
 		t.Errorf("the issue is observed as %+v", all)
 	}
-	claims := redeem(t, auth, issued.Token, paseto.Requirement{}, paseto.TicketUse{})
+	claims := redeem(t, auth, issued.Token.Reveal(), paseto.Requirement{}, paseto.TicketUse{})
 	if all := seen.take(); len(all) != 1 || all[0].Kind != paseto.EventVerified || all[0].Claims != claims {
 		t.Errorf("the use is observed as %+v", all)
 	}
@@ -191,12 +191,12 @@ func TestTicketEvents(t *testing.T) {
 		}
 	}
 	id := issued.Claims.ID
-	refused("used", issued.Token, id, paseto.ErrTicketUsed, paseto.Requirement{})
-	refused("scope missing", issued.Token, id, paseto.ErrScope, paseto.Requirement{Scopes: []string{"a"}})
+	refused("used", issued.Token.Reveal(), id, paseto.ErrTicketUsed, paseto.Requirement{})
+	refused("scope missing", issued.Token.Reveal(), id, paseto.ErrScope, paseto.Requirement{Scopes: []string{"a"}})
 	refused("junk", "junk", "", paseto.ErrMalformed, paseto.Requirement{})
 	c.Advance(time.Minute)
-	refused("expired", issued.Token, id, paseto.ErrExpired, paseto.Requirement{})
-	refused("expired, let in anonymously", issued.Token, id, paseto.ErrExpired, paseto.Requirement{Optional: true})
+	refused("expired", issued.Token.Reveal(), id, paseto.ErrExpired, paseto.Requirement{})
+	refused("expired, let in anonymously", issued.Token.Reveal(), id, paseto.ErrExpired, paseto.Requirement{Optional: true})
 	for _, optional := range []bool{false, true} {
 		_, _ = auth.RedeemTicket(t.Context(), "", paseto.Requirement{Optional: optional}, paseto.TicketUse{})
 	}

@@ -14,8 +14,8 @@ import (
 func TestVerifyTimes(t *testing.T) {
 	t.Parallel()
 	issuer := newAuthorizer(t, paseto.Config{})
-	plain := issueAccess(t, issuer, paseto.Grant{TTL: time.Minute}).Token
-	later := issueAccess(t, issuer, paseto.Grant{TTL: time.Minute, NotBefore: issuedAt.Add(30 * time.Second)}).Token
+	plain := issueAccess(t, issuer, paseto.Grant{TTL: time.Minute}).Token.Reveal()
+	later := issueAccess(t, issuer, paseto.Grant{TTL: time.Minute, NotBefore: issuedAt.Add(30 * time.Second)}).Token.Reveal()
 	const leeway = 10 * time.Second
 	for _, test := range []struct {
 		name   string
@@ -89,7 +89,7 @@ func TestVerifyIssuerAndAudience(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			token := issueAccess(t, auth, paseto.Grant{Issuer: test.issuer, Audience: test.audience}).Token
+			token := issueAccess(t, auth, paseto.Grant{Issuer: test.issuer, Audience: test.audience}).Token.Reveal()
 			_, err := auth.Verify(t.Context(), token, paseto.Requirement{})
 			if test.want == nil && err != nil || test.want != nil && !errors.Is(err, test.want) {
 				t.Errorf("error is %v, want %v", err, test.want)
@@ -104,7 +104,7 @@ func TestVerifyOptional(t *testing.T) {
 	grant := func(change func(*paseto.Grant)) string {
 		g := paseto.Grant{Issuer: "a", Audience: []string{"a"}}
 		change(&g)
-		return issueAccess(t, auth, g).Token
+		return issueAccess(t, auth, g).Token.Reveal()
 	}
 	expired := grant(func(g *paseto.Grant) { g.TTL = time.Second })
 	c.Advance(2 * time.Second)
@@ -161,7 +161,7 @@ func messageOf(name string) string {
 func TestVerifyScopes(t *testing.T) {
 	t.Parallel()
 	auth := newAuthorizer(t, paseto.Config{})
-	token := issueAccess(t, auth, paseto.Grant{Scopes: []string{"read", "write"}}).Token
+	token := issueAccess(t, auth, paseto.Grant{Scopes: []string{"read", "write"}}).Token.Reveal()
 	for _, test := range []struct {
 		name   string
 		scopes []string
@@ -188,7 +188,7 @@ func TestVerifyCheck(t *testing.T) {
 	t.Parallel()
 	type key struct{}
 	auth := newAuthorizer(t, paseto.Config{})
-	token := issueAccess(t, auth, paseto.Grant{Subject: "alice"}).Token
+	token := issueAccess(t, auth, paseto.Grant{Subject: "alice"}).Token.Reveal()
 	cause := errors.New("not on Sundays")
 	own := &paseto.Error{Code: "closed", Message: "Closed today"}
 	for _, test := range []struct {
@@ -246,9 +246,9 @@ func TestVerifyWithSeveralKeys(t *testing.T) {
 				return newAuthorizer(t, paseto.Config{Keys: keys, Purpose: purpose})
 			}
 			both := only(first, second)
-			verify(t, both, issueAccess(t, only(first), paseto.Grant{}).Token, paseto.Requirement{})
-			verify(t, both, issueAccess(t, only(second), paseto.Grant{}).Token, paseto.Requirement{})
-			issued := issueAccess(t, both, paseto.Grant{}).Token
+			verify(t, both, issueAccess(t, only(first), paseto.Grant{}).Token.Reveal(), paseto.Requirement{})
+			verify(t, both, issueAccess(t, only(second), paseto.Grant{}).Token.Reveal(), paseto.Requirement{})
+			issued := issueAccess(t, both, paseto.Grant{}).Token.Reveal()
 			verify(t, only(first), issued, paseto.Requirement{})
 			if _, err := only(second).Verify(t.Context(), issued, paseto.Requirement{}); err == nil {
 				t.Error("the second key opens what the first should have issued")
@@ -265,10 +265,10 @@ func TestVerifyOnlyAuthorizer(t *testing.T) {
 		t.Errorf("CanIssue is %t and %t, want true and false", issuer.CanIssue(), verifier.CanIssue())
 	}
 	pair := issuePair(t, issuer, paseto.Grant{Subject: "alice"})
-	if got := verify(t, verifier, pair.Access.Token, paseto.Requirement{}).Subject; got != "alice" {
+	if got := verify(t, verifier, pair.Access.Token.Reveal(), paseto.Requirement{}).Subject; got != "alice" {
 		t.Errorf("subject is %q", got)
 	}
-	if _, err := verifier.Refresh(t.Context(), pair.Refresh.Token, paseto.Requirement{}); !errors.Is(err, paseto.ErrConfig) {
+	if _, err := verifier.Refresh(t.Context(), pair.Refresh.Token.Reveal(), paseto.Requirement{}); !errors.Is(err, paseto.ErrConfig) {
 		t.Errorf("error of a refresh is %v, want %v", err, paseto.ErrConfig)
 	}
 }
@@ -280,11 +280,11 @@ func TestVerifyEvents(t *testing.T) {
 	issued := issueAccess(t, auth, paseto.Grant{})
 	seen.take()
 
-	claims := verify(t, auth, issued.Token, paseto.Requirement{})
+	claims := verify(t, auth, issued.Token.Reveal(), paseto.Requirement{})
 	if all := seen.take(); len(all) != 1 || all[0].Kind != paseto.EventVerified || all[0].Claims != claims {
 		t.Errorf("events of a good token are %v", all)
 	}
-	_, err := auth.Verify(t.Context(), issued.Token, paseto.Requirement{Fresh: true})
+	_, err := auth.Verify(t.Context(), issued.Token.Reveal(), paseto.Requirement{Fresh: true})
 	if all := seen.take(); len(all) != 1 || all[0].Kind != paseto.EventRefused || all[0].Claims.ID != claims.ID || all[0].Err != err {
 		t.Errorf("events of a stale token are %v", all)
 	}

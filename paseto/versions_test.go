@@ -40,17 +40,17 @@ func TestVersions(t *testing.T) {
 				"asked for":  issuePair(t, asked, paseto.Grant{Subject: "alice", Version: version, Purpose: purpose}),
 			} {
 				for _, issued := range []paseto.Issued{pair.Access, pair.Refresh} {
-					if !strings.HasPrefix(issued.Token, string(version)+"."+string(purpose)+".") {
-						t.Errorf("%s %s.%s: the token is %.10s…", name, version, purpose, issued.Token)
+					if !strings.HasPrefix(issued.Token.Reveal(), string(version)+"."+string(purpose)+".") {
+						t.Errorf("%s %s.%s: the token is %.10s…", name, version, purpose, issued.Token.Reveal())
 					}
 					for _, auth := range []*paseto.Authorizer{configured, asked, alone} {
-						claims := verify(t, auth, issued.Token, paseto.Requirement{Type: issued.Claims.Type})
+						claims := verify(t, auth, issued.Token.Reveal(), paseto.Requirement{Type: issued.Claims.Type})
 						if claims.Version != version || claims.Purpose != purpose || says(t, claims) != says(t, issued.Claims) {
 							t.Errorf("%s %s.%s: verified is %s", name, version, purpose, says(t, claims))
 						}
 					}
 				}
-				next, err := asked.Refresh(t.Context(), pair.Refresh.Token, paseto.Requirement{})
+				next, err := asked.Refresh(t.Context(), pair.Refresh.Token.Reveal(), paseto.Requirement{})
 				if err != nil || next.Access.Claims.Version != version || next.Refresh.Claims.Purpose != purpose {
 					t.Errorf("%s %s.%s: refreshed is %v, error %v", name, version, purpose, next.Access.Claims, err)
 				}
@@ -65,7 +65,7 @@ func TestVersionsDoNotMix(t *testing.T) {
 	t.Parallel()
 	auth := newAuthorizer(t, paseto.Config{Keys: everyKey(t), OmitKeyID: true})
 	for _, key := range everyKey(t) {
-		token := issueAccess(t, auth, paseto.Grant{Version: key.Version(), Purpose: key.Purpose()}).Token
+		token := issueAccess(t, auth, paseto.Grant{Version: key.Version(), Purpose: key.Purpose()}).Token.Reveal()
 		body := token[strings.LastIndexByte(token, '.')+1:]
 		for _, other := range everyKey(t) {
 			if other.Equal(key) {
@@ -123,7 +123,7 @@ func TestRefusingUnservedIsCheap(t *testing.T) {
 	auth := newAuthorizer(t, paseto.Config{Keys: []paseto.Key{localKey}})
 	token := issueAccess(t, newAuthorizer(t, paseto.Config{Keys: everyKey(t)}), paseto.Grant{
 		Version: paseto.V3, Purpose: paseto.Public, Claims: map[string]string{"x": strings.Repeat("x", 5000)},
-	}).Token
+	}).Token.Reveal()
 	refuse := func() { _, _ = auth.Verify(t.Context(), token, paseto.Requirement{}) }
 	if n := testing.AllocsPerRun(20, refuse); n > 10 {
 		t.Errorf("%.0f allocations", n)
@@ -154,7 +154,7 @@ func TestIssueRefusesVersions(t *testing.T) {
 		"v3.local":  {few, paseto.Grant{}},
 		"v4.public": {few, paseto.Grant{Version: paseto.V4, Purpose: paseto.Public}},
 	} {
-		if issued, err := test.auth.IssueAccess(test.grant); !errors.Is(err, paseto.ErrConfig) || !strings.Contains(err.Error(), why) || issued.Token != "" {
+		if issued, err := test.auth.IssueAccess(test.grant); !errors.Is(err, paseto.ErrConfig) || !strings.Contains(err.Error(), why) || issued.Token.Reveal() != "" {
 			t.Errorf("%s is issued as %v, error %v, want %v", why, issued, err, paseto.ErrConfig)
 		}
 	}
@@ -169,10 +169,10 @@ func TestVersion2HasNoImplicitAssertions(t *testing.T) {
 	auth := newAuthorizer(t, paseto.Config{Keys: everyKey(t), Version: paseto.V2})
 	for _, purpose := range purposes {
 		issued, err := auth.IssueAccess(paseto.Grant{Purpose: purpose, Implicit: []byte("device")})
-		if !errors.Is(err, paseto.ErrGrant) || !strings.Contains(err.Error(), "implicit") || issued.Token != "" {
+		if !errors.Is(err, paseto.ErrGrant) || !strings.Contains(err.Error(), "implicit") || issued.Token.Reveal() != "" {
 			t.Errorf("v2.%s with an implicit assertion is issued, error %v, want %v", purpose, err, paseto.ErrGrant)
 		}
-		token := issueAccess(t, auth, paseto.Grant{Purpose: purpose}).Token
+		token := issueAccess(t, auth, paseto.Grant{Purpose: purpose}).Token.Reveal()
 		verify(t, auth, token, paseto.Requirement{})
 		_, err = auth.Verify(t.Context(), token, paseto.Requirement{Implicit: []byte("device")})
 		want := map[paseto.Purpose]error{paseto.Local: paseto.ErrDecrypt, paseto.Public: paseto.ErrSignature}[purpose]

@@ -95,7 +95,7 @@ type member struct {
 func (b bubble) join(g paseto.Grant) member {
 	b.Helper()
 	token := issued(b, b.auth, g)
-	m := b.connect(bearer(token.Token))
+	m := b.connect(bearer(token.Token.Reveal()))
 	m.token = token
 	return m
 }

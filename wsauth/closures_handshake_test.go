@@ -48,7 +48,7 @@ func handshakeClosings() []closing {
 			bring: func(s *scene) visit {
 				pair := s.pair()
 				s.must(s.auth.Revoke(s.t.Context(), pair.Access.Claims))
-				return carried(pair.Access.Token)
+				return carried(pair.Access.Token.Reveal())
 			}},
 		{name: "ticket used", cause: paseto.ErrTicketUsed, in: both,
 			bring: func(s *scene) visit {

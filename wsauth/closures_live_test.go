@@ -42,7 +42,7 @@ func liveClosings() []closing {
 	losesPlace := func(s *scene, _ *wsauth.Conn) { s.leases.lost.Store(true) }
 	revoked := func(revoke func(*scene, *paseto.Claims) error) closing {
 		return closing{cause: paseto.ErrRevoked,
-			bring: func(s *scene) visit { return carried(s.pair().Access.Token) },
+			bring: func(s *scene) visit { return carried(s.pair().Access.Token.Reveal()) },
 			live:  func(s *scene, conn *wsauth.Conn) { s.must(revoke(s, conn.Claims())) }}
 	}
 	named := func(name string, c closing) closing {

@@ -58,7 +58,7 @@ func (s *demo) token(g paseto.Grant) string {
 	if err != nil {
 		panic(err)
 	}
-	return issued.Token
+	return issued.Token.Reveal()
 }
 
 // connect opens a WebSocket with a token, without one where it is empty.

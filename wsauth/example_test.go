@@ -46,7 +46,7 @@ func ExampleGuard_Require() {
 		panic(err)
 	}
 	url := "ws" + strings.TrimPrefix(srv.URL, "http") + "/ws"
-	ws, _, err := websocket.DefaultDialer.Dial(url, http.Header{"Authorization": {"Bearer " + access.Token}})
+	ws, _, err := websocket.DefaultDialer.Dial(url, http.Header{"Authorization": {"Bearer " + access.Token.Reveal()}})
 	if err != nil {
 		panic(err)
 	}
@@ -102,7 +102,7 @@ func ExampleGuard_Authenticate() {
 		panic(err)
 	}
 	url := "ws" + strings.TrimPrefix(srv.URL, "http")
-	ws, _, err := websocket.DefaultDialer.Dial(url, http.Header{"Authorization": {"Bearer " + access.Token}})
+	ws, _, err := websocket.DefaultDialer.Dial(url, http.Header{"Authorization": {"Bearer " + access.Token.Reveal()}})
 	if err != nil {
 		panic(err)
 	}

@@ -52,7 +52,7 @@ func ExampleGuard_Require_ticket() {
 	if err != nil {
 		panic(err)
 	}
-	r.Header.Set("Authorization", "Bearer "+access.Token)
+	r.Header.Set("Authorization", "Bearer "+access.Token.Reveal())
 	resp, err := srv.Client().Do(r)
 	if err != nil {
 		panic(err)
@@ -64,7 +64,7 @@ func ExampleGuard_Require_ticket() {
 	}
 
 	// It opens one socket.
-	url := "ws" + strings.TrimPrefix(srv.URL, "http") + "/ws?ticket=" + ticket.Ticket
+	url := "ws" + strings.TrimPrefix(srv.URL, "http") + "/ws?ticket=" + ticket.Ticket.Reveal()
 	for range 2 {
 		ws, _, err := websocket.DefaultDialer.Dial(url, nil)
 		if err != nil {

@@ -75,7 +75,7 @@ func sendsRevoked(revoke func(*paseto.Authorizer, *paseto.Claims) error) func(*t
 		if err := revoke(auth, pair.Access.Claims); err != nil {
 			t.Fatal(err)
 		}
-		return bearer(pair.Access.Token)
+		return bearer(pair.Access.Token.Reveal())
 	}
 }
 

@@ -82,7 +82,7 @@ func issue(t testing.TB, auth *paseto.Authorizer, tokenType string, g paseto.Gra
 	if err != nil {
 		t.Fatal(err)
 	}
-	return issued.Token
+	return issued.Token.Reveal()
 }
 
 // newGuard returns a Guard that is shut down at the end of the test, which

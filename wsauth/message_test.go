@@ -53,7 +53,7 @@ func TestFirstMessage(t *testing.T) {
 				t.Errorf("there are %+v before the message", got)
 			}
 			// All in one piece, as an eager client does.
-			sendAll(t, ws, emptyPong+frame(text, authMessage(token.Token))+frame(text, "who?")+frame(text, "one")+frame(ping, "2")+frame(text, "three"))
+			sendAll(t, ws, emptyPong+frame(text, authMessage(token.Token.Reveal()))+frame(text, "who?")+frame(text, "one")+frame(ping, "2")+frame(text, "three"))
 			a := nextAnswer(t, ws)
 			switch {
 			case test.ends.IsZero():
@@ -265,7 +265,7 @@ func TestRevocationDuringFirstMessage(t *testing.T) {
 		})
 		_, srv := takingMessages(t, auth, wsauth.Config{}, paseto.Requirement{}, unreachable(t))
 		ws := connect(t, srv, none())
-		say(t, ws, authMessage(token.Token))
+		say(t, ws, authMessage(token.Token.Reveal()))
 		if _, data, err := ws.ReadMessage(); !isClose(err, wsauth.ClosePolicyViolation, beenRevoked) {
 			t.Errorf("revoked before look %d: the client reads %q, %v", look, data, err)
 		}

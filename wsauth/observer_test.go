@@ -92,15 +92,15 @@ func waysOut() []wayOut {
 		{name: "handler closes", serve: func(_ context.Context, conn *wsauth.Conn) { conn.Close(4000, "") }, told: lived, cause: is(wsauth.ErrClosed)},
 		{name: "client leaves", told: lived, cause: closedBy(1000), take: func(t *testing.T, s stage, token paseto.Issued) {
 			t.Helper()
-			leave(t, connect(t, s.srv, bearer(token.Token)))
+			leave(t, connect(t, s.srv, bearer(token.Token.Reveal())))
 		}},
 		{name: "client vanishes", told: lived, cause: closedBy(1006), take: func(t *testing.T, s stage, token paseto.Issued) {
 			t.Helper()
-			_ = connect(t, s.srv, bearer(token.Token)).NetConn().Close()
+			_ = connect(t, s.srv, bearer(token.Token.Reveal())).NetConn().Close()
 		}},
 		{name: "revoked", told: lived, cause: is(paseto.ErrRevoked), take: func(t *testing.T, s stage, token paseto.Issued) {
 			t.Helper()
-			ws := connect(t, s.srv, bearer(token.Token))
+			ws := connect(t, s.srv, bearer(token.Token.Reveal()))
 			checkMessage(t, ws, "hello")
 			if err := s.auth.Revoke(t.Context(), token.Claims); err != nil {
 				t.Fatal(err)
@@ -119,7 +119,7 @@ func waysOut() []wayOut {
 // notLetIn makes a handshake that is refused over HTTP.
 func notLetIn(t *testing.T, s stage, token paseto.Issued) {
 	t.Helper()
-	if ws, _ := dial(t, s.srv, bearer(token.Token)); ws != nil {
+	if ws, _ := dial(t, s.srv, bearer(token.Token.Reveal())); ws != nil {
 		t.Fatal("the handshake succeeded")
 	}
 }
@@ -152,7 +152,7 @@ func breaksOff(more string) func(*testing.T, stage, paseto.Issued) {
 			t.Fatal(err)
 		}
 		defer conn.Close()
-		if _, err := io.WriteString(conn, upgrade("Authorization: Bearer "+token.Token)+more); err != nil {
+		if _, err := io.WriteString(conn, upgrade("Authorization: Bearer "+token.Token.Reveal())+more); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -171,7 +171,7 @@ func (way wayOut) walk(t *testing.T, cfg wsauth.Config, opts ...wsauth.Option) (
 	if take == nil {
 		take = func(t *testing.T, s stage, token paseto.Issued) {
 			t.Helper()
-			if err := endOf(connect(t, s.srv, bearer(token.Token))); websocket.IsUnexpectedCloseError(err, 1000, 1011, 4000) {
+			if err := endOf(connect(t, s.srv, bearer(token.Token.Reveal()))); websocket.IsUnexpectedCloseError(err, 1000, 1011, 4000) {
 				t.Errorf("the connection ended with %v", err)
 			}
 		}
@@ -281,8 +281,8 @@ func TestObserverOfRenewals(t *testing.T) {
 		}
 	}, wsauth.WithObserver(seen.observe))
 	old, newer := issued(t, s.auth, paseto.Grant{Subject: "alice"}), issued(t, s.auth, paseto.Grant{Subject: "alice"})
-	ws := connect(t, s.srv, bearer(old.Token))
-	for _, token := range []string{newer.Token, access(t, s.auth, paseto.Grant{Subject: "bob"})} {
+	ws := connect(t, s.srv, bearer(old.Token.Reveal()))
+	for _, token := range []string{newer.Token.Reveal(), access(t, s.auth, paseto.Grant{Subject: "bob"})} {
 		renewals <- token
 	}
 	close(renewals)

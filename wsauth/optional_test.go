@@ -40,7 +40,7 @@ func TestOptional(t *testing.T) {
 			refused: "PASETO access token is not fresh"},
 		{name: "scope missing", req: paseto.Requirement{Scopes: []string{"admin"}}, send: bearer(access(t, auth, alice)),
 			refused: "Token scope is not sufficient"},
-		{name: "revoked", send: bearer(revoked.Token), refused: "Token has been revoked"},
+		{name: "revoked", send: bearer(revoked.Token.Reveal()), refused: "Token has been revoked"},
 		{name: "malformed header", send: header("Authorization", "Basic x"),
 			refused: "Bad Authorization header. Expected value 'Bearer <PASETO>'"},
 		{name: "two tokens", send: header("Authorization", "Bearer a", "Bearer b"),

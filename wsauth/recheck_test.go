@@ -186,7 +186,7 @@ func TestWithdrawnKey(t *testing.T) {
 				signed := lasting("bob")
 				signed.Purpose = paseto.Public
 				alice, bob := b.join(lasting("alice")), b.join(signed)
-				byTicket := b.connect(ticket(buy(b, b.auth, alice.token.Token, paseto.TicketGrant{})))
+				byTicket := b.connect(ticket(buy(b, b.auth, alice.token.Token.Reveal(), paseto.TicketGrant{})))
 				renewed := b.join(paseto.Grant{Subject: "bob"})
 				if err := b.conn(renewed).Renew(b.Context(), access(b, b.auth, signed)); err != nil {
 					b.Fatal(err)

@@ -40,7 +40,7 @@ func TestConcurrentRenewals(t *testing.T) {
 	for _, mine := range tokens {
 		group.Go(func() {
 			for _, token := range mine {
-				switch err := conn.Renew(t.Context(), token.Token); {
+				switch err := conn.Renew(t.Context(), token.Token.Reveal()); {
 				case err == nil:
 					for at := token.Claims.ExpiresAt.Unix(); ; {
 						if seen := newest.Load(); seen >= at || newest.CompareAndSwap(seen, at) {
@@ -95,8 +95,8 @@ func TestRevocationAfterRenewal(t *testing.T) {
 				t.Parallel()
 				inBubble(t, paseto.Config{}, way.config, renewing, func(b bubble) {
 					before, now := issued(b, b.auth, anHour), issued(b, b.auth, lasts(2*time.Hour))
-					client := b.call(bearer(before.Token), true)
-					client.say(way.with(now.Token))
+					client := b.call(bearer(before.Token.Reveal()), true)
+					client.say(way.with(now.Token.Reveal()))
 					client.hearAnswer()
 					if err := test.revoke(b.Context(), b.auth, before.Claims, now.Claims); err != nil {
 						b.Fatal(err)
@@ -151,7 +151,7 @@ func TestRevocationDuringRenewal(t *testing.T) {
 					}
 					return revoked, err
 				})
-				err := conn.Renew(b.Context(), now.Token)
+				err := conn.Renew(b.Context(), now.Token.Reveal())
 				if !test.accepted {
 					if !errors.Is(err, paseto.ErrRevoked) {
 						t.Errorf("Renew returns %v, want ErrRevoked", err)
@@ -181,11 +181,11 @@ func TestRenewalRacesRevocation(t *testing.T) {
 	for n := range rounds {
 		grant := but(anHour, func(g *paseto.Grant) { g.Session = fmt.Sprint("s", n) })
 		before, now := issued(t, auth, grant), issued(t, auth, grant)
-		ws := connect(t, srv, bearer(before.Token))
+		ws := connect(t, srv, bearer(before.Token.Reveal()))
 		conn := wait(t, conns, "the connection")
 		var group sync.WaitGroup
 		var renewed error
-		group.Go(func() { renewed = conn.Renew(t.Context(), now.Token) })
+		group.Go(func() { renewed = conn.Renew(t.Context(), now.Token.Reveal()) })
 		bySession := n%2 == 0
 		revoked := auth.Revoke
 		if bySession {
@@ -219,11 +219,11 @@ func TestOutageDuringRenewal(t *testing.T) {
 			way.config.RenewFailure = wsauth.RenewFailureCloses
 			s := newStage(t, way.config, renewing)
 			before, now := issued(t, s.auth, anHour), issued(t, s.auth, lasts(2*time.Hour))
-			ws := connect(t, s.srv, bearer(before.Token))
+			ws := connect(t, s.srv, bearer(before.Token.Reveal()))
 			checkToken(t, ws, before.Claims)
 
 			s.store.onLook(down)
-			say(t, ws, way.with(now.Token))
+			say(t, ws, way.with(now.Token.Reveal()))
 			checkDeclined(t, ws, paseto.ErrUnavailable)
 			checkToken(t, ws, before.Claims)
 
@@ -234,7 +234,7 @@ func TestOutageDuringRenewal(t *testing.T) {
 				}
 				return false, nil
 			})
-			say(t, ws, way.with(now.Token))
+			say(t, ws, way.with(now.Token.Reveal()))
 			checkAccepted(t, ws, now.Claims.ExpiresAt)
 			checkToken(t, ws, now.Claims)
 			if looks.Load() < 2 {
@@ -263,7 +263,7 @@ func TestOutageAfterRenewal(t *testing.T) {
 			}
 			return b.store.Store.Revoked(ctx, token)
 		})
-		if err := conn.Renew(b.Context(), now.Token); err != nil {
+		if err := conn.Renew(b.Context(), now.Token.Reveal()); err != nil {
 			b.Fatal(err)
 		}
 		if err := b.auth.Revoke(b.Context(), now.Claims); err != nil {

@@ -77,7 +77,7 @@ func refusedRenewals() []refusedRenewal {
 			if err := auth.Revoke(t.Context(), token.Claims); err != nil {
 				t.Fatal(err)
 			}
-			return token.Token
+			return token.Token.Reveal()
 		}},
 	}
 }

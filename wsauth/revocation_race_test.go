@@ -207,7 +207,7 @@ func (r *round) run(ctx context.Context, srv *httptest.Server) error {
 	if r.when == whenever {
 		group.Go(r.revoke)
 	}
-	ws, status, err := tryDial(ctx, srv, bearer(r.token.Token))
+	ws, status, err := tryDial(ctx, srv, bearer(r.token.Token.Reveal()))
 	switch {
 	case err != nil:
 		return err

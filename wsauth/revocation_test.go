@@ -153,7 +153,7 @@ func TestRevocationClosesAtOnce(t *testing.T) {
 			checkMessage(t, clients["anonymous"], "hello")
 			open := func(name string, token paseto.Issued, to handshake) {
 				claims[name] = token.Claims
-				clients[name] = connect(t, srv, bearer(token.Token).and(to))
+				clients[name] = connect(t, srv, bearer(token.Token.Reveal()).and(to))
 				checkMessage(t, clients[name], "hello")
 			}
 			phone := issued(t, auth, paseto.Grant{Subject: "alice", Session: "s1"})
@@ -208,7 +208,7 @@ func revocable(t *testing.T, cfg wsauth.Config, serve func(context.Context, *wsa
 		}
 	}))
 	token := issued(t, auth, paseto.Grant{Subject: "alice"})
-	ws = connect(t, srv, bearer(token.Token))
+	ws = connect(t, srv, bearer(token.Token.Reveal()))
 	wait(t, began, "the handler")
 	return ws, func() {
 		if err := auth.Revoke(t.Context(), token.Claims); err != nil {

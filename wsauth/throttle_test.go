@@ -163,7 +163,7 @@ func TestWhatCountsAsFailure(t *testing.T) {
 		if err := l.auth.Revoke(t.Context(), token.Claims); err != nil {
 			t.Fatal(err)
 		}
-		return bearer(token.Token)
+		return bearer(token.Token.Reveal())
 	}
 	sendsRight := func(t *testing.T, l toll) handshake {
 		t.Helper()

@@ -95,7 +95,7 @@ func (s service) buy(t *testing.T, token, path string) handshake {
 	if status := s.post(t, "/ticket", token, map[string]string{"path": path}, &bought); status != http.StatusOK {
 		t.Fatalf("the ticket is answered with %d", status)
 	}
-	return ticket(bought.Ticket).and(at(path))
+	return ticket(bought.Ticket.Reveal()).and(at(path))
 }
 
 func (s service) checkRefused(t *testing.T, h handshake, want *paseto.Error) {
@@ -113,15 +113,15 @@ func TestTicketJourney(t *testing.T) {
 	t.Parallel()
 	s := newService(t)
 	login := s.login(t)
-	checkEcho(t, connect(t, s.Server, s.buy(t, login.AccessToken, "/ws")), "hello")
-	checkEcho(t, connect(t, s.Server, s.buy(t, login.AccessToken, "/ws/fresh")), "hello")
-	s.checkRefused(t, s.buy(t, login.AccessToken, "/ws").and(at("/fresh")), paseto.ErrTicket)
+	checkEcho(t, connect(t, s.Server, s.buy(t, login.AccessToken.Reveal(), "/ws")), "hello")
+	checkEcho(t, connect(t, s.Server, s.buy(t, login.AccessToken.Reveal(), "/ws/fresh")), "hello")
+	s.checkRefused(t, s.buy(t, login.AccessToken.Reveal(), "/ws").and(at("/fresh")), paseto.ErrTicket)
 
-	refreshed := s.refresh(t, login.RefreshToken)
-	checkEcho(t, connect(t, s.Server, s.buy(t, refreshed.AccessToken, "/ws")), "hello")
-	s.checkRefused(t, s.buy(t, refreshed.AccessToken, "/ws/fresh"), paseto.ErrNotFresh)
+	refreshed := s.refresh(t, login.RefreshToken.Reveal())
+	checkEcho(t, connect(t, s.Server, s.buy(t, refreshed.AccessToken.Reveal(), "/ws")), "hello")
+	s.checkRefused(t, s.buy(t, refreshed.AccessToken.Reveal(), "/ws/fresh"), paseto.ErrNotFresh)
 
-	late := s.buy(t, refreshed.AccessToken, "/ws")
+	late := s.buy(t, refreshed.AccessToken.Reveal(), "/ws")
 	s.clock.Advance(paseto.DefaultTicketTTL)
 	s.checkRefused(t, late, paseto.ErrExpired)
 }
@@ -134,18 +134,18 @@ func TestTicketAfterLogout(t *testing.T) {
 			t.Parallel()
 			s := newService(t)
 			phone, laptop := s.login(t), s.login(t)
-			onPhone, onLaptop := s.buy(t, phone.AccessToken, "/ws"), s.buy(t, laptop.AccessToken, "/ws")
-			if status := s.post(t, path, phone.AccessToken, map[string]string{}, nil); status != http.StatusNoContent {
+			onPhone, onLaptop := s.buy(t, phone.AccessToken.Reveal(), "/ws"), s.buy(t, laptop.AccessToken.Reveal(), "/ws")
+			if status := s.post(t, path, phone.AccessToken.Reveal(), map[string]string{}, nil); status != http.StatusNoContent {
 				t.Fatalf("the logout is answered with %d", status)
 			}
 			s.checkRefused(t, onPhone, paseto.ErrRevoked)
-			s.checkRefused(t, bearer(phone.AccessToken), paseto.ErrRevoked)
+			s.checkRefused(t, bearer(phone.AccessToken.Reveal()), paseto.ErrRevoked)
 			if path == "/logout" {
 				checkEcho(t, connect(t, s.Server, onLaptop), "still here")
 				return
 			}
 			s.checkRefused(t, onLaptop, paseto.ErrRevoked)
-			s.checkRefused(t, bearer(laptop.AccessToken), paseto.ErrRevoked)
+			s.checkRefused(t, bearer(laptop.AccessToken.Reveal()), paseto.ErrRevoked)
 		})
 	}
 }
@@ -156,22 +156,22 @@ func TestReuseEndsHandshakes(t *testing.T) {
 	t.Parallel()
 	s := newService(t)
 	login, other := s.login(t), s.login(t)
-	first := s.refresh(t, login.RefreshToken)
-	again := s.refresh(t, login.RefreshToken) // within the grace: the same pair
-	pending := s.buy(t, first.AccessToken, "/ws")
-	for name, token := range map[string]string{"login": login.AccessToken, "first": first.AccessToken, "again": again.AccessToken} {
+	first := s.refresh(t, login.RefreshToken.Reveal())
+	again := s.refresh(t, login.RefreshToken.Reveal()) // within the grace: the same pair
+	pending := s.buy(t, first.AccessToken.Reveal(), "/ws")
+	for name, token := range map[string]string{"login": login.AccessToken.Reveal(), "first": first.AccessToken.Reveal(), "again": again.AccessToken.Reveal()} {
 		checkEcho(t, connect(t, s.Server, bearer(token)), name)
 	}
 
 	s.clock.Advance(paseto.DefaultRefreshGrace + time.Second)
 	var problem httpauth.Problem
-	status := s.post(t, "/refresh", "", map[string]string{"refresh_token": login.RefreshToken}, &problem)
+	status := s.post(t, "/refresh", "", map[string]string{"refresh_token": login.RefreshToken.Reveal()}, &problem)
 	if status != http.StatusUnauthorized || problem.Code != "refresh_reused" || problem.Detail != "Refresh token has been used before" {
 		t.Errorf("the reuse is answered with %d %+v", status, problem)
 	}
-	for _, token := range []string{login.AccessToken, first.AccessToken, again.AccessToken} {
+	for _, token := range []string{login.AccessToken.Reveal(), first.AccessToken.Reveal(), again.AccessToken.Reveal()} {
 		s.checkRefused(t, bearer(token), paseto.ErrRevoked)
 	}
 	s.checkRefused(t, pending, paseto.ErrRevoked)
-	checkEcho(t, connect(t, s.Server, bearer(other.AccessToken)), "another session")
+	checkEcho(t, connect(t, s.Server, bearer(other.AccessToken.Reveal())), "another session")
 }

@@ -27,7 +27,7 @@ func buy(t testing.TB, auth *paseto.Authorizer, token string, bound paseto.Ticke
 	if err != nil {
 		t.Fatal(err)
 	}
-	return issued.Token
+	return issued.Token.Reveal()
 }
 
 // ticketFor is buy for a new access token and a ticket that is not bound.

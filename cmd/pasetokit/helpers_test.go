@@ -198,7 +198,7 @@ func token(t *testing.T, k paseto.Key, at time.Time, tokenType string, g paseto.
 	if err != nil {
 		t.Fatal(err)
 	}
-	return issued.Token
+	return issued.Token.Reveal()
 }
 
 // past is when the expired tokens of the tests were issued.

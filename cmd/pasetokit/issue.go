@@ -99,8 +99,8 @@ func (a *app) runIssue(cmd *cobra.Command, f *issueFlags) error {
 	if err != nil {
 		return err
 	}
-	result := issueResult{issued.Token, payload(issued.Claims), footerJSON(issued.Claims.Footer)}
-	return a.print(result, issued.Token+"\n")
+	result := issueResult{issued.Token.Reveal(), payload(issued.Claims), footerJSON(issued.Claims.Footer)}
+	return a.print(result, issued.Token.Reveal()+"\n")
 }
 
 // grant returns what the flags ask for.

@@ -64,7 +64,7 @@ func issueNow(t *testing.T, tokenType string, g paseto.Grant) issued {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return issued{i.Token, i.Claims}
+	return issued{i.Token.Reveal(), i.Claims}
 }
 
 const revokedToken = "pasetokit: token_revoked: Token has been revoked\n"
@@ -240,12 +240,12 @@ func TestRevokeKeys(t *testing.T) {
 		t.Fatal(err)
 	}
 	stop()
-	d.run("revoke --config DIR/public.yaml --token", pair.Refresh.Token).want(0, "revoked: refresh token …\n", "")
+	d.run("revoke --config DIR/public.yaml --token", pair.Refresh.Token.Reveal()).want(0, "revoked: refresh token …\n", "")
 	d.run("revoke --config DIR/issuing.yaml --token-id a").want(0, "revoked: token a …\n", "")
 	d.run("revoke --config DIR/keyless.yaml --session", pair.Access.Claims.Session).want(0, "revoked: tokens of session …\n", "")
 	d.run("revoke --config DIR/keyless.yaml --subject bob").want(0, "revoked: tokens of subject bob …\n", "")
 	d.run("revoke --config DIR/keyless.yaml --token-id a").want(0, "revoked: token a …\n", "")
-	d.run("revoke --config DIR/keyless.yaml --token", bob.Token).want(1, "",
+	d.run("revoke --config DIR/keyless.yaml --token", bob.Token.Reveal()).want(1, "",
 		"pasetokit: token.keys: is empty; without a key no token can be issued or opened\n")
 	for _, claims := range []*paseto.Claims{pair.Refresh.Claims, pair.Access.Claims, bob.Claims} {
 		kit, stop := d.serve("server.yaml")

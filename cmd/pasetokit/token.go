@@ -67,7 +67,7 @@ func (a *app) load(f *sourceFlags) (*config.Config, error) {
 		if err != nil {
 			return nil, err
 		}
-		cfg.Token.Keys = append(cfg.Token.Keys, config.Key{Value: config.Secret(key.Export())})
+		cfg.Token.Keys = append(cfg.Token.Keys, config.Key{Value: paseto.NewSecret(key.Export())})
 		if i == 0 { // which issues
 			cfg.Token.Version, cfg.Token.Purpose = string(key.Version()), string(key.Purpose())
 		}

@@ -152,9 +152,9 @@ func next(t *testing.T, ws *websocket.Conn, kind string) frame {
 
 func TestChat(t *testing.T) {
 	server := startChat(t)
-	alice := dial(t, server, "/ws", login(t, server, "alice").AccessToken)
+	alice := dial(t, server, "/ws", login(t, server, "alice").AccessToken.Reveal())
 	next(t, alice, "people")
-	bob := dial(t, server, "/ws/query?token="+login(t, server, "bob").AccessToken, "")
+	bob := dial(t, server, "/ws/query?token="+login(t, server, "bob").AccessToken.Reveal(), "")
 	if got := next(t, alice, "joined").From; got != "bob" {
 		t.Errorf("alice sees %q join, want bob", got)
 	}
@@ -189,16 +189,16 @@ func TestChat(t *testing.T) {
 func TestRoutesAskForTheirTokens(t *testing.T) {
 	server := startChat(t, func(cfg *config.Config) { cfg.WebSocket.MessageTimeout = 100 * time.Millisecond })
 	tokens := login(t, server, "alice")
-	refreshed := refresh(t, server, tokens.RefreshToken).AccessToken
+	refreshed := refresh(t, server, tokens.RefreshToken.Reveal()).AccessToken.Reveal()
 	for _, tc := range []struct{ name, path, token, reason string }{
-		{name: "access token", path: "/ws", token: tokens.AccessToken},
+		{name: "access token", path: "/ws", token: tokens.AccessToken.Reveal()},
 		{name: "no token", path: "/ws", reason: "PASETO Authorization Token required"},
-		{name: "refresh token", path: "/ws", token: tokens.RefreshToken, reason: "Access token required but refresh provided"},
-		{name: "subprotocol where the query counts", path: "/ws/query", token: tokens.AccessToken, reason: "PASETO Authorization Token required"},
-		{name: "fresh token", path: "/ws/fresh", token: tokens.AccessToken},
+		{name: "refresh token", path: "/ws", token: tokens.RefreshToken.Reveal(), reason: "Access token required but refresh provided"},
+		{name: "subprotocol where the query counts", path: "/ws/query", token: tokens.AccessToken.Reveal(), reason: "PASETO Authorization Token required"},
+		{name: "fresh token", path: "/ws/fresh", token: tokens.AccessToken.Reveal()},
 		{name: "refreshed token", path: "/ws/fresh", token: refreshed, reason: "PASETO access token is not fresh"},
 		{name: "refreshed token elsewhere", path: "/ws", token: refreshed},
-		{name: "subprotocol where the first message counts", path: "/ws/message", token: tokens.AccessToken, reason: "No token came in time"},
+		{name: "subprotocol where the first message counts", path: "/ws/message", token: tokens.AccessToken.Reveal(), reason: "No token came in time"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			ws := dial(t, server, tc.path, tc.token)
@@ -214,8 +214,8 @@ func TestRoutesAskForTheirTokens(t *testing.T) {
 // A client that does not read is dropped, and the others go on.
 func TestSlowClient(t *testing.T) {
 	server := startChat(t)
-	alice := dial(t, server, "/ws", login(t, server, "alice").AccessToken)
-	slow := dial(t, server, "/ws", login(t, server, "bob").AccessToken)
+	alice := dial(t, server, "/ws", login(t, server, "alice").AccessToken.Reveal())
+	slow := dial(t, server, "/ws", login(t, server, "bob").AccessToken.Reveal())
 	if tcp, ok := slow.NetConn().(*net.TCPConn); ok {
 		_ = tcp.SetReadBuffer(4 << 10) // so that it is slow soon
 	}
@@ -237,7 +237,7 @@ func TestSlowClient(t *testing.T) {
 func TestMe(t *testing.T) {
 	server := startChat(t)
 	request, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL+"/me", http.NoBody)
-	request.Header.Set("Authorization", "Bearer "+login(t, server, "admin").AccessToken)
+	request.Header.Set("Authorization", "Bearer "+login(t, server, "admin").AccessToken.Reveal())
 	response, err := server.Client().Do(request)
 	if err != nil {
 		t.Fatal(err)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/pasetokit/pasetokit/config"
+	"github.com/pasetokit/pasetokit/paseto"
 )
 
 // configure returns the configuration of the file and the environment. What
@@ -65,8 +66,8 @@ var demonstrations = map[string]func(*config.Config){
 	"token.access_ttl":             func(cfg *config.Config) { cfg.Token.AccessTTL = config.Lifetime(2 * time.Minute) },
 }
 
-func randomKey() config.Secret {
+func randomKey() paseto.Secret {
 	key := make([]byte, 32)
 	_, _ = rand.Read(key) // never fails
-	return config.Secret(hex.EncodeToString(key))
+	return paseto.NewSecret(hex.EncodeToString(key))
 }

@@ -72,11 +72,11 @@ func enter(t *testing.T, server *httptest.Server, path, token string) (ws *webso
 // another one as it is told to.
 func TestRoomsOfSockets(t *testing.T) {
 	server := startChat(t)
-	alice, in := enter(t, server, "/ws?room=den", login(t, server, "alice").AccessToken)
+	alice, in := enter(t, server, "/ws?room=den", login(t, server, "alice").AccessToken.Reveal())
 	if in.Room != "den" {
 		t.Errorf("alice is in %q, want den", in.Room)
 	}
-	token := login(t, server, "bob").AccessToken
+	token := login(t, server, "bob").AccessToken.Reveal()
 	for _, tc := range []struct{ path, token, want string }{
 		{"/ws", token, lobby},
 		{"/ws?room=a/b", token, lobby},
@@ -103,8 +103,8 @@ func TestRoomsOfSockets(t *testing.T) {
 // TestAnnouncement: an admin reaches everybody in every room, and nobody else does.
 func TestAnnouncement(t *testing.T) {
 	server := startChat(t)
-	admin, _ := enter(t, server, "/ws", login(t, server, "admin").AccessToken)
-	alice, _ := enter(t, server, "/ws?room=den", login(t, server, "alice").AccessToken)
+	admin, _ := enter(t, server, "/ws", login(t, server, "admin").AccessToken.Reveal())
+	alice, _ := enter(t, server, "/ws?room=den", login(t, server, "alice").AccessToken.Reveal())
 	guest, _ := enter(t, server, "/ws/optional?room=kitchen", "")
 
 	for _, ws := range []*websocket.Conn{alice, guest} {
@@ -124,9 +124,9 @@ func TestAnnouncement(t *testing.T) {
 // TestCap: of more sockets than a user may have, the oldest is closed.
 func TestCap(t *testing.T) {
 	server := startChat(t)
-	first, _ := enter(t, server, "/ws", login(t, server, "alice").AccessToken)
-	bob, _ := enter(t, server, "/ws", login(t, server, "bob").AccessToken)
-	token := login(t, server, "alice").AccessToken
+	first, _ := enter(t, server, "/ws", login(t, server, "alice").AccessToken.Reveal())
+	bob, _ := enter(t, server, "/ws", login(t, server, "bob").AccessToken.Reveal())
+	token := login(t, server, "alice").AccessToken.Reveal()
 	var others []*websocket.Conn
 	for range 4 {
 		ws, _ := enter(t, server, "/ws", token)
@@ -169,13 +169,13 @@ func present(t *testing.T, ws *websocket.Conn, token string) authAnswer {
 func TestRenewal(t *testing.T) {
 	server := startChat(t)
 	tokens := login(t, server, "alice")
-	alice, _ := enter(t, server, "/ws", tokens.AccessToken)
-	if got := present(t, alice, refresh(t, server, tokens.RefreshToken).AccessToken); got.Code != "" || got.ExpiresIn < 100 {
+	alice, _ := enter(t, server, "/ws", tokens.AccessToken.Reveal())
+	if got := present(t, alice, refresh(t, server, tokens.RefreshToken.Reveal()).AccessToken.Reveal()); got.Code != "" || got.ExpiresIn < 100 {
 		t.Errorf("a newer token of the login is answered %+v", got)
 	}
 	for name, token := range map[string]string{
-		"of another login": login(t, server, "alice").AccessToken,
-		"of another user":  login(t, server, "bob").AccessToken,
+		"of another login": login(t, server, "alice").AccessToken.Reveal(),
+		"of another user":  login(t, server, "bob").AccessToken.Reveal(),
 	} {
 		if got := present(t, alice, token); got.Code != "renewal_subject" || got.Message == "" {
 			t.Errorf("a token %s is answered %+v", name, got)
@@ -189,8 +189,8 @@ func TestNoRenewal(t *testing.T) {
 	t.Setenv("PASETOKIT_WEBSOCKET__RENEW_MESSAGES", "false")
 	server := startChat(t)
 	tokens := login(t, server, "alice")
-	alice, _ := enter(t, server, "/ws", tokens.AccessToken)
-	got := present(t, alice, refresh(t, server, tokens.RefreshToken).AccessToken)
+	alice, _ := enter(t, server, "/ws", tokens.AccessToken.Reveal())
+	got := present(t, alice, refresh(t, server, tokens.RefreshToken.Reveal()).AccessToken.Reveal())
 	if got.Code != "renewal_unsupported" || got.Message == "" {
 		t.Errorf("a token is answered %+v", got)
 	}
@@ -199,7 +199,7 @@ func TestNoRenewal(t *testing.T) {
 // TestFirstMessage: the token can come as the first message, and nowhere else.
 func TestFirstMessage(t *testing.T) {
 	server := startChat(t)
-	token := login(t, server, "alice").AccessToken
+	token := login(t, server, "alice").AccessToken.Reveal()
 	alice := dial(t, server, "/ws/message?room=den", "")
 	if got := present(t, alice, token); got.Code != "" || got.ExpiresIn < 100 {
 		t.Errorf("the token is answered %+v", got)
@@ -209,7 +209,7 @@ func TestFirstMessage(t *testing.T) {
 	}
 	for name, tc := range map[string]struct{ sent, reason string }{
 		"message too early": {`{"type":"message","text":"hello"}`, `Bad message. Expected {"type":"auth","token":"<PASETO>"}`},
-		"refresh token":     {`{"type":"auth","token":"` + login(t, server, "bob").RefreshToken + `"}`, "Access token required but refresh provided"},
+		"refresh token":     {`{"type":"auth","token":"` + login(t, server, "bob").RefreshToken.Reveal() + `"}`, "Access token required but refresh provided"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			ws := dial(t, server, "/ws/message", "")
@@ -224,8 +224,8 @@ func TestFirstMessage(t *testing.T) {
 // TestLogoutEverywhere: one device ends the logins of all, and their sockets.
 func TestLogoutEverywhere(t *testing.T) {
 	server := startChat(t)
-	here, there := login(t, server, "alice").AccessToken, login(t, server, "alice").AccessToken
-	token := login(t, server, "bob").AccessToken
+	here, there := login(t, server, "alice").AccessToken.Reveal(), login(t, server, "alice").AccessToken.Reveal()
+	token := login(t, server, "bob").AccessToken.Reveal()
 	open, _ := enter(t, server, "/ws", there)
 	bob, _ := enter(t, server, "/ws", token)
 	if status := post(t, server, "/logout/everywhere", here, "", nil); status != http.StatusNoContent {

@@ -63,7 +63,7 @@ func allows(header http.Header) map[string]string {
 // TestOtherOrigins: which pages may read an answer, with cookies or without.
 func TestOtherOrigins(t *testing.T) {
 	server := startShared(t)
-	token := map[string]string{"Authorization": "Bearer " + login(t, server, "alice").AccessToken}
+	token := map[string]string{"Authorization": "Bearer " + login(t, server, "alice").AccessToken.Reveal()}
 	without := func(origin string) map[string]string { return map[string]string{"Origin": origin} }
 	for _, tc := range []struct {
 		name, origin string

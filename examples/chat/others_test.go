@@ -13,12 +13,12 @@ import (
 // other logins are over.
 func TestLogoutOthers(t *testing.T) {
 	server := startChat(t)
-	mine, other := login(t, server, "alice").AccessToken, login(t, server, "alice").AccessToken
+	mine, other := login(t, server, "alice").AccessToken.Reveal(), login(t, server, "alice").AccessToken.Reveal()
 	kept, in := enter(t, server, "/ws", mine)
 	sameLogin, _ := enter(t, server, "/ws?room=den", mine)
 	otherLogin, _ := enter(t, server, "/ws", other)
 	otherTab, _ := enter(t, server, "/ws", other)
-	bob, _ := enter(t, server, "/ws", login(t, server, "bob").AccessToken)
+	bob, _ := enter(t, server, "/ws", login(t, server, "bob").AccessToken.Reveal())
 
 	var got others
 	body := fmt.Sprintf(`{"connection":%q}`, in.Connection)
@@ -42,7 +42,7 @@ func TestLogoutOthers(t *testing.T) {
 
 func TestLogoutOthersRefuses(t *testing.T) {
 	server := startChat(t)
-	token := login(t, server, "alice").AccessToken
+	token := login(t, server, "alice").AccessToken.Reveal()
 	kept, _ := enter(t, server, "/ws", token)
 	for _, tc := range []struct {
 		name, token, body string
@@ -67,7 +67,7 @@ func TestLogoutOthersRefuses(t *testing.T) {
 func TestLogoutOthersNeedsDenylist(t *testing.T) {
 	t.Setenv("PASETOKIT_DENYLIST__ENABLED", "false")
 	server := startChat(t)
-	token := login(t, server, "alice").AccessToken
+	token := login(t, server, "alice").AccessToken.Reveal()
 	kept, _ := enter(t, server, "/ws", token)
 	var problem struct{ Code string }
 	if status := post(t, server, "/logout/others", token, "", &problem); status != http.StatusNotImplemented || problem.Code != "revocation_unsupported" {

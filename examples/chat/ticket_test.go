@@ -20,13 +20,13 @@ func buy(t *testing.T, server *httptest.Server, token, path, origin string) stri
 	if status := post(t, server, "/ticket", token, fmt.Sprintf(`{"path":%q,"origin":%q}`, path, origin), &ticket); status != http.StatusOK {
 		t.Fatalf("status %d", status)
 	}
-	return ticket.Ticket
+	return ticket.Ticket.Reveal()
 }
 
 // TestTicket: a ticket opens one socket, at its path and for its page.
 func TestTicket(t *testing.T) {
 	server := startShared(t)
-	token := login(t, server, "alice").AccessToken
+	token := login(t, server, "alice").AccessToken.Reveal()
 	cookie := "__Host-access_token=" + token
 	for _, tc := range []struct {
 		name, bought, path, origin, cookie, reason string
@@ -80,7 +80,7 @@ func TestTicket(t *testing.T) {
 func TestNoTicketsWithoutDenylist(t *testing.T) {
 	t.Setenv("PASETOKIT_DENYLIST__ENABLED", "false")
 	server := serve(t, configured(t))
-	token := login(t, server, "alice").AccessToken
+	token := login(t, server, "alice").AccessToken.Reveal()
 	status, _ := ask(t, server, http.MethodPost, "/ticket", "", map[string]string{"Authorization": "Bearer " + token}, "")
 	if status != http.StatusNotImplemented {
 		t.Errorf("status %d, want 501", status)

@@ -68,7 +68,7 @@ func (u *users) check(ctx context.Context, c httpauth.Credentials) (paseto.Grant
 	if !known {
 		who = u.nobody
 	}
-	if matches := who.hash.of(c.Password); !matches || !known {
+	if matches := who.hash.of(c.Password.Reveal()); !matches || !known {
 		return paseto.Grant{}, httpauth.ErrCredentials
 	}
 	return paseto.Grant{Subject: c.Username, Scopes: who.scopes}, nil

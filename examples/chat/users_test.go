@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/paseto/httpauth"
 )
 
@@ -25,7 +26,7 @@ func TestUsers(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
-			grant, err := u.check(t.Context(), httpauth.Credentials{Username: tc.username, Password: tc.password})
+			grant, err := u.check(t.Context(), httpauth.Credentials{Username: tc.username, Password: paseto.NewSecret(tc.password)})
 			if err != tc.wantErr {
 				t.Fatalf("got error %v, want %v", err, tc.wantErr)
 			}
@@ -45,7 +46,7 @@ func TestUsersGivesUpWithItsCaller(t *testing.T) {
 	u.hashing = make(chan struct{}) // full
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := u.check(ctx, httpauth.Credentials{Username: "alice", Password: demoPassword}); err != context.Canceled {
+	if _, err := u.check(ctx, httpauth.Credentials{Username: "alice", Password: paseto.NewSecret(demoPassword)}); err != context.Canceled {
 		t.Errorf("got error %v, want %v", err, context.Canceled)
 	}
 }

@@ -50,7 +50,7 @@ func main() {
 
 // check knows one user, demo; a real program has salt and hash in its database.
 func check(_ context.Context, c httpauth.Credentials) (paseto.Grant, error) {
-	sum := argon2.IDKey([]byte(c.Password), []byte("salt of the demo"), 2, 19<<10, 1, 32)
+	sum := argon2.IDKey([]byte(c.Password.Reveal()), []byte("salt of the demo"), 2, 19<<10, 1, 32)
 	known, _ := hex.DecodeString("93187964c963ff443f0ba66d2f9127b50ee1c4a19bb0f77bf0522a54f4de8fd5")
 	if matches := subtle.ConstantTimeCompare(sum, known) == 1; !matches || c.Username != "demo" {
 		return paseto.Grant{}, httpauth.ErrCredentials

@@ -84,7 +84,7 @@ func tokens(key string) (func(n int) (string, error), error) {
 	}
 	return func(n int) (string, error) {
 		pair, err := auth.IssuePair(paseto.Grant{Subject: fmt.Sprintf("user-%d", n), Scopes: scopes, Fresh: true})
-		return pair.Access.Token, err
+		return pair.Access.Token.Reveal(), err
 	}, nil
 }
 

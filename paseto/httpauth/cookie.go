@@ -87,7 +87,7 @@ func (w *Web) setCookies(rw http.ResponseWriter, pair paseto.Pair) error {
 }
 
 func (w *Web) tokenCookie(name, path string, token paseto.Issued) *http.Cookie {
-	c := w.cookie(name, token.Token, path)
+	c := w.cookie(name, token.Token.Reveal(), path)
 	if expires := w.auth.Deadline(token.Claims); w.cfg.Cookie.Persistent && !expires.IsZero() {
 		c.MaxAge = max(1, int(expires.Sub(w.auth.Now())/time.Second))
 	}

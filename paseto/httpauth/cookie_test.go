@@ -144,14 +144,14 @@ func TestCookies(t *testing.T) {
 			s := newSite(t, setup{web: cfg, auth: test.auth})
 			a := post(t, s.web.Login(accept), body(asForm, passwordForm))
 			pair := tokens(t, a)
-			checkCookie(t, a, test.access, pair.AccessToken, test.accessAttr)
-			checkCookie(t, a, test.refresh, pair.RefreshToken, test.refreshAt)
+			checkCookie(t, a, test.access, pair.AccessToken.Reveal(), test.accessAttr)
+			checkCookie(t, a, test.refresh, pair.RefreshToken.Reveal(), test.refreshAt)
 			if len(a.cookies) != 2 {
 				t.Errorf("%d cookies are set, want 2", len(a.cookies))
 			}
-			checkOK(t, get(t, s.web.Require(paseto.Requirement{}, whoami), cookie(test.access, pair.AccessToken)), "alice")
+			checkOK(t, get(t, s.web.Require(paseto.Requirement{}, whoami), cookie(test.access, pair.AccessToken.Reveal())), "alice")
 
-			a = post(t, s.web.Logout(), cookie(test.refresh, pair.RefreshToken))
+			a = post(t, s.web.Logout(), cookie(test.refresh, pair.RefreshToken.Reveal()))
 			if a.status != http.StatusNoContent {
 				t.Fatalf("logout is answered with %d %s", a.status, a.body)
 			}
@@ -202,7 +202,7 @@ func TestCookieTooLarge(t *testing.T) {
 
 	for name, a := range map[string]answer{
 		"login":   post(t, s.web.Login(granting(grant)), body(asForm, passwordForm)),
-		"refresh": post(t, s.web.Refresh(), cookie("__Host-refresh_token", pair.Refresh.Token)),
+		"refresh": post(t, s.web.Refresh(), cookie("__Host-refresh_token", pair.Refresh.Token.Reveal())),
 	} {
 		checkProblem(t, a, internal)
 		if len(a.cookies) > 0 {

@@ -1,10 +1,6 @@
 package httpauth_test
 
 import (
-	"bytes"
-	"encoding/json"
-	"fmt"
-	"log/slog"
 	"net/http"
 	"strings"
 	"testing"
@@ -100,22 +96,5 @@ func TestMessagesAreReadable(t *testing.T) {
 	a := get(t, s.web.Require(paseto.Requirement{}, whoami), header("Authorization", "x"))
 	if !strings.Contains(a.body, "'Bearer <PASETO>'") {
 		t.Errorf("the body is %s", a.body)
-	}
-}
-
-// TestTokensPrint: the body of an answer is sent as JSON, and otherwise does not
-// show.
-func TestTokensPrint(t *testing.T) {
-	t.Parallel()
-	tokens := httpauth.Tokens{AccessToken: "secret-a", RefreshToken: "secret-r"}
-	var log bytes.Buffer
-	slog.New(slog.NewTextHandler(&log, nil)).Info("sent", "tokens", tokens)
-	for _, text := range []string{log.String(), fmt.Sprintf("%v %+v %#v %s", tokens, tokens, tokens, tokens)} {
-		if strings.Contains(text, "secret") {
-			t.Errorf("a token shows: %s", text)
-		}
-	}
-	if sent := must(json.Marshal(tokens)); !strings.Contains(string(sent), "secret-a") {
-		t.Errorf("it is not sent: %s", sent)
 	}
 }

@@ -32,7 +32,7 @@ func newExample(cfg httpauth.Config) (*paseto.Authorizer, *httpauth.Web) {
 }
 
 func checkPassword(_ context.Context, c httpauth.Credentials) (paseto.Grant, error) {
-	if c.Username != "ada" || c.Password != "engine" { // compare hashes instead
+	if c.Username != "ada" || c.Password.Reveal() != "engine" { // compare hashes instead
 		return paseto.Grant{}, httpauth.ErrCredentials
 	}
 	return paseto.Grant{Subject: c.Username, Scopes: []string{"read"}}, nil
@@ -65,9 +65,9 @@ func ExampleWeb_Require() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	try(mux, "GET", "/me", access.Token, "")
+	try(mux, "GET", "/me", access.Token.Reveal(), "")
 	try(mux, "GET", "/me", "", "")
-	try(mux, "GET", "/admin", access.Token, "")
+	try(mux, "GET", "/admin", access.Token.Reveal(), "")
 	// Output:
 	// 200 hello, ada
 	// 401 {"type":"about:blank","title":"Unauthorized","status":401,"detail":"PASETO Authorization Token required","code":"token_missing"}
@@ -88,7 +88,7 @@ func ExampleWeb_Require_optional() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	try(feed, "GET", "/feed", access.Token, "")
+	try(feed, "GET", "/feed", access.Token.Reveal(), "")
 	try(feed, "GET", "/feed", "", "")
 	// Output:
 	// 200 what ada follows
@@ -105,7 +105,7 @@ func ExampleWeb_Middleware() {
 		log.Fatal(err)
 	}
 	r := httptest.NewRequestWithContext(context.Background(), http.MethodGet, "/files", http.NoBody)
-	r.Header.Set("X-Api-Token", access.Token)
+	r.Header.Set("X-Api-Token", access.Token.Reveal())
 	w := httptest.NewRecorder()
 	files.ServeHTTP(w, r)
 	fmt.Println(w.Code, w.Body)
@@ -179,7 +179,7 @@ func identifier(auth *paseto.Authorizer, w *httptest.ResponseRecorder) string {
 	if err := json.Unmarshal(w.Body.Bytes(), &tokens); err != nil {
 		log.Fatal(err)
 	}
-	claims, err := auth.Verify(context.Background(), tokens.AccessToken, paseto.Requirement{})
+	claims, err := auth.Verify(context.Background(), tokens.AccessToken.Reveal(), paseto.Requirement{})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -192,7 +192,7 @@ func ExampleWeb_Refresh() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	body := fmt.Sprintf(`{"refresh_token":%q}`, pair.Refresh.Token)
+	body := fmt.Sprintf(`{"refresh_token":%q}`, pair.Refresh.Token.Reveal())
 
 	w := httptest.NewRecorder()
 	r := httptest.NewRequestWithContext(context.Background(), http.MethodPost, "/refresh", strings.NewReader(body))
@@ -217,9 +217,9 @@ func ExampleWeb_Logout() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	try(web.Logout(), "POST", "/logout", pair.Access.Token, "")
+	try(web.Logout(), "POST", "/logout", pair.Access.Token.Reveal(), "")
 	// The other token of the session is revoked too.
-	try(web.Refresh(), "POST", "/refresh", pair.Refresh.Token, "")
+	try(web.Refresh(), "POST", "/refresh", pair.Refresh.Token.Reveal(), "")
 	// Output:
 	// 204
 	// 401 {"type":"about:blank","title":"Unauthorized","status":401,"detail":"Token has been revoked","code":"token_revoked"}
@@ -278,7 +278,7 @@ func ExampleNewRemoteKeys() {
 		fmt.Println(err)
 		return
 	}
-	claims, err := verifier.Verify(context.Background(), access.Token, paseto.Requirement{})
+	claims, err := verifier.Verify(context.Background(), access.Token.Reveal(), paseto.Requirement{})
 	fmt.Println(claims.Subject, err)
 	// Output: ada <nil>
 }

@@ -22,9 +22,9 @@ func ExampleWeb_LogoutEverywhere() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	try(web.LogoutEverywhere(), "POST", "/logout/everywhere", phone.Access.Token, "")
+	try(web.LogoutEverywhere(), "POST", "/logout/everywhere", phone.Access.Token.Reveal(), "")
 	// The other session is over too.
-	try(web.Refresh(), "POST", "/refresh", laptop.Refresh.Token, "")
+	try(web.Refresh(), "POST", "/refresh", laptop.Refresh.Token.Reveal(), "")
 	// Output:
 	// 204
 	// 401 {"type":"about:blank","title":"Unauthorized","status":401,"detail":"Token has been revoked","code":"token_revoked"}
@@ -41,7 +41,7 @@ func ExampleWeb_Ticket() {
 		log.Fatal(err)
 	}
 	r := httptest.NewRequestWithContext(context.Background(), http.MethodPost, "/ticket", http.NoBody)
-	r.Header.Set("Authorization", "Bearer "+access.Token)
+	r.Header.Set("Authorization", "Bearer "+access.Token.Reveal())
 	r.Header.Set("Origin", "https://app.example.com") // as browsers do
 	w := httptest.NewRecorder()
 	ticket.ServeHTTP(w, r)
@@ -50,12 +50,12 @@ func ExampleWeb_Ticket() {
 		log.Fatal(err)
 	}
 	fmt.Println(w.Code, bought.ExpiresIn, bought.Path, bought.Origin)
-	fmt.Println(bought)
+	fmt.Println(bought.Ticket)
 
 	// A ticket is no token.
-	try(ticket, "POST", "/ticket", bought.Ticket, "")
+	try(ticket, "POST", "/ticket", bought.Ticket.Reveal(), "")
 	// Output:
 	// 200 30 /ws https://app.example.com
-	// ticket (redacted)
+	// (redacted)
 	// 401 {"type":"about:blank","title":"Unauthorized","status":401,"detail":"Access token required but ticket provided","code":"type_mismatch"}
 }

@@ -31,7 +31,7 @@ func TestTokenRefusals(t *testing.T) {
 	expiring := issuer.access(t, paseto.Grant{ExpiresAt: start.Add(time.Minute)})
 	later := issuer.access(t, paseto.Grant{NotBefore: start.Add(time.Minute)})
 	scoped := issuer.access(t, paseto.Grant{Scopes: []string{"read"}})
-	refresh := must(issuer.auth.IssueRefresh(paseto.Grant{})).Token
+	refresh := must(issuer.auth.IssueRefresh(paseto.Grant{})).Token.Reveal()
 	revoked, _ := issuer.pair(t)
 	if answer := post(t, issuer.web.Logout(), bearer(revoked)); answer.status != http.StatusNoContent {
 		t.Fatalf("logout is answered with %d", answer.status)

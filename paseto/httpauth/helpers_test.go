@@ -95,7 +95,7 @@ func (s *site) access(t testing.TB, g paseto.Grant) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return issued.Token
+	return issued.Token.Reveal()
 }
 
 func (s *site) pair(t testing.TB) (access, refresh string) {
@@ -104,7 +104,7 @@ func (s *site) pair(t testing.TB) (access, refresh string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return pair.Access.Token, pair.Refresh.Token
+	return pair.Access.Token.Reveal(), pair.Refresh.Token.Reveal()
 }
 
 // whoami answers with the subject of the claims in the request's context.

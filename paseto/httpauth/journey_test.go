@@ -97,10 +97,10 @@ func TestProgram(t *testing.T) {
 	}
 
 	first := tokens(t, do("POST", "/login", "", `{"username":"alice","password":"secret"}`))
-	checkOK(t, do("GET", "/me", first.AccessToken, ""), "alice")
-	second := tokens(t, do("POST", "/refresh", "", `{"refresh_token":"`+first.RefreshToken+`"}`))
-	checkOK(t, do("GET", "/me", second.AccessToken, ""), "alice")
-	checkLoggedOut(t, do("POST", "/logout", second.RefreshToken, ""))
-	checkProblem(t, do("GET", "/me", second.AccessToken, ""), revoked)
-	checkProblem(t, do("POST", "/refresh", second.RefreshToken, ""), revoked)
+	checkOK(t, do("GET", "/me", first.AccessToken.Reveal(), ""), "alice")
+	second := tokens(t, do("POST", "/refresh", "", `{"refresh_token":"`+first.RefreshToken.Reveal()+`"}`))
+	checkOK(t, do("GET", "/me", second.AccessToken.Reveal(), ""), "alice")
+	checkLoggedOut(t, do("POST", "/logout", second.RefreshToken.Reveal(), ""))
+	checkProblem(t, do("GET", "/me", second.AccessToken.Reveal(), ""), revoked)
+	checkProblem(t, do("POST", "/refresh", second.RefreshToken.Reveal(), ""), revoked)
 }

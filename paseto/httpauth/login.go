@@ -2,11 +2,7 @@ package httpauth
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
-	"io"
-	"log/slog"
 	"net/http"
 	"reflect"
 	"strings"
@@ -17,28 +13,13 @@ import (
 )
 
 // Credentials is what a login brings, as a JSON object or a form with the
-// members username and password. Printed or logged, the password does not
-// show.
+// members username and password.
 type Credentials struct {
 	// Username is 1 to 256 characters long.
 	Username string `json:"username" validate:"required,max=256"`
 	// Password is 1 to 1024 characters long.
-	Password string `json:"password" validate:"required,max=1024"`
+	Password paseto.Secret `json:"password" validate:"required,max=1024"`
 }
-
-// MarshalJSON encodes the user name alone, for loggers that print JSON.
-func (c Credentials) MarshalJSON() ([]byte, error) {
-	return json.Marshal(map[string]string{"username": c.Username})
-}
-
-// String returns the user name alone.
-func (c Credentials) String() string { return fmt.Sprintf("credentials of %q (redacted)", c.Username) }
-
-// Format implements [fmt.Formatter]: every verb prints [Credentials.String].
-func (c Credentials) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, c.String()) }
-
-// LogValue implements [slog.LogValuer].
-func (c Credentials) LogValue() slog.Value { return slog.StringValue(c.String()) }
 
 // LoginFunc checks credentials and says what tokens they buy. It returns
 // [ErrCredentials] for a user name and password that do not match; a
@@ -95,7 +76,7 @@ func (w *Web) credentials(rw http.ResponseWriter, r *http.Request) (Credentials,
 	if err != nil {
 		return Credentials{}, err
 	}
-	c := Credentials{Username: fields["username"], Password: fields["password"]}
+	c := Credentials{Username: fields["username"], Password: paseto.NewSecret(fields["password"])}
 	if err := validate.Struct(c); err != nil {
 		return Credentials{}, &paseto.Error{Code: errBody.Code, Message: "Bad login. " + rules(err)}
 	}
@@ -106,6 +87,10 @@ func (w *Web) credentials(rw http.ResponseWriter, r *http.Request) (Credentials,
 var validate = func() *validator.Validate {
 	v := validator.New(validator.WithRequiredStructEnabled())
 	v.RegisterTagNameFunc(func(f reflect.StructField) string { return f.Tag.Get("json") })
+	v.RegisterCustomTypeFunc(func(field reflect.Value) any {
+		secret, _ := reflect.TypeAssert[paseto.Secret](field)
+		return secret.Reveal()
+	}, paseto.Secret{})
 	return v
 }()
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"strings"
 	"testing"
@@ -41,8 +40,8 @@ func TestLogin(t *testing.T) {
 				got = c
 				return paseto.Grant{Subject: c.Username, Scopes: []string{"read", "write"}}, nil
 			}), send)
-			if want := (httpauth.Credentials{Username: "alice", Password: " p ä\n"}); got != want {
-				t.Errorf("the credentials are not those that were sent: %q", []string{got.Username, got.Password})
+			if name, password := got.Username, got.Password.Reveal(); name != "alice" || password != " p ä\n" {
+				t.Errorf("the credentials are not those that were sent: %q", []string{name, password})
 			}
 			pair := tokens(t, a)
 			if pair.TokenType != "Bearer" || pair.ExpiresIn != 15*60 || pair.Scope != "read write" {
@@ -52,11 +51,11 @@ func TestLogin(t *testing.T) {
 				t.Errorf("cookies are set: %v", a.cookies)
 			}
 
-			access, err := s.auth.Verify(t.Context(), pair.AccessToken, paseto.Requirement{Fresh: true, Scopes: []string{"read", "write"}})
+			access, err := s.auth.Verify(t.Context(), pair.AccessToken.Reveal(), paseto.Requirement{Fresh: true, Scopes: []string{"read", "write"}})
 			if err != nil {
 				t.Fatalf("the access token is refused: %v", err)
 			}
-			refresh, err := s.auth.Verify(t.Context(), pair.RefreshToken, paseto.Requirement{Type: paseto.TypeRefresh})
+			refresh, err := s.auth.Verify(t.Context(), pair.RefreshToken.Reveal(), paseto.Requirement{Type: paseto.TypeRefresh})
 			if err != nil {
 				t.Fatalf("the refresh token is refused: %v", err)
 			}
@@ -89,7 +88,7 @@ func TestLoginAnswer(t *testing.T) {
 			s := newSite(t, test.setup)
 			a := post(t, s.web.Login(granting(test.grant)), body(asForm, passwordForm))
 			got := tokens(t, a)
-			want := `{"access_token":"` + got.AccessToken + `","refresh_token":"` + got.RefreshToken + `",` + test.want + "\n"
+			want := `{"access_token":"` + got.AccessToken.Reveal() + `","refresh_token":"` + got.RefreshToken.Reveal() + `",` + test.want + "\n"
 			if a.body != want {
 				t.Errorf("answer is\n%s want\n%s", a.body, want)
 			}
@@ -222,42 +221,4 @@ func TestRefusedLogins(t *testing.T) {
 
 func failing(err error) httpauth.LoginFunc {
 	return func(context.Context, httpauth.Credentials) (paseto.Grant, error) { return paseto.Grant{}, err }
-}
-
-func TestCredentialsDoNotShow(t *testing.T) {
-	t.Parallel()
-	c := httpauth.Credentials{Username: "alice", Password: "opensesame"}
-	const want = `credentials of "alice" (redacted)`
-	for _, format := range []string{"%v", "%+v", "%#v", "%s", "%q", "%d", "%x"} {
-		if got := fmt.Sprintf(format, c); got != want {
-			t.Errorf("%s prints %s, want %s", format, got, want)
-		}
-		if got := fmt.Sprintf(format, &c); got != want {
-			t.Errorf("%s of a pointer prints %s, want %s", format, got, want)
-		}
-		if got := fmt.Sprintf(format, struct{ C httpauth.Credentials }{c}); strings.Contains(got, "opensesame") {
-			t.Errorf("%s of a struct with credentials prints %s", format, got)
-		}
-	}
-	log := &logBuffer{}
-	for _, handler := range []slog.Handler{slog.NewTextHandler(log, nil), slog.NewJSONHandler(log, nil)} {
-		slog.New(handler).Info("login", "credentials", c, "pointer", &c, slog.Group("g", "credentials", c))
-	}
-	if text := log.String(); strings.Contains(text, "opensesame") || !strings.Contains(text, "alice") {
-		t.Errorf("logged is %s", text)
-	}
-}
-
-// TestCredentialsDoNotShowAsJSON logs credentials inside of something else,
-// which slog hands to encoding/json.
-func TestCredentialsDoNotShowAsJSON(t *testing.T) {
-	t.Parallel()
-	c := httpauth.Credentials{Username: "alice", Password: "opensesame"}
-	log := &logBuffer{}
-	logger := slog.New(slog.NewJSONHandler(log, nil))
-	logger.Info("login", "attempts", []httpauth.Credentials{c})
-	logger.Info("login", "form", struct{ Credentials httpauth.Credentials }{c})
-	if text := log.String(); strings.Contains(text, "opensesame") {
-		t.Errorf("logged is %s", text)
-	}
 }

@@ -18,7 +18,7 @@ func (s *site) login(t testing.TB, g paseto.Grant) loggedIn {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return loggedIn{pair.Access.Token, pair.Refresh.Token}
+	return loggedIn{pair.Access.Token.Reveal(), pair.Refresh.Token.Reveal()}
 }
 
 // checkSession checks whether both tokens of a session are valid.
@@ -109,7 +109,7 @@ func TestLogoutEverywhereOfARefreshedSession(t *testing.T) {
 	next := tokens(t, post(t, s.web.Refresh(), bearer(phone.refresh)))
 	checkLoggedOut(t, post(t, s.web.LogoutEverywhere(), bearer(laptop.access)))
 	s.checkSession(t, "first generation", phone, true)
-	s.checkSession(t, "second generation", loggedIn{next.AccessToken, next.RefreshToken}, true)
+	s.checkSession(t, "second generation", loggedIn{next.AccessToken.Reveal(), next.RefreshToken.Reveal()}, true)
 	// Within the grace, too, there is no way back.
 	checkProblem(t, post(t, s.web.Refresh(), bearer(phone.refresh)), revoked)
 }

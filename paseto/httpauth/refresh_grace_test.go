@@ -128,7 +128,7 @@ func TestRepeatedRefresh(t *testing.T) {
 	}
 	// A header gets the pair in the body, as ever.
 	pair := tokens(t, post(t, s.web.Refresh(), bearer(refresh)))
-	if got := s.identify(t, pair.AccessToken, pair.RefreshToken); got != want {
+	if got := s.identify(t, pair.AccessToken.Reveal(), pair.RefreshToken.Reveal()); got != want {
 		t.Errorf("in the body the pair is %+v, want %+v", got, want)
 	}
 	s.clock.Advance(time.Millisecond)
@@ -158,25 +158,25 @@ func TestReusedRefreshToken(t *testing.T) {
 			access, refresh := s.pair(t)
 			other := s.login(t, paseto.Grant{Subject: "alice"})
 			first := tokens(t, post(t, s.web.Refresh(), object("refresh_token", refresh)))
-			second := tokens(t, post(t, s.web.Refresh(), object("refresh_token", first.RefreshToken)))
+			second := tokens(t, post(t, s.web.Refresh(), object("refresh_token", first.RefreshToken.Reveal())))
 
 			s.clock.Advance(test.after)
 			a := post(t, s.web.Refresh(), object("refresh_token", refresh))
 			route := s.web.Require(paseto.Requirement{}, whoami)
 			if test.alive {
 				tokens(t, a)
-				checkOK(t, get(t, route, bearer(second.AccessToken)), "alice")
+				checkOK(t, get(t, route, bearer(second.AccessToken.Reveal())), "alice")
 				return
 			}
 			checkProblem(t, a, reused)
 			if log := s.log.String(); !strings.Contains(log, "level=INFO") || !strings.Contains(log, "code=refresh_reused") || strings.Contains(log, "v4.local.") {
 				t.Errorf("log is %s", log)
 			}
-			for _, token := range []string{access, first.AccessToken, second.AccessToken} {
+			for _, token := range []string{access, first.AccessToken.Reveal(), second.AccessToken.Reveal()} {
 				checkProblem(t, get(t, route, bearer(token)), revoked)
 				checkProblem(t, post(t, s.web.Ticket(), bearer(token)), revoked)
 			}
-			for _, token := range []string{refresh, first.RefreshToken, second.RefreshToken} {
+			for _, token := range []string{refresh, first.RefreshToken.Reveal(), second.RefreshToken.Reveal()} {
 				checkProblem(t, post(t, s.web.Refresh(), bearer(token)), revoked)
 			}
 			s.checkSession(t, "another session", other, false)

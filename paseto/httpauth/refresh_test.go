@@ -61,13 +61,13 @@ func TestRefresh(t *testing.T) {
 				lax := attributes{path: "/", sameSite: http.SameSiteLaxMode}
 				checkCookie(t, a, "__Host-access_token", "", lax)
 				checkCookie(t, a, "__Host-refresh_token", "", lax)
-				pair.AccessToken = a.cookies["__Host-access_token"].Value
-				pair.RefreshToken = a.cookies["__Host-refresh_token"].Value
+				pair.AccessToken = paseto.NewSecret(a.cookies["__Host-access_token"].Value)
+				pair.RefreshToken = paseto.NewSecret(a.cookies["__Host-refresh_token"].Value)
 			} else if len(a.cookies) > 0 {
 				t.Errorf("cookies are set: %v", a.cookies)
 			}
 
-			access, err := s.auth.Verify(t.Context(), pair.AccessToken, paseto.Requirement{})
+			access, err := s.auth.Verify(t.Context(), pair.AccessToken.Reveal(), paseto.Requirement{})
 			if err != nil {
 				t.Fatalf("the access token is refused: %v", err)
 			}
@@ -75,7 +75,7 @@ func TestRefresh(t *testing.T) {
 				t.Errorf("the access token says %+v", access)
 			}
 
-			tokens(t, post(t, s.web.Refresh(), test.send(pair.RefreshToken)...))
+			tokens(t, post(t, s.web.Refresh(), test.send(pair.RefreshToken.Reveal())...))
 			s.clock.Advance(paseto.DefaultRefreshGrace + time.Second)
 			again := post(t, s.web.Refresh(), test.send(refresh)...)
 			checkProblem(t, again, reused)

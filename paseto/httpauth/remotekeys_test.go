@@ -256,7 +256,7 @@ func TestRemoteKeysSourceDown(t *testing.T) {
 	verifier := must(paseto.New(paseto.Config{}, paseto.WithKeySource(keys), paseto.WithClock(keys.clock.Now)))
 	web := must(httpauth.New(verifier, httpauth.Config{}))
 	token := must(must(paseto.New(paseto.Config{Purpose: paseto.Public, Keys: []paseto.Key{secretKey}},
-		paseto.WithClock(keys.clock.Now))).IssueAccess(paseto.Grant{Subject: "alice", TTL: 48 * time.Hour})).Token
+		paseto.WithClock(keys.clock.Now))).IssueAccess(paseto.Grant{Subject: "alice", TTL: 48 * time.Hour})).Token.Reveal()
 	route := web.Require(paseto.Requirement{}, whoami)
 	checkProblem(t, get(t, route, bearer(token)), refusal(http.StatusServiceUnavailable, paseto.ErrKeysUnavailable, ""))
 

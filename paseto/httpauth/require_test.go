@@ -133,7 +133,7 @@ func TestClaimsInTheContext(t *testing.T) {
 	handler := s.web.Require(paseto.Requirement{Scopes: []string{"read"}}, func(_ http.ResponseWriter, r *http.Request) {
 		claims = paseto.FromContext(r.Context())
 	})
-	checkOK(t, get(t, handler, bearer(issued.Token)), "")
+	checkOK(t, get(t, handler, bearer(issued.Token.Reveal())), "")
 	var custom struct{ Team string }
 	if err := claims.Decode(&custom); err != nil || custom.Team != "red" {
 		t.Errorf("custom claims are %+v (%v)", custom, err)

@@ -4,8 +4,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"log/slog"
 	"net/http"
 	"net/url"
 	"time"
@@ -36,10 +34,10 @@ func TicketOrigin() TicketOption {
 	return func(b *ticketBinding) { b.origin = true }
 }
 
-// Ticket is the body that [Web.Ticket] answers with.
+// Ticket is the body that [Web.Ticket] answers with, for clients to decode.
 type Ticket struct {
 	// Ticket is the ticket: a secret until it is used.
-	Ticket string `json:"ticket"`
+	Ticket paseto.Secret `json:"ticket"`
 	// ExpiresIn is its lifetime in seconds.
 	ExpiresIn int64 `json:"expires_in"`
 	// Path and Origin are what it is bound to, absent where it is not.
@@ -47,14 +45,11 @@ type Ticket struct {
 	Origin string `json:"origin,omitempty"`
 }
 
-// String describes the ticket without showing it.
-func (t Ticket) String() string { return "ticket (redacted)" }
-
-// Format implements [fmt.Formatter]: every verb prints [Ticket.String].
-func (t Ticket) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, t.String()) }
-
-// LogValue implements [slog.LogValuer].
-func (t Ticket) LogValue() slog.Value { return slog.StringValue(t.String()) }
+// sentTicket is a Ticket as it is sent: JSON takes Text for its member ticket.
+type sentTicket struct {
+	Text string `json:"ticket"`
+	Ticket
+}
 
 // Ticket returns the endpoint that gives a ticket for the access token of the
 // request: POST, answered with [Ticket]. The token comes in the configured
@@ -109,11 +104,13 @@ func (w *Web) Ticket(opts ...TicketOption) http.Handler {
 		}
 		rw.Header().Set("Content-Type", "application/json")
 		rw.Header().Set("Cache-Control", "no-store")
-		_ = json.NewEncoder(rw).Encode(Ticket{ // a client that has gone away is no failure
-			Ticket:    ticket.Token,
-			ExpiresIn: int64(ticket.Claims.ExpiresAt.Sub(ticket.Claims.IssuedAt) / time.Second),
-			Path:      grant.Path,
-			Origin:    grant.Origin,
+		_ = json.NewEncoder(rw).Encode(sentTicket{ // a client that has gone away is no failure
+			Text: ticket.Token.Reveal(),
+			Ticket: Ticket{
+				ExpiresIn: int64(ticket.Claims.ExpiresAt.Sub(ticket.Claims.IssuedAt) / time.Second),
+				Path:      grant.Path,
+				Origin:    grant.Origin,
+			},
 		})
 	})
 }

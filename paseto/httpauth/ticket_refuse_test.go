@@ -26,7 +26,7 @@ func TestRefusedTicketCredentials(t *testing.T) {
 		t.Fatal(err)
 	}
 	soon := s.access(t, paseto.Grant{NotBefore: s.clock.Now().Add(time.Minute)})
-	other := must(s.auth.Issue("email-verify", paseto.Grant{})).Token
+	other := must(s.auth.Issue("email-verify", paseto.Grant{})).Token.Reveal()
 	wrongType := func(provided string) problem {
 		message := "Access token required but " + provided + " provided"
 		return refusal(http.StatusUnauthorized, &paseto.Error{Code: "type_mismatch", Message: message}, challenge("invalid_token", message))
@@ -42,8 +42,8 @@ func TestRefusedTicketCredentials(t *testing.T) {
 		{"refresh token in the access cookie", []part{cookie("__Host-access_token", refresh)}, wrongType("refresh")},
 		{"refresh token in a member", []part{object("refresh_token", refresh)}, refusal(http.StatusUnauthorized, paseto.ErrNoToken, noCredential)},
 		{"other type", []part{bearer(other)}, wrongType("email-verify")},
-		{"revoked", []part{bearer(gone.Token)}, revoked},
-		{"revoked, cookie", []part{cookie("__Host-access_token", gone.Token)}, revoked},
+		{"revoked", []part{bearer(gone.Token.Reveal())}, revoked},
+		{"revoked, cookie", []part{cookie("__Host-access_token", gone.Token.Reveal())}, revoked},
 		{"not valid yet", []part{bearer(soon)}, refusal(http.StatusUnauthorized, paseto.ErrNotYetValid, challenge("invalid_token", "Token is not valid yet."))},
 		{"junk", []part{bearer("junk")}, refusal(http.StatusUnauthorized, paseto.ErrMalformed, challenge("invalid_token", "Invalid PASETO format"))},
 		{"malformed", []part{header("Authorization", access)}, refusal(http.StatusBadRequest, paseto.ErrMalformedCredential,

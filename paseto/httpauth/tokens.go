@@ -4,9 +4,6 @@ import (
 	"cmp"
 	"encoding/json"
 	"errors"
-	"fmt"
-	"io"
-	"log/slog"
 	"net/http"
 	"net/url"
 	"slices"
@@ -20,12 +17,12 @@ import (
 )
 
 // Tokens is the body that Login and Refresh answer with (RFC 6749, section
-// 5.1).
+// 5.1), for clients to decode.
 type Tokens struct {
 	// AccessToken and RefreshToken are the tokens, absent where they are only
 	// set as cookies.
-	AccessToken  string `json:"access_token,omitempty"`
-	RefreshToken string `json:"refresh_token,omitempty"`
+	AccessToken  paseto.Secret `json:"access_token,omitzero"`
+	RefreshToken paseto.Secret `json:"refresh_token,omitzero"`
 	// TokenType is the scheme to send the access token with.
 	TokenType string `json:"token_type"`
 	// ExpiresIn is the remaining life of the access token in seconds, absent
@@ -35,14 +32,13 @@ type Tokens struct {
 	Scope string `json:"scope,omitempty"`
 }
 
-// String describes the tokens without showing them.
-func (t Tokens) String() string { return "tokens (redacted)" }
-
-// Format implements [fmt.Formatter]: every verb prints [Tokens.String].
-func (t Tokens) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, t.String()) }
-
-// LogValue implements [slog.LogValuer].
-func (t Tokens) LogValue() slog.Value { return slog.StringValue(t.String()) }
+// sentTokens is Tokens as they are sent: JSON takes its own members for those of
+// the same name in Tokens.
+type sentTokens struct {
+	AccessToken  string `json:"access_token,omitempty"`
+	RefreshToken string `json:"refresh_token,omitempty"`
+	Tokens
+}
 
 // sendTokens answers with a pair, in the body, as cookies or both.
 func (w *Web) sendTokens(rw http.ResponseWriter, r *http.Request, pair paseto.Pair, inBody, asCookies bool) {
@@ -53,17 +49,17 @@ func (w *Web) sendTokens(rw http.ResponseWriter, r *http.Request, pair paseto.Pa
 		}
 	}
 	claims := pair.Access.Claims
-	answer := Tokens{
+	answer := sentTokens{Tokens: Tokens{
 		TokenType: cmp.Or(locate.Scheme(w.cfg.HeaderScheme), "Bearer"),
 		Scope:     strings.Join(claims.Scopes, " "),
-	}
+	}}
 	if !claims.ExpiresAt.IsZero() {
 		// A pair that is given once more may be about to expire, and 0 would
 		// stand for a token that does not.
 		answer.ExpiresIn = max(1, int64(claims.ExpiresAt.Sub(w.auth.Now().Truncate(time.Second))/time.Second))
 	}
 	if inBody {
-		answer.AccessToken, answer.RefreshToken = pair.Access.Token, pair.Refresh.Token
+		answer.AccessToken, answer.RefreshToken = pair.Access.Token.Reveal(), pair.Refresh.Token.Reveal()
 	}
 	rw.Header().Set("Content-Type", "application/json")
 	rw.Header().Set("Cache-Control", "no-store")
