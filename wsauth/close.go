@@ -3,7 +3,6 @@ package wsauth
 import (
 	"cmp"
 	"context"
-	"io"
 	"time"
 
 	"github.com/gorilla/websocket"
@@ -150,13 +149,7 @@ func (c *Conn) finish() {
 	c.in.giveBack()
 	c.reading.Unlock()
 	if isViolation(cmp.Or(failure, context.Cause(c.ctx))) {
-		// With the rest of what it sent unread, closing would reset the
-		// connection, and the peer might never see the close frame.
-		// Half of it is closed, so that the peer need not wait.
-		if half, ok := c.ws.NetConn().(interface{ CloseWrite() error }); ok {
-			_ = half.CloseWrite()
-		}
-		_, _ = io.Copy(io.Discard, c.ws.NetConn())
+		hangUp(c.ws.NetConn()) // whose deadline is set
 	}
 	_ = c.ws.Close()
 	c.waitForOutbox()

@@ -20,7 +20,9 @@ type gate struct {
 }
 
 // ServeHTTP implements [http.Handler].
-func (t *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+func (t *gate) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
+	w := &answer{ResponseWriter: rw}
+	defer w.finish(t.guard.cfg.CloseTimeout)
 	switch {
 	case !r.ProtoAtLeast(1, 1) || !websocket.IsWebSocketUpgrade(r):
 		t.refuse(w, r, errUpgrade)
@@ -43,7 +45,7 @@ func (t *gate) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // enter opens the connection of a client that may have it. Its error is a refusal
 // that is to be answered.
-func (t *gate) enter(w http.ResponseWriter, r *http.Request) (err error) {
+func (t *gate) enter(w *answer, r *http.Request) (err error) {
 	try, err := t.guard.knock(r)
 	if err != nil {
 		return err
@@ -62,43 +64,65 @@ func (t *gate) enter(w http.ResponseWriter, r *http.Request) (err error) {
 		kept, err = t.openPending(w, r, try)
 		return err
 	}
-	claims, err := t.guard.verify(r, t.req, token, where)
-	if err != nil {
+	var c *Conn
+	served := false
+	defer func() {
+		if c != nil && !served {
+			t.guard.leave(c)
+		}
+	}()
+	prepare := func() (err error) {
+		c, err = t.prepare(w, r)
 		return err
 	}
-	return t.open(w, r, claims)
+	claims, err := t.guard.verify(r, t.req, token, where, prepare)
+	if err == nil && c == nil { // no ticket was used up
+		err = prepare()
+	}
+	if err == nil {
+		served, err = t.open(w, r, c, claims)
+	}
+	return err
+}
+
+// prepare does all that may fail of a handshake, but for what depends on its claims and
+// on the network. leave is the end of the connection.
+func (t *gate) prepare(w *answer, r *http.Request) (*Conn, error) {
+	c := t.guard.newConn(t, r)
+	if err := t.guard.conns.reserve(c); err != nil {
+		return nil, err
+	}
+	if err := w.takeOver(); err != nil {
+		t.guard.leave(c)
+		return nil, err
+	}
+	return c, nil
 }
 
 // open completes the handshake of a client with these claims and has the connection
-// served. Its error is as that of enter.
-func (t *gate) open(w http.ResponseWriter, r *http.Request, claims *paseto.Claims) error {
+// served, unless it fails. Its error is as that of enter.
+func (t *gate) open(w *answer, r *http.Request, c *Conn, claims *paseto.Claims) (served bool, err error) {
 	g := t.guard
-	c := g.newConn(t, r)
-	if err := g.conns.reserve(c); err != nil {
-		return err
-	}
 	g.start()
 	if err := g.admit(r.Context(), c, claims); err != nil {
-		g.leave(c)
-		return err
+		return false, err
 	}
 	ws := c.upgrade(w, r)
 	if ws == nil {
-		g.leave(c)
-		return nil // it has been answered
+		return false, nil // it has been answered
 	}
 	c.attach(ws)
 	c.live(false)
 	// The HTTP handler returns now, so that net/http frees its buffers; the
 	// connection has a context of its own.
 	go g.serve(c)
-	return nil
+	return true, nil
 }
 
 // openPending completes the handshake of a client that is to send its token in its
 // first message, with which the attempt ends if it is kept. Its error is a refusal
 // that is to be answered.
-func (t *gate) openPending(w http.ResponseWriter, r *http.Request, try attempt) (kept bool, err error) {
+func (t *gate) openPending(w *answer, r *http.Request, try attempt) (kept bool, err error) {
 	g := t.guard
 	c := g.newConn(t, r)
 	if err := g.conns.reserve(c); err != nil {
@@ -107,6 +131,10 @@ func (t *gate) openPending(w http.ResponseWriter, r *http.Request, try attempt) 
 	if !g.conns.pend(c, g.cfg.Limits.Pending) {
 		g.leave(c)
 		return false, refusal(ErrOverload, "%d connections have yet to show a token", g.cfg.Limits.Pending)
+	}
+	if err := w.takeOver(); err != nil {
+		g.leave(c)
+		return false, err
 	}
 	g.start()
 	ws := c.upgrade(w, r)
@@ -122,12 +150,13 @@ func (t *gate) openPending(w http.ResponseWriter, r *http.Request, try attempt) 
 
 // upgrade answers 101. Where it returns nil, the request has been answered with
 // something else, or its connection closed, and the log told.
-func (c *Conn) upgrade(w http.ResponseWriter, r *http.Request) *websocket.Conn {
+func (c *Conn) upgrade(w *answer, r *http.Request) *websocket.Conn {
 	h := make(http.Header)
 	if protocol := c.gate.in.protocol(r); protocol != "" {
 		h.Set("Sec-WebSocket-Protocol", protocol)
 	}
-	ws, err := c.gate.guard.upgrader.Upgrade(hijacker{w, &c.in}, r, h)
+	w.in = &c.in
+	ws, err := c.gate.guard.upgrader.Upgrade(w, r, h)
 	if err != nil {
 		if _, told := errors.AsType[websocket.HandshakeError](err); !told {
 			c.gate.guard.log.InfoContext(r.Context(), "handshake broken off", "err", err, "path", r.URL.Path, "remote", r.RemoteAddr)

@@ -150,11 +150,20 @@ func malformedHandshake(r *http.Request) (status int, err error) {
 	if version := r.Header.Values("Sec-Websocket-Version"); len(version) != 1 || version[0] != "13" {
 		return http.StatusBadRequest, errors.New("expected one Sec-WebSocket-Version, 13")
 	}
-	nonce, err := base64.StdEncoding.DecodeString(r.Header.Get("Sec-Websocket-Key"))
-	if err != nil || len(nonce) != 16 {
-		return http.StatusBadRequest, errors.New("expected 16 bytes in base64 as Sec-WebSocket-Key")
+	if key := r.Header.Values("Sec-Websocket-Key"); len(key) != 1 || !isNonce(key[0]) {
+		return http.StatusBadRequest, errors.New("expected one Sec-WebSocket-Key, of 16 bytes in base64")
+	}
+	if r.ContentLength != 0 || len(r.TransferEncoding) > 0 {
+		return http.StatusBadRequest, errors.New("a handshake has no body; expected neither Content-Length nor Transfer-Encoding")
 	}
 	return 0, nil
+}
+
+// isNonce reports whether s is base64 of 16 bytes as everybody writes it: the decoder
+// takes line breaks, and stray bits at the end.
+func isNonce(s string) bool {
+	nonce, err := base64.StdEncoding.DecodeString(s)
+	return err == nil && len(nonce) == 16 && base64.StdEncoding.EncodeToString(nonce) == s
 }
 
 // Authenticate returns the claims of a handshake from an allowed origin that
@@ -162,12 +171,18 @@ func malformedHandshake(r *http.Request) (status int, err error) {
 // [Guard.Require] does before it opens the connection, for programs that use
 // another WebSocket library; those have to end the connection themselves, at
 // [paseto.Authorizer.Deadline] and when [paseto.Authorizer.Recheck] says so, and
-// to read the token of a first message. A ticket is used up by it. It counts for
-// the limits of the client's address, and for no other.
+// to read the token of a first message. A ticket is used up by it, unless the
+// request breaks RFC 6455. It counts for the limits of the client's address, and
+// for no other.
 func (g *Guard) Authenticate(r *http.Request, req paseto.Requirement, opts ...RouteOption) (*paseto.Claims, error) {
 	in := g.routeFor(req, opts)
 	if err := g.check(in, req); err != nil {
 		return nil, err
+	}
+	if websocket.IsWebSocketUpgrade(r) { // and not of another protocol than HTTP/1.1
+		if _, err := malformedHandshake(r); err != nil {
+			return nil, refusal(errHandshake, "%w", err)
+		}
 	}
 	try, err := g.knock(r)
 	if err != nil {
@@ -179,7 +194,7 @@ func (g *Guard) Authenticate(r *http.Request, req paseto.Requirement, opts ...Ro
 	if err != nil {
 		return nil, err
 	}
-	claims, err := g.verify(r, req, token, where)
+	claims, err := g.verify(r, req, token, where, nil)
 	return claims, err
 }
 
@@ -207,13 +222,14 @@ func (g *Guard) knock(r *http.Request) (attempt, error) {
 	return g.begin(r)
 }
 
-// verify returns the claims of the token that was found somewhere.
-func (g *Guard) verify(r *http.Request, req paseto.Requirement, token string, where Location) (*paseto.Claims, error) {
+// verify returns the claims of the token that was found somewhere. A ticket is used up
+// if ready, which may be nil, returns nil; it is called for nothing else.
+func (g *Guard) verify(r *http.Request, req paseto.Requirement, token string, where Location, ready func() error) (*paseto.Claims, error) {
 	if where == Cookie && r.Header.Get("Origin") == "" {
 		return nil, originError("the token is in a cookie, and there is no Origin")
 	}
 	if where == Ticket {
-		use := paseto.TicketUse{Path: g.pathOf(r), Origin: r.Header.Get("Origin")}
+		use := paseto.TicketUse{Path: g.pathOf(r), Origin: r.Header.Get("Origin"), Ready: ready}
 		return g.auth.RedeemTicket(r.Context(), token, req, use)
 	}
 	return g.auth.Verify(r.Context(), token, req)

@@ -3,8 +3,6 @@ package wsauth
 import (
 	"bufio"
 	"io"
-	"net"
-	"net/http"
 	"sync"
 	"sync/atomic"
 
@@ -101,21 +99,4 @@ func (c *Conn) await() {
 // last frame of its message, of opcode 10, masked and without a payload.
 func isPong(head []byte) bool {
 	return head[0] == 0x80|websocket.PongMessage && head[1] == 0x80
-}
-
-// hijacker lets gorilla/websocket take the connection over through the wrappers that
-// middleware puts around a ResponseWriter, and has it read from the inlet.
-type hijacker struct {
-	http.ResponseWriter
-	in *inlet
-}
-
-// Hijack implements [http.Hijacker].
-func (h hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
-	conn, buffers, err := http.NewResponseController(h.ResponseWriter).Hijack()
-	if err != nil || buffers.Reader.Buffered() > 0 { // from a client that did not wait; gorilla refuses it
-		return conn, buffers, err
-	}
-	h.in.borrow(conn) // gorilla reads from a buffer that is given to it if it has more than 256 bytes
-	return conn, bufio.NewReadWriter(&h.in.buf, buffers.Writer), nil
 }

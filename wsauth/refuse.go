@@ -20,13 +20,14 @@ var overHTTP = map[string]int{
 	ErrOverload.Code:           http.StatusServiceUnavailable,
 	ErrThrottled.Code:          http.StatusTooManyRequests,
 	ErrOrigin.Code:             http.StatusForbidden,
+	errHandshake.Code:          http.StatusBadRequest,
 	paseto.ErrUnavailable.Code: http.StatusServiceUnavailable,
 
 	paseto.ErrKeysUnavailable.Code: http.StatusServiceUnavailable,
 }
 
 // refuse answers a handshake that is not let in.
-func (t *gate) refuse(w http.ResponseWriter, r *http.Request, err error) {
+func (t *gate) refuse(w *answer, r *http.Request, err error) {
 	g := t.guard
 	told := httpauth.Refusal(err)
 	status, always := overHTTP[told.Code]
@@ -37,11 +38,18 @@ func (t *gate) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	default:
 		status = httpauth.Status(err)
 	}
+	closes := !always && g.cfg.Reject == RejectClose && told.Code != httpauth.ErrServer.Code
+	if closes {
+		if broken := w.takeOver(); broken != nil { // which is what it is refused for then, over HTTP
+			t.refuse(w, r, broken)
+			return
+		}
+	}
 	g.logRefusal(r.Context(), from(r), told.Code, status, err)
 	g.tell(Event{Kind: EventRefused, Err: err})
 
 	switch {
-	case !always && g.cfg.Reject == RejectClose && told.Code != httpauth.ErrServer.Code && t.refuseByClose(w, r, err):
+	case closes && t.refuseByClose(w, r, err):
 	case !always && status != http.StatusTooManyRequests:
 		httpauth.Refuse(w, err, httpauth.Challenge{Scheme: t.in.Scheme, Realm: g.cfg.Realm, Scopes: t.req.Scopes})
 	default:
@@ -83,6 +91,7 @@ func (g *Guard) refuseHandshake(w http.ResponseWriter, r *http.Request, status i
 	}
 	g.logRefusal(r.Context(), from(r), told.Code, status, reason)
 	w.Header().Set("Sec-WebSocket-Version", "13")
+	w.Header().Set("Connection", "close") // else net/http would wait for a body that may never come
 	if status == http.StatusMethodNotAllowed {
 		w.Header().Set("Allow", http.MethodGet)
 	}

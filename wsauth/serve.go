@@ -109,7 +109,7 @@ func (g *Guard) admitPending(c *Conn, try attempt, who client) (admitted bool) {
 // refuseByClose completes the handshake only to close with the reason, unless too
 // many are being closed so. No application code runs on the connection and nothing
 // that the client sends is looked at.
-func (t *gate) refuseByClose(w http.ResponseWriter, r *http.Request, err error) bool {
+func (t *gate) refuseByClose(w *answer, r *http.Request, err error) bool {
 	g := t.guard
 	c := g.newConn(t, nil)
 	if !g.conns.reserveRefused(c) {

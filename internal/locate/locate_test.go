@@ -158,6 +158,38 @@ func TestQuery(t *testing.T) {
 	}
 }
 
+func TestTicket(t *testing.T) {
+	t.Parallel()
+	bad := finding{message: "Bad ticket query param. Expected value '<PASETO>'"}
+	for _, test := range []struct {
+		name, query string
+		want        finding
+	}{
+		{"none", "room=1", finding{}},
+		{"other case", "Ticket=a", finding{}},
+		{"ticket", "room=1&ticket=a.b&x", finding{token: "a.b"}},
+		{"escaped", "%74icket=a%2Eb", finding{token: "a.b"}},
+		{"empty", "ticket=", bad},
+		{"no value", "ticket", bad},
+		{"space", "ticket=a+b", bad},
+		{"broken escape", "ticket=a%zz", bad},
+		{"broken escape of another", "ticket=a.b&room=%", finding{token: "a.b"}},
+		// Some servers take a semicolon for an ampersand: for them this is another ticket.
+		{"semicolon", "ticket=a;b", bad},
+		{"semicolon, another parameter", "ticket=a;room=1", bad},
+		{"semicolon, twice", "ticket=a;ticket=b", bad},
+		{"semicolon, another's", "room=1;n=2&ticket=a.b", finding{token: "a.b"}},
+		{"repeated", "ticket=a&ticket=b", finding{message: twice}},
+		{"repeated, once escaped", "ticket=a&%74icket=a", finding{message: twice}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			token, err := locate.Ticket(test.query, "ticket")
+			check(t, token, err, test.want)
+		})
+	}
+}
+
 func TestMember(t *testing.T) {
 	t.Parallel()
 	bad := finding{message: "Bad access_token header. Expected value '<PASETO>'"}
