@@ -81,6 +81,8 @@ type HTTP struct {
 	// X-Forwarded-For is believed, for requests and for handshakes. Danger:
 	// behind a proxy that it does not list, all clients have one address.
 	TrustedProxies []string `koanf:"trusted_proxies" validate:"dive,proxy"`
+	// Login bounds logins.
+	Login Login `koanf:"login"`
 	// Cookie describes the cookies.
 	Cookie Cookie `koanf:"cookie"`
 }
@@ -184,7 +186,7 @@ func Default() *Config {
 			Locations:  []string{string(httpauth.Header)},
 			HeaderName: "Authorization", HeaderScheme: "Bearer",
 			JSONKey: "access_token", Realm: "api", MaxBody: 64 << 10,
-			TrustedProxies: []string{},
+			TrustedProxies: []string{}, Login: defaultLogin(),
 			Cookie: Cookie{
 				AccessName: "access_token", RefreshName: "refresh_token",
 				Path: "/", RefreshPath: "/", Secure: true, SameSite: "lax",

@@ -79,6 +79,8 @@ func kindText(t reflect.Type) string {
 		return "string"
 	case t == lifetimeType:
 		return "lifetime"
+	case t == limitType:
+		return "limit"
 	case t == durationType:
 		return "duration"
 	case t.Kind() == reflect.Slice:

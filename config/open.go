@@ -267,6 +267,7 @@ func (c *Config) httpauth() httpauth.Config {
 		Realm:        c.HTTP.Realm,
 
 		TrustedProxies: c.HTTP.TrustedProxies,
+		Login:          c.HTTP.Login.httpauth(),
 		Cookie: httpauth.CookieConfig{
 			AccessName:     c.HTTP.Cookie.AccessName,
 			RefreshName:    c.HTTP.Cookie.RefreshName,

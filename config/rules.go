@@ -144,6 +144,7 @@ var rules = func() *validator.Validate {
 		l := Lifetime(f.Field().Int())
 		return l == NoExpiry || l >= Lifetime(time.Second) && l <= longestTTL
 	}))
+	must(v.RegisterValidation("limit", func(f validator.FieldLevel) bool { return f.Field().Int() >= int64(NoLimit) }))
 	return v
 }()
 
@@ -196,6 +197,8 @@ func ruleText(b validator.FieldError) string {
 		return "must be printable ASCII without quotes and backslashes"
 	case "lifetime", "eq=0|lifetime":
 		return "must be at least 1s and at most 100 years, or none"
+	case "limit":
+		return limitRule
 	case "eq=0|min=1ms":
 		return "must be 0, or at least 1ms"
 	case "http_token":

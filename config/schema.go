@@ -27,6 +27,7 @@ type reader struct {
 
 var (
 	lifetimeType = reflect.TypeFor[Lifetime]()
+	limitType    = reflect.TypeFor[Limit]()
 	durationType = reflect.TypeFor[time.Duration]()
 	keysType     = reflect.TypeFor[[]Key]()
 	timeType     = reflect.TypeFor[time.Time]()
@@ -92,6 +93,16 @@ func (r *reader) value(key string, t reflect.Type, value any) (any, bool) {
 		}
 		return reflect.ValueOf(d).Convert(t).Interface(), true
 	}
+	if t == limitType {
+		if value == "none" {
+			return NoLimit, true
+		}
+		if n, ok := integer(value); ok && n >= 0 && n <= math.MaxInt32 {
+			return Limit(n), true
+		}
+		r.wrong(key, value, limitRule)
+		return nil, false
+	}
 	switch t.Kind() {
 	case reflect.String:
 		if s, ok := value.(string); ok {
@@ -115,6 +126,8 @@ func (r *reader) value(key string, t reflect.Type, value any) (any, bool) {
 	}
 	return nil, false
 }
+
+const limitRule = "expected a whole number, 0 for the default, or none"
 
 func (r *reader) strings(key string, value any) (any, bool) {
 	list, ok := value.([]any)

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/netip"
 	"slices"
+	"sync/atomic"
 
 	"github.com/pasetokit/pasetokit/internal/clientaddr"
 	"github.com/pasetokit/pasetokit/internal/locate"
@@ -58,6 +59,8 @@ type Config struct {
 	// address can claim any address; and behind a proxy that is not listed all
 	// clients have one address, the proxy's.
 	TrustedProxies []string
+	// Login bounds how fast passwords can be guessed at [Web.Login].
+	Login LoginLimits
 }
 
 // NoScheme, as [Config.HeaderScheme], makes the header's value the bare token.
@@ -113,6 +116,9 @@ type Web struct {
 	route       route // as configured
 	crossOrigin *http.CrossOriginProtection
 	addresses   clientaddr.Finder
+	guesses     *guesses
+	places      *places
+	proxySeen   atomic.Bool
 	log         *slog.Logger
 }
 
@@ -181,12 +187,15 @@ func New(auth *paseto.Authorizer, cfg Config, opts ...Option) (*Web, error) {
 	if w.cfg.Cookie.SameSite == http.SameSiteNoneMode && w.cfg.Cookie.Insecure {
 		bad("Cookie.SameSite None needs Secure cookies")
 	}
+	w.cfg.Login.validate(bad)
 	if w.cfg.MaxBody < 0 {
 		bad("MaxBody is %d; expected 0 (for the default) or more", w.cfg.MaxBody)
 	}
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
 	}
+	w.guesses = newGuesses(w.cfg.Login, auth.Now)
+	w.places = newPlaces(w.cfg.Login.Concurrent)
 	return w, nil
 }
 
@@ -209,5 +218,6 @@ func (c Config) withDefaults() Config {
 	c.Cookie.SameSite = cmp.Or(c.Cookie.SameSite, http.SameSiteLaxMode)
 	c.MaxBody = cmp.Or(c.MaxBody, 64<<10)
 	c.Realm = cmp.Or(c.Realm, "api")
+	c.Login = c.Login.withDefaults()
 	return c
 }

@@ -132,7 +132,7 @@ func TestTrustedProxies(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			web := newSite(t, setup{web: httpauth.Config{TrustedProxies: test.trusted}}).web
-			r := httptest.NewRequest(http.MethodPost, "/login", nil)
+			r := httptest.NewRequest(http.MethodPost, "/login", http.NoBody)
 			r.RemoteAddr = "10.0.0.1:1234"
 			r.Header.Set("X-Forwarded-For", test.forwarded)
 			if got := web.Client(r).String(); got != test.want {

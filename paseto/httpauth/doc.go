@@ -22,6 +22,12 @@
 // request, so an unsafe request (POST, PUT …) that authenticates by cookie must
 // come from the same origin, as told by [http.CrossOriginProtection].
 //
+// # Passwords
+//
+// [HashPassword] and [CheckPassword] keep and check the passwords of users. [Web.Login]
+// slows those who guess them, and bounds how many are checked at a time; see
+// [LoginLimits]. Behind a proxy, set [Config.TrustedProxies]: the limits count addresses.
+//
 // # Keys
 //
 // Tokens of purpose public can be verified by a service that cannot issue them.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/netip"
 	"reflect"
 	"strings"
 
@@ -26,14 +27,17 @@ type Credentials struct {
 // [*paseto.Error] with a code of its own is shown to the client with status 403;
 // any other error is logged and answered with status 500.
 //
-// It should take as long for an unknown user as for a wrong password, by
-// hashing the password all the same, or it tells which users exist.
+// It should take as long for an unknown user as for a wrong password, or it tells
+// which users exist: call [CheckPassword] for both.
 type LoginFunc func(ctx context.Context, c Credentials) (paseto.Grant, error)
 
 // Login returns the endpoint that exchanges credentials for a pair of tokens:
 // POST, answered with [Tokens]. With [Cookie] among the locations it sets
 // both cookies too; where that is the only location, the body contains no
 // token. The access token is fresh, whatever the grant says.
+//
+// Logins that fail are slowed, and those under way bounded, over all endpoints of
+// the Web; see [LoginLimits].
 func (w *Web) Login(check LoginFunc) http.Handler {
 	return w.post(func(rw http.ResponseWriter, r *http.Request) {
 		asCookies := w.cfg.usesCookies()
@@ -54,7 +58,7 @@ func (w *Web) Login(check LoginFunc) http.Handler {
 			w.refuse(rw, r, errors.New("httpauth: the login function is nil"))
 			return
 		}
-		grant, err := check(r.Context(), credentials)
+		grant, err := w.logIn(r, check, credentials)
 		if err != nil {
 			w.refuse(rw, r, err)
 			return
@@ -68,6 +72,42 @@ func (w *Web) Login(check LoginFunc) http.Handler {
 		onlyCookies := asCookies && len(w.cfg.Locations) == 1
 		w.sendTokens(rw, r, pair, !onlyCookies, asCookies)
 	})
+}
+
+// logIn asks the login function, if the limits allow it. It gives back what it
+// takes of them also where the function panics.
+func (w *Web) logIn(r *http.Request, check LoginFunc, c Credentials) (paseto.Grant, error) {
+	from := w.client(r)
+	w.warnOfProxy(r, from)
+	guess, err := w.guesses.begin(c.Username, from)
+	if err != nil {
+		return paseto.Grant{}, err
+	}
+	how := undecided
+	defer func() { guess.end(how) }()
+	leave, err := w.places.enter(r.Context(), from, guess.rank)
+	if err != nil {
+		return paseto.Grant{}, err
+	}
+	defer leave()
+	grant, err := check(r.Context(), c)
+	switch {
+	case err == nil:
+		how = succeeded
+	case Status(err) < http.StatusInternalServerError:
+		how = failed
+	}
+	return grant, err
+}
+
+// warnOfProxy logs once that logins seem to come through a proxy that is not
+// trusted, so that all clients are taken for one.
+func (w *Web) warnOfProxy(r *http.Request, from netip.Prefix) {
+	inside := from.Addr().IsLoopback() || from.Addr().IsPrivate() || !from.IsValid()
+	if len(w.cfg.TrustedProxies) == 0 && inside && r.Header.Get("X-Forwarded-For") != "" && !w.proxySeen.Swap(true) {
+		w.log.WarnContext(r.Context(), "logins come through a proxy that is not trusted, and count as those of one client; list it in TrustedProxies",
+			"proxy", from)
+	}
 }
 
 // credentials reads and validates the body of a login.

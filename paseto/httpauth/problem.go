@@ -6,7 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"math"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/pasetokit/pasetokit/internal/locate"
@@ -31,6 +33,8 @@ var (
 	errBodyTooLarge = &paseto.Error{Code: "body_too_large", Message: "Request body is too large"}
 	errMedia        = &paseto.Error{Code: "media_type_unsupported", Message: "Expected a body of type application/json or application/x-www-form-urlencoded"}
 	errMethod       = &paseto.Error{Code: "method_not_allowed", Message: "Expected method POST"}
+	errGuesses      = &paseto.Error{Code: "logins_limited", Message: "Too many failed logins. Try again later"}
+	errBusy         = &paseto.Error{Code: "logins_overloaded", Message: "Too many logins at once. Try again soon"}
 	errNoLogout     = &paseto.Error{Code: "revocation_unsupported", Message: "This server cannot revoke tokens"}
 	errNoTickets    = &paseto.Error{Code: "tickets_unsupported", Message: "This server cannot issue tickets"}
 )
@@ -90,6 +94,8 @@ var answers = map[string]answer{
 	errBodyTooLarge.Code: {http.StatusRequestEntityTooLarge, ""},
 	errMedia.Code:        {http.StatusUnsupportedMediaType, ""},
 	errMethod.Code:       {http.StatusMethodNotAllowed, ""},
+	errGuesses.Code:      {http.StatusTooManyRequests, ""},
+	errBusy.Code:         {http.StatusServiceUnavailable, ""},
 	errNoLogout.Code:     {http.StatusNotImplemented, ""},
 	errNoTickets.Code:    {http.StatusNotImplemented, ""},
 	ErrServer.Code:       {http.StatusInternalServerError, ""},
@@ -232,5 +238,11 @@ func (w *Web) refuseWith(rw http.ResponseWriter, r *http.Request, err error, c C
 	}
 	w.log.Log(r.Context(), level, "request refused", "code", refusal.Code, "err", err, "status", status,
 		"method", r.Method, "path", r.URL.Path, "remote", r.RemoteAddr)
+	if later, ok := errors.AsType[retryError](err); ok {
+		rw.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(later.wait.Seconds()))))
+	}
+	if errors.Is(err, errGuesses) || errors.Is(err, errBusy) {
+		rw.Header().Set("Connection", "close") // a client that floods costs no connection beside
+	}
 	Refuse(rw, err, c)
 }

@@ -1,0 +1,92 @@
+package httpauth
+
+import (
+	"cmp"
+	"runtime"
+)
+
+// NoLimit, as a field of [LoginLimits], lifts the limit.
+const NoLimit = -1
+
+// The defaults of [LoginLimits].
+const (
+	DefaultFailuresPerAddress        = 100
+	DefaultFailuresPerNameAndAddress = 10
+	DefaultFailuresPerName           = 100
+)
+
+// LoginLimits bounds how fast passwords can be guessed at [Web.Login], and what
+// logins can take of the server. The zero value of every field is its documented
+// default, and [NoLimit] lifts it.
+//
+// A login fails that the login function refuses: with [ErrCredentials], or with a
+// refusal of its own. One that it cannot answer does not, nor does a body that
+// cannot be read, which costs little and tells nothing about a password. Attempts
+// under way count as failed until they are decided. An IPv6 address counts together
+// with all of its /64 network, and a name with all that differ from it in case and
+// surrounding space alone. Beyond a limit logins are answered with status 429, before
+// the login function is called, whether the user exists or not.
+//
+// Each limit is a bucket: all of its failures may come at once, and it is refilled
+// evenly within an hour. A login that succeeds takes none, and gives none back.
+// Each Web remembers 65,536 addresses, names, and pairs of both, and forgets first
+// what was quiet for longest.
+type LoginLimits struct {
+	// FailuresPerAddress is how many logins of one address may fail in an hour,
+	// whatever the name. Default 100. Danger: behind a proxy that
+	// [Config.TrustedProxies] does not list, all clients have one address, and one
+	// of them can keep out all who have not logged in lately.
+	FailuresPerAddress int
+	// FailuresPerNameAndAddress is how many logins with one name from one address
+	// may fail in an hour. Default 10.
+	FailuresPerNameAndAddress int
+	// FailuresPerName is how many logins with one name may fail in an hour, over
+	// all addresses, until the name is slowed. Default 100.
+	//
+	// It is never locked, or anybody could lock a user out by failing in the user's
+	// name. Beyond the limit a login is still let through
+	//
+	//   - from an address that logged in with this name, spelled the same, in the
+	//     last 30 days;
+	//   - from a network (an IPv4 address, an IPv6 /48) of which fewer than three
+	//     logins with this name have failed in the last day;
+	//   - in its turn: as often as the bucket is refilled, which is every 36 seconds
+	//     by default.
+	//
+	// An attacker cannot take the first two away from anybody whose network is
+	// another. From N networks there are at most 3·N guesses a day, and those which
+	// the bucket allows.
+	FailuresPerName int
+	// Concurrent is how many login functions may run at a time, and so how many
+	// passwords are hashed at once: [CheckPassword] takes 19 MiB of memory for
+	// each. One address has at most half of the places. Default GOMAXPROCS, and at
+	// least 4; more if the login function waits for other servers.
+	//
+	// For each place up to eight logins wait, for five seconds at most: first those
+	// of addresses that logged in with the name in the last 30 days, then those of
+	// addresses with the fewest failures. All others are answered with status 503.
+	Concurrent int
+}
+
+func (l LoginLimits) withDefaults() LoginLimits {
+	l.FailuresPerAddress = cmp.Or(l.FailuresPerAddress, DefaultFailuresPerAddress)
+	l.FailuresPerNameAndAddress = cmp.Or(l.FailuresPerNameAndAddress, DefaultFailuresPerNameAndAddress)
+	l.FailuresPerName = cmp.Or(l.FailuresPerName, DefaultFailuresPerName)
+	l.Concurrent = cmp.Or(l.Concurrent, max(4, runtime.GOMAXPROCS(0)))
+	return l
+}
+
+// validate reports what is out of its range.
+func (l LoginLimits) validate(bad func(format string, args ...any)) {
+	for _, n := range []struct {
+		name  string
+		value int
+	}{
+		{"FailuresPerAddress", l.FailuresPerAddress}, {"FailuresPerNameAndAddress", l.FailuresPerNameAndAddress},
+		{"FailuresPerName", l.FailuresPerName}, {"Concurrent", l.Concurrent},
+	} {
+		if n.value < NoLimit {
+			bad("Login.%s is %d; expected 0 (for the default), NoLimit, or more", n.name, n.value)
+		}
+	}
+}
