@@ -17,11 +17,11 @@ import (
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
-func routes(kit *config.Kit) http.Handler {
+func routes(kit *config.Kit, hashes map[string]string) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("POST /login", kit.HTTP.Login(func(ctx context.Context, c httpauth.Credentials) (paseto.Grant, error) {
-		if c.Password.Reveal() != "demo" { // ask your users' database, which holds hashes
-			return paseto.Grant{}, httpauth.ErrCredentials
+		if err := httpauth.CheckPassword(hashes[c.Username], c.Password); err != nil { // "" for an unknown user
+			return paseto.Grant{}, err
 		}
 		return paseto.Grant{Subject: c.Username}, nil
 	}))
@@ -49,7 +49,7 @@ func Example() {
 		return
 	}
 	defer kit.Close()
-	server := httptest.NewServer(routes(kit))
+	server := httptest.NewServer(routes(kit, nil))
 	defer server.Close()
 	defer func() { _ = kit.Guard.Shutdown(context.Background()) }()
 

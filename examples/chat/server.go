@@ -13,7 +13,7 @@ import (
 // routes returns everything that the chat serves. The sockets lead into the same
 // rooms and differ in what they ask of a token, and where they look for it. The
 // page talks to the server of that origin, or to this one if it is empty.
-func routes(kit *config.Kit, shared origins, users *users, server string) http.Handler {
+func routes(kit *config.Kit, shared origins, users users, server string) http.Handler {
 	mux := http.NewServeMux()
 	web, guard := kit.HTTP, kit.Guard
 	chat := newRooms(func(data []byte) {

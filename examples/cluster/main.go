@@ -6,8 +6,6 @@ package main
 
 import (
 	"context"
-	"crypto/subtle"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"flag"
@@ -17,12 +15,9 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
-	"slices"
 	"strings"
 	"syscall"
 	"time"
-
-	"golang.org/x/crypto/argon2"
 
 	"github.com/pasetokit/pasetokit/config"
 	"github.com/pasetokit/pasetokit/paseto"
@@ -159,14 +154,15 @@ func (n node) echo(_ context.Context, conn *wsauth.Conn) {
 	}
 }
 
-// check knows the users alice and bob, whose password is demo. A real program
-// has salts and hashes in its database, where all nodes find them.
+// demoHash is the hash of the password demo, which alice and bob have. A real program
+// has hashes in its database, where all nodes find them.
+const demoHash = "$argon2id$v=19$m=19456,t=2,p=1$Z48V3tjx2JAL/j6TQcT/Hw$SAxoR2hgTzU5vwOlZAzZgsTq3ZUQVN+Jlw5P+kCyUYY"
+
+var hashes = map[string]string{"alice": demoHash, "bob": demoHash}
+
 func check(_ context.Context, c httpauth.Credentials) (paseto.Grant, error) {
-	sum := argon2.IDKey([]byte(c.Password.Reveal()), []byte("salt of the demo"), 2, 19<<10, 1, 32)
-	hash, _ := hex.DecodeString("93187964c963ff443f0ba66d2f9127b50ee1c4a19bb0f77bf0522a54f4de8fd5")
-	matches := subtle.ConstantTimeCompare(sum, hash) == 1
-	if !matches || !slices.Contains([]string{"alice", "bob"}, c.Username) {
-		return paseto.Grant{}, httpauth.ErrCredentials
+	if err := httpauth.CheckPassword(hashes[c.Username], c.Password); err != nil { // "" for an unknown user
+		return paseto.Grant{}, err
 	}
 	return paseto.Grant{Subject: c.Username}, nil
 }

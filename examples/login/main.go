@@ -4,14 +4,10 @@ package main
 
 import (
 	"context"
-	"crypto/subtle"
-	"encoding/hex"
 	"fmt"
 	"log"
 	"net/http"
 	"time"
-
-	"golang.org/x/crypto/argon2"
 
 	"github.com/pasetokit/pasetokit/config"
 	"github.com/pasetokit/pasetokit/paseto"
@@ -48,12 +44,13 @@ func main() {
 	log.Fatal(server.ListenAndServe())
 }
 
-// check knows one user, demo; a real program has salt and hash in its database.
+// hashes has one user, with the password demo; a real program has them in its
+// database, as httpauth.HashPassword made them.
+var hashes = map[string]string{"demo": "$argon2id$v=19$m=19456,t=2,p=1$Z48V3tjx2JAL/j6TQcT/Hw$SAxoR2hgTzU5vwOlZAzZgsTq3ZUQVN+Jlw5P+kCyUYY"}
+
 func check(_ context.Context, c httpauth.Credentials) (paseto.Grant, error) {
-	sum := argon2.IDKey([]byte(c.Password.Reveal()), []byte("salt of the demo"), 2, 19<<10, 1, 32)
-	known, _ := hex.DecodeString("93187964c963ff443f0ba66d2f9127b50ee1c4a19bb0f77bf0522a54f4de8fd5")
-	if matches := subtle.ConstantTimeCompare(sum, known) == 1; !matches || c.Username != "demo" {
-		return paseto.Grant{}, httpauth.ErrCredentials
+	if err := httpauth.CheckPassword(hashes[c.Username], c.Password); err != nil { // "" for an unknown user
+		return paseto.Grant{}, err
 	}
 	return paseto.Grant{Subject: c.Username}, nil
 }
