@@ -141,29 +141,28 @@ func TestCapOverNodes(t *testing.T) {
 // while.
 func TestCrashFreesPlaces(t *testing.T) {
 	t.Parallel()
-	server := redistest.Start(t)
-	cfg := nodeConfig{Redis: redis.Config{Addresses: []string{server.Addr()}}, Limits: wsauth.Limits{PerSubject: perSubject, LeaseTTL: never}}
-	b := startNode(t, cfg)
-	cfg.Limits.LeaseTTL = time.Second // which a slow machine may not renew in time; then it frees them the sooner
-	a := startNode(t, cfg)
+	server, a, b := twoNodes(t, wsauth.Limits{PerSubject: perSubject, LeaseTTL: time.Second})
 	token := access(t, paseto.Grant{Subject: "alice"})
 	lost, in := a.crowd(3, token), b.crowd(2, token)
 	a.kill()
 	for _, m := range lost {
 		testtool.Await(t, m.ended, "the connections of the killed node are gone")
 	}
-	testtool.Eventually(t, "the other node may have all places", func() bool {
+	// A machine may be too slow for the other node to renew its own leases in time:
+	// then too many come in for a moment, and one of them has to go.
+	testtool.Eventually(t, "the other node has all places, and no more", func() bool {
 		m, err := b.join(token)
-		switch {
-		case err == nil:
+		if err == nil {
 			t.Cleanup(m.leave)
 			in = append(in, m)
-		case !isClose(err, wsauth.CloseTryAgainLater, wsauth.ErrTooMany):
+			return false
+		}
+		if !isClose(err, wsauth.CloseTryAgainLater, wsauth.ErrTooMany) {
 			t.Fatalf("a handshake ends with %v", err)
 		}
+		in = slices.DeleteFunc(in, func(m *member) bool { return isClosed(m.ended) })
 		return len(in) == perSubject
 	})
-	wantFull(t, token, b)
 	wantOpen(t, in)
 	b.stop()
 	wantNoLeases(t, server)
@@ -198,7 +197,7 @@ func TestOldestIsReplaced(t *testing.T) {
 // then on is known everywhere.
 func TestRedisForgets(t *testing.T) {
 	t.Parallel()
-	server, a, b := twoNodes(t, wsauth.Limits{PerSubject: perSubject, LeaseTTL: time.Second})
+	server, a, b := twoNodes(t, wsauth.Limits{PerSubject: perSubject, LeaseTTL: never})
 	token := access(t, paseto.Grant{Subject: "alice"})
 	in := append(a.crowd(3, token), b.crowd(2, token)...)
 	for range 3 {

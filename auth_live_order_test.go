@@ -44,18 +44,17 @@ func (s *slowLeases) Renew(ctx context.Context, all []denylist.Lease, limit int,
 
 // openSlowly starts two nodes in this process, where the oldest connections of a
 // subject make room. The second one may be held up.
-func openSlowly(t *testing.T, limits wsauth.Limits) (fast, slow *node, held *slowLeases) {
+func openSlowly(t *testing.T, limit int) (server *redistest.Server, fast, slow *node, held *slowLeases) {
 	t.Helper()
-	limits.OnExcess = wsauth.ReplaceOldest
-	cfg := wsauth.Config{Limits: limits}
-	server := redistest.Start(t)
+	cfg := wsauth.Config{Limits: wsauth.Limits{PerSubject: limit, OnExcess: wsauth.ReplaceOldest, LeaseTTL: never}}
+	server = redistest.Start(t)
 	held = &slowLeases{came: make(chan struct{}), letGo: make(chan struct{}), renewed: make(chan struct{}, 100)}
 	fast = openHere(t, server, cfg, own)
 	slow = openHere(t, server, cfg, func(store denylist.Leases) denylist.Leases {
 		held.Leases = store
 		return held
 	})
-	return fast, slow, held
+	return server, fast, slow, held
 }
 
 // own takes the leases of a node's own store.
@@ -64,7 +63,7 @@ func own(store denylist.Leases) denylist.Leases { return store }
 // openHere starts a node in this process, with leases that are made of its store's.
 func openHere(t *testing.T, server *redistest.Server, cfg wsauth.Config, leases func(denylist.Leases) denylist.Leases) *node {
 	t.Helper()
-	store, err := redis.Open(t.Context(), redis.Config{Addresses: []string{server.Addr()}})
+	store, err := redis.Open(t.Context(), redis.Config{Addresses: []string{server.Addr()}, Timeout: time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,7 +122,7 @@ func (n *node) joinSlowly(held *slowLeases, token paseto.Issued) (finish func() 
 // in the other order, the next one takes the place of one of them, and not of both.
 func TestNewcomerReplacesOne(t *testing.T) {
 	t.Parallel()
-	another, n, held := openSlowly(t, wsauth.Limits{PerSubject: 2, LeaseTTL: never})
+	_, another, n, held := openSlowly(t, 2)
 	token, other := access(t, paseto.Grant{Subject: "alice"}), access(t, paseto.Grant{Subject: "bob"})
 	bob := n.crowd(1, other)
 	finish := n.joinSlowly(held, token)
@@ -149,12 +148,14 @@ func TestNewcomerReplacesOne(t *testing.T) {
 // for its own. That is no reason to close it.
 func TestNewcomerOutlivesRenewal(t *testing.T) {
 	t.Parallel()
-	fast, slow, held := openSlowly(t, wsauth.Limits{PerSubject: 1, LeaseTTL: time.Second})
+	server, fast, slow, held := openSlowly(t, 1)
 	token := access(t, paseto.Grant{Subject: "alice"})
 	slow.joins(access(t, paseto.Grant{Subject: "bob"})) // so that there is a lease to renew
 	old := fast.crowd(1, token)
 	finish := slow.joinSlowly(held, token)
 	for range 2 { // whoever renews for the second time has acted on what the first time said
+		// A node renews its leases when it may have missed something.
+		server.Command(t, "CLIENT", "KILL", "TYPE", "PUBSUB")
 		testtool.Await(t, held.renewed, "leases are renewed")
 	}
 	newcomer := finish()

@@ -65,10 +65,10 @@ func run(ctx context.Context, addr, file, server string, stdout, stderr io.Write
 
 	chat := &http.Server{
 		Handler:           routes(kit, configuredOrigins(cfg), newUsers(), server),
-		ReadHeaderTimeout: 5 * time.Second,
-		ReadTimeout:       10 * time.Second,
-		WriteTimeout:      10 * time.Second,
-		IdleTimeout:       time.Minute,
+		ReadHeaderTimeout: patience,
+		ReadTimeout:       patience,
+		WriteTimeout:      patience,
+		IdleTimeout:       2 * patience,
 		MaxHeaderBytes:    32 << 10,
 		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
 	}
@@ -91,9 +91,13 @@ func run(ctx context.Context, addr, file, server string, stdout, stderr io.Write
 	return errors.Join(err, shutDown(context.WithoutCancel(ctx), chat, kit))
 }
 
+// patience is how long a client may take for a request and its answer, and all of
+// them to go when the chat stops: a busy machine needs longer than one expects.
+const patience = time.Minute
+
 // shutDown ends what takes requests before what they need.
 func shutDown(ctx context.Context, server *http.Server, kit *config.Kit) error {
-	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	return errors.Join(
 		server.Shutdown(ctx),

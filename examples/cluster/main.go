@@ -64,8 +64,8 @@ func run(ctx context.Context, addr, redis, key string) error {
 	n := node{name: listener.Addr().String(), kit: kit}
 	server := &http.Server{
 		Handler:      n.routes(),
-		ReadTimeout:  10 * time.Second,
-		WriteTimeout: 10 * time.Second,
+		ReadTimeout:  patience,
+		WriteTimeout: patience,
 		ErrorLog:     slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
 	}
 	served := make(chan error, 1)
@@ -76,10 +76,14 @@ func run(ctx context.Context, addr, redis, key string) error {
 	case err = <-served:
 	case <-ctx.Done():
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
 	return errors.Join(err, server.Shutdown(ctx), kit.Guard.Shutdown(ctx), kit.Close())
 }
+
+// patience is how long a client may take for a request and its answer, and all of
+// them to go when the node stops.
+const patience = time.Minute
 
 // configure returns the configuration of the environment, with what the flags
 // say over it.

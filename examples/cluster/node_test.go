@@ -1,27 +1,21 @@
 package main_test
 
 import (
-	"bufio"
 	"bytes"
-	"context"
 	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
 	"os"
-	"os/exec"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/gorilla/websocket"
 
 	"github.com/pasetokit/pasetokit/config"
+	"github.com/pasetokit/pasetokit/internal/testtool"
 )
-
-// patience is how long a test waits for what must come.
-const patience = 20 * time.Second
 
 // node is a running node.
 type node struct {
@@ -29,47 +23,25 @@ type node struct {
 	client *http.Client
 }
 
-// command returns the program, ready to start on a free port, in an environment
-// that configures nothing. It is killed after longer than any test takes.
-func command(t *testing.T, program string, args ...string) *exec.Cmd {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
-	t.Cleanup(cancel)
-	cmd := exec.CommandContext(ctx, program, append([]string{"-addr", "127.0.0.1:0"}, args...)...)
-	cmd.Env = slices.DeleteFunc(os.Environ(), func(s string) bool { return strings.HasPrefix(s, config.EnvPrefix) })
-	return cmd
+// environment returns one that configures nothing but patience with a slow machine.
+func environment() []string {
+	env := slices.DeleteFunc(os.Environ(), func(s string) bool { return strings.HasPrefix(s, config.EnvPrefix) })
+	for name, value := range map[string]string{
+		"TOKEN__REFRESH_GRACE": "5m", "WEBSOCKET__CLOSE_TIMEOUT": "1m", "WEBSOCKET__PING_INTERVAL": "24h",
+		"WEBSOCKET__LIMITS__LEASE_TTL": "24h", "DENYLIST__REDIS__TIMEOUT": "1m",
+	} {
+		env = append(env, config.EnvPrefix+name+"="+value)
+	}
+	return env
 }
 
-// start starts a node, which ends with the test as with Ctrl-C.
+// start starts a node on a free port, which ends with the test as with Ctrl-C.
 func start(t *testing.T, program string, args ...string) node {
 	t.Helper()
-	cmd := command(t, program, args...)
-	var stderr bytes.Buffer
-	cmd.Stderr = &stderr
-	stdout, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	url, _ := testtool.Serve(t, program, environment(), append([]string{"-addr", "127.0.0.1:0"}, args...)...)
 	transport := new(http.Transport)
-	line, err := bufio.NewReader(stdout).ReadString('\n')
-	t.Cleanup(func() {
-		transport.CloseIdleConnections()
-		_ = cmd.Process.Signal(os.Interrupt)
-		if err := cmd.Wait(); err != nil {
-			t.Errorf("the node ends with %v", err)
-		}
-		if t.Failed() {
-			t.Logf("the node said at last:\n%s", stderr.Bytes()[max(0, stderr.Len()-5000):])
-		}
-	})
-	at, ok := strings.CutPrefix(strings.TrimSpace(line), "listening on ")
-	if err != nil || !ok {
-		t.Fatalf("the node says %q, %v", line, err)
-	}
-	return node{url: at, client: &http.Client{Transport: transport, Timeout: patience}}
+	t.Cleanup(transport.CloseIdleConnections)
+	return node{url: url, client: &http.Client{Transport: transport, Timeout: testtool.Patience}}
 }
 
 // answer is what the endpoints answer, each a part of it.
@@ -142,20 +114,25 @@ func (n node) open(t *testing.T, path, token string) (*websocket.Conn, error) {
 	if token != "" {
 		header.Set("Authorization", "Bearer "+token)
 	}
-	dialer := websocket.Dialer{HandshakeTimeout: patience}
+	dialer := websocket.Dialer{HandshakeTimeout: testtool.Patience}
 	conn, res, err := dialer.DialContext(t.Context(), "ws"+strings.TrimPrefix(n.url, "http")+path, header)
 	if err != nil {
 		return nil, err
 	}
 	res.Body.Close()
 	t.Cleanup(func() { conn.Close() })
-	_ = conn.SetReadDeadline(time.Now().Add(patience))
 	return conn, nil
 }
 
 // hello says hello over a socket and returns what comes back.
 func hello(conn *websocket.Conn) (string, error) {
 	_ = conn.WriteMessage(websocket.TextMessage, []byte("hello")) // a refused socket may be closed by now
+	return read(conn)
+}
+
+// read returns the next message, if it comes within [testtool.Patience].
+func read(conn *websocket.Conn) (string, error) {
+	_ = conn.SetReadDeadline(testtool.Deadline())
 	_, data, err := conn.ReadMessage()
 	return string(data), err
 }
@@ -164,7 +141,7 @@ func hello(conn *websocket.Conn) (string, error) {
 // moment to make room.
 func (n node) stay(t *testing.T, token string) (conn *websocket.Conn) {
 	t.Helper()
-	eventually(t, func() (bool, string) {
+	testtool.Eventually(t, "there is room for a socket", func() bool {
 		var err error
 		if conn, err = n.open(t, "/ws", token); err != nil {
 			t.Fatal(err)
@@ -172,7 +149,7 @@ func (n node) stay(t *testing.T, token string) (conn *websocket.Conn) {
 		if _, err = hello(conn); err != nil && !isTooMany(err) {
 			t.Fatalf("a socket that is to stay: %v", err)
 		}
-		return err == nil, "full"
+		return err == nil
 	})
 	return conn
 }
@@ -181,7 +158,7 @@ func (n node) stay(t *testing.T, token string) (conn *websocket.Conn) {
 func wantClosed(t *testing.T, conns ...*websocket.Conn) {
 	t.Helper()
 	for _, conn := range conns {
-		if _, data, err := conn.ReadMessage(); !isRefusal(err, "Token has been revoked") {
+		if data, err := read(conn); !isRefusal(err, "Token has been revoked") {
 			t.Errorf("an open socket whose token was revoked: %q, %v", data, err)
 		}
 	}
@@ -198,20 +175,4 @@ func isTooMany(err error) bool {
 func isClose(err error, code int, reason string) bool {
 	var closed *websocket.CloseError
 	return errors.As(err, &closed) && closed.Code == code && closed.Text == reason
-}
-
-// eventually asks until it is so.
-func eventually(t *testing.T, is func() (ok bool, got string)) {
-	t.Helper()
-	tick := time.NewTicker(5 * time.Millisecond)
-	defer tick.Stop()
-	for deadline := time.Now().Add(patience); ; <-tick.C {
-		ok, got := is()
-		if ok {
-			return
-		}
-		if time.Now().After(deadline) {
-			t.Fatalf("it stays %q", got)
-		}
-	}
 }

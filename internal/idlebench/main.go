@@ -22,7 +22,7 @@ import (
 )
 
 // timeLimit bounds a whole run. It is shorter than the tokens live.
-const timeLimit = 5 * time.Minute
+const timeLimit = 10 * time.Minute
 
 func main() {
 	if err := run(os.Args[1:]); err != nil {

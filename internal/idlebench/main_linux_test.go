@@ -2,7 +2,6 @@ package main_test
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"os"
 	"os/exec"
@@ -11,7 +10,6 @@ import (
 	"strconv"
 	"strings"
 	"testing"
-	"time"
 
 	"go.uber.org/goleak"
 
@@ -19,9 +17,6 @@ import (
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-// patience is how long a test waits for what must come.
-const patience = 20 * time.Second
 
 func TestIdleBench(t *testing.T) {
 	t.Parallel()
@@ -109,35 +104,23 @@ func (p program) ends(t *testing.T) {
 		t.Run(signal.String(), func(t *testing.T) {
 			t.Parallel()
 			profiles := t.TempDir()
-			cmd := command(t, string(p), "-connections", "5000", "-profiles", profiles)
+			cmd := testtool.Command(t, string(p), "-connections", "100", "-rounds", "1000", "-profiles", profiles) // for long enough
 			var stderr bytes.Buffer
 			cmd.Stderr = &stderr // which its processes share, so that Wait waits for all of them
 			if err := cmd.Start(); err != nil {
 				t.Fatal(err)
 			}
-			tick := time.NewTicker(5 * time.Millisecond)
-			defer tick.Stop()
-			for deadline := time.Now().Add(patience); ; <-tick.C {
-				if _, err := os.Stat(filepath.Join(profiles, "plain.heap")); err == nil {
-					break // the first connections have been opened
-				}
-				if time.Now().After(deadline) {
-					t.Error("no connection is ever opened")
-					break
-				}
-			}
+			testtool.Eventually(t, "connections have been opened", func() bool {
+				_, err := os.Stat(filepath.Join(profiles, "plain.heap"))
+				return err == nil
+			})
 			if err := cmd.Process.Signal(signal); err != nil {
 				t.Fatal(err)
 			}
 			ended := make(chan error, 1)
 			go func() { ended <- cmd.Wait() }()
-			select {
-			case err := <-ended:
-				if err == nil {
-					t.Error("it ends with status 0")
-				}
-			case <-time.After(patience):
-				t.Fatal("processes are left")
+			if err := testtool.Await(t, ended, "its processes end with it"); err == nil {
+				t.Error("it ends with status 0")
 			}
 		})
 	}
@@ -146,7 +129,7 @@ func (p program) ends(t *testing.T) {
 // run runs a program to its end.
 func run(t *testing.T, name string, args ...string) (stdout, stderr string, status int) {
 	t.Helper()
-	cmd := command(t, name, args...)
+	cmd := testtool.Command(t, name, args...)
 	var out, errs strings.Builder
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	var exit *exec.ExitError
@@ -154,12 +137,4 @@ func run(t *testing.T, name string, args ...string) (stdout, stderr string, stat
 		t.Fatal(err)
 	}
 	return out.String(), errs.String(), cmd.ProcessState.ExitCode()
-}
-
-// command returns a command that is killed after longer than any test takes.
-func command(t *testing.T, name string, args ...string) *exec.Cmd {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
-	t.Cleanup(cancel)
-	return exec.CommandContext(ctx, name, args...)
 }

@@ -19,7 +19,7 @@ import (
 const path = "/ws"
 
 // patience is how long a handshake may take.
-const patience = 30 * time.Second
+const patience = 5 * time.Minute
 
 // The opcodes of control frames (RFC 6455, section 5.2).
 const (

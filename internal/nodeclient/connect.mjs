@@ -4,12 +4,12 @@
 //                        [--send TEXT] [--close-after-message]
 //
 // A header given twice is sent twice. Exits with 0 after a close or a refused handshake, with 1 after an error;
-// ten seconds without an end are an error.
+// five minutes without an end are an error.
 
 import { parseArgs } from 'node:util';
 import WebSocket from 'ws';
 
-const timeout = 10_000;
+const timeout = 300_000;
 
 function say(event, details = {}) {
   console.log(JSON.stringify({ event, ...details }));

@@ -5,11 +5,15 @@ import (
 	"os"
 	"sync"
 	"testing"
+	"time"
+
+	"github.com/pasetokit/pasetokit/internal/testtool"
 )
 
 // Tokens is a running tokens.mjs. It is safe for concurrent use.
 type Tokens struct {
 	mu      sync.Mutex
+	process *os.Process
 	request *json.Encoder
 	answer  *json.Decoder
 }
@@ -63,14 +67,16 @@ func StartTokens(t testing.TB) *Tokens {
 		_ = stdin.Close()
 		_ = cmd.Wait() // it is killed as soon as the test is over
 	})
-	return &Tokens{request: json.NewEncoder(stdin), answer: json.NewDecoder(stdout)}
+	return &Tokens{process: cmd.Process, request: json.NewEncoder(stdin), answer: json.NewDecoder(stdout)}
 }
 
-// Ask returns the answer to a request, which may be an Error. The test fails where there is none.
+// Ask returns the answer to a request, which may be an Error. The test fails if there is none within [testtool.Patience].
 func (p *Tokens) Ask(t testing.TB, request TokenRequest) TokenAnswer {
 	t.Helper()
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	limit := time.AfterFunc(testtool.Patience, func() { _ = p.process.Kill() }) // so that no answer is an error
+	defer limit.Stop()
 
 	if err := p.request.Encode(request); err != nil {
 		t.Fatalf("tokens.mjs takes no request: %v", err)

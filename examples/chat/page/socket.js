@@ -150,7 +150,7 @@ async function renewOnce() {
 function present(socket, token) {
   const silence = { code: "no_answer", message: "The server does not answer" };
   return new Promise((resolve) => {
-    const timeout = setTimeout(() => renewal?.(silence), 10_000);
+    const timeout = setTimeout(() => renewal?.(silence), 60_000);
     renewal = (answer) => {
       clearTimeout(timeout);
       renewal = null;
