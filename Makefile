@@ -6,6 +6,8 @@ SHELL       := bash
 GOLANGCI_VERSION := v2.15.0
 LINT             := $(CURDIR)/bin/golangci-lint-$(GOLANGCI_VERSION)
 
+# How long the tests of a package may take: they are to pass on a busy machine as well.
+TIMEOUT   ?= 40m
 FUZZTIME  ?= 60s
 COUNT     ?= 1
 MIN_COVER := 90
@@ -16,13 +18,20 @@ MODULES    := $(shell find . -name go.mod -not -path '*/node_modules/*' -exec di
 NODECLIENT := internal/nodeclient/node_modules/.package-lock.json
 
 .DEFAULT_GOAL := help
-.PHONY: help test lint cover fuzz bench bench-idle tools
+.PHONY: help fetch test lint cover fuzz bench bench-idle tools
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
 
+fetch: tools ## Download and build all that lint and test need; tries three times
+	@for delay in 5 20 0; do \
+		if said=$$( { for m in $(MODULES); do (cd "$$m" && go mod download) || exit; done; \
+			$(MAKE) --no-print-directory $(LINT) $(NODECLIENT); } 2>&1); then exit 0; fi; \
+		sleep "$$delay"; \
+	done; printf '%s\n' "$$said" >&2; exit 1
+
 test: tools $(NODECLIENT) ## Run every test with the race detector; a missing program is a failure
-	@for m in $(MODULES); do (cd "$$m" && NO_SKIP=1 go test -race -count=1 ./...); done
+	@for m in $(MODULES); do (cd "$$m" && NO_SKIP=1 go test -race -count=1 -timeout $(TIMEOUT) ./...); done
 
 lint: $(LINT) ## Run golangci-lint (formatting included) and check that go.mod is tidy
 	@for m in $(MODULES); do (cd "$$m" && $(LINT) run ./... && go mod tidy -diff); done
@@ -53,7 +62,7 @@ tools: # what the tests need from the system
 	@scripts/install-test-tools
 
 $(NODECLIENT): internal/nodeclient/package-lock.json | tools
-	@cd internal/nodeclient && npm ci --no-audit --no-fund
+	@cd internal/nodeclient && npm ci --no-audit --no-fund --no-update-notifier --loglevel=error
 
 $(LINT):
 	@GOBIN=$(CURDIR)/bin go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)

@@ -1,6 +1,7 @@
 package wsauth_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -105,6 +106,7 @@ func (c closing) stage(t *testing.T, p page, codes wsauth.CloseCodes) *scene {
 	s.auth = newAuthorizer(t, c.tokens, paseto.WithDenylist(s.store), paseto.WithKeySource(c.source))
 	cfg := c.config
 	cfg.CloseCodes, cfg.Locations = codes, c.in
+	cfg.CloseTimeout = cmp.Or(cfg.CloseTimeout, patience) // a page may be slow to answer
 	if c.in == nil {
 		cfg.Locations = []wsauth.Location{wsauth.Subprotocol}
 	}

@@ -20,6 +20,7 @@ import (
 
 	"github.com/pasetokit/pasetokit/denylist"
 	"github.com/pasetokit/pasetokit/internal/testclock"
+	"github.com/pasetokit/pasetokit/internal/testtool"
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/paseto/httpauth"
 	"github.com/pasetokit/pasetokit/wsauth"
@@ -28,7 +29,7 @@ import (
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // patience bounds every wait of a test: it is reached only by one that fails.
-const patience = 30 * time.Second
+const patience = testtool.Patience
 
 // soon is the CloseTimeout of tests whose peer does not answer a close.
 const soon = 100 * time.Millisecond
