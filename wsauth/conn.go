@@ -48,11 +48,12 @@ type Conn struct {
 	links links
 	lease *lease // nil if there is none to give back
 
-	alarm    schedule.Alarm
-	beatAt   atomic.Int64 // when the next ping is due; this and the next ones in moments, 0 for never
-	expireAt atomic.Int64 // when the token expires
-	endAt    atomic.Int64 // when the connection is over whatever its token says
-	checked  atomic.Int64 // when the denylist was last asked
+	alarm    schedule.Alarm // in the guard's schedule
+	expiry   schedule.Alarm // in its expiries
+	beatAt   atomic.Int64   // when the next ping is due; this and the next ones in moments, 0 for never
+	expireAt atomic.Int64   // when the token expires
+	endAt    atomic.Int64   // when the connection is over whatever its token says
+	checked  atomic.Int64   // when the denylist was last asked
 
 	mu    sync.Mutex // of early, and of ws until attach
 	early *ending    // what came before there was a WebSocket to close

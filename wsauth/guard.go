@@ -40,8 +40,9 @@ type Guard struct {
 
 	made     time.Time
 	conns    *registry
-	schedule *schedule.Schedule[*Conn]
-	numbers  atomic.Uint64 // of connections
+	schedule *schedule.Schedule[*Conn] // by a clock that nobody sets
+	expiries *schedule.Schedule[*Conn] // by the Authorizer's clock
+	numbers  atomic.Uint64             // of connections
 	panics   atomic.Uint64
 
 	addresses  clientaddr.Finder
@@ -69,7 +70,7 @@ func New(auth *paseto.Authorizer, cfg Config, opts ...Option) (*Guard, error) {
 		cfg:      cfg.withDefaults(tickets),
 		log:      slog.New(slog.DiscardHandler),
 		observe:  func(Event) {},
-		schedule: schedule.New(func(c *Conn) *schedule.Alarm { return &c.alarm }),
+		schedule: schedule.New(time.Now, func(c *Conn) *schedule.Alarm { return &c.alarm }),
 		name:     rand.Text(),
 		made:     time.Now(),
 		missed:   make(chan struct{}, 1),
@@ -103,6 +104,8 @@ func New(auth *paseto.Authorizer, cfg Config, opts ...Option) (*Guard, error) {
 		return nil, err
 	}
 	g.failOpen = auth.Config().DenylistFailOpen
+	wallClock := func() time.Time { return auth.Now().Round(0) } // and not the monotonic one
+	g.expiries = schedule.New(wallClock, func(c *Conn) *schedule.Alarm { return &c.expiry })
 	g.limit(addresses)
 	g.route = g.cfg.route()
 	g.upgrader = websocket.Upgrader{

@@ -12,6 +12,11 @@ import (
 // What ends a connection at a time of its own: its token's expiry, its greatest age,
 // a peer that is not there any more. One schedule rings all connections of a guard
 // when the next of these is due.
+//
+// A token expires by the Authorizer's clock, which jumps when it is set, or when the
+// machine has slept. A second schedule goes by that clock. A connection ends by
+// whichever comes first: what its token had left when it was shown has passed, or the
+// Authorizer's clock says that it has expired.
 
 // Connections keep their times as moments: nanoseconds since the guard was made, by
 // a clock that nobody sets.
@@ -75,6 +80,32 @@ func (c *Conn) expireLater() {
 	}
 	c.expireAt.Store(expireAt)
 	c.schedule()
+	c.scheduleExpiry()
+}
+
+// scheduleExpiry has the connection rung when its token has expired by the Authorizer's
+// clock.
+func (c *Conn) scheduleExpiry() {
+	g := c.gate.guard
+	deadline := g.auth.Deadline(c.Claims())
+	if !deadline.IsZero() {
+		g.expiries.Set(c, deadline)
+	}
+	if deadline.IsZero() || c.closing.Load() { // and perhaps taken out before
+		g.expiries.Remove(c)
+	}
+}
+
+// expire closes the connection, unless its token was renewed meanwhile, or the clock set
+// back.
+func (c *Conn) expire() {
+	switch {
+	case c.closing.Load():
+	case c.expired():
+		go c.close(paseto.ErrExpired)
+	default:
+		c.scheduleExpiry()
+	}
 }
 
 // next returns the moment when something is next due for the connection, 0 for

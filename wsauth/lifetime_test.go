@@ -2,7 +2,9 @@ package wsauth_test
 
 import (
 	"context"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/pasetokit/pasetokit/paseto"
@@ -151,4 +153,60 @@ func TestRenewalMovesExpiry(t *testing.T) {
 		client.checkLived(began, (20*9+10)*time.Minute)
 		checkCause(b, conn, paseto.ErrExpired)
 	})
+}
+
+// TestClockThatJumps, because somebody sets it or the machine has slept, ends what has
+// expired by it within a second, however quiet the connection is. It lengthens no life.
+func TestClockThatJumps(t *testing.T) {
+	t.Parallel()
+	const hour, minutes = time.Hour, 10 * time.Minute
+	type jump struct{ after, by time.Duration }
+	for _, test := range []struct {
+		name        string
+		jumps       []jump
+		renewed     time.Duration // for how long the token is renewed before; 0 for not at all
+		least, most time.Duration // how long the connection lives
+	}{
+		{"past the expiry", []jump{{time.Minute, 2 * hour}}, 0, time.Minute, time.Minute + time.Second},
+		{"past the expiry of a renewed token", []jump{{time.Minute, 4 * hour}}, 3 * hour, time.Minute, time.Minute + time.Second},
+		{"past the expiry of the token before", []jump{{time.Minute, 2 * hour}}, 3 * hour, hour, hour + time.Second},
+		{"near the expiry", []jump{{time.Minute, hour - minutes}}, 0, minutes, minutes + time.Second},
+		{"step by step", []jump{{time.Minute, hour / 4}, {time.Minute, hour / 4}, {time.Minute, hour / 4}, {time.Minute, hour / 4}}, 0,
+			4 * time.Minute, 4*time.Minute + time.Second},
+		{"to the expiry", []jump{{0, hour}}, 0, 0, time.Second},
+		{"ahead and back at once", []jump{{time.Minute, 2 * hour}, {0, -2 * hour}}, 0, hour, hour},
+		{"ahead and back before the expiry", []jump{{time.Minute, hour / 2}, {time.Minute, -hour / 2}}, 0, hour, hour},
+		{"back", []jump{{time.Minute, -hour}}, 0, hour, hour},
+		{"back and ahead", []jump{{time.Minute, -hour}, {time.Minute, 3 * hour}}, 0, 2 * time.Minute, 2*time.Minute + time.Second},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				var ahead atomic.Int64
+				clock := paseto.WithClock(func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) })
+				store := newRelay(t)
+				auth := newAuthorizer(t, paseto.Config{}, clock, paseto.WithDenylist(store))
+				cfg := wsauth.Config{PingInterval: wsauth.NoPing, RecheckInterval: 24 * hour, MaxUnchecked: wsauth.NoLimit}
+				b := newBubble(t, auth, store, cfg, echo)
+				defer b.shutDown()
+				began := time.Now()
+				client := b.call(b.alice(hour), true)
+				conn := b.only()
+				if test.renewed != 0 {
+					if err := conn.Renew(b.Context(), access(b, b.auth, paseto.Grant{Subject: "alice", TTL: test.renewed})); err != nil {
+						b.Fatal(err)
+					}
+				}
+				for _, jump := range test.jumps {
+					time.Sleep(jump.after)
+					ahead.Add(int64(jump.by))
+				}
+				client.checkEnd(wsauth.ClosePolicyViolation, expired)
+				if lived := client.at.Sub(began); lived < test.least || lived > test.most {
+					t.Errorf("the connection lived for %s, want %s to %s", lived, test.least, test.most)
+				}
+				checkCause(b, conn, paseto.ErrExpired)
+			})
+		})
+	}
 }

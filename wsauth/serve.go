@@ -28,6 +28,7 @@ func (g *Guard) leave(c *Conn) {
 	c.beginClosing()
 	c.cancel(ErrClosed)
 	g.schedule.Remove(c)
+	g.expiries.Remove(c)
 	g.release(c)
 	g.conns.remove(c)
 }

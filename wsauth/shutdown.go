@@ -75,6 +75,7 @@ func (c *Conn) sever() {
 func (g *Guard) start() {
 	g.started.Do(func() {
 		g.work.Go(func() { g.schedule.Run(g.life, (*Conn).ring) })
+		g.work.Go(func() { g.expiries.Run(g.life, (*Conn).expire) })
 		if g.auth.CanRevoke() {
 			g.work.Go(g.watch)
 		}

@@ -53,7 +53,8 @@ func (k *RemoteKeys) fetch(ctx context.Context, etag string) {
 		k.log.ErrorContext(ctx, "remote keys cannot be fetched", "err", err, "url", k.url, "in_force", keyIDs(k.keys))
 		return
 	}
-	k.expires = k.now().Add(answer.age)
+	k.fetched = k.wall()
+	k.expires = k.fetched.Add(answer.age)
 	if answer.same {
 		return
 	}

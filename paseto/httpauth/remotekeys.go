@@ -52,7 +52,8 @@ type RemoteKeys struct {
 	keys    []remoteKey
 	etag    string
 	good    bool          // keys have been fetched once
-	expires time.Time     // when the keys are to be fetched again
+	fetched time.Time     // when the keys were; this and the next ones by the wall clock
+	expires time.Time     // when they are to be fetched again
 	tried   time.Time     // when that was last tried
 	err     error         // why it failed then
 	running chan struct{} // closed at the end of the fetch on its way; nil: none
@@ -191,11 +192,11 @@ func (k *RemoteKeys) Keys(ctx context.Context, version paseto.Version, purpose p
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	found, known := k.choose(version, kid)
-	if k.good && known && k.now().Before(k.expires) {
+	if k.good && known && !k.expired() {
 		return found, nil
 	}
 	if k.running == nil && k.due() {
-		k.tried = k.now()
+		k.tried = k.wall()
 		k.running = make(chan struct{})
 		// What a fetch finds is for all who wait, and who began it may go away.
 		go k.fetch(context.WithoutCancel(ctx), k.etag)
@@ -232,9 +233,20 @@ func (k *RemoteKeys) Keys(ctx context.Context, version paseto.Version, purpose p
 // due reports whether the keys may be fetched now: at once when they have
 // expired, and else not too soon after the last time.
 func (k *RemoteKeys) due() bool {
-	now := k.now()
-	return k.err == nil && !now.Before(k.expires) || now.Sub(k.tried) >= k.minInterval
+	sinceTried := k.wall().Sub(k.tried)
+	return k.err == nil && k.expired() || sinceTried >= k.minInterval || sinceTried < 0
 }
+
+// expired reports whether the keys are to be fetched again: they are too old, or the
+// clock was set back, and their age is not known any more.
+func (k *RemoteKeys) expired() bool {
+	now := k.wall()
+	return !now.Before(k.expires) || now.Before(k.fetched)
+}
+
+// wall returns the time without that of the monotonic clock, which stands still while
+// the machine sleeps: the keys grow old meanwhile.
+func (k *RemoteKeys) wall() time.Time { return k.now().Round(0) }
 
 // stalePatience is how long the renewal of keys that are at hand is waited for.
 const stalePatience = time.Second

@@ -215,6 +215,20 @@ func TestRemoteKeysAge(t *testing.T) {
 	}
 }
 
+// TestRemoteKeysClockSetBack has keys fetched anew, since their age is not known any
+// more.
+func TestRemoteKeysClockSetBack(t *testing.T) {
+	t.Parallel()
+	p := newPublisher(t, text(listing(published(secretKey))))
+	keys := p.reader(t)
+	keys.want(t, "", secretKey)
+	keys.clock.Advance(-time.Hour)
+	keys.want(t, "", secretKey)
+	p.wantRequests(t, 2)
+	keys.want(t, "", secretKey)
+	p.wantRequests(t, 2)
+}
+
 func TestRemoteKeysRevalidate(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, setup{auth: paseto.Config{Keys: []paseto.Key{secretKey}}})

@@ -17,6 +17,7 @@ type Alarm struct {
 
 // Schedule rings items of type T. It is safe for concurrent use.
 type Schedule[T any] struct {
+	now   func() time.Time
 	start time.Time
 	wake  chan struct{} // of capacity one: the first item has changed
 
@@ -24,19 +25,19 @@ type Schedule[T any] struct {
 	queue queue[T] // the earliest item first
 }
 
-// New returns a schedule without items. Each item has one alarm, which no one else
-// touches.
-func New[T any](alarm func(T) *Alarm) *Schedule[T] {
-	return &Schedule[T]{start: time.Now(), wake: make(chan struct{}, 1), queue: queue[T]{alarm: alarm}}
+// New returns a schedule without items, whose clock is now. That may be set: an item
+// whose time a jump of the clock passes over is rung within a second. Each item has one
+// alarm, which no one else touches.
+func New[T any](now func() time.Time, alarm func(T) *Alarm) *Schedule[T] {
+	return &Schedule[T]{now: now, start: now(), wake: make(chan struct{}, 1), queue: queue[T]{alarm: alarm}}
 }
 
-// Set has the item rung at a time, and at no other. The times of one schedule are
-// of one monotonic clock.
+// Set has the item rung at a time of the schedule's clock, and at no other.
 func (s *Schedule[T]) Set(item T, at time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	alarm := s.queue.alarm(item)
-	alarm.at = at.Sub(s.start)
+	alarm.at = min(at.Sub(s.start), farAway)
 	if alarm.place == 0 {
 		heap.Push(&s.queue, item)
 	} else {
@@ -81,11 +82,18 @@ func (s *Schedule[T]) Run(ctx context.Context, ring func(T)) {
 	}
 }
 
-// idle is how long a schedule sleeps that has nothing to ring.
-const idle = time.Hour
+const (
+	// idle is how long a schedule sleeps that has nothing to ring.
+	idle = time.Hour
+	// longestSleep is how long one sleeps that has. Its clock may be set meanwhile, or
+	// the machine may sleep, and timers notice neither.
+	longestSleep = time.Second
+	// farAway is later than anything is rung, by far enough that nothing overflows.
+	farAway = 1 << 62
+)
 
-// next takes out the first item if its time has come. Otherwise it returns how
-// long that will take.
+// next takes out the first item if its time has come. Otherwise it returns when to
+// look again.
 func (s *Schedule[T]) next() (item T, wait time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -93,8 +101,8 @@ func (s *Schedule[T]) next() (item T, wait time.Duration) {
 		return item, idle
 	}
 	first := s.queue.items[0]
-	if wait = s.queue.alarm(first).at - time.Since(s.start); wait > 0 {
-		return item, wait
+	if wait = s.queue.alarm(first).at - s.now().Sub(s.start); wait > 0 {
+		return item, min(wait, longestSleep)
 	}
 	heap.Pop(&s.queue)
 	return first, 0

@@ -42,7 +42,7 @@ func inBubble(t *testing.T, test func(b *bell)) {
 	t.Helper()
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		b := &bell{Schedule: schedule.New((*item).ring), t: t, start: time.Now(), then: func(*item) {}}
+		b := &bell{Schedule: schedule.New(time.Now, (*item).ring), t: t, start: time.Now(), then: func(*item) {}}
 		ctx, stop := context.WithCancel(t.Context())
 		done := make(chan struct{})
 		go func() {
@@ -199,7 +199,7 @@ func TestRingSets(t *testing.T) {
 func TestRunEnds(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		s := schedule.New((*item).ring)
+		s := schedule.New(time.Now, (*item).ring)
 		rung := make(chan string, 10)
 		run := func(d time.Duration) {
 			ctx, stop := context.WithTimeout(t.Context(), d)
@@ -306,7 +306,7 @@ func (m *model) checkLate() {
 func TestConcurrentUse(t *testing.T) {
 	t.Parallel()
 	const workers, rounds = 8, 2000
-	s := schedule.New((*item).ring)
+	s := schedule.New(time.Now, (*item).ring)
 	ctx, stop := context.WithCancel(t.Context())
 	last := make(chan struct{}, workers)
 	var running, setting sync.WaitGroup
