@@ -6,8 +6,8 @@ import (
 	"sync"
 )
 
-// consumed keeps the keys that are used up. Every question to it may be a
-// change, so that it does with locks.
+// consumed keeps the keys that are used up, and values that advance. Every question
+// to it may be a change, so that it takes locks.
 type consumed struct {
 	seed   maphash.Seed
 	shards [consumedShards]consumedShard
@@ -33,22 +33,30 @@ type consumption struct {
 	value string
 }
 
-// take marks key as used up, or returns with what value it was before.
-func (c *consumed) take(key, value string, until, now int64) (winner string, first bool) {
+// advance sets the value of key to to if it is from, which is empty for a key
+// without a record. It returns the value that key then has.
+func (c *consumed) advance(key, from, to string, until, now int64) (current string, advanced bool) {
 	s := &c.shards[maphash.String(c.seed, key)%consumedShards]
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if old, found := s.keys[key]; found && old.until > now {
+	old, live := s.keys[key]
+	live = live && old.until > now
+	if !live {
+		old = consumption{}
+	}
+	// Empty stands for no record, and not for a key that is consumed with an empty
+	// value.
+	if old.value != from || live != (from != "") {
 		return old.value, false
 	}
-	if len(s.keys) >= max(s.sweepSize, sweepAtLeast) {
+	if !live && len(s.keys) >= max(s.sweepSize, sweepAtLeast) {
 		s.sweep(now)
 	}
 	if s.keys == nil {
 		s.keys = make(map[string]consumption)
 	}
-	s.keys[strings.Clone(key)] = consumption{until: until, value: strings.Clone(value)}
-	return value, true
+	s.keys[strings.Clone(key)] = consumption{until: until, value: strings.Clone(to)}
+	return to, true
 }
 
 // sweep drops expired keys from the nth shard, if that was not done for a while.

@@ -106,9 +106,9 @@ func (r Revocation) Covers(t Token) bool {
 // all others for long.
 const (
 	// MaxID is the length of the longest identifier, and of the longest key of
-	// Consume.
+	// Consume and Advance.
 	MaxID = 4 << 10
-	// MaxValue is the length of the longest value of Consume.
+	// MaxValue is the length of the longest value of Consume and Advance.
 	MaxValue = 1 << 20
 )
 
@@ -122,6 +122,18 @@ func ValidateConsumption(key, value string) error {
 		return invalid(fmt.Sprintf("the value of a consumed key has %d bytes; at most %d are kept", len(value), MaxValue))
 	}
 	return validateID("consumed key", key)
+}
+
+// ValidateAdvance reports, as an error that wraps [ErrInvalid], what makes from and
+// to such that no store can advance key from one to the other.
+func ValidateAdvance(key, from, to string) error {
+	if to == "" {
+		return invalid("a key cannot be advanced to an empty value, which stands for no record")
+	}
+	if err := ValidateConsumption(key, from); err != nil {
+		return err
+	}
+	return ValidateConsumption(key, to)
 }
 
 func validateID(what, id string) error {
@@ -152,11 +164,11 @@ type Event struct {
 	Missed bool
 }
 
-// Store keeps revocations and consumed keys. Its methods are safe for
+// Store keeps revocations, consumed keys and values that advance. Its methods are safe for
 // concurrent use.
 //
-// An identifier, or the key of Consume, is any non-empty string of up to
-// [MaxID] bytes, compared byte by byte; a value of Consume has up to [MaxValue].
+// An identifier, or the key of Consume or Advance, is any non-empty string of up
+// to [MaxID] bytes, compared byte by byte; their values have up to [MaxValue].
 // Longer ones are an error that wraps [ErrInvalid].
 // A record takes effect before the method that makes it returns. It vanishes
 // when its time has come and for no other reason, in particular never for lack
@@ -178,6 +190,17 @@ type Store interface {
 	// key exactly one is first; all get the first one's value as winner.
 	// Consumed keys and revoked identifiers do not meet.
 	Consume(ctx context.Context, key, value string, until time.Time) (winner string, first bool, err error)
+
+	// Advance sets the value of key to to if it is from, and leaves it alone if
+	// it is not; an empty from means that there is no record of key. It reports
+	// whether it did, and the value that key then has, empty for no record. Of
+	// any number of callers that name the same from exactly one advances it.
+	//
+	// The record is kept until the time that the last call has given which
+	// advanced it, zero meaning for ever. The keys are those of Consume, which
+	// does what Advance does from an empty value: a record that either made, the
+	// other finds.
+	Advance(ctx context.Context, key, from, to string, until time.Time) (current string, advanced bool, err error)
 
 	// Watch calls fn for every record made by Revoke anywhere, one call at a
 	// time and in the order of recording, until ctx ends or the store is

@@ -116,19 +116,28 @@ func (m *Memory) Revoked(ctx context.Context, t Token) (bool, error) {
 
 // Consume implements [Store].
 func (m *Memory) Consume(ctx context.Context, key, value string, until time.Time) (winner string, first bool, err error) {
+	return m.advance(ctx, ValidateConsumption(key, value), key, "", value, until)
+}
+
+// Advance implements [Store].
+func (m *Memory) Advance(ctx context.Context, key, from, to string, until time.Time) (current string, advanced bool, err error) {
+	return m.advance(ctx, ValidateAdvance(key, from, to), key, from, to, until)
+}
+
+func (m *Memory) advance(ctx context.Context, invalid error, key, from, to string, until time.Time) (current string, advanced bool, err error) {
 	if err := m.ready(ctx); err != nil {
 		return "", false, err
 	}
-	if err := ValidateConsumption(key, value); err != nil {
-		return "", false, err
+	if invalid != nil {
+		return "", false, invalid
 	}
 	now := m.now().Unix()
 	m.sweep(now)
-	winner, first = m.consumed.take(key, value, seconds(until), now)
+	current, advanced = m.consumed.advance(key, from, to, seconds(until), now)
 	if m.closed.Load() { // as in Revoked
 		return "", false, ErrClosed
 	}
-	return winner, first, nil
+	return current, advanced, nil
 }
 
 // sweep drops what has expired from some of the shards: with every record made,

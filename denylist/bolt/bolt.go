@@ -101,14 +101,24 @@ func (s *Store) Revoked(ctx context.Context, t denylist.Token) (bool, error) {
 // Consume implements [denylist.Store]. It returns once the winner is on the
 // disk, and deals with an ending ctx as Revoke does.
 func (s *Store) Consume(ctx context.Context, key, value string, until time.Time) (winner string, first bool, err error) {
+	return s.advance(ctx, denylist.ValidateConsumption(key, value), key, "", value, until)
+}
+
+// Advance implements [denylist.Store]. It returns once the value is on the disk,
+// and deals with an ending ctx as Revoke does.
+func (s *Store) Advance(ctx context.Context, key, from, to string, until time.Time) (current string, advanced bool, err error) {
+	return s.advance(ctx, denylist.ValidateAdvance(key, from, to), key, from, to, until)
+}
+
+func (s *Store) advance(ctx context.Context, invalid error, key, from, to string, until time.Time) (current string, advanced bool, err error) {
 	if err := s.ready(ctx); err != nil {
 		return "", false, err
 	}
-	if err := denylist.ValidateConsumption(key, value); err != nil {
-		return "", false, err
+	if invalid != nil {
+		return "", false, invalid
 	}
-	a := s.submit(ctx, &write{kind: consumed, key: key, record: record{until: expiry(until), value: []byte(value)}})
-	return a.winner, a.first, a.err
+	a := s.submit(ctx, &write{kind: consumed, key: key, from: from, record: record{until: expiry(until), value: []byte(to)}})
+	return a.current, a.advanced, a.err
 }
 
 // Watch implements [denylist.Store].

@@ -14,6 +14,7 @@ import (
 type write struct {
 	kind       kind
 	key        string
+	from       string // of a consumed key: the value that record takes the place of, empty for none
 	record     record
 	revocation denylist.Revocation // what the record keeps, unless the kind is consumed
 
@@ -22,9 +23,9 @@ type write struct {
 }
 
 type answer struct {
-	winner string
-	first  bool
-	err    error
+	current  string // value of a consumed key
+	advanced bool
+	err      error
 }
 
 // submit has the writer make w. The channel has no room: what the writer has
@@ -116,21 +117,28 @@ func (w *write) make(tx *bbolt.Tx, now int64) (changed bool, err error) {
 		return false, err
 	}
 	r := w.record
-	w.answer = answer{winner: string(r.value), first: true}
+	old, live := record{}, false
 	if data := bucket.Get(key); data != nil {
-		old, err := decode(w.kind, key, data)
-		switch {
-		case err != nil:
+		if old, err = decode(w.kind, key, data); err != nil {
 			return false, err
-		case old.until <= now:
-		case w.kind == consumed:
-			w.answer = answer{winner: string(old.value)}
-			return false, nil
-		case r.until <= old.until && r.cutoff <= old.cutoff:
-			return false, nil
-		default:
-			r.until, r.cutoff = max(r.until, old.until), max(r.cutoff, old.cutoff)
 		}
+		live = old.until > now
+	}
+	switch {
+	case w.kind == consumed:
+		if live {
+			w.answer.current = string(old.value)
+		}
+		// Empty stands for no record, and not for a key that is consumed with
+		// an empty value.
+		if w.answer.current != w.from || live != (w.from != "") {
+			return false, nil
+		}
+		w.answer = answer{current: string(r.value), advanced: true}
+	case live && r.until <= old.until && r.cutoff <= old.cutoff:
+		return false, nil
+	case live:
+		r.until, r.cutoff = max(r.until, old.until), max(r.cutoff, old.cutoff)
 	}
 	return true, bucket.Put(key, r.encode(w.kind, key))
 }

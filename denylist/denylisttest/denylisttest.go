@@ -77,6 +77,10 @@ func (h Harness) tests() []test {
 		{"consume once", testConsume},
 		{"consume expires", testConsumeExpiry},
 		{"consume concurrently", testConsumeConcurrently},
+		{"advance", testAdvance},
+		{"advance expires", testAdvanceExpiry},
+		{"advance what is consumed", testAdvanceConsumed},
+		{"advance concurrently", testAdvanceConcurrently},
 		{"revoke concurrently", testRevokeConcurrently},
 		{"ended context", testCancelled},
 		{"watch", testWatch},
@@ -90,6 +94,7 @@ func (h Harness) tests() []test {
 		tests = append(tests,
 			test{"shared: revoke", testPeerRevoke},
 			test{"shared: consume", testPeerConsume},
+			test{"shared: advance", testPeerAdvance},
 			test{"shared: watch", testPeerWatch},
 		)
 	}
@@ -216,6 +221,18 @@ func testInvalid(t *testing.T, h Harness, s denylist.Store) {
 	if _, _, err := s.Consume(t.Context(), "k", strings.Repeat("x", denylist.MaxValue+1), time.Time{}); !errors.Is(err, denylist.ErrInvalid) {
 		t.Errorf("Consume with a longer value = %v, want ErrInvalid", err)
 	}
+	for name, arguments := range map[string][3]string{
+		"an empty key":    {"", "", "v"},
+		"a longer key":    {tooLong, "", "v"},
+		"an empty value":  {"k", "", ""},
+		"a longer value":  {"k", "", strings.Repeat("x", denylist.MaxValue+1)},
+		"from a longer":   {"k", strings.Repeat("x", denylist.MaxValue+1), "v"},
+		"away from value": {"k", "v", ""},
+	} {
+		if _, _, err := s.Advance(t.Context(), arguments[0], arguments[1], arguments[2], time.Time{}); !errors.Is(err, denylist.ErrInvalid) {
+			t.Errorf("Advance: %s: %v, want ErrInvalid", name, err)
+		}
+	}
 	consume(t, s, "k", "v", time.Time{}, "v", true)
 	// Such a token cannot be revoked by its id, and is not.
 	wantRevoked(t, s, denylist.Token{ID: tooLong, Session: tooLong, Subject: tooLong}, false)
@@ -322,6 +339,9 @@ func testCancelled(t *testing.T, h Harness, s denylist.Store) {
 	if _, _, err := s.Consume(ctx, "k", "cancelled", time.Time{}); !errors.Is(err, context.Canceled) {
 		t.Errorf("Consume = %v, want context.Canceled", err)
 	}
+	if _, _, err := s.Advance(ctx, "k", "", "cancelled", time.Time{}); !errors.Is(err, context.Canceled) {
+		t.Errorf("Advance = %v, want context.Canceled", err)
+	}
 	if err := s.Watch(ctx, func(denylist.Event) {}); !errors.Is(err, context.Canceled) {
 		t.Errorf("Watch = %v, want context.Canceled", err)
 	}
@@ -345,6 +365,9 @@ func testClosed(t *testing.T, h Harness, s denylist.Store) {
 	}
 	if _, _, err := s.Consume(t.Context(), "k", "", time.Time{}); !errors.Is(err, denylist.ErrClosed) {
 		t.Errorf("Consume = %v, want ErrClosed", err)
+	}
+	if _, _, err := s.Advance(t.Context(), "k", "", "v", time.Time{}); !errors.Is(err, denylist.ErrClosed) {
+		t.Errorf("Advance = %v, want ErrClosed", err)
 	}
 	if err := s.Watch(t.Context(), func(denylist.Event) {}); !errors.Is(err, denylist.ErrClosed) {
 		t.Errorf("Watch = %v, want ErrClosed", err)

@@ -88,6 +88,8 @@ func testReopen(t *testing.T, h Harness, s denylist.Store) {
 	revoke(t, s, denylist.Revocation{TokenID: "soon", Until: h.Now().Add(time.Second)})
 	consume(t, s, "k", "v\x00", until, "v\x00", true)
 	consume(t, s, "empty", "", time.Time{}, "", true)
+	advance(t, s, "a", "", "one", until, "one", true)
+	advance(t, s, "a", "one", "two", until, "two", true)
 	h.pass(2 * time.Second)
 
 	again := h.Reopen(t, s)
@@ -99,4 +101,6 @@ func testReopen(t *testing.T, h Harness, s denylist.Store) {
 	h.eventually(t, "a record whose time has come is forgotten", func() bool { return !revoked(t, again, denylist.Token{ID: "soon"}) })
 	consume(t, again, "k", "w", until, "v\x00", false)
 	consume(t, again, "empty", "w", until, "", false)
+	advance(t, again, "a", "one", "three", until, "two", false)
+	advance(t, again, "a", "two", "three", until, "three", true)
 }

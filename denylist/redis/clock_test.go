@@ -68,6 +68,9 @@ func TestClocks(t *testing.T) {
 			if _, first, err := writer.Consume(ctx, "x", "one", until); !first || err != nil {
 				t.Fatalf("Consume = %t, %v", first, err)
 			}
+			if _, advanced, err := writer.Advance(ctx, "y", "", "one", until); !advanced || err != nil {
+				t.Fatalf("Advance = %t, %v", advanced, err)
+			}
 			setForward(t, server, test.set)
 
 			asked := map[string]denylist.Token{"token": {ID: "x"}, "session": {Session: "x"}, "subject": {Subject: "x", IssuedAt: issued}}
@@ -85,6 +88,9 @@ func TestClocks(t *testing.T) {
 			if winner, first, err := reader.Consume(ctx, "x", "two", until); first || winner != "one" || err != nil {
 				t.Errorf("Consume = %s, %t, %v; want that it was consumed", winner, first, err)
 			}
+			if current, advanced, err := reader.Advance(ctx, "y", "", "two", until); advanced || current != "one" || err != nil {
+				t.Errorf("Advance = %s, %t, %v; want that it was advanced before", current, advanced, err)
+			}
 			reading.Set(until.Add(-time.Millisecond))
 			counts(reader, true)
 
@@ -96,6 +102,9 @@ func TestClocks(t *testing.T) {
 			reading.Set(until)
 			if winner, first, err := reader.Consume(ctx, "x", "two", until.Add(time.Minute)); !first || winner != "two" || err != nil {
 				t.Errorf("Consume = %s, %t, %v after the key's time", winner, first, err)
+			}
+			if current, advanced, err := reader.Advance(ctx, "y", "one", "two", until.Add(time.Minute)); advanced || current != "" || err != nil {
+				t.Errorf("Advance = %s, %t, %v after the record's time", current, advanced, err)
 			}
 		})
 	}

@@ -106,7 +106,8 @@
 //	pasetokit:t:<token id>    "<expiry> 0"
 //	pasetokit:s:<session>     "<expiry> 0"
 //	pasetokit:u:<subject>     "<expiry> <cut-off in seconds>"
-//	pasetokit:c:<key>         "<expiry> <value>" of the first caller of Consume
+//	pasetokit:c:<key>         "<expiry>:<value>" of the first caller of Consume,
+//	                          or of the last one that advanced it
 //	pasetokit:l:<key>         a sorted set of leases
 //
 // The sorted set has two members for a lease, "h<holder>" with the expiry and

@@ -111,7 +111,7 @@ func field(info, name string) string {
 func (s *Store) rehearse(ctx context.Context, cfg Config) error {
 	e := entry{kind: tokens, id: "rehearsal-" + rand.Text(), until: longPast}
 	const ttl = 1 // millisecond
-	_, _, err := s.consume(ctx, s.key(consumed, e.id), "", e.until, ttl)
+	_, _, err := s.advance(ctx, s.key(consumed, e.id), "", "", e.until, ttl)
 	if err == nil {
 		err = s.record(ctx, e, ttl, nothing)
 	}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/sha1" //nolint:gosec // See newScript.
 	"encoding/hex"
-	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -193,31 +192,6 @@ if ARGV[5] ~= '' then
 end
 return 1`)
 
-// consumeScript keeps the first value, with its expiry, which the caller's clock
-// judges. A later caller writes it once more if it waits for replicas: the first one may
-// not have lived to see them.
-var consumeScript = newScript(`
-local value, expiry, ttl, now, replicas = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5]
-local old = redis.call('GET', KEYS[1])
-if old then
-	local oldExpiry, winner = string.match(old, '^(%d+) (.*)$')
-	if not oldExpiry then -- whoever wrote this was first
-		oldExpiry, winner = '0', old
-	end
-	if oldExpiry == '0' or tonumber(oldExpiry) > tonumber(now) then
-		if replicas ~= '0' then
-			redis.call('SET', KEYS[1], old, 'KEEPTTL')
-		end
-		return {0, winner}
-	end
-end
-if ttl == '0' then
-	redis.call('SET', KEYS[1], expiry .. ' ' .. value)
-else
-	redis.call('SET', KEYS[1], expiry .. ' ' .. value, 'PX', ttl)
-end
-return {1, value}`)
-
 type script struct {
 	source string
 	sha1   string // by which a server knows it
@@ -279,28 +253,11 @@ func (s *Store) Consume(ctx context.Context, key, value string, until time.Time)
 	call, end := s.call(ctx)
 	defer end()
 	expiry := milliseconds(until)
-	winner, first, err = s.consume(call, s.key(consumed, key), value, expiry, s.ttl(expiry))
+	winner, first, err = s.advance(call, s.key(consumed, key), "", value, expiry, s.ttl(expiry))
 	if err != nil {
 		return "", false, s.failed(ctx, err)
 	}
 	return winner, first, nil
-}
-
-func (s *Store) consume(ctx context.Context, key, value string, until, ttl int64) (winner string, first bool, err error) {
-	reply, err := s.run(ctx, consumeScript, key,
-		value, decimal(until), decimal(ttl), decimal(s.now().UnixMilli()), strconv.Itoa(s.minReplicas)).ToArray()
-	if err != nil {
-		return "", false, err
-	}
-	if len(reply) != 2 {
-		return "", false, fmt.Errorf("the script replied with %d values", len(reply))
-	}
-	n, err := reply[0].AsInt64()
-	if err != nil {
-		return "", false, err
-	}
-	winner, err = reply[1].ToString()
-	return winner, n == 1, err
 }
 
 // run executes a script, and waits for replicas if it is to.

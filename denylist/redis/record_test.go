@@ -57,9 +57,9 @@ func TestLayout(t *testing.T) {
 		"pasetokit:t:past":       {ms(past) + " 0", false},
 		"pasetokit:t:before all": {"1 0", false},
 		"pasetokit:t:after all":  {"0 0", true},
-		"pasetokit:c:e":          {ms(until) + " value", false},
-		"pasetokit:c:f":          {"0 value", true},
-		"pasetokit:c:g":          {"3000 value", false},
+		"pasetokit:c:e":          {ms(until) + ":value", false},
+		"pasetokit:c:f":          {"0:value", true},
+		"pasetokit:c:g":          {"3000:value", false},
 	}
 	eventually(t, "Redis has a key for each, and none of the opening", func() bool {
 		return strings.Count(server.Command(t, "KEYS", "*"), "\n")+1 == len(want)
