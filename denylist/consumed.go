@@ -4,6 +4,8 @@ import (
 	"hash/maphash"
 	"strings"
 	"sync"
+
+	"github.com/pasetokit/pasetokit/denylist/internal/clock"
 )
 
 // consumed keeps the keys that are used up, and values that advance. Every question
@@ -35,12 +37,12 @@ type consumption struct {
 
 // advance sets the value of key to to if it is from, which is empty for a key
 // without a record. It returns the value that key then has.
-func (c *consumed) advance(key, from, to string, until, now int64) (current string, advanced bool) {
+func (c *consumed) advance(key, from, to string, until int64, now clock.Reading) (current string, advanced bool) {
 	s := &c.shards[maphash.String(c.seed, key)%consumedShards]
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	old, live := s.keys[key]
-	live = live && old.until > now
+	live = live && old.until > now.Now
 	if !live {
 		old = consumption{}
 	}
@@ -50,7 +52,7 @@ func (c *consumed) advance(key, from, to string, until, now int64) (current stri
 		return old.value, false
 	}
 	if !live && len(s.keys) >= max(s.sweepSize, sweepAtLeast) {
-		s.sweep(now)
+		s.sweep(now.Passed)
 	}
 	if s.keys == nil {
 		s.keys = make(map[string]consumption)
@@ -60,35 +62,35 @@ func (c *consumed) advance(key, from, to string, until, now int64) (current stri
 }
 
 // sweep drops expired keys from the nth shard, if that was not done for a while.
-func (c *consumed) sweep(n int, now int64) {
+func (c *consumed) sweep(n int, passed int64) {
 	s := &c.shards[n%consumedShards]
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if len(s.keys) > 0 && now >= s.sweepAt {
-		s.sweep(now)
+	if len(s.keys) > 0 && passed >= s.sweepAt {
+		s.sweep(passed)
 	}
 }
 
 // sweep drops expired keys. It is due when the shard has doubled since the last
 // time: a constant cost for each new key.
-func (s *consumedShard) sweep(now int64) {
+func (s *consumedShard) sweep(passed int64) {
 	live := 0
 	for _, c := range s.keys {
-		if c.until > now {
+		if c.until > passed {
 			live++
 		}
 	}
 	if live < len(s.keys) { // into a new map, for a map never shrinks
 		kept := make(map[string]consumption, live)
 		for key, c := range s.keys {
-			if c.until > now {
+			if c.until > passed {
 				kept[key] = c
 			}
 		}
 		s.keys = kept
 	}
 	s.sweepSize = 2 * live
-	s.sweepAt = now + sweepInterval
+	s.sweepAt = passed + sweepInterval
 }
 
 func (c *consumed) len() int {

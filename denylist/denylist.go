@@ -171,8 +171,9 @@ type Event struct {
 // to [MaxID] bytes, compared byte by byte; their values have up to [MaxValue].
 // Longer ones are an error that wraps [ErrInvalid].
 // A record takes effect before the method that makes it returns. It vanishes
-// when its time has come and for no other reason, in particular never for lack
-// of room: a store that cannot keep a record returns an error.
+// when its time has come and for no other reason: never for lack of room, as a
+// store that cannot keep a record returns an error, and not because the clock of
+// its process jumps ahead and back.
 //
 // A method whose context has ended returns the context's error and records
 // nothing that it had not recorded before.

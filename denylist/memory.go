@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/pasetokit/pasetokit/denylist/internal/clock"
 	"github.com/pasetokit/pasetokit/denylist/internal/hub"
 )
 
@@ -15,8 +16,14 @@ import (
 //
 // Revoked takes no lock and allocates nothing. Memory starts no goroutine;
 // expired records are swept while new ones are made.
+//
+// A clock that jumps ahead and back revives no revoked token and no used one: a
+// record vanishes when its time has come by the wall clock, and as much time has
+// passed by the monotonic clock as well. A machine that sleeps, or whose clock is
+// set ahead, so keeps records longer; after a day or two the wall clock is believed.
 type Memory struct {
-	now      func() time.Time
+	now      func() time.Time // nil for the machine's clock
+	clock    *clock.Clock
 	tokens   set
 	sessions set
 	subjects set
@@ -29,7 +36,10 @@ type Memory struct {
 // MemoryOption adjusts a [Memory] store.
 type MemoryOption func(*Memory)
 
-// WithClock makes the store tell the time by now instead of [time.Now].
+// WithClock makes the store tell the time by now instead of [time.Now]. A record
+// whose time has come by it does not count any more. It counts again if the clock
+// goes back, as its memory is freed only when as much time has passed by the
+// machine's monotonic clock as well.
 func WithClock(now func() time.Time) MemoryOption {
 	return func(m *Memory) {
 		if now != nil {
@@ -40,7 +50,7 @@ func WithClock(now func() time.Time) MemoryOption {
 
 // NewMemory returns an empty store. Close ends its watches and empties it.
 func NewMemory(opts ...MemoryOption) *Memory {
-	m := &Memory{now: time.Now, watchers: hub.New(Event{Missed: true}, ErrClosed)}
+	m := &Memory{watchers: hub.New(Event{Missed: true}, ErrClosed)}
 	for _, s := range []*set{&m.tokens, &m.sessions, &m.subjects} {
 		s.seed = maphash.MakeSeed()
 	}
@@ -50,6 +60,7 @@ func NewMemory(opts ...MemoryOption) *Memory {
 			opt(m)
 		}
 	}
+	m.clock = clock.New(m.now)
 	return m
 }
 
@@ -81,8 +92,8 @@ func (m *Memory) Revoke(ctx context.Context, r Revocation) error {
 	if err := r.Validate(); err != nil {
 		return err
 	}
-	until, now := seconds(r.Until), m.now().Unix()
-	m.sweep(now)
+	until, now := seconds(r.Until), m.clock.Read()
+	m.sweep(now.Passed)
 	// Told under the identifier's lock, so that its records reach the watchers
 	// in the order in which they took effect.
 	tell := func() { m.watchers.Tell(Event{Revocation: r}) }
@@ -105,9 +116,9 @@ func (m *Memory) Revoked(ctx context.Context, t Token) (bool, error) {
 	if err := m.ready(ctx); err != nil {
 		return false, err
 	}
-	revoked := t.ID != "" && m.tokens.covers(t.ID, 0, m.now) ||
-		t.Session != "" && m.sessions.covers(t.Session, 0, m.now) ||
-		t.Subject != "" && m.subjects.covers(t.Subject, t.IssuedAt.Unix(), m.now)
+	revoked := t.ID != "" && m.tokens.covers(t.ID, 0, m.clock) ||
+		t.Session != "" && m.sessions.covers(t.Session, 0, m.clock) ||
+		t.Subject != "" && m.subjects.covers(t.Subject, t.IssuedAt.Unix(), m.clock)
 	if m.closed.Load() { // meanwhile, and what was looked into may be empty
 		return false, ErrClosed
 	}
@@ -131,8 +142,8 @@ func (m *Memory) advance(ctx context.Context, invalid error, key, from, to strin
 	if invalid != nil {
 		return "", false, invalid
 	}
-	now := m.now().Unix()
-	m.sweep(now)
+	now := m.clock.Read()
+	m.sweep(now.Passed)
 	current, advanced = m.consumed.advance(key, from, to, seconds(until), now)
 	if m.closed.Load() { // as in Revoked
 		return "", false, ErrClosed
@@ -142,12 +153,12 @@ func (m *Memory) advance(ctx context.Context, invalid error, key, from, to strin
 
 // sweep drops what has expired from some of the shards: with every record made,
 // from the next ones.
-func (m *Memory) sweep(now int64) {
+func (m *Memory) sweep(passed int64) {
 	n := int(m.turn.Add(1) % setShards)
 	for _, s := range []*set{&m.tokens, &m.sessions, &m.subjects} {
-		s.sweep(n, now)
+		s.sweep(n, passed)
 	}
-	m.consumed.sweep(n, now)
+	m.consumed.sweep(n, passed)
 }
 
 // Watch implements [Store].

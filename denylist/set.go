@@ -6,7 +6,8 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
-	"time"
+
+	"github.com/pasetokit/pasetokit/denylist/internal/clock"
 )
 
 // set keeps the revocations of one kind. A reader takes no lock and allocates
@@ -88,10 +89,10 @@ func (s *set) hash(id string) uint64 {
 // covers reports whether a live record covers what was issued at issuedAt under
 // this identifier. The time is asked for only where there is a record: that
 // costs more than all the rest.
-func (s *set) covers(id string, issuedAt int64, now func() time.Time) bool {
+func (s *set) covers(id string, issuedAt int64, clock *clock.Clock) bool {
 	hash := s.hash(id)
 	r := s.shards[hash%setShards].table.Load().find(hash, id)
-	return r != nil && issuedAt <= r.cutoff && (r.until == forever || r.until > now().Unix())
+	return r != nil && issuedAt <= r.cutoff && (r.until == forever || r.until > clock.Now())
 }
 
 // find returns the record with this identifier, nil if there is none.
@@ -138,7 +139,7 @@ func (t *table) put(hash uint64, r *record) (added bool) {
 // add records that id is revoked; of two records of one identifier the later
 // expiry and the later cut-off hold. Told is called before other records of the
 // identifier can take effect.
-func (s *set) add(id string, until, cutoff, now int64, told func()) {
+func (s *set) add(id string, until, cutoff int64, now clock.Reading, told func()) {
 	hash := s.hash(id)
 	shard := &s.shards[hash%setShards]
 	shard.mu.Lock()
@@ -148,14 +149,14 @@ func (s *set) add(id string, until, cutoff, now int64, told func()) {
 	switch {
 	case old == nil:
 		r.id = strings.Clone(id) // which may be part of something larger
-	case old.until <= now:
+	case old.until <= now.Now:
 		r.id = old.id
 	default:
 		r.id, r.until, r.cutoff = old.id, max(until, old.until), max(cutoff, old.cutoff)
 	}
 	t := shard.table.Load()
 	if t == nil || 4*(shard.used+1) > 3*len(t.slots) {
-		t = shard.rebuild(now)
+		t = shard.rebuild(now.Passed)
 	}
 	if t.put(hash, r) {
 		shard.used++
@@ -165,23 +166,23 @@ func (s *set) add(id string, until, cutoff, now int64, told func()) {
 
 // sweep drops what has expired from the nth shard, if that was not done for a
 // while.
-func (s *set) sweep(n int, now int64) {
+func (s *set) sweep(n int, passed int64) {
 	shard := &s.shards[n%setShards]
 	shard.mu.Lock()
 	defer shard.mu.Unlock()
-	if shard.used > 0 && now >= shard.sweepAt {
-		shard.rebuild(now)
+	if shard.used > 0 && passed >= shard.sweepAt {
+		shard.rebuild(passed)
 	}
 }
 
 // rebuild returns the table without the records that have expired and with room
 // for others.
-func (shard *setShard) rebuild(now int64) *table {
+func (shard *setShard) rebuild(passed int64) *table {
 	t := shard.table.Load()
-	shard.sweepAt = now + sweepInterval
+	shard.sweepAt = passed + sweepInterval
 	live := 0
 	t.each(func(_ uint64, r *record) {
-		if r.until > now {
+		if r.until > passed {
 			live++
 		}
 	})
@@ -194,7 +195,7 @@ func (shard *setShard) rebuild(now int64) *table {
 	}
 	swept := newTable(size)
 	t.each(func(hash uint64, r *record) {
-		if r.until > now {
+		if r.until > passed {
 			swept.put(hash, r)
 		}
 	})

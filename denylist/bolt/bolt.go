@@ -10,13 +10,15 @@ import (
 	"go.etcd.io/bbolt"
 
 	"github.com/pasetokit/pasetokit/denylist"
+	"github.com/pasetokit/pasetokit/denylist/internal/clock"
 )
 
 // Store is a [denylist.Store] in a file; [Open] makes one. It runs one
 // goroutine until Close.
 type Store struct {
 	path  string
-	now   func() time.Time
+	now   func() time.Time // nil for the machine's clock
+	clock *clock.Clock
 	index *denylist.Memory // the live revocations; it also tells the watchers
 
 	db     *bbolt.DB
@@ -36,7 +38,10 @@ var _ denylist.Store = (*Store)(nil)
 // Option adjusts a [Store].
 type Option func(*Store)
 
-// WithClock makes the store tell the time by now instead of [time.Now].
+// WithClock makes the store tell the time by now instead of [time.Now]. A record
+// whose time has come by it does not count any more. It counts again if the clock
+// goes back, as it is removed only when as much time has passed by the machine's
+// monotonic clock as well.
 func WithClock(now func() time.Time) Option {
 	return func(s *Store) {
 		if now != nil {
@@ -60,7 +65,6 @@ func Open(ctx context.Context, path string, opts ...Option) (*Store, error) {
 	s := &Store{
 		path:    path,
 		commit:  (*bbolt.Tx).Commit,
-		now:     time.Now,
 		writes:  make(chan *write),
 		closing: make(chan struct{}),
 		ended:   make(chan struct{}),
@@ -70,6 +74,7 @@ func Open(ctx context.Context, path string, opts ...Option) (*Store, error) {
 			opt(s)
 		}
 	}
+	s.clock = clock.New(s.now)
 	s.index = denylist.NewMemory(denylist.WithClock(s.now))
 	if err := s.open(ctx); err != nil {
 		return nil, err

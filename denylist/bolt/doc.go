@@ -25,7 +25,11 @@
 // there, about 100 bytes each; consumed keys are on the disk only.
 //
 // Records whose time has come are removed bit by bit, whenever something is
-// written. The room is used again; the file itself never shrinks.
+// written. The room is used again; the file itself never shrinks. While a file is
+// open, a record goes only when as much time has passed by the machine's monotonic
+// clock as well, so that a wall clock that jumps ahead and back loses none. That
+// clock does not survive a restart: a store that is opened while the wall clock is
+// ahead forgets what has expired by it.
 //
 // A file that is not as it was written is refused with [ErrDamaged]: [Open]
 // looks at every page and at the checksum of every record. A store that dropped

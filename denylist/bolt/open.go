@@ -214,7 +214,7 @@ func (s *Store) loadBucket(ctx context.Context, tx *bbolt.Tx, k kind) error {
 	if err != nil {
 		return err
 	}
-	now := s.now().Unix()
+	now := s.clock.Now()
 	return bucket.ForEach(func(key, data []byte) error {
 		r, err := decode(k, key, data)
 		if err != nil {

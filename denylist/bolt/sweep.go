@@ -22,10 +22,10 @@ type sweeper struct {
 }
 
 // sweep looks at n records and deletes those that have expired.
-func (s *sweeper) sweep(tx *bbolt.Tx, now int64, n int) error {
+func (s *sweeper) sweep(tx *bbolt.Tx, passed int64, n int) error {
 	for range kinds { // no more than one round
 		var err error
-		if n, err = s.sweepBucket(tx, now, n); err != nil || n == 0 {
+		if n, err = s.sweepBucket(tx, passed, n); err != nil || n == 0 {
 			return err
 		}
 	}
@@ -34,7 +34,7 @@ func (s *sweeper) sweep(tx *bbolt.Tx, now int64, n int) error {
 
 // sweepBucket looks at no more than n records of the bucket where the sweeper
 // is, and moves it on. It returns how many are left to look at elsewhere.
-func (s *sweeper) sweepBucket(tx *bbolt.Tx, now int64, n int) (left int, err error) {
+func (s *sweeper) sweepBucket(tx *bbolt.Tx, passed int64, n int) (left int, err error) {
 	k := kinds[s.kind]
 	bucket, err := k.bucket(tx)
 	if err != nil {
@@ -48,7 +48,7 @@ func (s *sweeper) sweepBucket(tx *bbolt.Tx, now int64, n int) (left int, err err
 		if err != nil {
 			return 0, err
 		}
-		if r.until <= now {
+		if r.until <= passed {
 			expired = append(expired, bytes.Clone(key))
 		}
 		n--

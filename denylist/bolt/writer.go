@@ -89,10 +89,10 @@ func (s *Store) gather(batch []*write) []*write {
 
 // record makes all records of batch, or, when it returns an error, none.
 func (s *Store) record(batch []*write, sweep *sweeper) error {
-	now := s.now().Unix()
+	now := s.clock.Read()
 	err := s.update(func(tx *bbolt.Tx) (changed bool, err error) {
 		for _, w := range batch {
-			made, err := w.make(tx, now)
+			made, err := w.make(tx, now.Now)
 			if err != nil {
 				return false, err
 			}
@@ -101,7 +101,7 @@ func (s *Store) record(batch []*write, sweep *sweeper) error {
 		if !changed {
 			return false, nil
 		}
-		return true, sweep.sweep(tx, now, sweepLeast+sweepPerWrite*len(batch))
+		return true, sweep.sweep(tx, now.Passed, sweepLeast+sweepPerWrite*len(batch))
 	})
 	if err != nil {
 		return unavailable(s.path, err)

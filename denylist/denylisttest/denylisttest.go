@@ -90,6 +90,9 @@ func (h Harness) tests() []test {
 		{"use after close", testClosed},
 		{"use while closing", testClosing},
 	}
+	if h.Advance != nil {
+		tests = append(tests, test{"the clock jumps ahead and back", testClockJumps})
+	}
 	if h.Peer != nil {
 		tests = append(tests,
 			test{"shared: revoke", testPeerRevoke},
