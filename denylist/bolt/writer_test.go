@@ -71,12 +71,17 @@ func TestNothingNew(t *testing.T) {
 	}
 }
 
-// gate is a clock that stands still, with everyone who asks it, until opened:
+// gate is a clock that, while it is shut, stands still with everyone who asks it:
 // the writer asks the time before it begins a transaction.
-type gate chan struct{}
+type gate struct {
+	shut   atomic.Bool
+	opened chan struct{}
+}
 
-func (g gate) Now() time.Time {
-	<-g
+func (g *gate) Now() time.Time {
+	if g.shut.Load() {
+		<-g.opened
+	}
 	return time.Now()
 }
 
@@ -86,11 +91,12 @@ func TestContextWhileWaiting(t *testing.T) {
 	t.Parallel()
 	path := file(t)
 	synctest.Test(t, func(t *testing.T) {
-		clock := make(gate)
+		clock := &gate{opened: make(chan struct{})}
 		s, err := bolt.Open(t.Context(), path, bolt.WithClock(clock.Now))
 		if err != nil {
 			t.Fatal(err)
 		}
+		clock.shut.Store(true)
 		begin := func(call func(context.Context) error) (end context.CancelFunc, result chan error) {
 			ctx, cancel := context.WithCancel(t.Context())
 			result = make(chan error, 1)
@@ -117,7 +123,7 @@ func TestContextWhileWaiting(t *testing.T) {
 		if err := <-consume; !errors.Is(err, context.Canceled) {
 			t.Errorf("Consume = %v, want context.Canceled", err)
 		}
-		close(clock)
+		close(clock.opened)
 		if err := <-taken; err != nil {
 			t.Errorf("the call that was being written: %v", err)
 		}
@@ -139,11 +145,12 @@ func TestCloseWhileWriting(t *testing.T) {
 	t.Parallel()
 	path := file(t)
 	synctest.Test(t, func(t *testing.T) {
-		clock := make(gate)
+		clock := &gate{opened: make(chan struct{})}
 		s, err := bolt.Open(t.Context(), path, bolt.WithClock(clock.Now))
 		if err != nil {
 			t.Fatal(err)
 		}
+		clock.shut.Store(true)
 		results := make(map[string]chan error)
 		for _, id := range []string{"taken", "waiting"} {
 			result := make(chan error, 1)
@@ -165,7 +172,7 @@ func TestCloseWhileWriting(t *testing.T) {
 		if err := <-results["waiting"]; !errors.Is(err, denylist.ErrClosed) {
 			t.Errorf("Revoke that waited = %v, want ErrClosed", err)
 		}
-		close(clock)
+		close(clock.opened)
 		if err := <-results["taken"]; err != nil {
 			t.Errorf("Revoke that was being written = %v", err)
 		}
