@@ -57,7 +57,7 @@ func TestRefusalsDocument(t *testing.T) {
 		paseto.ErrMalformed, paseto.ErrVersion, paseto.ErrPurpose, paseto.ErrBase64, paseto.ErrDecrypt,
 		paseto.ErrSignature, paseto.ErrClaims, paseto.ErrExpired, paseto.ErrNoExpiry, paseto.ErrNotYetValid,
 		paseto.ErrNoIssuer, paseto.ErrIssuer, paseto.ErrAudience, paseto.ErrType, paseto.ErrNotFresh,
-		paseto.ErrScope, paseto.ErrRevoked, paseto.ErrKeyWithdrawn, paseto.ErrReused, paseto.ErrTicket, paseto.ErrTicketUsed,
+		paseto.ErrScope, paseto.ErrRevoked, paseto.ErrKeyWithdrawn, paseto.ErrReused, paseto.ErrRefreshes, paseto.ErrTicket, paseto.ErrTicketUsed,
 		paseto.ErrForbidden, paseto.ErrUnavailable, paseto.ErrKeysUnavailable,
 		httpauth.ErrCredentials, httpauth.ErrCrossOrigin, httpauth.ErrServer,
 	} {

@@ -52,6 +52,9 @@ type Token struct {
 	// RefreshGrace is how long a used refresh token still gets the same pair;
 	// 0 for not at all.
 	RefreshGrace time.Duration `koanf:"refresh_grace" validate:"min=0,max=5m"`
+	// RefreshesPerMinute is how many new pairs may come of one login in any
+	// minute; 0 for any number.
+	RefreshesPerMinute int `koanf:"refreshes_per_minute" validate:"min=0,max=60"`
 	// TicketTTL is the lifetime of tickets.
 	TicketTTL time.Duration `koanf:"ticket_ttl" validate:"min=1s,max=30s"`
 	// RequireExpiry refuses tokens without an exp claim.
@@ -174,13 +177,14 @@ func Default() *Config {
 		Token: Token{
 			Version: string(paseto.V4), Purpose: string(paseto.Local),
 			Keys: []Key{}, Audience: []string{}, RequireAudience: []string{},
-			AccessTTL:     Lifetime(paseto.DefaultAccessTTL),
-			RefreshTTL:    Lifetime(paseto.DefaultRefreshTTL),
-			OtherTTL:      Lifetime(paseto.DefaultOtherTTL),
-			RefreshGrace:  paseto.DefaultRefreshGrace,
-			TicketTTL:     paseto.DefaultTicketTTL,
-			RequireExpiry: true,
-			MaxLength:     paseto.DefaultMaxLength,
+			AccessTTL:          Lifetime(paseto.DefaultAccessTTL),
+			RefreshTTL:         Lifetime(paseto.DefaultRefreshTTL),
+			OtherTTL:           Lifetime(paseto.DefaultOtherTTL),
+			RefreshGrace:       paseto.DefaultRefreshGrace,
+			RefreshesPerMinute: paseto.DefaultRefreshesPerMinute,
+			TicketTTL:          paseto.DefaultTicketTTL,
+			RequireExpiry:      true,
+			MaxLength:          paseto.DefaultMaxLength,
 		},
 		HTTP: HTTP{
 			Locations:  []string{string(httpauth.Header)},

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -232,26 +233,27 @@ func (k *Kit) build(cfg *Config, keys []paseto.Key, o opener) error {
 // paseto returns what the configuration means for an Authorizer with these keys.
 func (c *Config) paseto(keys []paseto.Key) paseto.Config {
 	return paseto.Config{
-		Version:          paseto.Version(c.Token.Version),
-		Purpose:          paseto.Purpose(c.Token.Purpose),
-		Keys:             keys,
-		OmitKeyID:        c.Token.OmitKeyID,
-		Issuer:           c.Token.Issuer,
-		Audience:         c.Token.Audience,
-		RequireIssuer:    c.Token.RequireIssuer,
-		RequireAudience:  c.Token.RequireAudience,
-		AccessTTL:        ttl(c.Token.AccessTTL),
-		RefreshTTL:       ttl(c.Token.RefreshTTL),
-		OtherTTL:         ttl(c.Token.OtherTTL),
-		MaxTTL:           ttl(c.Token.MaxTTL),
-		SessionTTL:       ttl(c.Token.SessionTTL),
-		RefreshGrace:     orNoGrace(c.Token.RefreshGrace),
-		TicketTTL:        c.Token.TicketTTL,
-		AllowNoExpiry:    !c.Token.RequireExpiry,
-		Leeway:           c.Token.Leeway,
-		MaxLength:        c.Token.MaxLength,
-		DenylistTypes:    append([]string{}, c.Denylist.Check...),
-		DenylistFailOpen: c.Denylist.FailOpen,
+		Version:            paseto.Version(c.Token.Version),
+		Purpose:            paseto.Purpose(c.Token.Purpose),
+		Keys:               keys,
+		OmitKeyID:          c.Token.OmitKeyID,
+		Issuer:             c.Token.Issuer,
+		Audience:           c.Token.Audience,
+		RequireIssuer:      c.Token.RequireIssuer,
+		RequireAudience:    c.Token.RequireAudience,
+		AccessTTL:          ttl(c.Token.AccessTTL),
+		RefreshTTL:         ttl(c.Token.RefreshTTL),
+		OtherTTL:           ttl(c.Token.OtherTTL),
+		MaxTTL:             ttl(c.Token.MaxTTL),
+		SessionTTL:         ttl(c.Token.SessionTTL),
+		RefreshGrace:       orNoGrace(c.Token.RefreshGrace),
+		RefreshesPerMinute: cmp.Or(c.Token.RefreshesPerMinute, paseto.NoRefreshLimit),
+		TicketTTL:          c.Token.TicketTTL,
+		AllowNoExpiry:      !c.Token.RequireExpiry,
+		Leeway:             c.Token.Leeway,
+		MaxLength:          c.Token.MaxLength,
+		DenylistTypes:      append([]string{}, c.Denylist.Check...),
+		DenylistFailOpen:   c.Denylist.FailOpen,
 	}
 }
 

@@ -99,6 +99,20 @@ func TestLifetimesReachTheAuthorizer(t *testing.T) {
 	}
 }
 
+// TestRefreshesPerMinute sets the limit, leaves it alone and lifts it.
+func TestRefreshesPerMinute(t *testing.T) {
+	t.Parallel()
+	if got := open(t, with(func(*config.Config) {})).Authorizer.Config().RefreshesPerMinute; got != 10 {
+		t.Errorf("the default is %d, want 10", got)
+	}
+	for configured, want := range map[int]int{0: paseto.NoRefreshLimit, 1: 1, 60: 60} {
+		kit := open(t, with(func(c *config.Config) { c.Token.RefreshesPerMinute = configured }))
+		if got := kit.Authorizer.Config().RefreshesPerMinute; got != want {
+			t.Errorf("%d is taken for %d, want %d", configured, got, want)
+		}
+	}
+}
+
 // TestNoGrace presents a refresh token twice.
 func TestNoGrace(t *testing.T) {
 	t.Parallel()

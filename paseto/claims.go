@@ -164,6 +164,7 @@ var reserved = map[string]string{
 	"iss":       "Grant.Issuer",
 	"jti":       "the Authorizer",
 	"nbf":       "Grant.NotBefore",
+	rotClaim:    "the Authorizer",
 	"scope":     "Grant.Scopes",
 	"sid":       "Grant.Session",
 	"sub":       "Grant.Subject",

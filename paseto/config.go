@@ -20,6 +20,9 @@ const NoExpiry time.Duration = -1
 // for a theft.
 const NoGrace time.Duration = -1
 
+// NoRefreshLimit, as [Config.RefreshesPerMinute], bounds nothing.
+const NoRefreshLimit = -1
+
 // The defaults of [Config].
 const (
 	DefaultAccessTTL    = 15 * time.Minute
@@ -29,6 +32,8 @@ const (
 	DefaultRefreshGrace = 10 * time.Second
 	DefaultTicketTTL    = 30 * time.Second
 	DefaultMaxLength    = 8192
+
+	DefaultRefreshesPerMinute = 10
 )
 
 // The token types that have a meaning of their own. Any other name may be given
@@ -97,6 +102,12 @@ type Config struct {
 	// copied a used token gets that pair as well; the theft is then noticed when
 	// the pair's own refresh token is used twice.
 	RefreshGrace time.Duration
+	// RefreshesPerMinute is how many new pairs may come of one login in any
+	// minute, by a denylist that checks refresh tokens. To get the same pair once
+	// more, within RefreshGrace, does not count. At most 60, or [NoRefreshLimit].
+	// Default 10. Of pairs that come faster than 64 within RefreshGrace the
+	// earliest are not given again: their use counts as a theft at once.
+	RefreshesPerMinute int
 	// TicketTTL is the lifetime of tickets: 1 to 30 seconds. Default 30
 	// seconds. Leeway does not lengthen it.
 	TicketTTL time.Duration
@@ -217,6 +228,7 @@ func (c Config) withDefaults() Config {
 		}
 	}
 	c.RefreshGrace = cmp.Or(c.RefreshGrace, DefaultRefreshGrace)
+	c.RefreshesPerMinute = cmp.Or(c.RefreshesPerMinute, DefaultRefreshesPerMinute)
 	c.TicketTTL = cmp.Or(c.TicketTTL, DefaultTicketTTL)
 	c.MaxLength = cmp.Or(c.MaxLength, DefaultMaxLength)
 	if c.DenylistTypes == nil {
@@ -268,6 +280,9 @@ func (c Config) validate() error {
 	if c.RefreshGrace != NoGrace && (c.RefreshGrace < 0 || c.RefreshGrace > longestGrace) {
 		bad("RefreshGrace is %s; expected 0 (for the default) or more and at most 5m, or NoGrace", c.RefreshGrace)
 	}
+	if n := c.RefreshesPerMinute; n != NoRefreshLimit && (n < 0 || n > mostRefreshes) {
+		bad("RefreshesPerMinute is %d; expected 0 (for the default) or more and at most %d, or NoRefreshLimit", n, mostRefreshes)
+	}
 	if c.TicketTTL < time.Second || c.TicketTTL > longestTicket {
 		bad("TicketTTL is %s; expected at least 1s and at most 30s", c.TicketTTL)
 	}
@@ -288,4 +303,5 @@ const (
 	longestLeeway = 24 * time.Hour
 	longestGrace  = 5 * time.Minute
 	longestTicket = 30 * time.Second
+	mostRefreshes = 60 // within maxPairs
 )

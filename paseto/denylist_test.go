@@ -38,6 +38,10 @@ func (f *failing) Consume(context.Context, string, string, time.Time) (string, b
 	return "", false, f.fail()
 }
 
+func (f *failing) Advance(context.Context, string, string, string, time.Time) (string, bool, error) {
+	return "", false, f.fail()
+}
+
 var errDown = errors.New("connection refused")
 
 func TestDenylistDownFailsClosed(t *testing.T) {

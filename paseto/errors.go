@@ -3,6 +3,7 @@ package paseto
 import (
 	"errors"
 	"fmt"
+	"time"
 )
 
 // Error is a refusal: why a token is not accepted, or not issued.
@@ -18,6 +19,9 @@ type Error struct {
 	Message string
 	// Cause is what lies behind, for the log alone. It may be nil.
 	Cause error
+	// RetryAfter is how long the client should wait before it tries again. Zero
+	// where waiting does not help, or it is not known for how long.
+	RetryAfter time.Duration
 }
 
 // Error returns the message and the cause: text for a log, not for a client.
@@ -96,6 +100,10 @@ var (
 	// ErrReused: the refresh token was used before, longer ago than the grace;
 	// its session is now revoked.
 	ErrReused = &Error{Code: "refresh_reused", Message: "Refresh token has been used before"}
+	// ErrRefreshes: the session was refreshed [Config.RefreshesPerMinute] times in
+	// the last minute. The refresh token is not used up; RetryAfter says when it
+	// works again.
+	ErrRefreshes = &Error{Code: "refreshes_limited", Message: "Too many refreshes"}
 	// ErrTicket: the ticket is bound to another path or origin, or there is no
 	// denylist to redeem it with.
 	ErrTicket = &Error{Code: "ticket_invalid", Message: "Ticket is not valid here"}

@@ -55,7 +55,7 @@ type Grant struct {
 	// Claims are the caller's own claims: a map, a struct or a
 	// [json.RawMessage] that encodes to a JSON object. No member may have the
 	// name of a reserved claim: aud, auth_time, exp, fresh, iat, iss, jti,
-	// nbf, scope, sid, sub, type.
+	// nbf, rot, scope, sid, sub, type.
 	Claims any
 
 	// Version and Purpose of the token.

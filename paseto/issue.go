@@ -74,19 +74,21 @@ func (a *Authorizer) complete(g Grant) Grant {
 	return g
 }
 
-// birth is what makes two tokens of one grant differ: their identifiers and the
-// time.
+// birth is what makes two tokens of one grant differ: their identifiers, the time,
+// and of a refresh token its generation, zero for the first of a lineage.
 type birth struct {
-	id string
-	at time.Time
+	id  string
+	at  time.Time
+	rot generation
 }
 
 // pairing is the births of the tokens of a pair. Whoever has the grant and the
 // pairing can make the pair.
 type pairing struct {
-	at              int64  // the time of issue in Unix milliseconds
-	session         string // the sid of both tokens
-	access, refresh string // the jti of each
+	at              int64      // the time of issue in Unix milliseconds
+	session         string     // the sid of both tokens
+	access, refresh string     // the jti of each
+	rot             generation // of the refresh token, zero for the first of a lineage
 }
 
 func (a *Authorizer) newPairing(session string) pairing {
@@ -98,8 +100,15 @@ func (a *Authorizer) newPairing(session string) pairing {
 	}
 }
 
-// text returns what parsePairing reads. One is kept for each refresh token that
-// was used, so that it leaves out the session if that is the token's.
+// unrecorded returns the pairing of a refresh that no denylist knows of. The old
+// token may be refreshed again, and each pair begins a lineage of its own.
+func (p pairing) unrecorded() pairing {
+	p.rot = generation{}
+	return p
+}
+
+// text returns what parsePairing reads. One is kept for each refresh token without
+// a generation that was used; it leaves out the session if that is the token's.
 func (p pairing) text(session string) string {
 	if p.session == session {
 		p.session = ""
@@ -130,7 +139,7 @@ func (a *Authorizer) sealPair(g Grant, p pairing) (Pair, error) {
 		return Pair{}, err
 	}
 	g.TTL, g.ExpiresAt = g.RefreshTTL, time.Time{}
-	refresh, err := a.seal(TypeRefresh, g, birth{id: p.refresh, at: p.time()})
+	refresh, err := a.seal(TypeRefresh, g, birth{id: p.refresh, at: p.time(), rot: p.rot})
 	if err != nil {
 		return Pair{}, err
 	}
@@ -217,6 +226,9 @@ func (a *Authorizer) payload(tokenType string, g Grant, b birth) ([]byte, error)
 	}
 	if tokenType == TypeAccess {
 		claims["fresh"] = g.Fresh
+	}
+	if tokenType == TypeRefresh && g.Session != "" {
+		claims[rotClaim] = cmp.Or(b.rot, generation{b.id, 1}).String()
 	}
 	for name, value := range map[string]string{"sub": g.Subject, "sid": g.Session, "scope": scope, "iss": g.Issuer} {
 		if value != "" {

@@ -28,6 +28,10 @@ import (
 // The session is revoked, [EventReused] is observed, and the error is
 // [ErrReused]. Without such a denylist a refresh token works until it expires.
 //
+// The denylist keeps one record of each pair that was issued by a login, however
+// often it is refreshed; [Config.RefreshesPerMinute] bounds how often that is. A
+// refresh beyond it uses nothing up and gives [ErrRefreshes].
+//
 // While the denylist cannot be asked and [Config.DenylistFailOpen] is set, a
 // refresh token works any number of times, each time for a pair of its own.
 //
@@ -55,13 +59,16 @@ func (a *Authorizer) Refresh(ctx context.Context, token string, req Requirement)
 
 // rotate returns the pair that follows a valid refresh token.
 func (a *Authorizer) rotate(ctx context.Context, old *Claims, req Requirement) (Pair, error) {
-	grant, err := a.successor(old, req)
+	grant, rot, err := a.successor(old, req)
 	if err != nil {
 		return Pair{}, err
 	}
 	// Issued before the old one is used up, so that a pair that cannot be
 	// issued costs the client nothing.
 	own := a.newPairing(old.Session)
+	if rot != (generation{}) {
+		own.rot = rot.next()
+	}
 	pair, err := a.sealPair(grant, own)
 	if err != nil {
 		return Pair{}, err
@@ -69,7 +76,7 @@ func (a *Authorizer) rotate(ctx context.Context, old *Claims, req Requirement) (
 	if old.foreign {
 		return Pair{}, refuse(ErrForbidden, "the refresh token is another issuer's")
 	}
-	agreed, err := a.useUp(ctx, old, own)
+	agreed, err := a.useUp(ctx, old, rot, own, pair.Refresh.Claims)
 	if err != nil {
 		return Pair{}, err
 	}
@@ -86,14 +93,17 @@ func (a *Authorizer) rotate(ctx context.Context, old *Claims, req Requirement) (
 	return pair, nil
 }
 
-// useUp marks a refresh token as used for a pair, and returns the pair that it
-// is used for: that of the first caller.
-func (a *Authorizer) useUp(ctx context.Context, old *Claims, own pairing) (pairing, error) {
+// useUp marks a refresh token as used for a pair, whose own refresh token says
+// next, and returns the pair that it is used for: that of the first caller.
+func (a *Authorizer) useUp(ctx context.Context, old *Claims, rot generation, own pairing, next *Claims) (pairing, error) {
 	if a.store == nil || !slices.Contains(a.cfg.DenylistTypes, TypeRefresh) {
-		return own, nil
+		return own.unrecorded(), nil
 	}
 	if old.ID == "" {
 		return own, refuse(ErrClaims, "the refresh token has no jti to use it up by")
+	}
+	if rot != (generation{}) {
+		return a.advance(ctx, old, rot, own, later(a.keptUntil(a.Deadline(old)), a.keptUntil(a.Deadline(next))))
 	}
 	winner, first, err := a.store.Consume(ctx, "refresh:"+old.ID, own.text(old.Session), a.keptUntil(a.Deadline(old)))
 	if err != nil {
@@ -106,15 +116,13 @@ func (a *Authorizer) useUp(ctx context.Context, old *Claims, own pairing) (pairi
 	if err != nil {
 		return own, refuse(ErrRevoked, "the refresh token was used before, and for what is unreadable: %w", err)
 	}
-	if grace := a.cfg.RefreshGrace; grace != NoGrace && a.now().Before(agreed.time().Add(grace)) {
-		return agreed, nil
-	}
-	return own, a.reused(ctx, old, agreed)
+	return a.repeated(ctx, old, agreed)
 }
 
-// reused ends the session of a refresh token that is presented again.
-func (a *Authorizer) reused(ctx context.Context, old *Claims, agreed pairing) error {
-	r := a.ofSession(agreed.session)
+// reused ends the session of a refresh token that is presented again. Ago says when
+// it was used.
+func (a *Authorizer) reused(ctx context.Context, old *Claims, session, ago string) error {
+	r := a.ofSession(session)
 	ctx = context.WithoutCancel(ctx) // whoever has the copy must not prevent it by hanging up
 	if err := a.record(ctx, old, r); err != nil {
 		return err
@@ -124,31 +132,37 @@ func (a *Authorizer) reused(ctx context.Context, old *Claims, agreed pairing) er
 			return err
 		}
 	}
-	err := refuse(ErrReused, "it was used %s ago; its session is revoked", a.now().Sub(agreed.time()).Round(time.Second))
+	err := refuse(ErrReused, "it was used %s; its session is revoked", ago)
 	a.log.WarnContext(ctx, "refresh token reused; session revoked", "token", old)
 	a.observe(Event{Kind: EventReused, Claims: old, Revocation: r, Err: err})
 	return err
 }
 
 // successor returns the grant of the pair that follows a refresh token: complete,
-// so that nothing configured is added to what the login granted.
-func (a *Authorizer) successor(old *Claims, req Requirement) (Grant, error) {
+// so that nothing configured is added to what the login granted. It also returns
+// the generation of the token, zero if it has none.
+func (a *Authorizer) successor(old *Claims, req Requirement) (Grant, generation, error) {
 	authTime := old.AuthTime
 	if authTime.IsZero() { // from before there was one, or another issuer's
 		authTime = old.IssuedAt
 	}
 	if end := a.cfg.within(authTime, time.Time{}); !end.IsZero() && end.Before(a.now().Add(time.Second)) {
-		return Grant{}, refuse(ErrExpired, "the session began at %s and is over", authTime.UTC().Format(time.RFC3339))
+		return Grant{}, generation{}, refuse(ErrExpired, "the session began at %s and is over", authTime.UTC().Format(time.RFC3339))
 	}
+	var rot generation
 	custom := make(map[string]json.RawMessage)
 	err := strictjson.Object([]byte(old.payload), func(name string, value json.RawMessage) error {
+		if name == rotClaim && old.Session != "" {
+			claim, _ := strictjson.String(value)
+			rot = parseGeneration(claim)
+		}
 		if _, ok := reserved[name]; !ok {
 			custom[name] = value
 		}
 		return nil
 	})
 	if err != nil {
-		return Grant{}, refuse(ErrClaims, "%w", err)
+		return Grant{}, generation{}, refuse(ErrClaims, "%w", err)
 	}
 	return Grant{
 		Subject:    old.Subject,
@@ -163,7 +177,7 @@ func (a *Authorizer) successor(old *Claims, req Requirement) (Grant, error) {
 		Purpose:    old.Purpose,
 		Implicit:   req.Implicit,
 		Base64:     req.Base64,
-	}, nil
+	}, rot, nil
 }
 
 // successorFooter returns a footer without its kid, which names the key of the

@@ -22,7 +22,7 @@ func custom(t *testing.T, c *paseto.Claims) map[string]any {
 	if err := c.Decode(&all); err != nil {
 		t.Fatal(err)
 	}
-	reserved := []string{"aud", "auth_time", "exp", "fresh", "iat", "iss", "jti", "nbf", "scope", "sid", "sub", "type"}
+	reserved := []string{"aud", "auth_time", "exp", "fresh", "iat", "iss", "jti", "nbf", "rot", "scope", "sid", "sub", "type"}
 	maps.DeleteFunc(all, func(name string, _ any) bool { return slices.Contains(reserved, name) })
 	return all
 }
@@ -234,6 +234,19 @@ func (d *during) Consume(ctx context.Context, key, value string, until time.Time
 		winner = d.winner(winner)
 	}
 	return winner, first, err
+}
+
+func (d *during) Advance(ctx context.Context, key, from, to string, until time.Time) (string, bool, error) {
+	if d.consume != nil {
+		if err := d.consume(); err != nil {
+			return "", false, err
+		}
+	}
+	current, advanced, err := d.Store.Advance(ctx, key, from, to, until)
+	if d.winner != nil {
+		current = d.winner(current)
+	}
+	return current, advanced, err
 }
 
 // TestRefreshDuringRevocation revokes while a refresh is under way, a little

@@ -37,11 +37,13 @@ func TestRotationFailsOpen(t *testing.T) {
 	store.consume = func() error { return errDown }
 	old := issuePair(t, auth, paseto.Grant{})
 	ids := map[string]bool{old.Access.Claims.ID: true}
+	var pairs []paseto.Pair
 	for range 2 {
 		seen.take()
 		pair := refresh(t, auth, old.Refresh.Token.Reveal(), paseto.Requirement{})
 		verify(t, auth, pair.Access.Token.Reveal(), paseto.Requirement{})
 		ids[pair.Access.Claims.ID] = true
+		pairs = append(pairs, pair)
 		all := seen.take()
 		if len(all) < 3 || all[1].Kind != paseto.EventDenylistFailed || all[2].Kind != paseto.EventDenylistBypassed ||
 			all[2].Claims.ID != old.Refresh.Claims.ID || !errors.Is(all[2].Err, errDown) {
@@ -54,6 +56,11 @@ func TestRotationFailsOpen(t *testing.T) {
 	}
 	if said := log.String(); strings.Count(said, "accepted unchecked") != 2 || strings.Contains(said, old.Refresh.Token.Reveal()) {
 		t.Errorf("the log says %s", said)
+	}
+	store.consume = nil
+	for _, pair := range pairs { // each goes on, and none looks like a reuse of the other
+		refresh(t, auth, refresh(t, auth, pair.Refresh.Token.Reveal(), paseto.Requirement{}).Refresh.Token.Reveal(), paseto.Requirement{})
+		c.Advance(time.Minute)
 	}
 }
 
@@ -101,55 +108,45 @@ func TestReuseThatCannotBeRecorded(t *testing.T) {
 	}
 }
 
-// TestRotationUnreadable finds that a token was used and not for what, as a
-// store has it that another program wrote to. Nobody gets a pair.
+// TestRotationUnreadable finds that a token was used and cannot tell for what, or
+// finds a pair without identifiers, as in a store that another program wrote to.
+// Nobody gets a pair.
 func TestRotationUnreadable(t *testing.T) {
 	t.Parallel()
-	for _, value := range []string{"", "used", "2030-01-02T03:04:05Z", `{"at":1893553445600`, `[1]`, `{"at":"1893553445600"}`, `{"at":1e400}`} {
-		t.Run(value, func(t *testing.T) {
-			t.Parallel()
-			auth, store, c := rotating(t, paseto.Config{})
-			token := issuePair(t, auth, paseto.Grant{}).Refresh.Token.Reveal()
-			refresh(t, auth, token, paseto.Requirement{})
-			store.winner = func(string) string { return value }
-			for range 2 {
-				pair, err := auth.Refresh(t.Context(), token, paseto.Requirement{})
-				checkRefused(t, err, paseto.ErrRevoked, "")
-				if pair.Access.Token.Reveal() != "" {
-					t.Error("a pair comes with the refusal")
-				}
-				c.Advance(time.Hour)
-			}
-		})
-	}
-}
-
-// TestRotationIncomplete reads of a pair without identifiers, or without a
-// session to revoke. It says no more than what cannot be read.
-func TestRotationIncomplete(t *testing.T) {
-	t.Parallel()
 	now := start.UnixMilli()
-	for _, value := range []string{
-		"", " ", "   ",
-		fmt.Sprint(now),
-		fmt.Sprint(now, " a1 r1"),
-		fmt.Sprint(now, " a1  s1"),
-		fmt.Sprint(now, "  r1 s1"),
-		"1.5 a1 r1 s1",
-		" a1 r1 s1",
+	for _, test := range []struct {
+		name   string
+		token  func(*paseto.Authorizer) string
+		values []string
+	}{
+		{"without a generation", func(*paseto.Authorizer) string { return unmarked("old", "s1") }, []string{
+			"", " ", "   ", "used", "2030-01-02T03:04:05Z", `{"at":1893553445600`, `[1]`, `{"at":"1893553445600"}`, `{"at":1e400}`,
+			fmt.Sprint(now), fmt.Sprint(now, " a1 r1"), fmt.Sprint(now, " a1  s1"), fmt.Sprint(now, "  r1 s1"), "1.5 a1 r1 s1", " a1 r1 s1",
+		}},
+		{"with a generation", func(a *paseto.Authorizer) string { return issuePair(t, a, paseto.Grant{}).Refresh.Token.Reveal() }, []string{
+			" ", "    ", "used", "0", "0 ", "2030-01-02T03:04:05Z", `{"at":1893553445600`,
+			fmt.Sprint("0 2 ", now), fmt.Sprint("0 2 ", now, " a1"), fmt.Sprint("0 2 ", now, " a1 "), fmt.Sprint("0 2 ", now, "  r1"),
+			fmt.Sprint("0 0 ", now, " a1 r1"), fmt.Sprint("0 -2 ", now, " a1 r1"), fmt.Sprint("0 99999999999 ", now, " a1 r1"), "0 2 1.5 a1 r1",
+			fmt.Sprint(" 2 ", now, " a1 r1"), fmt.Sprint("soon 2 ", now, " a1 r1"), fmt.Sprint("0 2 ", now, " a1 r1 1"),
+		}},
 	} {
-		t.Run(value, func(t *testing.T) {
-			t.Parallel()
-			auth, store, _ := rotating(t, paseto.Config{})
-			token := issuePair(t, auth, paseto.Grant{}).Refresh.Token.Reveal()
-			refresh(t, auth, token, paseto.Requirement{})
-			store.winner = func(string) string { return value }
-			pair, err := auth.Refresh(t.Context(), token, paseto.Requirement{})
-			checkRefused(t, err, paseto.ErrRevoked, "")
-			if pair.Access.Token.Reveal() != "" {
-				t.Errorf("a pair is issued that says %s", says(t, pair.Access.Claims))
-			}
-		})
+		for _, value := range test.values {
+			t.Run(test.name+" "+value, func(t *testing.T) {
+				t.Parallel()
+				auth, store, c := rotating(t, paseto.Config{})
+				token := test.token(auth)
+				refresh(t, auth, token, paseto.Requirement{})
+				store.winner = func(string) string { return value }
+				for range 2 {
+					pair, err := auth.Refresh(t.Context(), token, paseto.Requirement{})
+					checkRefused(t, err, paseto.ErrRevoked, "")
+					if pair.Access.Token.Reveal() != "" {
+						t.Errorf("a pair is issued that says %s", says(t, pair.Access.Claims))
+					}
+					c.Advance(time.Hour)
+				}
+			})
+		}
 	}
 }
 
@@ -234,22 +231,39 @@ func TestRotationOfAnothersToken(t *testing.T) {
 	}
 }
 
-// TestReuseContextEnded: a caller who hangs up gets nothing.
+// TestReuseContextEnded: whoever presents a used token cannot prevent its session
+// from being revoked by hanging up, at whatever moment, and gets nothing.
 func TestReuseContextEnded(t *testing.T) {
 	t.Parallel()
-	auth, store, c := rotating(t, paseto.Config{})
-	old := issuePair(t, auth, paseto.Grant{})
-	refresh(t, auth, old.Refresh.Token.Reveal(), paseto.Requirement{})
-	c.Advance(time.Minute)
-	ctx, cancel := context.WithCancel(t.Context())
-	store.revoke = func() error { cancel(); return nil }
-	pair, err := auth.Refresh(ctx, old.Refresh.Token.Reveal(), paseto.Requirement{})
-	if err == nil || pair.Access.Token.Reveal() != "" {
-		t.Errorf("%v with error %v", pair, err)
-	}
-	store.revoke = nil
-	_, err = auth.Refresh(t.Context(), old.Refresh.Token.Reveal(), paseto.Requirement{})
-	if !errors.Is(err, paseto.ErrReused) && !errors.Is(err, paseto.ErrRevoked) {
-		t.Errorf("error is %v, want the reuse to be found at the latest now", err)
+	for name, token := range map[string]func(*paseto.Authorizer) string{
+		"without a generation": func(*paseto.Authorizer) string { return unmarked("old", "s1") },
+		"with a generation":    func(a *paseto.Authorizer) string { return issuePair(t, a, paseto.Grant{}).Refresh.Token.Reveal() },
+	} {
+		for _, moment := range []string{"once the reuse is found", "as the revocation is recorded"} {
+			t.Run(name+", "+moment, func(t *testing.T) {
+				t.Parallel()
+				auth, store, c := rotating(t, paseto.Config{})
+				token := token(auth)
+				first := refresh(t, auth, token, paseto.Requirement{})
+				c.Advance(time.Minute)
+				ctx, cancel := context.WithCancel(t.Context())
+				defer cancel()
+				if moment == "once the reuse is found" {
+					store.winner = func(value string) string { cancel(); return value }
+				} else {
+					store.revoke = func() error { cancel(); return nil }
+				}
+				pair, err := auth.Refresh(ctx, token, paseto.Requirement{})
+				if err == nil || pair.Access.Token.Reveal() != "" {
+					t.Errorf("%v with error %v", pair, err)
+				}
+				if ctx.Err() == nil {
+					t.Fatal("the caller has not hung up")
+				}
+				for _, issued := range []paseto.Issued{first.Access, first.Refresh} {
+					checkRevoked(t, auth, issued, true)
+				}
+			})
+		}
 	}
 }

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/pasetokit/pasetokit/internal/locate"
 	"github.com/pasetokit/pasetokit/paseto"
@@ -76,6 +77,7 @@ var answers = map[string]answer{
 	paseto.ErrType.Code:        {http.StatusUnauthorized, invalidToken},
 	paseto.ErrRevoked.Code:     {http.StatusUnauthorized, invalidToken},
 	paseto.ErrReused.Code:      {http.StatusUnauthorized, invalidToken},
+	paseto.ErrRefreshes.Code:   {http.StatusTooManyRequests, ""},
 
 	paseto.ErrKeyWithdrawn.Code: {http.StatusUnauthorized, invalidToken},
 
@@ -101,9 +103,8 @@ var answers = map[string]answer{
 	ErrServer.Code:       {http.StatusInternalServerError, ""},
 }
 
-// retryAfter is what a client is told to wait while the denylist is away, in
-// seconds.
-const retryAfter = "5"
+// retryAfter is what a client is told to wait while the denylist is away.
+const retryAfter = 5 * time.Second
 
 // Challenge is what a WWW-Authenticate header says besides the refusal.
 type Challenge struct {
@@ -142,15 +143,20 @@ func Refuse(w http.ResponseWriter, err error, c Challenge) {
 	WriteProblem(w, status, refusal)
 }
 
-// WriteProblem answers a request with a [Problem] of the given status. A status
-// of 503 tells the client when to try again.
+// WriteProblem answers a request with a [Problem] of the given status. The client
+// is told when to try again: after the refusal's RetryAfter, or in a few seconds
+// with a status of 503.
 func WriteProblem(w http.ResponseWriter, status int, refusal *paseto.Error) {
 	h := w.Header()
 	h.Set("Content-Type", "application/problem+json")
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
-	if status == http.StatusServiceUnavailable {
-		h.Set("Retry-After", retryAfter)
+	wait := refusal.RetryAfter
+	if wait == 0 && status == http.StatusServiceUnavailable {
+		wait = retryAfter
+	}
+	if wait > 0 { // in whole seconds, and never too early
+		h.Set("Retry-After", strconv.FormatInt(int64(math.Ceil(wait.Seconds())), 10))
 	}
 	w.WriteHeader(status)
 	body := json.NewEncoder(w)

@@ -38,6 +38,7 @@ func TestStatus(t *testing.T) {
 		{paseto.ErrType, 401},
 		{paseto.ErrRevoked, 401},
 		{paseto.ErrReused, 401},
+		{paseto.ErrRefreshes, 429},
 		{paseto.ErrTicket, 401},
 		{paseto.ErrTicketUsed, 401},
 		{paseto.ErrNotFresh, 401},

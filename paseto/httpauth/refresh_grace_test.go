@@ -183,3 +183,34 @@ func TestReusedRefreshToken(t *testing.T) {
 		})
 	}
 }
+
+// TestTooManyRefreshes are refused until the client has waited as long as it is
+// told to. Its refresh token, and the cookies, stay.
+func TestTooManyRefreshes(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, setup{auth: paseto.Config{RefreshesPerMinute: 2}, web: httpauth.Config{Locations: headerOrCookies}})
+	_, refresh := s.pair(t)
+	for range 2 {
+		refresh = tokens(t, post(t, s.web.Refresh(), bearer(refresh))).RefreshToken.Reveal()
+		s.clock.Advance(1500 * time.Millisecond)
+	}
+	limited := refusal(http.StatusTooManyRequests, paseto.ErrRefreshes, "")
+	for _, send := range []part{bearer(refresh), cookie("__Host-refresh_token", refresh), object("refresh_token", refresh)} {
+		a := post(t, s.web.Refresh(), send)
+		checkProblem(t, a, limited)
+		if got := a.header.Get("Retry-After"); got != "57" {
+			t.Errorf("Retry-After is %q, want 57", got)
+		}
+		if len(a.cookies) > 0 {
+			t.Errorf("cookies are set: %v", a.cookies)
+		}
+	}
+	s.clock.Advance(56999 * time.Millisecond) // of 57 seconds
+	a := post(t, s.web.Refresh(), bearer(refresh))
+	checkProblem(t, a, limited)
+	if got := a.header.Get("Retry-After"); got != "1" {
+		t.Errorf("in the last moment Retry-After is %q, want 1", got)
+	}
+	s.clock.Advance(time.Millisecond)
+	tokens(t, post(t, s.web.Refresh(), bearer(refresh)))
+}
