@@ -2,6 +2,7 @@ package paseto_test
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -55,6 +56,27 @@ func TestSubjectRevokedByIssue(t *testing.T) {
 	checkRevoked(t, auth, before, true)
 	checkRevoked(t, auth, after, false)
 	checkRevoked(t, auth, elsewhere, true)
+}
+
+// TestSubjectRevokedBeforeItsLogin: a token whose auth_time is later than its own
+// issue, as another issuer may write it, is covered by the time of its issue.
+func TestSubjectRevokedBeforeItsLogin(t *testing.T) {
+	t.Parallel()
+	at := func(t time.Time) string { return t.Format(time.RFC3339) }
+	token := sign(fmt.Sprintf(`{"jti":"j1","type":"access","sub":"alice","iat":%q,"exp":%q,"auth_time":%q}`,
+		at(issuedAt), at(issuedAt.Add(time.Hour)), at(issuedAt.Add(time.Hour))), "", "")
+	for _, test := range []struct {
+		cutoff time.Time
+		want   bool
+	}{{issuedAt.Add(-time.Second), false}, {issuedAt, true}, {issuedAt.Add(time.Minute), true}} {
+		auth, _ := revocable(t, paseto.Config{})
+		issued := paseto.Issued{Token: token, Claims: verify(t, auth, token, paseto.Requirement{})}
+		checkNil(t, auth.RevokeSubject(t.Context(), "alice", test.cutoff))
+		checkRevoked(t, auth, issued, test.want)
+		if got := auth.RevokedBy(issued.Claims, denylist.Revocation{Subject: "alice", IssuedBefore: test.cutoff}); got != test.want {
+			t.Errorf("RevokedBy reports %t, want %t", got, test.want)
+		}
+	}
 }
 
 // TestRecordsOutliveTokens: a record is kept until the last token that it covers

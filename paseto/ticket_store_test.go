@@ -8,8 +8,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	"github.com/pasetokit/pasetokit/denylist"
 	"github.com/pasetokit/pasetokit/paseto"
 )
 
@@ -124,4 +126,42 @@ func TestTicketKeysUnavailable(t *testing.T) {
 	for _, optional := range []bool{false, true} {
 		checkNotRedeemed(t, auth, token, paseto.Requirement{Optional: optional}, paseto.TicketUse{}, paseto.ErrKeysUnavailable)
 	}
+}
+
+// TestTicketDuringRevocation revokes what a ticket stands for after the first look
+// at it, as the ticket is used up. It opens nothing.
+func TestTicketDuringRevocation(t *testing.T) {
+	t.Parallel()
+	for name, revoke := range ways {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			auth, store, _ := rotating(t, paseto.Config{})
+			access := issueAccess(t, auth, paseto.Grant{Subject: "alice", Session: "s1"}).Claims
+			token := issueTicket(t, auth, access, paseto.TicketGrant{})
+			store.consume = func() error { return revoke(t.Context(), auth, access) }
+			checkNotRedeemed(t, auth, token, paseto.Requirement{}, paseto.TicketUse{}, paseto.ErrRevoked)
+		})
+	}
+}
+
+// TestTicketsAreForgotten: what is kept of tickets that were used is gone soon after
+// they would have expired.
+func TestTicketsAreForgotten(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		store := denylist.NewMemory()
+		defer store.Close()
+		auth := newAuthorizer(t, paseto.Config{AccessTTL: time.Hour}, paseto.WithClock(time.Now), paseto.WithDenylist(store))
+		access := issueAccess(t, auth, paseto.Grant{}).Claims
+		const n = 500
+		for range 10 {
+			for range n {
+				redeem(t, auth, issueTicket(t, auth, access, paseto.TicketGrant{}), paseto.Requirement{}, paseto.TicketUse{})
+			}
+			if got := store.Len(); got > n {
+				t.Fatalf("%d records are kept, want those of the latest %d tickets", got, n)
+			}
+			time.Sleep(paseto.DefaultTicketTTL + 2*time.Minute)
+		}
+	})
 }

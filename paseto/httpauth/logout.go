@@ -131,5 +131,11 @@ func (w *Web) revokeSubject(ctx context.Context, c *paseto.Claims) error {
 			until = t
 		}
 	}
-	return errors.Join(w.auth.RevokeSubject(ctx, c.Subject, until), w.revokeSession(ctx, c))
+	err := w.auth.RevokeSubject(ctx, c.Subject, until)
+	if !c.AuthTime.IsZero() {
+		// All tokens of the session say so and are covered. A record of the
+		// session would add one to the denylist with every login.
+		return err
+	}
+	return errors.Join(err, w.revokeSession(ctx, c))
 }
