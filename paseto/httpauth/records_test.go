@@ -22,7 +22,7 @@ func TestRecordsOfOneClient(t *testing.T) {
 		{"refreshes", func(t *testing.T, s *site, login loggedIn) loggedIn {
 			t.Helper()
 			pair := tokens(t, post(t, s.web.Refresh(), bearer(login.refresh)))
-			return loggedIn{pair.AccessToken, pair.RefreshToken}
+			return loggedIn{pair.AccessToken.Reveal(), pair.RefreshToken.Reveal()}
 		}, 1},
 		{"refreshes with the same token", func(t *testing.T, s *site, login loggedIn) loggedIn {
 			t.Helper()
