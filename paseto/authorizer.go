@@ -5,10 +5,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"sync/atomic"
 	"time"
 
 	"github.com/pasetokit/pasetokit/denylist"
+	"github.com/pasetokit/pasetokit/internal/clientlog"
 )
 
 // Authorizer issues, verifies, refreshes and revokes tokens. It is safe for
@@ -21,6 +23,8 @@ type Authorizer struct {
 	now     func() time.Time
 	log     *slog.Logger
 	observe func(Event)
+
+	clientLog *clientlog.Log // where clients choose what is logged, or how often
 }
 
 // New returns an Authorizer. The error wraps [ErrConfig] and names everything
@@ -41,6 +45,7 @@ func New(cfg Config, opts ...Option) (*Authorizer, error) {
 		return nil, err
 	}
 	a.cfg.Keys = nil
+	a.clientLog = clientlog.New(a.log, a.now)
 	return a, nil
 }
 
@@ -85,10 +90,10 @@ func (a *Authorizer) denylistFailed(ctx context.Context, c *Claims, err error) e
 	}
 	a.observe(Event{Kind: EventDenylistFailed, Claims: c, Err: err})
 	if a.cfg.DenylistFailOpen {
-		a.log.ErrorContext(ctx, "denylist cannot be asked; token accepted unchecked", "err", err, "token", c)
+		a.clientLog.Write(ctx, netip.Prefix{}, slog.LevelError, "denylist cannot be asked; token accepted unchecked", "err", err, "token", c)
 		a.observe(Event{Kind: EventDenylistBypassed, Claims: c, Err: err})
 		return nil
 	}
-	a.log.ErrorContext(ctx, "denylist cannot be asked; token refused", "err", err, "token", c)
+	a.clientLog.Write(ctx, netip.Prefix{}, slog.LevelError, "denylist cannot be asked; token refused", "err", err, "token", c)
 	return refuse(ErrUnavailable, "%w", err)
 }

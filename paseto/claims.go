@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/pasetokit/pasetokit/denylist"
+	"github.com/pasetokit/pasetokit/internal/clientlog"
 	"github.com/pasetokit/pasetokit/internal/rfc3339"
 	"github.com/pasetokit/pasetokit/internal/strictjson"
 )
@@ -106,16 +107,16 @@ func (c *Claims) HasScopes(scopes ...string) bool {
 }
 
 // LogValue implements [slog.LogValuer]: who the token is for and which one it
-// is, without custom claims.
+// is, without custom claims. Each is cut to 200 bytes and escaped.
 func (c *Claims) LogValue() slog.Value {
 	if c == nil {
 		return slog.StringValue("anonymous")
 	}
 	return slog.GroupValue(
-		slog.String("sub", c.Subject),
-		slog.String("type", c.Type),
-		slog.String("jti", c.ID),
-		slog.String("sid", c.Session),
+		slog.String("sub", clientlog.Cut(c.Subject)),
+		slog.String("type", clientlog.Cut(c.Type)),
+		slog.String("jti", clientlog.Cut(c.ID)),
+		slog.String("sid", clientlog.Cut(c.Session)),
 	)
 }
 

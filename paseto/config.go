@@ -153,8 +153,9 @@ func WithClock(now func() time.Time) Option {
 	}
 }
 
-// WithLogger logs failures of the denylist. Default, and with nil: nothing is
-// logged. No token and no key is ever logged.
+// WithLogger logs failures of the denylist and reused refresh tokens: at most 20 lines
+// of a kind in a minute; then a line says how many were left out. No token and no key
+// is ever logged. Default, and with nil: nothing is logged.
 func WithLogger(logger *slog.Logger) Option {
 	return func(a *Authorizer) {
 		if logger != nil {

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/pasetokit/pasetokit/internal/clientlog"
 )
 
 // Error is a refusal: why a token is not accepted, or not issued.
@@ -24,12 +26,14 @@ type Error struct {
 	RetryAfter time.Duration
 }
 
-// Error returns the message and the cause: text for a log, not for a client.
+// Error returns the message and the cause: text for a log, not for a client. It is cut
+// to 1000 bytes and escaped, because claims and headers can stand in it.
 func (e *Error) Error() string {
-	if e.Cause == nil {
-		return "paseto: " + e.Message
+	text := "paseto: " + e.Message
+	if e.Cause != nil {
+		text += ": " + e.Cause.Error()
 	}
-	return "paseto: " + e.Message + ": " + e.Cause.Error()
+	return clientlog.CutLong(text)
 }
 
 // Unwrap returns the cause.

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
+	"net/netip"
 	"regexp"
 	"slices"
 	"time"
@@ -213,7 +215,7 @@ func (a *Authorizer) ask(ctx context.Context, version Version, purpose Purpose, 
 	case err != nil && ctx.Err() != nil:
 		return nil, fmt.Errorf("paseto: asking for keys: %w", ctx.Err())
 	case err != nil:
-		a.log.ErrorContext(ctx, "keys cannot be had", "err", err)
+		a.clientLog.Write(ctx, netip.Prefix{}, slog.LevelError, "keys cannot be had", "err", err)
 		return nil, refuse(ErrKeysUnavailable, "%w", err)
 	}
 	var keys keyring

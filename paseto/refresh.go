@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"log/slog"
+	"net/netip"
 	"slices"
 	"time"
 
@@ -133,7 +135,7 @@ func (a *Authorizer) reused(ctx context.Context, old *Claims, session, ago strin
 		}
 	}
 	err := refuse(ErrReused, "it was used %s; its session is revoked", ago)
-	a.log.WarnContext(ctx, "refresh token reused; session revoked", "token", old)
+	a.clientLog.Write(ctx, netip.Prefix{}, slog.LevelWarn, "refresh token reused; session revoked", "token", old)
 	a.observe(Event{Kind: EventReused, Claims: old, Revocation: r, Err: err})
 	return err
 }

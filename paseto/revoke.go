@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"net/netip"
 	"time"
 
 	"github.com/pasetokit/pasetokit/denylist"
@@ -99,7 +101,7 @@ func (a *Authorizer) record(ctx context.Context, c *Claims, r denylist.Revocatio
 	case errors.Is(err, denylist.ErrInvalid):
 		return fmt.Errorf("paseto: recording a revocation: %w", err)
 	case err != nil:
-		a.log.ErrorContext(ctx, "revocation could not be recorded", "err", err)
+		a.clientLog.Write(ctx, netip.Prefix{}, slog.LevelError, "revocation could not be recorded", "err", err)
 		a.observe(Event{Kind: EventDenylistFailed, Claims: c, Revocation: r, Err: err})
 		return refuse(ErrUnavailable, "recording a revocation: %w", err)
 	}

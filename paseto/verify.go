@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/pasetokit/pasetokit/internal/clientlog"
 	"github.com/pasetokit/pasetokit/paseto/internal/codec"
 )
 
@@ -124,12 +125,12 @@ func (a *Authorizer) validate(c *Claims) error {
 		case "":
 			return ErrNoIssuer
 		default:
-			return refuse(ErrIssuer, "iss is %.64q", c.Issuer)
+			return refuse(ErrIssuer, "iss is %q", clientlog.Cut(c.Issuer))
 		}
 	}
 	if accepted := a.cfg.RequireAudience; len(accepted) > 0 {
 		if !slices.ContainsFunc(c.Audience, func(name string) bool { return slices.Contains(accepted, name) }) {
-			return refuse(ErrAudience, "aud is %.64q", c.Audience)
+			return refuse(ErrAudience, "aud is %q", clientlog.Cut(strings.Join(c.Audience, " ")))
 		}
 	}
 	return nil
@@ -163,7 +164,7 @@ func (a *Authorizer) admit(ctx context.Context, c *Claims, req Requirement) erro
 		return ErrNotFresh
 	}
 	if !c.HasScopes(req.Scopes...) {
-		return refuse(ErrScope, "token has %.128q, required are %q", c.Scopes, req.Scopes)
+		return refuse(ErrScope, "token has %q, required is %q", clientlog.Cut(strings.Join(c.Scopes, " ")), strings.Join(req.Scopes, " "))
 	}
 	if err := a.Revoked(ctx, c); err != nil {
 		return err

@@ -69,7 +69,7 @@ func (l *Log) Write(ctx context.Context, client netip.Prefix, level slog.Level, 
 		return
 	}
 	over, ok := l.count(kind{client: client, level: level, msg: msg})
-	l.tell(over)
+	l.tell(ctx, over)
 	if !ok {
 		return
 	}
@@ -86,13 +86,13 @@ func (l *Log) Write(ctx context.Context, client netip.Prefix, level slog.Level, 
 }
 
 // Flush writes how many lines were left out so far. All shares begin anew.
-func (l *Log) Flush() {
+func (l *Log) Flush(ctx context.Context) {
 	l.mu.Lock()
 	over := l.begun
 	l.begun = nil
 	clear(l.shares)
 	l.mu.Unlock()
-	l.tell(over)
+	l.tell(ctx, over)
 }
 
 // count counts a line, and reports whether it is to be written. It returns the shares
@@ -136,7 +136,7 @@ func (l *Log) time() time.Duration {
 }
 
 // tell writes how many lines were left out of shares.
-func (l *Log) tell(over []*share) {
+func (l *Log) tell(ctx context.Context, over []*share) {
 	for _, s := range over {
 		if s.leftOut == 0 {
 			continue
@@ -148,6 +148,6 @@ func (l *Log) tell(over []*share) {
 		case s.client.IsValid():
 			attrs = append(attrs, slog.String("client", s.client.String()))
 		}
-		l.to.LogAttrs(context.Background(), s.level, "lines left out", attrs...)
+		l.to.LogAttrs(ctx, s.level, "lines left out", attrs...)
 	}
 }

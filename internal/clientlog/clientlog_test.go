@@ -89,9 +89,9 @@ func TestShare(t *testing.T) {
 	b.refused(alice, share)
 	b.check(t, 2*share+3, line)
 	b.refused(alice, 7)
-	b.Flush()
+	b.Flush(t.Context())
 	b.check(t, 2*share+4, `level=INFO msg="lines left out" of=refused lines=7 client=192.0.2.1/32`)
-	b.Flush()
+	b.Flush(t.Context())
 	b.check(t, 2*share+4, `level=INFO msg="lines left out" of=refused lines=7 client=192.0.2.1/32`)
 }
 
@@ -105,7 +105,7 @@ func TestShareOfEachKind(t *testing.T) {
 	b.check(t, share+1, "level=ERROR msg=refused err=away")
 	b.Write(t.Context(), netip.Prefix{}, slog.LevelInfo, "panicked")
 	b.check(t, share+2, "level=INFO msg=panicked")
-	b.Flush()
+	b.Flush(t.Context())
 	b.check(t, share+3, `level=INFO msg="lines left out" of=refused lines=1`)
 }
 
@@ -207,7 +207,7 @@ func TestDisabledLevel(t *testing.T) {
 	for range 2 * share {
 		b.Write(t.Context(), alice, slog.LevelDebug, "refused")
 	}
-	b.Flush()
+	b.Flush(t.Context())
 	if got := b.text.String(); got != "" || b.Shares() != 0 {
 		t.Errorf("log is %s", got)
 	}
@@ -222,6 +222,6 @@ func TestConcurrentWrites(t *testing.T) {
 		writers.Go(func() { b.refused(alice, 100) })
 	}
 	writers.Wait()
-	b.Flush()
+	b.Flush(t.Context())
 	b.check(t, share+1, fmt.Sprintf(`level=INFO msg="lines left out" of=refused lines=%d client=192.0.2.1/32`, 800-share))
 }

@@ -32,7 +32,7 @@ type Stack string
 func cut(s string, most int, keep string) string {
 	var b strings.Builder
 	room := 0 // the length up to which there is room for the ellipsis
-	for len(s) > 0 {
+	for s != "" {
 		r, size := utf8.DecodeRuneInString(s)
 		shown := s[:size]
 		if r == utf8.RuneError && size == 1 || !strconv.IsPrint(r) && !strings.ContainsRune(keep, r) {

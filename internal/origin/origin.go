@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"strings"
 	"unicode"
+
+	"github.com/pasetokit/pasetokit/internal/clientlog"
 )
 
 // Origin is a web origin with its port made explicit.
@@ -19,7 +21,7 @@ type Origin struct {
 func Parse(s string) (Origin, error) {
 	u, err := url.Parse(s)
 	if err != nil || !plainHost(u.Hostname()) || !strings.EqualFold(u.Scheme+"://"+u.Host, s) {
-		return Origin{}, fmt.Errorf("%.128q is not an origin; expected scheme://host or scheme://host:port", s)
+		return Origin{}, fmt.Errorf("%q is not an origin; expected scheme://host or scheme://host:port", clientlog.Cut(s))
 	}
 	o := Origin{scheme: strings.ToLower(u.Scheme)}
 	o.host, o.port = splitHost(u.Host, o.scheme)
