@@ -98,6 +98,10 @@ type WebSocketLimits struct {
 	// Pending is how many connections may wait for the token of their first
 	// message at a time.
 	Pending int `koanf:"pending" validate:"min=1"`
+	// PendingPerAddress is how many of these a client address may have; 0 for a
+	// tenth of Pending. Danger: behind a proxy that [HTTP.TrustedProxies] does
+	// not list, all clients have one address.
+	PendingPerAddress int `koanf:"pending_per_address" validate:"min=0"`
 	// HandshakesPerMinute is how many handshakes a client address may begin,
 	// and FailuresPerMinute how many of them may be refused; 0 for any number.
 	// Danger: behind a proxy that [HTTP.TrustedProxies] does not list, all
@@ -180,6 +184,7 @@ func (l WebSocketLimits) wsauth(trustedProxies []string) wsauth.Limits {
 		OnExcess:            wsauth.Excess(l.OnExcess),
 		LeaseTTL:            l.LeaseTTL,
 		Pending:             l.Pending,
+		PendingPerAddress:   l.PendingPerAddress,
 		HandshakesPerMinute: l.HandshakesPerMinute,
 		FailuresPerMinute:   l.FailuresPerMinute,
 		TrustedProxies:      trustedProxies,

@@ -44,6 +44,7 @@ func TestWebSocketRules(t *testing.T) {
 		{"short leases", "limits: {lease_ttl: 999ms}", "websocket.limits.lease_ttl = 999ms (FILE): must be at least 1s"},
 		{"long leases", "limits: {lease_ttl: 25h}", "websocket.limits.lease_ttl = 25h0m0s (FILE): must be at most 24h"},
 		{"nobody pending", "limits: {pending: 0}", "websocket.limits.pending = 0 (FILE): must be at least 1"},
+		{"share of an address", "limits: {pending_per_address: -1}", "websocket.limits.pending_per_address = -1 (FILE): must be at least 0"},
 		{"limit of handshakes", "limits: {handshakes_per_minute: -1}", "websocket.limits.handshakes_per_minute = -1 (FILE): must be at least 0"},
 		{"limit of failures", "limits: {failures_per_minute: -1}", "websocket.limits.failures_per_minute = -1 (FILE): must be at least 0"},
 		{"proxies at their old place", "limits: {trusted_proxies: [10.0.0.1]}", "websocket.limits.trusted_proxies (FILE): unknown key"},
@@ -68,7 +69,7 @@ var everyWebSocketKey = map[string]string{
 	"RENEW_FAILURE": "close", "RENEW_INTERVAL": "9s", "RECHECK_INTERVAL": "10", "MAX_UNCHECKED": "11m", "CLOSE_CODES": "private",
 	"SHUTDOWN_CODE": "1012", "SHUTDOWN_RATE": "12", "READ_LIMIT": "13", "WRITE_TIMEOUT": "14s", "CLOSE_TIMEOUT": "15s",
 	"LIMITS__CONNECTIONS": "16", "LIMITS__PER_SUBJECT": "17", "LIMITS__ON_EXCESS": "replace_oldest", "LIMITS__LEASE_TTL": "18s",
-	"LIMITS__PENDING": "19", "LIMITS__HANDSHAKES_PER_MINUTE": "20", "LIMITS__FAILURES_PER_MINUTE": "21",
+	"LIMITS__PENDING": "19", "LIMITS__PENDING_PER_ADDRESS": "18", "LIMITS__HANDSHAKES_PER_MINUTE": "20", "LIMITS__FAILURES_PER_MINUTE": "21",
 	"LOCATIONS": "message", "QUERY_KEY": "q", "QUERY_PREFIX": "P", "TICKET_KEY": "t", "PATH_PREFIX": "/api", "REJECT": "http",
 	"ALLOWED_ORIGINS": "https://a.example", "SUBPROTOCOLS": "chat",
 }

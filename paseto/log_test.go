@@ -90,11 +90,11 @@ func TestLogOfFailures(t *testing.T) {
 	}{
 		{"denylist cannot be asked; token refused", paseto.Config{}, down, func(t *testing.T, auth *paseto.Authorizer) {
 			t.Helper()
-			_, _ = auth.Verify(t.Context(), issueAccess(t, auth, paseto.Grant{Subject: hostile[:100]}).Token, paseto.Requirement{})
+			_, _ = auth.Verify(t.Context(), issueAccess(t, auth, paseto.Grant{Subject: hostile[:100]}).Token.Reveal(), paseto.Requirement{})
 		}},
 		{"denylist cannot be asked; token accepted unchecked", paseto.Config{DenylistFailOpen: true}, down, func(t *testing.T, auth *paseto.Authorizer) {
 			t.Helper()
-			_, _ = auth.Verify(t.Context(), issueAccess(t, auth, paseto.Grant{}).Token, paseto.Requirement{})
+			_, _ = auth.Verify(t.Context(), issueAccess(t, auth, paseto.Grant{}).Token.Reveal(), paseto.Requirement{})
 		}},
 		{"revocation could not be recorded", paseto.Config{}, down, func(t *testing.T, auth *paseto.Authorizer) {
 			t.Helper()

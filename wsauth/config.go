@@ -206,9 +206,10 @@ type Config struct {
 // Option gives a [Guard] one of its collaborators.
 type Option func(*Guard)
 
-// WithLogger logs every refused handshake at level Info, and failures of the
-// server and panics of handlers at level Error, without tokens. Default, and
-// with nil: nothing is logged.
+// WithLogger logs refused handshakes at level Info, and failures of the server and
+// panics of handlers at level Error, without tokens. What clients send is cut to 200
+// bytes and escaped. A client address causes at most 20 lines of a kind in a minute;
+// then a line says how many were left out. Default, and with nil: nothing is logged.
 func WithLogger(logger *slog.Logger) Option {
 	return func(g *Guard) {
 		if logger != nil {
@@ -250,6 +251,7 @@ func (c Config) withDefaults(tickets bool) Config {
 	c.Limits.OnExcess = cmp.Or(c.Limits.OnExcess, RejectNewest)
 	c.Limits.LeaseTTL = cmp.Or(c.Limits.LeaseTTL, DefaultLeaseTTL)
 	c.Limits.Pending = cmp.Or(c.Limits.Pending, DefaultPending)
+	c.Limits.PendingPerAddress = cmp.Or(c.Limits.PendingPerAddress, max(1, c.Limits.Pending/10))
 	c.Limits.TrustedProxies = slices.Clone(c.Limits.TrustedProxies)
 	return c
 }

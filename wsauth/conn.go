@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"net/netip"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -32,6 +33,8 @@ type Conn struct {
 	number uint64          // among the guard's
 	ws     *websocket.Conn // set by attach
 	in     inlet           // what ws reads from
+
+	addresses netip.Prefix // which count as one client, and of which the peer has one
 
 	ctx     context.Context
 	cancel  context.CancelCauseFunc

@@ -16,7 +16,7 @@ var (
 	// ErrOverload: there are [Limits.Connections], or [Limits.Pending], already.
 	ErrOverload = &paseto.Error{Code: "overloaded", Message: "Server has too many connections"}
 	// ErrThrottled: the address has begun, or failed, more handshakes of late
-	// than [Limits] allow.
+	// than [Limits] allow, or has [Limits.PendingPerAddress].
 	ErrThrottled = &paseto.Error{Code: "handshakes_limited", Message: "Too many handshakes from this address"}
 	// ErrTooMany: the subject has [Limits.PerSubject] connections already.
 	ErrTooMany = &paseto.Error{Code: "connections_limited", Message: "Too many connections of this subject"}

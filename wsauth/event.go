@@ -1,7 +1,8 @@
 package wsauth
 
 import (
-	"fmt"
+	"log/slog"
+	"net/netip"
 
 	"github.com/pasetokit/pasetokit/paseto"
 )
@@ -49,7 +50,8 @@ func WithObserver(observe func(Event)) Option {
 func (g *Guard) tell(e Event) {
 	defer func() {
 		if cause := recover(); cause != nil { // not ours to pass on, from any goroutine of ours
-			g.log.Error("observer of connections panicked", "panic", fmt.Sprint(cause), "event", e.Kind)
+			g.clientLog.Write(g.life, netip.Prefix{}, slog.LevelError, "observer of connections panicked",
+				"panic", cause, "event", string(e.Kind))
 		}
 	}()
 	g.observe(e)

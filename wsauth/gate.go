@@ -2,6 +2,7 @@ package wsauth
 
 import (
 	"errors"
+	"log/slog"
 	"net/http"
 
 	"github.com/gorilla/websocket"
@@ -88,7 +89,7 @@ func (t *gate) enter(w *answer, r *http.Request) (err error) {
 // prepare does all that may fail of a handshake, but for what depends on its claims and
 // on the network. leave is the end of the connection.
 func (t *gate) prepare(w *answer, r *http.Request) (*Conn, error) {
-	c := t.guard.newConn(t, r)
+	c := t.guard.newConn(t, r, false)
 	if err := t.guard.conns.reserve(c); err != nil {
 		return nil, err
 	}
@@ -124,13 +125,13 @@ func (t *gate) open(w *answer, r *http.Request, c *Conn, claims *paseto.Claims) 
 // that is to be answered.
 func (t *gate) openPending(w *answer, r *http.Request, try attempt) (kept bool, err error) {
 	g := t.guard
-	c := g.newConn(t, r)
+	c := g.newConn(t, r, false)
 	if err := g.conns.reserve(c); err != nil {
 		return false, err
 	}
-	if !g.conns.pend(c, g.cfg.Limits.Pending) {
+	if err := g.conns.pend(c, g.cfg); err != nil {
 		g.leave(c)
-		return false, refusal(ErrOverload, "%d connections have yet to show a token", g.cfg.Limits.Pending)
+		return false, err
 	}
 	if err := w.takeOver(); err != nil {
 		g.leave(c)
@@ -144,7 +145,7 @@ func (t *gate) openPending(w *answer, r *http.Request, try attempt) (kept bool, 
 	}
 	c.attach(ws)
 	c.live(true)
-	go g.servePending(c, try, from(r))
+	go g.servePending(c, try, g.from(r))
 	return true, nil
 }
 
@@ -159,7 +160,8 @@ func (c *Conn) upgrade(w *answer, r *http.Request) *websocket.Conn {
 	ws, err := c.gate.guard.upgrader.Upgrade(w, r, h)
 	if err != nil {
 		if _, told := errors.AsType[websocket.HandshakeError](err); !told {
-			c.gate.guard.log.InfoContext(r.Context(), "handshake broken off", "err", err, "path", r.URL.Path, "remote", r.RemoteAddr)
+			c.gate.guard.clientLog.Write(r.Context(), c.addresses, slog.LevelInfo, "handshake broken off",
+				"err", err, "path", r.URL.Path, "remote", r.RemoteAddr)
 		}
 		return nil
 	}

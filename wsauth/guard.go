@@ -19,6 +19,7 @@ import (
 
 	"github.com/pasetokit/pasetokit/denylist"
 	"github.com/pasetokit/pasetokit/internal/clientaddr"
+	"github.com/pasetokit/pasetokit/internal/clientlog"
 	"github.com/pasetokit/pasetokit/internal/origin"
 	"github.com/pasetokit/pasetokit/internal/throttle"
 	"github.com/pasetokit/pasetokit/paseto"
@@ -46,8 +47,10 @@ type Guard struct {
 	panics   atomic.Uint64
 
 	addresses  clientaddr.Finder
+	clientLog  *clientlog.Log                // where clients choose what is logged, or how often
 	handshakes *throttle.Table[netip.Prefix] // nil: not limited
 	failures   *throttle.Table[netip.Prefix] // nil: not limited
+	foreign    *throttle.Table[netip.Prefix] // handshakes of other origins; nil: not limited
 	leases     denylist.Leases               // nil: each guard counts alone
 	name       string                        // of this guard among all that have leases
 
@@ -220,6 +223,9 @@ func (g *Guard) check(in route, req paseto.Requirement) error {
 // knock begins a handshake that is one, before its token is looked at.
 func (g *Guard) knock(r *http.Request) (attempt, error) {
 	if err := g.checkOrigin(r); err != nil {
+		if wait, ok := g.foreign.Allow(g.client(r)); !ok {
+			return attempt{}, throttledError{wait}
+		}
 		return attempt{}, err
 	}
 	return g.begin(r)

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
+	"net/netip"
 	"strconv"
 	"strings"
 	"sync"
@@ -63,7 +65,8 @@ func (g *Guard) acquire(ctx context.Context, c *Conn) error {
 	case err != nil && ctx.Err() != nil:
 		return fmt.Errorf("wsauth: asking for a lease: %w", ctx.Err())
 	case err != nil && g.failOpen:
-		g.log.ErrorContext(ctx, "leases cannot be asked for; connection admitted uncounted", "err", err, "claims", c.Claims())
+		g.clientLog.Write(ctx, c.addresses, slog.LevelError, "leases cannot be asked for; connection admitted uncounted",
+			"err", err, "claims", c.Claims())
 	case err != nil:
 		return refusal(paseto.ErrUnavailable, "asking for a lease: %w", err)
 	case !ok:
@@ -114,7 +117,7 @@ func (g *Guard) giveBack(ctx context.Context, leases ...denylist.Lease) {
 	ctx, cancel := context.WithTimeout(ctx, releaseTimeout)
 	defer cancel()
 	if err := g.leases.Release(ctx, leases...); err != nil {
-		g.log.WarnContext(ctx, "leases of connections are not given back; they end by themselves", "err", err)
+		g.clientLog.Write(ctx, netip.Prefix{}, slog.LevelWarn, "leases of connections are not given back; they end by themselves", "err", err)
 	}
 }
 

@@ -1,12 +1,14 @@
 package wsauth
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"net/netip"
 	"time"
 
 	"github.com/pasetokit/pasetokit/internal/clientaddr"
+	"github.com/pasetokit/pasetokit/internal/clientlog"
 	"github.com/pasetokit/pasetokit/internal/throttle"
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/paseto/httpauth"
@@ -47,13 +49,22 @@ type Limits struct {
 	// first message at a time; see [Message]. Beyond that handshakes are
 	// answered with status 503. Default 1000.
 	Pending int
+	// PendingPerAddress is how many of these a client address may have; beyond
+	// that its handshakes are answered with status 429. An IPv6 address counts
+	// together with all of its /64 network. Default a tenth of Pending, and at
+	// least 1; as many as Pending lift the bound. Danger: behind a proxy that
+	// TrustedProxies does not list, all clients have one address, and this many
+	// places together.
+	PendingPerAddress int
 
 	// HandshakesPerMinute is how many handshakes a client address may begin,
 	// and FailuresPerMinute how many of them may be refused for what they
 	// bring, all at once or spread over the minute. Beyond that they are
 	// answered with status 429 before their token is looked at. An IPv6
-	// address counts together with all of its /64 network. Default 0: any
-	// number. Danger: behind a proxy that TrustedProxies does not list, all
+	// address counts together with all of its /64 network. Those that are
+	// refused for their Origin have a count of their own, with the same bound,
+	// so that another site's page cannot use up those of its visitor. Default
+	// 0: any number. Danger: behind a proxy that TrustedProxies does not list, all
 	// clients have one address, and one of them can lock out all others.
 	HandshakesPerMinute, FailuresPerMinute int
 	// TrustedProxies lists the addresses, and networks in CIDR notation, whose
@@ -69,13 +80,17 @@ func (g *Guard) limit(addresses clientaddr.Finder) {
 	limits := g.cfg.Limits
 	g.conns = newRegistry(limits.Connections)
 	g.addresses = addresses
-	if limits.HandshakesPerMinute > 0 {
-		g.handshakes = throttle.New[netip.Prefix](limits.HandshakesPerMinute, time.Minute, g.auth.Now)
+	perMinute := func(n int) *throttle.Table[netip.Prefix] {
+		return throttle.New[netip.Prefix](n, time.Minute, g.auth.Now)
 	}
-	if limits.FailuresPerMinute > 0 {
-		g.failures = throttle.New[netip.Prefix](limits.FailuresPerMinute, time.Minute, g.auth.Now)
-	}
+	g.handshakes, g.failures = perMinute(limits.HandshakesPerMinute), perMinute(limits.FailuresPerMinute)
+	g.foreign = perMinute(cmp.Or(limits.HandshakesPerMinute, limits.FailuresPerMinute))
+	g.clientLog = clientlog.New(g.log, g.auth.Now)
 }
+
+// client returns the addresses that limits count together with that of the client
+// that sent r: the address itself, and of IPv6 its /64 network.
+func (g *Guard) client(r *http.Request) netip.Prefix { return clientaddr.Bucket(g.addresses.Find(r)) }
 
 // attempt is a handshake that may turn out to be refused for what it brings.
 type attempt struct{ end func(failed bool) }
@@ -83,10 +98,7 @@ type attempt struct{ end func(failed bool) }
 // begin counts a handshake of an address, or refuses it. The attempt is to be ended
 // with what came of it.
 func (g *Guard) begin(r *http.Request) (attempt, error) {
-	if g.handshakes == nil && g.failures == nil {
-		return attempt{func(bool) {}}, nil
-	}
-	client := clientaddr.Bucket(g.addresses.Find(r))
+	client := g.client(r)
 	if wait, ok := g.handshakes.Allow(client); !ok {
 		return attempt{}, throttledError{wait}
 	}
@@ -102,6 +114,6 @@ func (g *Guard) begin(r *http.Request) (attempt, error) {
 func (a attempt) done(err error) {
 	failed := err != nil && httpauth.Status(err) < http.StatusInternalServerError &&
 		!errors.Is(err, ErrTooMany) && !errors.Is(err, ErrShutdown) && !errors.Is(err, ErrOverload) &&
-		!errors.Is(err, paseto.ErrUnavailable)
+		!errors.Is(err, ErrThrottled) && !errors.Is(err, paseto.ErrUnavailable)
 	a.end(failed)
 }

@@ -158,7 +158,7 @@ func TestPendingLimit(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			test.cfg.Limits.Pending = limit
+			test.cfg.Limits.Pending, test.cfg.Limits.PendingPerAddress = limit, limit
 			guard, srv := takingMessages(t, auth, test.cfg, paseto.Requirement{}, echo)
 			for range 2 { // all places, twice
 				var clients []*websocket.Conn

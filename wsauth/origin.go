@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 
+	"github.com/pasetokit/pasetokit/internal/clientlog"
 	"github.com/pasetokit/pasetokit/internal/origin"
 	"github.com/pasetokit/pasetokit/paseto"
 )
@@ -41,7 +42,7 @@ func (g *Guard) checkOrigin(r *http.Request) error {
 			return nil
 		}
 	}
-	return originError("origin %.128q, host %.128q", values[0], r.Host)
+	return originError("origin %q, host %q", clientlog.Cut(values[0]), clientlog.Cut(r.Host))
 }
 
 func originError(format string, args ...any) error {

@@ -6,8 +6,10 @@ import (
 	"log/slog"
 	"math"
 	"net/http"
+	"net/netip"
 	"strconv"
 
+	"github.com/pasetokit/pasetokit/internal/clientlog"
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/paseto/httpauth"
 )
@@ -45,7 +47,7 @@ func (t *gate) refuse(w *answer, r *http.Request, err error) {
 			return
 		}
 	}
-	g.logRefusal(r.Context(), from(r), told.Code, status, err)
+	g.logRefusal(r.Context(), g.from(r), told.Code, status, err)
 	g.tell(Event{Kind: EventRefused, Err: err})
 
 	switch {
@@ -64,11 +66,14 @@ func (t *gate) refuse(w *answer, r *http.Request, err error) {
 	}
 }
 
-// client is what a log says of who sent a handshake.
-type client struct{ path, remote, origin string }
+// client is what a log says of who sent a handshake. It keeps no memory of the request.
+type client struct {
+	addresses            netip.Prefix // which share in what is logged
+	path, remote, origin string
+}
 
-func from(r *http.Request) client {
-	return client{r.URL.Path, r.RemoteAddr, r.Header.Get("Origin")}
+func (g *Guard) from(r *http.Request) client {
+	return client{g.client(r), clientlog.Cut(r.URL.Path), clientlog.Cut(r.RemoteAddr), clientlog.Cut(r.Header.Get("Origin"))}
 }
 
 // logRefusal logs what is the server's fault louder than what is the client's;
@@ -78,7 +83,7 @@ func (g *Guard) logRefusal(ctx context.Context, from client, code string, status
 	if status >= http.StatusInternalServerError && ctx.Err() == nil {
 		level = slog.LevelError
 	}
-	g.log.Log(ctx, level, "handshake refused", "code", code, "err", err,
+	g.clientLog.Write(ctx, from.addresses, level, "handshake refused", "code", code, "err", err,
 		"path", from.path, "remote", from.remote, "origin", from.origin)
 }
 
@@ -89,7 +94,7 @@ func (g *Guard) refuseHandshake(w http.ResponseWriter, r *http.Request, status i
 	if status >= http.StatusInternalServerError {
 		told = httpauth.ErrServer
 	}
-	g.logRefusal(r.Context(), from(r), told.Code, status, reason)
+	g.logRefusal(r.Context(), g.from(r), told.Code, status, reason)
 	w.Header().Set("Sec-WebSocket-Version", "13")
 	w.Header().Set("Connection", "close") // else net/http would wait for a body that may never come
 	if status == http.StatusMethodNotAllowed {

@@ -2,6 +2,7 @@ package wsauth
 
 import (
 	"hash/maphash"
+	"net/netip"
 	"slices"
 	"sync"
 
@@ -16,16 +17,17 @@ type registry struct {
 	conns   map[*Conn]struct{}
 	index   [kinds]map[uint64]*Conn // by the hash of a name, the oldest of those that have it
 	seed    maphash.Seed
-	limit   int // of connections; 0 for none
-	wait    int // how many have yet to show a token
-	open    int // how many are the application's
-	refused int // how many are opened only to be closed
+	limit   int                  // of connections; 0 for none
+	wait    int                  // how many have yet to show a token
+	waiting map[netip.Prefix]int // the same, by client
+	open    int                  // how many are the application's
+	refused int                  // how many are opened only to be closed
 	closed  bool
 	empty   chan struct{} // closed when the last one is gone after close
 }
 
 func newRegistry(limit int) *registry {
-	r := &registry{conns: make(map[*Conn]struct{}), seed: maphash.MakeSeed(), limit: limit}
+	r := &registry{conns: make(map[*Conn]struct{}), waiting: make(map[netip.Prefix]int), seed: maphash.MakeSeed(), limit: limit}
 	for kind := range r.index {
 		r.index[kind] = make(map[uint64]*Conn)
 	}
@@ -91,17 +93,21 @@ func (r *registry) remove(c *Conn) {
 	}
 }
 
-// pend counts a connection as one that has yet to show a token, if there are fewer
-// than limit.
-func (r *registry) pend(c *Conn, limit int) bool {
+// pend counts a connection as one that has yet to show a token, unless there are too
+// many, or too many of its client.
+func (r *registry) pend(c *Conn, cfg Config) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.wait >= limit {
-		return false
+	switch limits := cfg.Limits; {
+	case r.wait >= limits.Pending:
+		return refusal(ErrOverload, "%d connections have yet to show a token", limits.Pending)
+	case r.waiting[c.addresses] >= limits.PendingPerAddress:
+		return throttledError{cfg.MessageTimeout} // when they have shown one, or are gone
 	}
 	c.isPending = true
 	r.wait++
-	return true
+	r.waiting[c.addresses]++
+	return nil
 }
 
 // pended ends what pend began, once.
@@ -282,5 +288,9 @@ func (r *registry) unpend(c *Conn) {
 	if c.isPending {
 		c.isPending = false
 		r.wait--
+		r.waiting[c.addresses]--
+		if r.waiting[c.addresses] == 0 {
+			delete(r.waiting, c.addresses)
+		}
 	}
 }

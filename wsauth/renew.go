@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"log/slog"
 
 	"github.com/pasetokit/pasetokit/paseto"
 )
@@ -67,7 +68,7 @@ func (c *Conn) renewBy(ctx context.Context, m authMessage, malformed error) erro
 		c.gate.guard.tell(Event{Kind: EventRenewed, Conn: c, Claims: c.Claims()})
 		return nil
 	}
-	c.gate.guard.log.InfoContext(ctx, "renewal refused", "err", err, "claims", c.Claims())
+	c.gate.guard.clientLog.Write(ctx, c.addresses, slog.LevelInfo, "renewal refused", "err", err, "claims", c.Claims())
 	c.gate.guard.tell(Event{Kind: EventRenewalRefused, Conn: c, Claims: c.Claims(), Err: err})
 	if c.gate.guard.cfg.RenewFailure == RenewFailureCloses && !isOutage(err) {
 		c.close(err)

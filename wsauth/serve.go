@@ -3,20 +3,21 @@ package wsauth
 import (
 	"context"
 	"errors"
-	"fmt"
+	"log/slog"
 	"net/http"
 	"runtime/debug"
 
+	"github.com/pasetokit/pasetokit/internal/clientlog"
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/paseto/httpauth"
 )
 
-// newConn returns a connection that has yet to get its claims and its WebSocket, and
-// the values of the request, if one is given. leave is its end.
-func (g *Guard) newConn(t *gate, r *http.Request) *Conn {
-	c := &Conn{gate: t, number: g.numbers.Add(1)}
+// newConn returns a connection that has yet to get its claims and its WebSocket, with
+// what Config.ConnContext keeps of the request, unless it is refused. leave is its end.
+func (g *Guard) newConn(t *gate, r *http.Request, refused bool) *Conn {
+	c := &Conn{gate: t, number: g.numbers.Add(1), addresses: g.client(r)}
 	ctx := context.Background()
-	if r != nil && g.cfg.ConnContext != nil {
+	if !refused && g.cfg.ConnContext != nil {
 		ctx = context.WithoutCancel(g.cfg.ConnContext(ctx, r))
 	}
 	c.ctx, c.cancel = context.WithCancelCause(paseto.NewHolderContext(ctx, c))
@@ -58,7 +59,8 @@ func (g *Guard) served(c *Conn) {
 	defer c.finish()
 	if cause := recover(); cause != nil {
 		g.panics.Add(1)
-		g.log.Error("handler of a connection panicked", "panic", fmt.Sprint(cause), "claims", c.Claims(), "stack", string(debug.Stack()))
+		g.clientLog.Write(c.ctx, c.addresses, slog.LevelError, "handler of a connection panicked",
+			"panic", cause, "claims", c.Claims(), "stack", clientlog.Stack(debug.Stack()))
 		err := refusal(ErrPanic, "%v", cause)
 		g.tell(Event{Kind: EventPanicked, Conn: c, Claims: c.Claims(), Err: err})
 		c.close(err)
@@ -112,7 +114,7 @@ func (g *Guard) admitPending(c *Conn, try attempt, who client) (admitted bool) {
 // that the client sends is looked at.
 func (t *gate) refuseByClose(w *answer, r *http.Request, err error) bool {
 	g := t.guard
-	c := g.newConn(t, nil)
+	c := g.newConn(t, r, true)
 	if !g.conns.reserveRefused(c) {
 		return false
 	}

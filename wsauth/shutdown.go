@@ -17,6 +17,7 @@ import (
 // have become WebSockets.
 func (g *Guard) Shutdown(ctx context.Context) error {
 	empty := g.conns.close()
+	defer g.clientLog.Flush(ctx)
 	defer g.stop()
 	g.closeAll(ctx)
 	select {

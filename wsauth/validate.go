@@ -73,7 +73,8 @@ func (c Config) validateNumbers(bad func(format string, args ...any)) {
 	}{
 		{"ReadLimit", c.ReadLimit}, {"SendQueue", int64(c.SendQueue)}, {"ShutdownRate", int64(c.ShutdownRate)},
 		{"Limits.Connections", int64(c.Limits.Connections)}, {"Limits.PerSubject", int64(c.Limits.PerSubject)},
-		{"Limits.Pending", int64(c.Limits.Pending)}, {"Limits.HandshakesPerMinute", int64(c.Limits.HandshakesPerMinute)},
+		{"Limits.Pending", int64(c.Limits.Pending)},
+		{"Limits.PendingPerAddress", int64(c.Limits.PendingPerAddress)}, {"Limits.HandshakesPerMinute", int64(c.Limits.HandshakesPerMinute)},
 		{"Limits.FailuresPerMinute", int64(c.Limits.FailuresPerMinute)}, {"MaxLifetime", int64(c.MaxLifetime)},
 		{"WriteTimeout", int64(c.WriteTimeout)}, {"CloseTimeout", int64(c.CloseTimeout)},
 		{"MessageTimeout", int64(c.MessageTimeout)}, {"RenewInterval", int64(c.RenewInterval)},

@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/pasetokit/pasetokit/config"
+	"github.com/pasetokit/pasetokit/paseto/httpauth"
 )
 
 func main() {
@@ -70,7 +71,7 @@ func run(ctx context.Context, addr, file, server string, stdout, stderr io.Write
 		WriteTimeout:      patience,
 		IdleTimeout:       2 * patience,
 		MaxHeaderBytes:    32 << 10,
-		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
+		ErrorLog:          httpauth.ErrorLog(logger),
 	}
 	served := make(chan error, 1)
 	go func() { served <- chat.Serve(listener) }()

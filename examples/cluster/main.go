@@ -66,7 +66,7 @@ func run(ctx context.Context, addr, redis, key string) error {
 		Handler:      n.routes(),
 		ReadTimeout:  patience,
 		WriteTimeout: patience,
-		ErrorLog:     slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
+		ErrorLog:     httpauth.ErrorLog(logger),
 	}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(listener) }()

@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 
 	"github.com/pasetokit/pasetokit/internal/clientaddr"
+	"github.com/pasetokit/pasetokit/internal/clientlog"
 	"github.com/pasetokit/pasetokit/internal/locate"
 	"github.com/pasetokit/pasetokit/paseto"
 )
@@ -97,9 +98,10 @@ type CookieConfig struct {
 // Option gives a [Web] one of its collaborators.
 type Option func(*Web)
 
-// WithLogger logs every refusal at level Info and every failure of the server
-// at level Error, without tokens and passwords. Default, and with nil: nothing
-// is logged.
+// WithLogger logs refusals at level Info and failures of the server at level Error,
+// without tokens and passwords. What clients send is cut to 200 bytes and escaped. A
+// client address causes at most 20 lines of a kind in a minute; then a line says how
+// many were left out. Default, and with nil: nothing is logged.
 func WithLogger(logger *slog.Logger) Option {
 	return func(w *Web) {
 		if logger != nil {
@@ -120,6 +122,7 @@ type Web struct {
 	places      *places
 	proxySeen   atomic.Bool
 	log         *slog.Logger
+	clientLog   *clientlog.Log // where clients choose what is logged, or how often
 }
 
 // New returns a Web that verifies and issues with auth. The error wraps
@@ -196,6 +199,7 @@ func New(auth *paseto.Authorizer, cfg Config, opts ...Option) (*Web, error) {
 	}
 	w.guesses = newGuesses(w.cfg.Login, auth.Now)
 	w.places = newPlaces(w.cfg.Login.Concurrent)
+	w.clientLog = clientlog.New(w.log, auth.Now)
 	return w, nil
 }
 

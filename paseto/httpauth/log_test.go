@@ -2,6 +2,7 @@ package httpauth_test
 
 import (
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -36,6 +37,17 @@ func TestLogHasNoSecrets(t *testing.T) {
 	down := newSite(t, setup{store: closedStore()})
 	downAccess := down.access(t, paseto.Grant{})
 
+	// Each request has an address of its own, and so its share of the log.
+	from := 0
+	asAnyone := func(r *http.Request) { from++; r.RemoteAddr = fmt.Sprintf("192.0.2.%d:1", from) }
+	get := func(t *testing.T, h http.Handler, parts ...part) answer {
+		t.Helper()
+		return get(t, h, append(parts, asAnyone)...)
+	}
+	post := func(t *testing.T, h http.Handler, parts ...part) answer {
+		t.Helper()
+		return post(t, h, append(parts, asAnyone)...)
+	}
 	refusals := 0
 	for _, handler := range []slog.Handler{slog.NewTextHandler(log, nil), slog.NewJSONHandler(log, nil)} {
 		web := newWeb(handler, s.auth)

@@ -145,7 +145,9 @@ func Refuse(w http.ResponseWriter, err error, c Challenge) {
 
 // WriteProblem answers a request with a [Problem] of the given status. The client
 // is told when to try again: after the refusal's RetryAfter, or in a few seconds
-// with a status of 503.
+// with a status of 503. A status of 429 or 503 ends the connection too, so that
+// clients that are refused for load cost no memory: over HTTP/1.1 at once, over
+// HTTP/2 when the other requests on it are answered.
 func WriteProblem(w http.ResponseWriter, status int, refusal *paseto.Error) {
 	h := w.Header()
 	h.Set("Content-Type", "application/problem+json")
@@ -157,6 +159,9 @@ func WriteProblem(w http.ResponseWriter, status int, refusal *paseto.Error) {
 	}
 	if wait > 0 { // in whole seconds, and never too early
 		h.Set("Retry-After", strconv.FormatInt(int64(math.Ceil(wait.Seconds())), 10))
+	}
+	if status == http.StatusServiceUnavailable || status == http.StatusTooManyRequests {
+		h.Set("Connection", "close") // which net/http makes a GOAWAY in HTTP/2
 	}
 	w.WriteHeader(status)
 	body := json.NewEncoder(w)
@@ -242,13 +247,10 @@ func (w *Web) refuseWith(rw http.ResponseWriter, r *http.Request, err error, c C
 	if (status == http.StatusInternalServerError || status == http.StatusServiceUnavailable) && r.Context().Err() == nil {
 		level = slog.LevelError
 	}
-	w.log.Log(r.Context(), level, "request refused", "code", refusal.Code, "err", err, "status", status,
+	w.clientLog.Write(r.Context(), w.client(r), level, "request refused", "code", refusal.Code, "err", err, "status", status,
 		"method", r.Method, "path", r.URL.Path, "remote", r.RemoteAddr)
 	if later, ok := errors.AsType[retryError](err); ok {
 		rw.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(later.wait.Seconds()))))
-	}
-	if errors.Is(err, errGuesses) || errors.Is(err, errBusy) {
-		rw.Header().Set("Connection", "close") // a client that floods costs no connection beside
 	}
 	Refuse(rw, err, c)
 }
