@@ -86,7 +86,7 @@ func (p program) fails(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			_, stderr, status := run(t, test.command[0], test.command[1:]...)
+			_, stderr, status := run(t, testtool.Need(t, test.command[0]), test.command[1:]...)
 			if status != 1 {
 				t.Errorf("it ends with status %d, want 1", status)
 			}
