@@ -25,9 +25,9 @@ var (
 	// ErrAuthentication is returned where the wrapping key or password is
 	// wrong, or the wrapped key was changed.
 	ErrAuthentication = errors.New("the wrapping key or password is wrong, or it was changed")
-	// ErrLimits is returned for a password-wrapped key whose parameters ask for
-	// more than is granted.
-	ErrLimits = errors.New("its parameters ask for too much memory or time")
+	// ErrLimits is wrapped by the error for a password-wrapped key whose parameters
+	// ask for more than is allowed, or for what is not possible.
+	ErrLimits = errors.New("its password costs more than is allowed, or nothing")
 )
 
 // encoding is base64url without padding, and with no stray bits at the end.

@@ -6,6 +6,8 @@ import (
 	"crypto/sha512"
 	"crypto/subtle"
 	"encoding/binary"
+	"fmt"
+	"math"
 
 	"golang.org/x/crypto/argon2"
 )
@@ -22,15 +24,33 @@ type Cost struct {
 	Total uint64
 }
 
-// exceeds reports whether c is no cost at all, or asks for more than most.
-func (c Cost) exceeds(most Cost, v3 bool) bool {
-	if c.Passes == 0 || c.Passes > most.Passes {
-		return true
+// check reports, as an error that wraps [ErrLimits] and names the bound, why c is
+// not possible, or asks for more than most.
+func (c Cost) check(most Cost, v3 bool) error {
+	bad := func(format string, args ...any) error {
+		return fmt.Errorf("%w: %s", ErrLimits, fmt.Sprintf(format, args...))
 	}
-	// Argon2 works on blocks of 1 KiB, eight for each thread.
-	return !v3 && (c.Threads == 0 || c.Threads > most.Threads || c.Threads > 255 ||
-		c.Memory > most.Memory || c.Memory%1024 != 0 || c.Memory/1024 < 8*uint64(c.Threads) ||
-		most.Total > 0 && c.Memory*uint64(c.Passes) > most.Total)
+	const kib = 1024
+	threads := min(most.Threads, math.MaxUint8) // Argon2 has no more
+	switch {
+	case v3 && c.Passes == 0:
+		return bad("PBKDF2 needs at least 1 iteration")
+	case v3 && c.Passes > most.Passes:
+		return bad("%d iterations of PBKDF2; at most %d are allowed", c.Passes, most.Passes)
+	case v3:
+		return nil
+	case c.Memory > most.Memory:
+		return bad("%d KiB of memory; at most %d are allowed", c.Memory/kib, most.Memory/kib)
+	case c.Passes > most.Passes:
+		return bad("%d passes; at most %d are allowed", c.Passes, most.Passes)
+	case c.Threads > threads:
+		return bad("%d threads; at most %d are allowed", c.Threads, threads)
+	case most.Total > 0 && c.Memory*uint64(c.Passes) > most.Total:
+		return bad("%d passes over %d KiB of memory; at most %d KiB in all are allowed", c.Passes, c.Memory/kib, most.Total/kib)
+	case c.Passes == 0 || c.Threads == 0 || c.Memory%kib != 0 || c.Memory/kib < 8*uint64(c.Threads):
+		return bad("Argon2id needs at least 1 pass, 1 thread, and memory in whole KiB, at least 8 for each thread")
+	}
+	return nil
 }
 
 // layout says where the parts of a password-wrapped key are.
@@ -43,11 +63,11 @@ func layoutOf(header string) layout {
 	return layout{salt: 16, params: 16, nonce: 24, tag: 32}
 }
 
-// WrapPassword returns a key wrapped with a password, after PASERK's PBKW. The
-// header is such as "k4.local-pw.".
-func WrapPassword(header string, password, key []byte, cost Cost) (string, error) {
-	if cost.exceeds(cost, isV3(header)) {
-		return "", ErrLimits
+// WrapPassword returns a key wrapped with a password, after PASERK's PBKW, at a cost
+// that is at most most. The header is such as "k4.local-pw.".
+func WrapPassword(header string, password, key []byte, cost, most Cost) (string, error) {
+	if err := cost.check(most, isV3(header)); err != nil {
+		return "", err
 	}
 	l := layoutOf(header)
 	prefix := make([]byte, l.salt)
@@ -102,8 +122,8 @@ func UnwrapPassword(header string, password []byte, data string, most Cost) ([]b
 			Threads: binary.BigEndian.Uint32(params[12:]),
 		}
 	}
-	if cost.exceeds(most, isV3(header)) {
-		return nil, ErrLimits
+	if err := cost.check(most, isV3(header)); err != nil {
+		return nil, err
 	}
 	pre, err := derive(header, password, salt, cost)
 	if err != nil {
@@ -120,7 +140,7 @@ func derive(header string, password, salt []byte, cost Cost) ([]byte, error) {
 	if isV3(header) {
 		return pbkdf2.Key(sha512.New384, string(password), salt, int(cost.Passes), 32)
 	}
-	//nolint:gosec // exceeds has bounded memory and threads
+	//nolint:gosec // check has bounded memory and threads
 	return argon2.IDKey(password, salt, cost.Passes, uint32(cost.Memory/1024), uint8(cost.Threads), 32), nil
 }
 

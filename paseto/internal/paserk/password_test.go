@@ -5,10 +5,8 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"errors"
-	"runtime"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/pasetokit/pasetokit/paseto/internal/paserk"
 )
@@ -62,7 +60,7 @@ func cheaply(t testing.TB) map[string][]byte {
 	for _, v := range passwordKeys {
 		header, official := split(v.text)
 		key := unhex(t, v.key)
-		text, err := paserk.WrapPassword(header, []byte(password), key, cheap)
+		text, err := paserk.WrapPassword(header, []byte(password), key, cheap, most)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -171,7 +169,7 @@ func TestUnwrapPasswordRefusesForm(t *testing.T) {
 // costs returns the data of a wrapped key that says that it costs this much.
 func costs(t testing.TB, header string, c paserk.Cost) string {
 	t.Helper()
-	text, err := paserk.WrapPassword(header, []byte(password), make([]byte, 32), cheap)
+	text, err := paserk.WrapPassword(header, []byte(password), make([]byte, 32), cheap, most)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -191,72 +189,61 @@ func costs(t testing.TB, header string, c paserk.Cost) string {
 	return data
 }
 
-// TestLimits asks for what no machine has. It measures memory, so nothing may
-// run beside it.
+// TestLimits asks for a little more than is allowed, and for what no machine has.
+// The error names the bound. Unwrapping and wrapping have the same.
 func TestLimits(t *testing.T) {
-	granted := paserk.Cost{Memory: 1 << 30, Passes: 16, Threads: 16}
+	t.Parallel()
+	allowed := paserk.Cost{Memory: 32 << 10, Passes: 16, Threads: 3, Total: 128 << 10}
+	const possible = "at least 1 pass, 1 thread, and memory in whole KiB, at least 8 for each thread"
 	for _, test := range []struct {
 		name   string
 		header string
 		cost   paserk.Cost
+		why    string // none if it is allowed
 	}{
-		{"a KiB too much", "k4.local-pw.", paserk.Cost{Memory: 1<<30 + 1024, Passes: 1, Threads: 1}},
-		{"all the memory there is", "k4.local-pw.", paserk.Cost{Memory: 1 << 63, Passes: 1, Threads: 1}},
-		{"memory that 32 bits cut to nothing", "k2.local-pw.", paserk.Cost{Memory: 1 << 42, Passes: 1, Threads: 1}},
-		{"memory of a part of a KiB", "k4.local-pw.", paserk.Cost{Memory: 8<<10 + 1, Passes: 1, Threads: 1}},
-		{"no memory", "k4.local-pw.", paserk.Cost{Passes: 1, Threads: 1}},
-		{"memory too small for its threads", "k4.local-pw.", paserk.Cost{Memory: 8 << 10, Passes: 1, Threads: 2}},
-		{"a pass too many", "k4.local-pw.", paserk.Cost{Memory: 8 << 10, Passes: 17, Threads: 1}},
-		{"passes without end", "k2.local-pw.", paserk.Cost{Memory: 8 << 10, Passes: 1<<32 - 1, Threads: 1}},
-		{"no passes", "k4.local-pw.", paserk.Cost{Memory: 8 << 10, Threads: 1}},
-		{"a thread too many", "k4.local-pw.", paserk.Cost{Memory: 1 << 20, Passes: 1, Threads: 17}},
-		{"threads that 8 bits cut to one", "k4.local-pw.", paserk.Cost{Memory: 1 << 30, Passes: 1, Threads: 257}},
-		{"no threads", "k4.local-pw.", paserk.Cost{Memory: 8 << 10, Passes: 1}},
-		{"an iteration too many", "k3.local-pw.", paserk.Cost{Passes: 17}},
-		{"iterations without end", "k3.local-pw.", paserk.Cost{Passes: 1<<32 - 1}},
-		{"no iterations", "k3.local-pw.", paserk.Cost{}},
+		{"all the memory", "k4.local-pw.", paserk.Cost{Memory: 32 << 10, Passes: 4, Threads: 3}, ""},
+		{"all the passes", "k2.local-pw.", paserk.Cost{Memory: 8 << 10, Passes: 16, Threads: 1}, ""},
+		{"all the iterations", "k3.local-pw.", paserk.Cost{Passes: 16}, ""},
+		{"a KiB too much", "k4.local-pw.", paserk.Cost{Memory: 33 << 10, Passes: 1, Threads: 1}, "33 KiB of memory; at most 32"},
+		{"all the memory there is", "k4.local-pw.", paserk.Cost{Memory: 1 << 63, Passes: 1, Threads: 1}, "at most 32"},
+		{"memory that 32 bits cut to nothing", "k2.local-pw.", paserk.Cost{Memory: 1 << 42, Passes: 1, Threads: 1}, "at most 32"},
+		{"memory of a part of a KiB", "k4.local-pw.", paserk.Cost{Memory: 8<<10 + 1, Passes: 1, Threads: 1}, possible},
+		{"no memory", "k4.local-pw.", paserk.Cost{Passes: 1, Threads: 1}, possible},
+		{"memory too small for its threads", "k4.local-pw.", paserk.Cost{Memory: 8 << 10, Passes: 1, Threads: 2}, possible},
+		{"a pass too many", "k4.local-pw.", paserk.Cost{Memory: 8 << 10, Passes: 17, Threads: 1}, "17 passes; at most 16"},
+		{"passes without end", "k2.local-pw.", paserk.Cost{Memory: 8 << 10, Passes: 1<<32 - 1, Threads: 1}, "at most 16"},
+		{"no passes", "k4.local-pw.", paserk.Cost{Memory: 8 << 10, Threads: 1}, possible},
+		{"a KiB too much in all", "k4.local-pw.", paserk.Cost{Memory: 12 << 10, Passes: 11, Threads: 1}, "11 passes over 12 KiB of memory; at most 128 KiB"},
+		{"a thread too many", "k4.local-pw.", paserk.Cost{Memory: 32 << 10, Passes: 1, Threads: 4}, "4 threads; at most 3"},
+		{"threads that 8 bits cut to one", "k4.local-pw.", paserk.Cost{Memory: 32 << 10, Passes: 1, Threads: 257}, "at most 3"},
+		{"no threads", "k4.local-pw.", paserk.Cost{Memory: 8 << 10, Passes: 1}, possible},
+		{"an iteration too many", "k3.local-pw.", paserk.Cost{Passes: 17}, "17 iterations of PBKDF2; at most 16"},
+		{"iterations without end", "k3.secret-pw.", paserk.Cost{Passes: 1<<32 - 1}, "at most 16"},
+		{"no iterations", "k3.local-pw.", paserk.Cost{}, "at least 1 iteration"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			data := costs(t, test.header, test.cost)
-			var before, after runtime.MemStats
-			runtime.ReadMemStats(&before)
-			began := time.Now()
-			key, err := paserk.UnwrapPassword(test.header, []byte(password), data, granted)
-			took := time.Since(began)
-			runtime.ReadMemStats(&after)
-			if !errors.Is(err, paserk.ErrLimits) || key != nil {
-				t.Errorf("unwrapped is %x, error %v, want %v", key, err, paserk.ErrLimits)
+			t.Parallel()
+			key, err := paserk.UnwrapPassword(test.header, []byte(password), costs(t, test.header, test.cost), allowed)
+			text, wrapErr := paserk.WrapPassword(test.header, []byte(password), make([]byte, 32), test.cost, allowed)
+			if test.why == "" {
+				if !errors.Is(err, paserk.ErrAuthentication) || wrapErr != nil {
+					t.Errorf("errors are %v and %v, want %v and none", err, wrapErr, paserk.ErrAuthentication)
+				}
+				return
 			}
-			if n := after.TotalAlloc - before.TotalAlloc; n > 64<<10 {
-				t.Errorf("%d bytes are allocated", n)
+			for _, err := range []error{err, wrapErr} {
+				if !errors.Is(err, paserk.ErrLimits) || !strings.Contains(err.Error(), test.why) {
+					t.Errorf("error is %v, want %v that says %q", err, paserk.ErrLimits, test.why)
+				}
 			}
-			if took > 250*time.Millisecond {
-				t.Errorf("it takes %s", took)
+			if key != nil || text != "" {
+				t.Errorf("unwrapped is %x, wrapped %s", key, text)
 			}
 		})
 	}
-	// More threads than Argon2 has here are refused whatever is granted.
+	// More threads than Argon2 has here are refused whatever is allowed.
 	data := costs(t, "k4.local-pw.", paserk.Cost{Memory: 1 << 30, Passes: 1, Threads: 256})
 	if _, err := paserk.UnwrapPassword("k4.local-pw.", nil, data, paserk.Cost{Memory: 1 << 40, Passes: 1, Threads: 1 << 20}); !errors.Is(err, paserk.ErrLimits) {
 		t.Errorf("error of 256 threads is %v, want %v", err, paserk.ErrLimits)
-	}
-}
-
-func TestWrapPasswordRefuses(t *testing.T) {
-	t.Parallel()
-	for name, test := range map[string]struct {
-		header string
-		cost   paserk.Cost
-	}{
-		"no passes":        {"k4.local-pw.", paserk.Cost{Memory: 8 << 10, Threads: 1}},
-		"no threads":       {"k4.local-pw.", paserk.Cost{Memory: 8 << 10, Passes: 1}},
-		"too many threads": {"k4.local-pw.", paserk.Cost{Memory: 4 << 20, Passes: 1, Threads: 256}},
-		"part of a KiB":    {"k2.secret-pw.", paserk.Cost{Memory: 10_000, Passes: 1, Threads: 1}},
-		"too little":       {"k2.local-pw.", paserk.Cost{Memory: 4 << 10, Passes: 1, Threads: 1}},
-		"no iterations":    {"k3.local-pw.", paserk.Cost{Memory: 8 << 10, Threads: 1}},
-	} {
-		if text, err := paserk.WrapPassword(test.header, []byte(password), make([]byte, 32), test.cost); !errors.Is(err, paserk.ErrLimits) || text != "" {
-			t.Errorf("%s: wrapped is %s, error %v, want %v", name, text, err, paserk.ErrLimits)
-		}
 	}
 }
