@@ -67,12 +67,17 @@ func (a *Authorizer) CanIssue() bool {
 func (a *Authorizer) CanRevoke() bool { return a.store != nil }
 
 // Deadline returns the time from which a token with these claims is no longer
-// accepted, its expiry plus the leeway, and zero if it has no expiry.
+// accepted, its expiry plus the leeway, and zero if it has no expiry. It is never
+// after the year 9999, which could not be written as RFC 3339 has it.
 func (a *Authorizer) Deadline(c *Claims) time.Time {
 	if c == nil || c.ExpiresAt.IsZero() {
 		return time.Time{}
 	}
-	return c.ExpiresAt.Add(a.cfg.Leeway)
+	deadline := c.ExpiresAt.Add(a.cfg.Leeway)
+	if deadline.UTC().Year() > 9999 {
+		return c.ExpiresAt
+	}
+	return deadline
 }
 
 // Now returns the time by the Authorizer's clock.

@@ -2,8 +2,6 @@ package paseto_test
 
 import (
 	"crypto/ed25519"
-	"encoding/base64"
-	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
@@ -17,6 +15,7 @@ import (
 
 	"github.com/pasetokit/pasetokit/denylist"
 	"github.com/pasetokit/pasetokit/internal/testclock"
+	"github.com/pasetokit/pasetokit/internal/testtoken"
 	"github.com/pasetokit/pasetokit/paseto"
 )
 
@@ -168,33 +167,9 @@ func checkRefused(t testing.TB, err, sentinel error, message string) {
 	}
 }
 
-// sign returns a v4.public token of the shared key with exactly this payload,
-// which no library that reads claims as a map can make.
+// sign returns a v4.public token of the shared key with exactly this payload.
 func sign(payload, footer, implicit string) string {
-	return withSignature(payload, footer, ed25519.Sign(keyPair, signedBytes(payload, footer, implicit)))
-}
-
-const publicHeader = "v4.public."
-
-// signedBytes returns what a v4.public token signs.
-func signedBytes(payload, footer, implicit string) []byte {
-	var signed []byte
-	pieces := []string{publicHeader, payload, footer, implicit}
-	signed = binary.LittleEndian.AppendUint64(signed, uint64(len(pieces)))
-	for _, piece := range pieces {
-		signed = binary.LittleEndian.AppendUint64(signed, uint64(len(piece)))
-		signed = append(signed, piece...)
-	}
-	return signed
-}
-
-func withSignature(payload, footer string, signature []byte) string {
-	encode := base64.RawURLEncoding.EncodeToString
-	token := publicHeader + encode(append([]byte(payload), signature...))
-	if footer != "" {
-		token += "." + encode([]byte(footer))
-	}
-	return token
+	return testtoken.Sign(secretKey, payload, footer, implicit)
 }
 
 // events collects what an Authorizer tells its observer.

@@ -146,6 +146,15 @@ func (a *Authorizer) sealPair(g Grant, p pairing) (Pair, error) {
 	return Pair{Access: access, Refresh: refresh}, nil
 }
 
+// issuable returns the version and purpose of a token that follows another: the same,
+// unless no key issues such, then the configured ones.
+func (a *Authorizer) issuable(c *Claims) (Version, Purpose) {
+	if _, ok := a.ring.Load().issuing(c.Version, c.Purpose); ok {
+		return c.Version, c.Purpose
+	}
+	return a.cfg.Version, a.cfg.Purpose
+}
+
 // seal makes the token of a complete grant.
 func (a *Authorizer) seal(tokenType string, g Grant, b birth) (Issued, error) {
 	payload, err := a.payload(tokenType, g, b)

@@ -237,8 +237,8 @@ func TestKeySourceNeverIssues(t *testing.T) {
 			}
 		}
 		verify(t, auth, pair.Access.Token.Reveal(), paseto.Requirement{})
-		if _, err := auth.Refresh(t.Context(), pair.Refresh.Token.Reveal(), paseto.Requirement{}); !errors.Is(err, paseto.ErrConfig) {
-			t.Errorf("error of a refresh is %v, want %v", err, paseto.ErrConfig)
+		if _, err := auth.Refresh(t.Context(), pair.Refresh.Token.Reveal(), paseto.Requirement{}); !errors.Is(err, paseto.ErrForbidden) {
+			t.Errorf("error of a refresh is %v, want %v", err, paseto.ErrForbidden)
 		}
 	}
 	if err := beside.SetKeys(); err != nil || len(beside.Keys()) != 0 {

@@ -15,13 +15,16 @@ import (
 
 // Refresh exchanges a refresh token for a new pair of the same session, with
 // the same subject, issuer, audience, scopes, claims and footer, in the same
-// version, purpose and wrapping. The new refresh token lives as long from now as
+// wrapping, and in the same version and purpose, unless no key issues such: then in
+// the configured ones. The new refresh token lives as long from now as
 // the old one did from its issue, within [Config.MaxTTL]; the new access token
 // as long as configured, and is never fresh. Neither outlives the session, see
 // [Config.SessionTTL]; when that is over, the error is [ErrExpired].
 //
 // Only tokens of this issuer are refreshed: one that only a public half or a
-// [KeySource] opens is another's, and is refused with [ErrForbidden].
+// [KeySource] opens is another's, and is refused with [ErrForbidden]. One that no
+// pair can follow is refused with [ErrClaims]: another program that has the key can
+// issue tokens that this one would not, such as with a login that lies ahead.
 //
 // With a denylist that checks refresh tokens, every use of one token within
 // [Config.RefreshGrace] of the first gets the same pair: tokens with the same
@@ -61,6 +64,9 @@ func (a *Authorizer) Refresh(ctx context.Context, token string, req Requirement)
 
 // rotate returns the pair that follows a valid refresh token.
 func (a *Authorizer) rotate(ctx context.Context, old *Claims, req Requirement) (Pair, error) {
+	if old.foreign {
+		return Pair{}, refuse(ErrForbidden, "the refresh token is another issuer's")
+	}
 	grant, rot, err := a.successor(old, req)
 	if err != nil {
 		return Pair{}, err
@@ -72,11 +78,11 @@ func (a *Authorizer) rotate(ctx context.Context, old *Claims, req Requirement) (
 		own.rot = rot.next()
 	}
 	pair, err := a.sealPair(grant, own)
+	if errors.Is(err, ErrGrant) { // all of it comes from the token
+		return Pair{}, refuse(ErrClaims, "no pair can follow the refresh token: %w", err)
+	}
 	if err != nil {
 		return Pair{}, err
-	}
-	if old.foreign {
-		return Pair{}, refuse(ErrForbidden, "the refresh token is another issuer's")
 	}
 	agreed, err := a.useUp(ctx, old, rot, own, pair.Refresh.Claims)
 	if err != nil {
@@ -166,6 +172,7 @@ func (a *Authorizer) successor(old *Claims, req Requirement) (Grant, generation,
 	if err != nil {
 		return Grant{}, generation{}, refuse(ErrClaims, "%w", err)
 	}
+	version, purpose := a.issuable(old)
 	return Grant{
 		Subject:    old.Subject,
 		Scopes:     old.Scopes,
@@ -175,8 +182,8 @@ func (a *Authorizer) successor(old *Claims, req Requirement) (Grant, generation,
 		Audience:   old.Audience,
 		Claims:     custom,
 		Footer:     successorFooter(old.Footer),
-		Version:    old.Version,
-		Purpose:    old.Purpose,
+		Version:    version,
+		Purpose:    purpose,
 		Implicit:   req.Implicit,
 		Base64:     req.Base64,
 	}, rot, nil

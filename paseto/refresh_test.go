@@ -184,8 +184,8 @@ func TestRefreshFailureCostsNothing(t *testing.T) {
 	t.Parallel()
 	store := denylist.NewMemory(denylist.WithClock(func() time.Time { return start }))
 	t.Cleanup(func() { _ = store.Close() })
-	able := newAuthorizer(t, paseto.Config{Purpose: paseto.Public}, paseto.WithDenylist(store))
-	unable := newAuthorizer(t, paseto.Config{Keys: []paseto.Key{publicKey}}, paseto.WithDenylist(store))
+	able := newAuthorizer(t, paseto.Config{}, paseto.WithDenylist(store))
+	unable := newAuthorizer(t, paseto.Config{Keys: []paseto.Key{localKey.Retire(start.Add(time.Hour))}}, paseto.WithDenylist(store))
 	token := issuePair(t, able, paseto.Grant{}).Refresh.Token.Reveal()
 	if _, err := unable.Refresh(t.Context(), token, paseto.Requirement{}); !errors.Is(err, paseto.ErrConfig) {
 		t.Errorf("error is %v, want %v", err, paseto.ErrConfig)

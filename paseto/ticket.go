@@ -106,10 +106,8 @@ func (a *Authorizer) IssueTicket(access *Claims, g TicketGrant) (Issued, error) 
 	if err != nil {
 		return Issued{}, fmt.Errorf("%w: %w", ErrGrant, err)
 	}
-	grant := Grant{Version: access.Version, Purpose: access.Purpose, Implicit: g.Implicit}
-	if _, ok := a.ring.Load().issuing(grant.Version, grant.Purpose); !ok {
-		grant.Version, grant.Purpose = a.cfg.Version, a.cfg.Purpose
-	}
+	grant := Grant{Implicit: g.Implicit}
+	grant.Version, grant.Purpose = a.issuable(access)
 	issued, err := a.sealPayload(payload, grant)
 	if err != nil {
 		return Issued{}, err

@@ -268,8 +268,8 @@ func TestVerifyOnlyAuthorizer(t *testing.T) {
 	if got := verify(t, verifier, pair.Access.Token.Reveal(), paseto.Requirement{}).Subject; got != "alice" {
 		t.Errorf("subject is %q", got)
 	}
-	if _, err := verifier.Refresh(t.Context(), pair.Refresh.Token.Reveal(), paseto.Requirement{}); !errors.Is(err, paseto.ErrConfig) {
-		t.Errorf("error of a refresh is %v, want %v", err, paseto.ErrConfig)
+	if _, err := verifier.Refresh(t.Context(), pair.Refresh.Token.Reveal(), paseto.Requirement{}); !errors.Is(err, paseto.ErrForbidden) {
+		t.Errorf("error of a refresh is %v, want %v", err, paseto.ErrForbidden)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/pasetokit/pasetokit/internal/testtoken"
 	"github.com/pasetokit/pasetokit/paseto"
 )
 
@@ -43,8 +44,8 @@ func forge(t testing.TB, point string) string {
 	signature := append(unhex("01"+zeros[2:]), unhex(zeros)...)
 	for i := range 1000 {
 		payload := fmt.Sprintf(`{"type":"access","sub":"mallory","exp":"2030-01-02T03:19:05Z","n":%d}`, i)
-		if ed25519.Verify(unhex(point), signedBytes(payload, "", ""), signature) {
-			return withSignature(payload, "", signature)
+		if ed25519.Verify(unhex(point), testtoken.Bytes(payload, "", ""), signature) {
+			return testtoken.Join(payload, "", signature)
 		}
 	}
 	t.Fatalf("no token can be forged with %s", point)

@@ -2,13 +2,12 @@ package main
 
 import (
 	"bytes"
-	"crypto/ed25519"
 	"encoding/base64"
-	"encoding/binary"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/pasetokit/pasetokit/internal/testtoken"
 	"github.com/pasetokit/pasetokit/paseto"
 )
 
@@ -157,13 +156,7 @@ func TestInspectFailures(t *testing.T) {
 
 // sign returns a v4.public token of the key pair with any claims.
 func sign(claims string) string {
-	parts := [][]byte{[]byte("v4.public."), []byte(claims), nil, nil}
-	pae := binary.LittleEndian.AppendUint64(nil, uint64(len(parts)))
-	for _, part := range parts {
-		pae = append(binary.LittleEndian.AppendUint64(pae, uint64(len(part))), part...)
-	}
-	signature := ed25519.Sign(ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize)), pae)
-	return "v4.public." + b64(claims+string(signature))
+	return testtoken.Sign(must2(paseto.ParseKey(pairKey)), claims, "", "")
 }
 
 // TestJSONControlsNoTerminal: what a token says is the sender's to write, and a

@@ -87,6 +87,7 @@ func TestKeyFailures(t *testing.T) {
 	d.write("big", strings.Repeat("x", 1<<17))
 	d.write("secret", "k4.local.not-a-key-but-secret")
 	d.write("pw", must2(key(t, zeroKey).WrapPassword([]byte("another"), paseto.PasswordCost{Memory: 8 << 10, Passes: 1})))
+	d.write("costly", "k3.local-pw."+strings.Repeat("_", 176))
 	d.write("wrapped", must2(key(t, zeroKey).Wrap(key(t, zeroKey))))
 	for _, test := range []struct {
 		name, args, stdin string
@@ -108,6 +109,8 @@ func TestKeyFailures(t *testing.T) {
 		{"unknown version", "id --version v1 DIR/zero", "", 2, "--version must be one of v4, v3, v2"},
 		{"unknown purpose", "id --purpose x DIR/zero", "", 2, "--purpose must be one of local, public"},
 		{"wrong password", "id --password-file DIR/password DIR/pw", "", 1, "DIR/pw: invalid key: …"},
+		{"costly password", "id --password-file DIR/password DIR/costly", "", 1,
+			"DIR/costly: invalid key: its password costs more than is allowed, or nothing: 4294967295 iterations of PBKDF2; at most 1000000 are allowed"},
 		{"no password", "id DIR/pw", "", 1, "DIR/pw: the password is empty; give it with --password-file or --password-env, at a terminal or on standard input"},
 		{"key and password on standard input", "id - --password-file -", "k4.local-pw.AAAA", 2,
 			"standard input gives the key already, and cannot give the password as well: use a file for one of them"},

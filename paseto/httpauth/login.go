@@ -70,7 +70,9 @@ func (w *Web) Login(check LoginFunc) http.Handler {
 			return
 		}
 		onlyCookies := asCookies && len(w.cfg.Locations) == 1
-		w.sendTokens(rw, r, pair, !onlyCookies, asCookies)
+		if err := w.sendTokens(rw, pair, !onlyCookies, asCookies); err != nil {
+			w.refuse(rw, r, err)
+		}
 	})
 }
 

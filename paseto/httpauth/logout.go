@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"time"
 
+	"github.com/pasetokit/pasetokit/denylist"
 	"github.com/pasetokit/pasetokit/internal/locate"
 	"github.com/pasetokit/pasetokit/paseto"
 )
@@ -107,7 +107,11 @@ func (w *Web) revoke(rw http.ResponseWriter, r *http.Request, foreign error,
 	if err != nil || !w.auth.CanRevoke() {
 		return err
 	}
-	return revoke(ctx, claims)
+	err = revoke(ctx, claims)
+	if errors.Is(err, denylist.ErrInvalid) { // a name that the store cannot hold
+		return &paseto.Error{Code: paseto.ErrClaims.Code, Message: paseto.ErrClaims.Message, Cause: err}
+	}
+	return err
 }
 
 // revokeSession revokes the session of a token, or the token alone that belongs
@@ -126,10 +130,8 @@ func (w *Web) revokeSubject(ctx context.Context, c *paseto.Claims) error {
 		return w.revokeSession(ctx, c)
 	}
 	until := w.auth.Now()
-	for _, t := range []time.Time{c.IssuedAt, c.AuthTime} {
-		if t.After(until) {
-			until = t
-		}
+	if c.IssuedAt.After(until) {
+		until = c.IssuedAt
 	}
 	err := w.auth.RevokeSubject(ctx, c.Subject, until)
 	if !c.AuthTime.IsZero() {

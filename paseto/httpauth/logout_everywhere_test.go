@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pasetokit/pasetokit/internal/testtoken"
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/paseto/httpauth"
 )
@@ -200,4 +201,22 @@ func TestLogoutEverywhereWhileTheDenylistIsAway(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestLogoutEverywhereOfALoginAhead presents a token of another program, which says
+// that its login lies ahead. Later logins of its subject are none of its business.
+func TestLogoutEverywhereOfALoginAhead(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, setup{})
+	token := testtoken.Sign(secretKey, `{"type":"access","sub":"alice","iat":"2030-01-02T03:04:05Z","exp":"2030-01-03T00:00:00Z","auth_time":"9999-01-01T00:00:00Z"}`, "", "")
+	before := s.login(t, paseto.Grant{Subject: "alice"})
+	if a := post(t, s.web.LogoutEverywhere(), bearer(token)); a.status != http.StatusNoContent && a.status != http.StatusUnauthorized {
+		t.Fatalf("logout answers %d %s", a.status, a.body)
+	}
+	s.checkSession(t, "before", before, true)
+	if _, err := s.auth.Verify(t.Context(), token, paseto.Requirement{}); httpauth.Refusal(err).Code != paseto.ErrRevoked.Code {
+		t.Errorf("the one presented gives %v, want ErrRevoked", err)
+	}
+	s.clock.Advance(time.Second)
+	s.checkSession(t, "logged in again", s.login(t, paseto.Grant{Subject: "alice"}), false)
 }

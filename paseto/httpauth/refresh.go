@@ -34,7 +34,9 @@ func (w *Web) Refresh() http.Handler {
 			return
 		}
 		byCookie := found.location == Cookie
-		w.sendTokens(rw, r, pair, !byCookie, byCookie)
+		if err := w.sendTokens(rw, pair, !byCookie, byCookie); err != nil { // the client's token was as large
+			w.refuse(rw, r, &paseto.Error{Code: paseto.ErrClaims.Code, Message: paseto.ErrClaims.Message, Cause: err})
+		}
 	})
 }
 

@@ -95,8 +95,15 @@ func (w *Web) Ticket(opts ...TicketOption) http.Handler {
 			return
 		}
 		ticket, err := w.auth.IssueTicket(claims, grant)
-		if errors.Is(err, paseto.ErrNoDenylist) {
+		switch {
+		case errors.Is(err, paseto.ErrNoDenylist):
 			err = errNoTickets
+		case errors.Is(err, paseto.ErrGrant): // all of it comes from the client
+			err = &paseto.Error{
+				Code:    errBody.Code,
+				Message: "Bad ticket request. The access token, path and origin are too much for one ticket",
+				Cause:   err,
+			}
 		}
 		if err != nil {
 			w.refuse(rw, r, err)

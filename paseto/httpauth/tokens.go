@@ -40,12 +40,12 @@ type sentTokens struct {
 	Tokens
 }
 
-// sendTokens answers with a pair, in the body, as cookies or both.
-func (w *Web) sendTokens(rw http.ResponseWriter, r *http.Request, pair paseto.Pair, inBody, asCookies bool) {
+// sendTokens answers with a pair, in the body, as cookies or both. After an error,
+// which says that the cookies are too large, nothing has been sent.
+func (w *Web) sendTokens(rw http.ResponseWriter, pair paseto.Pair, inBody, asCookies bool) error {
 	if asCookies {
 		if err := w.setCookies(rw, pair); err != nil {
-			w.refuse(rw, r, err)
-			return
+			return err
 		}
 	}
 	claims := pair.Access.Claims
@@ -64,6 +64,7 @@ func (w *Web) sendTokens(rw http.ResponseWriter, r *http.Request, pair paseto.Pa
 	rw.Header().Set("Content-Type", "application/json")
 	rw.Header().Set("Cache-Control", "no-store")
 	_ = json.NewEncoder(rw).Encode(answer) // a client that has gone away is no failure
+	return nil
 }
 
 // post returns an endpoint that answers POST requests alone.
