@@ -130,7 +130,7 @@ func TestKeyRefused(t *testing.T) {
 		{"no password", config.Key{File: pw}, "file " + pw + ": the key is wrapped with a password; say where that is with password_file"},
 		{"no wrapping key", config.Key{Value: paseto.NewSecret(withKey)}, "the key is wrapped with another; say where that is with wrapping_key_file"},
 		{"wrong password", config.Key{File: pw, PasswordFile: keyFile(t, "other")}, "file " + pw + ": invalid key: "},
-		{"costly password", config.Key{Value: config.Secret("k3.local-pw." + strings.Repeat("_", 176)), PasswordFile: password}, "invalid key: its password costs more than is allowed, or nothing: 4294967295 iterations of PBKDF2; at most 1000000 are allowed"},
+		{"costly password", config.Key{Value: paseto.NewSecret("k3.local-pw." + strings.Repeat("_", 176)), PasswordFile: password}, "invalid key: its password costs more than is allowed, or nothing: 4294967295 iterations of PBKDF2; at most 1000000 are allowed"},
 		{"empty password", config.Key{File: pw, PasswordFile: keyFile(t, "\n")}, "the password is empty"},
 		{"no password file", config.Key{File: pw, PasswordFile: "/nonexistent/pw"}, "the password file cannot be read: open /nonexistent/pw"},
 		{"no password variable", config.Key{File: pw, PasswordEnv: "NO_SUCH_PASSWORD"}, "environment variable NO_SUCH_PASSWORD is not set"},
