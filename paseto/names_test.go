@@ -87,6 +87,10 @@ func (choosy) Consume(context.Context, string, string, time.Time) (winner string
 	return "", false, errChoosy
 }
 
+func (choosy) Advance(context.Context, string, string, string, time.Time) (current string, advanced bool, err error) {
+	return "", false, errChoosy
+}
+
 // choosier does not even look for one.
 type choosier struct{ choosy }
 

@@ -99,6 +99,10 @@ func hostileClaims() map[string]string {
 		"deep claims":                  deep(63),
 		"deeper claims":                deep(64),
 		"fresh":                        `"fresh":true`,
+		"last generation":              `"sid":"s1","jti":"t3","rot":"2147483647.a"`,
+		"generation of no session":     `"jti":"t4","rot":"1.a"`,
+		"generation that is none":      `"sid":"s1","jti":"t5","rot":{}`,
+		"generation with a space":      `"sid":"s1","jti":"t6","rot":"1.a b"`,
 		"names of a ticket's own":      `"path":1,"origin":{},"access":null,"access_footer":"!"`,
 		"a ticket for nothing":         `"access":{}`,
 		"names of another case":        `"EXP":1,"Sub":null`,
@@ -304,5 +308,9 @@ var errTooLong = fmt.Errorf("the name is too long: %w", denylist.ErrInvalid)
 func (shortNames) Revoke(context.Context, denylist.Revocation) error { return errTooLong }
 
 func (shortNames) Consume(context.Context, string, string, time.Time) (winner string, first bool, err error) {
+	return "", false, errTooLong
+}
+
+func (shortNames) Advance(context.Context, string, string, string, time.Time) (current string, advanced bool, err error) {
 	return "", false, errTooLong
 }
