@@ -33,6 +33,7 @@ const nodeVariable = "PASETOKIT_TEST_NODE"
 // nodeConfig is what a node is told.
 type nodeConfig struct {
 	Redis           redis.Config
+	User            string // of Redis, who needs no password
 	RecheckInterval time.Duration
 	MaxUnchecked    time.Duration
 	Limits          wsauth.Limits
@@ -73,6 +74,7 @@ func serveNode(told string) error {
 	}
 	log := slog.New(slog.NewTextHandler(os.Stderr, nil))
 	cfg.Redis.Timeout = cmp.Or(cfg.Redis.Timeout, time.Minute)
+	cfg.Redis.Credentials = redis.StaticCredentials(cfg.User, "")
 	store, err := redis.Open(ctx, cfg.Redis, redis.WithLogger(log))
 	if err != nil {
 		return err

@@ -110,8 +110,7 @@ func TestRevocationFoundByRecheck(t *testing.T) {
 	server.Command(t, "ACL", "SETUSER", "deaf", "on", "nopass", "~*", "&*", "+@all", "-subscribe", "-ssubscribe")
 	shared := redis.Config{Addresses: []string{server.Addr()}}
 	a := startNode(t, nodeConfig{Redis: shared})
-	shared.Username = "deaf"
-	b := startNode(t, nodeConfig{Redis: shared, RecheckInterval: 100 * time.Millisecond})
+	b := startNode(t, nodeConfig{Redis: shared, User: "deaf", RecheckInterval: 100 * time.Millisecond})
 	for _, f := range families(t) {
 		there, spared := b.joins(f.ended), b.joins(f.spared)
 		a.revoke(f.by)

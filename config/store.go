@@ -14,6 +14,7 @@ import (
 	"github.com/pasetokit/pasetokit/denylist"
 	"github.com/pasetokit/pasetokit/denylist/bolt"
 	"github.com/pasetokit/pasetokit/denylist/redis"
+	"github.com/pasetokit/pasetokit/paseto"
 )
 
 // The stores that denylist.store names.
@@ -65,7 +66,7 @@ func (c *Config) checkFiles(add func(key, value, rule string)) {
 			add("denylist.path", shown(c.Denylist.Path), "its directory does not exist; make it first")
 		}
 	case storeRedis:
-		c.Denylist.Redis.redis(add)
+		c.Denylist.Redis.redis(slog.New(slog.DiscardHandler), add)
 	}
 }
 
@@ -80,7 +81,7 @@ func openStore(ctx context.Context, c Denylist, log *slog.Logger) (denylist.Stor
 		return store, nil
 	case storeRedis:
 		var ps problems
-		cfg := c.Redis.redis(func(key, value, rule string) { ps.add(Problem{Key: key, Value: value, Rule: rule}) })
+		cfg := c.Redis.redis(log, func(key, value, rule string) { ps.add(Problem{Key: key, Value: value, Rule: rule}) })
 		if err := ps.err(); err != nil {
 			return nil, err
 		}
@@ -93,68 +94,80 @@ func openStore(ctx context.Context, c Denylist, log *slog.Logger) (denylist.Stor
 	return denylist.NewMemory(), nil
 }
 
-// redis returns what the configuration means for the store, passwords and
-// certificates read. It adds what is wrong with their files.
-func (r Redis) redis(add func(key, value, rule string)) redis.Config {
+// redis returns what the configuration means for the store. Passwords and certificates in
+// files are read now, and anew for every connection; it adds what is wrong with the files now.
+func (r Redis) redis(log *slog.Logger, add func(key, value, rule string)) redis.Config {
+	credentials := func(username string, password paseto.Secret, key, file string) redis.Credentials {
+		if file == "" {
+			if username == "" && password.Reveal() == "" {
+				return nil
+			}
+			return redis.StaticCredentials(username, password.Reveal())
+		}
+		read, err := reread(log, key, func() (string, error) { return passwordAt(file, "") })
+		if err != nil {
+			add(key, "", err.Error())
+			return nil
+		}
+		return func(context.Context) (string, string, error) { return username, read(), nil }
+	}
 	cfg := redis.Config{
-		Addresses:        r.Addresses,
-		Username:         r.Username,
-		Password:         r.Password.Reveal(),
-		Database:         r.Database,
-		SentinelMaster:   r.SentinelMaster,
-		SentinelUsername: r.SentinelUsername,
-		SentinelPassword: r.SentinelPassword.Reveal(),
-		Prefix:           r.Prefix,
-		CacheTTL:         r.CacheTTL,
-		MinReplicas:      r.MinReplicas,
-		Timeout:          r.Timeout,
-		AllowEviction:    r.AllowEviction,
+		Addresses:      r.Addresses,
+		Credentials:    credentials(r.Username, r.Password, "denylist.redis.password_file", r.PasswordFile),
+		Database:       r.Database,
+		SentinelMaster: r.SentinelMaster,
+		SentinelCredentials: credentials(r.SentinelUsername, r.SentinelPassword,
+			"denylist.redis.sentinel_password_file", r.SentinelPasswordFile),
+		Prefix:        r.Prefix,
+		CacheTTL:      r.CacheTTL,
+		MinReplicas:   r.MinReplicas,
+		Timeout:       r.Timeout,
+		AllowEviction: r.AllowEviction,
 	}
 	if r.CacheTTL == 0 {
 		cfg.CacheTTL = redis.NoCache
 	}
-	for _, p := range []struct {
-		key, file string
-		password  *string
-	}{
-		{"denylist.redis.password_file", r.PasswordFile, &cfg.Password},
-		{"denylist.redis.sentinel_password_file", r.SentinelPasswordFile, &cfg.SentinelPassword},
-	} {
-		if p.file == "" {
-			continue
-		}
-		text, err := passwordAt(p.file, "")
-		if err != nil {
-			add(p.key, "", err.Error())
-		}
-		*p.password = text
-	}
 	if r.TLS.Enabled {
-		cfg.TLS = r.TLS.tls(add)
+		cfg.TLS = r.TLS.tls(log, add)
 	}
 	return cfg
 }
 
-// tls returns the configuration of the connections, certificates read. It adds
-// what is wrong with their files.
-func (t RedisTLS) tls(add func(key, value, rule string)) *tls.Config {
-	cfg := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: t.ServerName}
+// tls returns the configuration of each connection. It reads files as redis does.
+func (t RedisTLS) tls(log *slog.Logger, add func(key, value, rule string)) func(context.Context) (*tls.Config, error) {
+	roots := func() *x509.CertPool { return nil } // those of the system
+	var own func() tls.Certificate
+	var err error
 	if t.CAFile != "" {
-		pem, err := os.ReadFile(t.CAFile)
-		cfg.RootCAs = x509.NewCertPool()
-		switch {
-		case err != nil:
-			add("denylist.redis.tls.ca_file", "", err.Error())
-		case !cfg.RootCAs.AppendCertsFromPEM(pem):
-			add("denylist.redis.tls.ca_file", shown(t.CAFile), "it holds no certificate in PEM")
+		const key = "denylist.redis.tls.ca_file"
+		if roots, err = reread(log, key, t.roots); err != nil {
+			add(key, shown(t.CAFile), err.Error())
 		}
 	}
 	if t.CertFile != "" && t.KeyFile != "" {
-		cert, err := tls.LoadX509KeyPair(t.CertFile, t.KeyFile)
-		if err != nil {
-			add("denylist.redis.tls.cert_file", shown(t.CertFile), err.Error())
+		const key = "denylist.redis.tls.cert_file"
+		read := func() (tls.Certificate, error) { return tls.LoadX509KeyPair(t.CertFile, t.KeyFile) }
+		if own, err = reread(log, key, read); err != nil {
+			add(key, shown(t.CertFile), err.Error())
 		}
-		cfg.Certificates = []tls.Certificate{cert}
 	}
-	return cfg
+	return func(context.Context) (*tls.Config, error) {
+		cfg := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: t.ServerName, RootCAs: roots()}
+		if own != nil {
+			cfg.Certificates = []tls.Certificate{own()}
+		}
+		return cfg, nil
+	}
+}
+
+func (t RedisTLS) roots() (*x509.CertPool, error) {
+	pem, err := os.ReadFile(t.CAFile)
+	if err != nil {
+		return nil, err
+	}
+	pool := x509.NewCertPool()
+	if !pool.AppendCertsFromPEM(pem) {
+		return nil, errors.New("it holds no certificate in PEM")
+	}
+	return pool, nil
 }

@@ -140,7 +140,7 @@ func TestStoreFilesAreChecked(t *testing.T) {
 		{"a password file of one empty line", func(r *config.Redis) { r.SentinelPasswordFile = "DIR/line" },
 			"denylist.redis.sentinel_password_file: the password is empty"},
 		{"no CA file", func(r *config.Redis) { r.TLS.CAFile = "DIR/none" },
-			"denylist.redis.tls.ca_file: open DIR/none: no such file or directory"},
+			`denylist.redis.tls.ca_file = "DIR/none": open DIR/none: no such file or directory`},
 		{"a CA file without certificates", func(r *config.Redis) { r.TLS.CAFile = "DIR/text" },
 			`denylist.redis.tls.ca_file = "DIR/text": it holds no certificate in PEM`},
 		{"no certificate file", func(r *config.Redis) { r.TLS.CertFile, r.TLS.KeyFile = "DIR/none", "DIR/text" },

@@ -8,8 +8,20 @@ import (
 	"github.com/pasetokit/pasetokit/denylist"
 )
 
-// ready reports why the store cannot serve a call.
+// ready reports why the store cannot serve a call. Every call asks it first: while the
+// server has a fault, nothing is answered, from memory neither.
 func (s *Store) ready(ctx context.Context) error {
+	if err := s.alive(ctx); err != nil {
+		return err
+	}
+	if fault := s.servers.barred.Load(); fault != nil {
+		return unavailable(*fault)
+	}
+	return nil
+}
+
+// alive reports that the store, or the caller's context, has ended.
+func (s *Store) alive(ctx context.Context) error {
 	if s.closed() {
 		return denylist.ErrClosed
 	}

@@ -1,10 +1,10 @@
 package redis
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net"
 	"strconv"
 	"strings"
@@ -12,30 +12,32 @@ import (
 )
 
 // Config says where a [Store] keeps its records, and how. Only Addresses must
-// be set. A Config prints and logs without its passwords.
+// be set. Secrets are behind functions, so that a Config can be printed and logged.
 type Config struct {
 	// Addresses are host:port, at least one: those of a single server, of some
 	// nodes of a Redis Cluster, from which the others are found, or of the
 	// Sentinels if SentinelMaster is set.
 	Addresses []string
-	// Username and Password are those of a user of Redis. A Password alone is
-	// the default user's. Default: connections do not authenticate.
-	Username string
-	Password string `json:"-"`
+	// Credentials returns the user and the password for a connection to a server. It is
+	// asked for every new one, so that a password can change while the store is open.
+	// Default: connections do not authenticate.
+	Credentials Credentials `json:"-" xml:"-" yaml:"-"`
 	// Database is the number of the database, default 0. A cluster has no other
 	// one.
 	Database int
-	// TLS encrypts the connections, to the Sentinels as well. Its ServerName is
-	// by default the host that is connected to. Nil means no encryption, over
-	// which whoever sits in between can make revocations vanish.
-	TLS *tls.Config `json:"-"`
+	// TLS returns how a connection is encrypted, those to the Sentinels as well. It is
+	// asked for every new one, so that certificates can change while the store is open;
+	// [StaticTLS] returns the same always. Its ServerName is by default the host that is
+	// connected to. Nil means no encryption, over which whoever sits in between can make
+	// revocations vanish.
+	TLS func(context.Context) (*tls.Config, error) `json:"-" xml:"-" yaml:"-"`
 
 	// SentinelMaster is the name by which the Sentinels know the primary.
 	// Default: Addresses are servers.
 	SentinelMaster string
-	// SentinelUsername and SentinelPassword are for the Sentinels themselves.
-	SentinelUsername string
-	SentinelPassword string `json:"-"`
+	// SentinelCredentials are for the Sentinels themselves. Default: connections to them
+	// do not authenticate.
+	SentinelCredentials Credentials `json:"-" xml:"-" yaml:"-"`
 
 	// Prefix begins every key and the name of the channel; default
 	// [DefaultPrefix]. Stores that are not to share their records have
@@ -66,6 +68,22 @@ const (
 	DefaultCacheTTL = 30 * time.Second
 	DefaultTimeout  = time.Second
 )
+
+// Credentials returns a user of Redis and the password. An empty user is the default
+// one, and without a password either the connection does not authenticate. It must end
+// with its context. An error means that there will be no connection; it is shown, so it
+// must not have a secret.
+type Credentials func(context.Context) (username, password string, err error)
+
+// StaticCredentials returns the same user and password always.
+func StaticCredentials(username, password string) Credentials {
+	return func(context.Context) (string, string, error) { return username, password, nil }
+}
+
+// StaticTLS returns the same configuration always.
+func StaticTLS(config *tls.Config) func(context.Context) (*tls.Config, error) {
+	return func(context.Context) (*tls.Config, error) { return config, nil }
+}
 
 // NoCache as a [Config.CacheTTL] turns caching off.
 const NoCache time.Duration = -1
@@ -99,8 +117,8 @@ func (c Config) complete() (Config, error) {
 		return c, fmt.Errorf("redis: MinReplicas is %d; give 0 or more", c.MinReplicas)
 	case c.Timeout < time.Millisecond:
 		return c, fmt.Errorf("redis: Timeout is %s; give a millisecond or more, or 0 for %s", c.Timeout, DefaultTimeout)
-	case c.SentinelMaster == "" && (c.SentinelUsername != "" || c.SentinelPassword != ""):
-		return c, errors.New("redis: SentinelUsername or SentinelPassword is set without SentinelMaster; name the primary that the Sentinels watch")
+	case c.SentinelMaster == "" && c.SentinelCredentials != nil:
+		return c, errors.New("redis: SentinelCredentials is set without SentinelMaster; name the primary that the Sentinels watch")
 	}
 	return c, nil
 }
@@ -123,24 +141,3 @@ func badAddress(address string) string {
 
 // caches reports whether answers are kept in this process.
 func (c Config) caches() bool { return c.CacheTTL != NoCache }
-
-const redacted = "(redacted)"
-
-// open returns the configuration without what is secret.
-func (c Config) open() Config {
-	for _, secret := range []*string{&c.Password, &c.SentinelPassword} {
-		if *secret != "" {
-			*secret = redacted
-		}
-	}
-	return c
-}
-
-// Format implements [fmt.Formatter]: passwords are left out.
-func (c Config) Format(f fmt.State, verb rune) {
-	type printed Config // without this method
-	_, _ = fmt.Fprintf(f, fmt.FormatString(f, verb), printed(c.open()))
-}
-
-// LogValue implements [slog.LogValuer]: passwords are left out.
-func (c Config) LogValue() slog.Value { return slog.StringValue(fmt.Sprintf("%+v", c)) }

@@ -40,9 +40,26 @@
 // a Revoke does no harm. To repeat a Consume tells that somebody was first, which
 // may have been oneself: compare the winner's value.
 //
-// A single server that is made a replica while stores use it refuses to record,
-// and goes on answering what it knows. With Sentinels and clusters the store
-// leaves it.
+// # What is checked, and when
+//
+// [Open] refuses a server that is no primary, one that drops records when its memory is
+// full unless [Config.AllowEviction] is set, and one that is not of the kind that the
+// addresses promise. The store goes on to ask: whenever it connects, and every few
+// seconds over a new connection, since an address may lead elsewhere by then. It also
+// asks for persistence: Open does not require it, but if all servers had an append-only
+// file at the opening, each must have one as long as the store is open. Replicas of a
+// cluster are held to the same rules, but for the role.
+//
+// A server that breaks a rule counts as away, and so does one that cannot be asked for
+// ten seconds: its connections are dropped, no call is answered, not even from memory,
+// and the address is tried again until it leads to a server that keeps the rules. In a
+// cluster that holds for what is kept there. It is logged once, with the reason. What
+// Redis dropped before the store noticed is lost; that is logged as an error, and what
+// was revoked must be revoked again.
+//
+// All of that comes from HELLO and INFO, not from CONFIG. Where INFO is forbidden, a
+// warning is logged, and only role and mode are checked. What INFO does not say, such as
+// appendfsync and snapshots, is not checked.
 //
 // # Leases
 //

@@ -42,6 +42,9 @@ func (s *Store) failed(ctx context.Context, err error) error {
 	if deadline, ok := ctx.Deadline(); ok && !time.Now().Before(deadline) { // which ctx has not noticed yet
 		return context.DeadlineExceeded
 	}
+	if strings.Contains(err.Error(), "READONLY") { // the server is the primary no more
+		s.servers.soon()
+	}
 	return unavailable(reason(err, s.timeout))
 }
 
@@ -53,11 +56,13 @@ func reason(err error, timeout time.Duration) error {
 		return fmt.Errorf("no answer within %s", timeout)
 	case errors.Is(err, context.Canceled), errors.Is(err, rueidis.ErrClosing):
 		return errors.New("the connection was given up")
-	case errors.Is(err, io.EOF):
+	case isEnd(err):
 		return errors.New("the server closed the connection")
 	}
 	return err
 }
+
+func isEnd(err error) bool { return errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) }
 
 func isTimeout(err error) bool {
 	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded)
@@ -75,9 +80,8 @@ const grantIt = "grant the user what the documentation of this package lists und
 // refusals are what servers answer, or do, to a configuration that does not fit
 // them, and how to mend it.
 var refusals = []struct{ text, advice string }{
-	{"WRONGPASS", "check Username and Password, and with Sentinels SentinelUsername and SentinelPassword"},
-	{"NOAUTH", "the server wants a password: set Password, and Username unless it is the default user's; " +
-		"with Sentinels SentinelPassword is theirs"},
+	{"WRONGPASS", "check Credentials, and with Sentinels SentinelCredentials"},
+	{"NOAUTH", "the server wants a password: set Credentials, or SentinelCredentials if it is a Sentinel"},
 	{"SELECT is not allowed in cluster mode", "a cluster has only database 0: leave Database 0"},
 	{"DB index is out of range", "the server has no database of the number Database"},
 	{"No such master", "the Sentinels do not know SentinelMaster by this name"},
@@ -100,12 +104,12 @@ func refused(err error, cfg Config) error {
 			return fmt.Errorf("redis: %w; %s", err, r.advice)
 		}
 	}
-	if _, ok := rueidis.IsRedisErr(err); ok && !temporary(err) {
+	if _, ok := rueidis.IsRedisErr(err); (ok || errors.As(err, new(refusal))) && !temporary(err) {
 		return fmt.Errorf("redis: %w", err)
 	}
-	why, ended := reason(err, cfg.Timeout), errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
+	why, ended := reason(err, cfg.Timeout), isEnd(err) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
 	switch {
-	case cfg.TLS == nil && (ended || isTimeout(err)):
+	case cfg.TLS == nil && (ended || isTimeout(err) || errors.Is(err, errForeign)):
 		why = fmt.Errorf("%w; if the port speaks TLS, set TLS", why)
 	case cfg.TLS != nil && ended:
 		why = fmt.Errorf("%w; if the server wants a certificate, see that TLS holds one that it accepts", why)

@@ -7,3 +7,6 @@ const ClockSlack = clockSlack
 
 // WithClock sets the clock of a store's process.
 func WithClock(now func() time.Time) Option { return func(s *Store) { s.now = now } }
+
+// Review asks the servers of a store what they are.
+func Review(s *Store) { s.review() }

@@ -3,18 +3,15 @@ package redis
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 	"fmt"
-	"strings"
-	"sync"
 	"time"
 
 	"github.com/redis/rueidis"
 )
 
-// inspect makes sure that the store can work with the server.
+// inspect makes sure that the store can work with the servers.
 func (s *Store) inspect(ctx context.Context, cfg Config) error {
-	for _, step := range []func(context.Context, Config) error{s.inspectServer, s.inspectMemory, s.rehearse} {
+	for _, step := range []func(context.Context, Config) error{s.inspectServers, s.rehearse} {
 		call, cancel := context.WithTimeout(ctx, 2*s.timeout)
 		err := step(call, cfg)
 		cancel()
@@ -28,81 +25,40 @@ func (s *Store) inspect(ctx context.Context, cfg Config) error {
 	return nil
 }
 
-// inspectServer makes sure that the server is of the kind that the addresses
-// promise.
-func (s *Store) inspectServer(ctx context.Context, cfg Config) error {
-	hello, err := s.client.Do(ctx, s.client.B().Hello().Build()).AsMap()
-	if err != nil {
-		return refused(err, cfg)
+// inspectServers makes sure that the servers are what the store needs, and that they stay
+// so. A node of a cluster that is down is no reason to stay away.
+func (s *Store) inspectServers(ctx context.Context, cfg Config) error {
+	addresses := make(map[string]bool)
+	for address := range s.client.Nodes() {
+		addresses[address] = true
 	}
-	text := func(field string) string {
-		message := hello[field]
-		value, _ := message.ToString()
-		return value
-	}
-	if s.client.Mode() == rueidis.ClientModeStandalone {
-		switch {
-		case text("mode") == "sentinel":
-			return errors.New("redis: the server is a Sentinel; name by SentinelMaster the primary that it watches")
-		case text("mode") == "cluster":
-			return errors.New("redis: the server belongs to a cluster, of which it did not tell the other nodes; " + grantIt)
-		case text("role") != primary:
-			return fmt.Errorf("redis: the server is a %s; give the primary's address, or those of the Sentinels and SentinelMaster", text("role"))
+	answers := s.askAll(ctx, addresses, 2*s.timeout)
+	rules := rules{mode: s.client.Mode(), evicts: cfg.AllowEviction}
+	appends := true
+	for address, a := range answers {
+		if a.err != nil {
+			if s.cluster {
+				continue
+			}
+			return refused(a.err, cfg)
 		}
-	}
-	proto := hello["proto"]
-	if version, _ := proto.AsInt64(); version < 3 {
-		return errors.New("redis: the server does not speak RESP3; use Redis 6.2 or later")
-	}
-	return nil
-}
-
-// primary is how HELLO calls a primary.
-const primary = "master"
-
-// inspectMemory makes sure that the servers keep their records when memory is
-// short.
-func (s *Store) inspectMemory(ctx context.Context, cfg Config) error {
-	nodes := s.client.Nodes()
-	errs := make(chan error, len(nodes))
-	var all sync.WaitGroup
-	for address, node := range nodes {
-		all.Go(func() { errs <- s.inspectMemoryOf(ctx, address, node, cfg) })
-	}
-	all.Wait()
-	close(errs)
-	for err := range errs {
-		if err != nil {
+		if fault := rules.broken(a.server); fault != nil {
+			err := fmt.Errorf("redis: the server %s %w", address, fault)
+			if rules.mode == rueidis.ClientModeSentinel && a.server.role != primary { // they will name another one
+				err = unavailable(err)
+			}
 			return err
 		}
+		appends = appends && a.server.appends
 	}
-	return nil
-}
-
-func (s *Store) inspectMemoryOf(ctx context.Context, address string, node rueidis.Client, cfg Config) error {
-	info, err := node.Do(ctx, node.B().Info().Section("memory").Build()).ToString()
-	if err != nil { // a node that is down is no reason to stay away; if it is the only one, that will show
-		s.log.WarnContext(ctx, "denylist: it is not known whether Redis drops records when its memory is full",
-			"address", address, "error", reason(err, s.timeout))
-		return nil
-	}
-	limit, policy := field(info, "maxmemory"), field(info, "maxmemory_policy")
-	if limit == "" || limit == "0" || policy == "noeviction" || cfg.AllowEviction {
-		return nil
-	}
-	return fmt.Errorf("redis: the server %s drops records when its memory is full (maxmemory is %s and maxmemory-policy %s), "+
-		"and what was revoked would be valid again; set maxmemory-policy to noeviction there, or AllowEviction here",
-		address, limit, policy)
-}
-
-// field returns a value from the text of INFO.
-func field(info, name string) string {
-	for line := range strings.Lines(info) {
-		if value, ok := strings.CutPrefix(line, name+":"); ok {
-			return strings.TrimSpace(value)
+	rules.appends = appends
+	s.servers.enforce(rules)
+	for address, a := range answers {
+		if a.err == nil {
+			_ = s.servers.judge(address, a.server) // There is no fault in it, as was seen above.
 		}
 	}
-	return ""
+	return nil
 }
 
 // rehearse does what the store will do, so that missing permissions are found

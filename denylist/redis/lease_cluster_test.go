@@ -23,7 +23,7 @@ func TestLeaseCluster(t *testing.T) {
 		rules := "on >hush " + permissions + " +time +pexpireat +zadd +zrem +zrange +zscore +zcount"
 		node.Command(t, append([]string{"ACL", "SETUSER", "app"}, strings.Fields(rules)...)...)
 	}
-	cfg := redis.Config{Addresses: cluster.Addrs(), Username: "app", Password: "hush", Prefix: "app:", MinReplicas: 1}
+	cfg := redis.Config{Addresses: cluster.Addrs(), Credentials: redis.StaticCredentials("app", "hush"), Prefix: "app:", MinReplicas: 1}
 	t.Run("displaced", func(t *testing.T) { testLeaseDisplacedInCluster(t, cfg) })
 	t.Run("moved", func(t *testing.T) { testLeasesMove(t, cfg, cluster) })
 	t.Run("silent", func(t *testing.T) { testLeasesBesideSilence(t, cfg, cluster) })

@@ -144,7 +144,7 @@ func TestLeasePermissions(t *testing.T) {
 	server := redistest.Start(t)
 	grant := func(name, rules string) *redis.Store {
 		server.Command(t, append([]string{"ACL", "SETUSER", name}, strings.Fields("on >hush "+rules)...)...)
-		return openStore(t, redis.Config{Addresses: []string{server.Addr()}, Username: name, Password: "hush", Prefix: "app:"})
+		return openStore(t, redis.Config{Addresses: []string{server.Addr()}, Credentials: redis.StaticCredentials(name, "hush"), Prefix: "app:"})
 	}
 	none := grant("none", permissions)
 	wantLeaseErrors(t, leaseCalls(t.Context(), t, none, redis.DefaultTimeout, "k"), denylist.ErrUnavailable, "grant the user")

@@ -4,10 +4,9 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
-	"net"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -50,12 +49,12 @@ func TestOpenRefused(t *testing.T) {
 		cfg  redis.Config
 		want string
 	}{
-		{"wrong password", redis.Config{Addresses: []string{locked}, Password: "hush hush"}, "check Username and Password"},
-		{"unknown user", redis.Config{Addresses: []string{locked}, Username: "bob", Password: "hush"}, "check Username and Password"},
-		{"no password", redis.Config{Addresses: []string{locked}}, "set Password"},
+		{"wrong password", redis.Config{Addresses: []string{locked}, Credentials: redis.StaticCredentials("", "hush hush")}, "check Credentials"},
+		{"unknown user", redis.Config{Addresses: []string{locked}, Credentials: redis.StaticCredentials("bob", "hush")}, "check Credentials"},
+		{"no password", redis.Config{Addresses: []string{locked}}, "set Credentials"},
 		{"no such database", redis.Config{Addresses: []string{plain}, Database: 4}, "no database of the number Database"},
 		{"drops records", redis.Config{Addresses: []string{small}}, "set maxmemory-policy to noeviction there, or AllowEviction here"},
-		{"replica", redis.Config{Addresses: []string{replica}}, "the server is a replica"},
+		{"replica", redis.Config{Addresses: []string{replica}}, "is a replica"},
 		{"Sentinel for a server", redis.Config{Addresses: sentinels}, "name by SentinelMaster the primary"},
 		{"server for a Sentinel", redis.Config{Addresses: []string{plain}, SentinelMaster: "mymaster"}, "Addresses are servers, no Sentinels"},
 		{"unknown master", redis.Config{Addresses: sentinels, SentinelMaster: "theirs"}, "do not know SentinelMaster"},
@@ -69,8 +68,8 @@ func TestOpenRefused(t *testing.T) {
 	}
 	t.Run("the right password", func(t *testing.T) {
 		t.Parallel()
-		openStore(t, redis.Config{Addresses: []string{locked}, Password: "hush"})
-		openStore(t, redis.Config{Addresses: []string{locked}, Username: "default", Password: "hush"})
+		openStore(t, redis.Config{Addresses: []string{locked}, Credentials: redis.StaticCredentials("", "hush")})
+		openStore(t, redis.Config{Addresses: []string{locked}, Credentials: redis.StaticCredentials("default", "hush")})
 	})
 	t.Run("drops records, which is allowed", func(t *testing.T) {
 		t.Parallel()
@@ -140,7 +139,7 @@ func TestPermissions(t *testing.T) {
 	server := redistest.Start(t)
 	grant := func(name, rules string) redis.Config {
 		server.Command(t, append([]string{"ACL", "SETUSER", name}, strings.Fields(rules)...)...)
-		return redis.Config{Addresses: []string{server.Addr()}, Username: name, Password: "hush", Prefix: "app:"}
+		return redis.Config{Addresses: []string{server.Addr()}, Credentials: redis.StaticCredentials(name, "hush"), Prefix: "app:"}
 	}
 	all := "on >hush " + permissions
 	t.Run("all", func(t *testing.T) {
@@ -171,7 +170,7 @@ func TestMemoryUnknown(t *testing.T) {
 	server.Command(t, "ACL", "SETUSER", "curious", "on", ">hush", "~*", "&*", "+@all", "-info")
 	var logged bytes.Buffer
 	store, err := redis.Open(t.Context(), redis.Config{
-		Addresses: []string{server.Addr()}, Username: "curious", Password: "hush",
+		Addresses: []string{server.Addr()}, Credentials: redis.StaticCredentials("curious", "hush"),
 	}, redis.WithLogger(slog.New(slog.NewTextHandler(&logged, nil))))
 	if err != nil {
 		t.Fatal(err)
@@ -185,32 +184,34 @@ func TestMemoryUnknown(t *testing.T) {
 	}
 }
 
-// TestRevokedPassword changes the password while the store is open. Connections
-// that are open stay so; once the server drops them, the store is unavailable.
-func TestRevokedPassword(t *testing.T) {
+// TestRotatedPassword changes the password while the store is open. Connections
+// that are open stay so; once the server drops them, the store is unavailable until it is
+// given the new one, for which it asks at every connection.
+func TestRotatedPassword(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
 	server.Command(t, "ACL", "SETUSER", "app", "on", ">hush", "~*", "&*", "+@all")
-	store := openStore(t, redis.Config{Addresses: []string{server.Addr()}, Username: "app", Password: "hush"})
+	var password atomic.Pointer[string]
+	set := func(to string) { password.Store(&to) }
+	set("hush")
+	store := openStore(t, redis.Config{
+		Addresses: []string{server.Addr()}, Timeout: patience,
+		Credentials: func(context.Context) (string, string, error) {
+			if given := *password.Load(); given != "" {
+				return "app", given, nil
+			}
+			return "", "", errors.New("the vault is locked")
+		},
+	})
 	server.Command(t, "ACL", "SETUSER", "app", "resetpass", ">other")
 	server.Command(t, "CLIENT", "KILL", "USER", "app")
 	eventually(t, "calls fail", func() bool { return !works(t, store, "x") })
-	wantUnavailable(t, store, redis.DefaultTimeout)
-	server.Command(t, "ACL", "SETUSER", "app", ">hush")
-	eventually(t, "the store works again", func() bool { return works(t, store, fmt.Sprint(time.Now().UnixNano())) })
-}
-
-// freePort returns a port that is free for now.
-func freePort(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	_, port, err := net.SplitHostPort(l.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	return port
+	wantUnavailable(t, store, patience)
+	set("")
+	eventually(t, "the error says why", func() bool {
+		_, err := store.Revoked(t.Context(), denylist.Token{ID: "x"})
+		return errors.Is(err, denylist.ErrUnavailable) && strings.Contains(err.Error(), "the vault is locked")
+	})
+	set("other")
+	eventually(t, "the store works again", func() bool { return works(t, store, "y") })
 }

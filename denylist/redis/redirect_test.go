@@ -68,7 +68,7 @@ func TestMovedSlot(t *testing.T) {
 		t.Run(fmt.Sprintf("%d replicas", minReplicas), func(t *testing.T) {
 			tag := fmt.Sprintf("{tag %d}", i)
 			store := openStore(t, redis.Config{
-				Addresses: cluster.Addrs(), Username: "app", Password: "hush", Prefix: "app:", MinReplicas: minReplicas,
+				Addresses: cluster.Addrs(), Credentials: redis.StaticCredentials("app", "hush"), Prefix: "app:", MinReplicas: minReplicas,
 			})
 			keep := func(name string, at *redistest.Server) {
 				id := tag + name

@@ -2,6 +2,7 @@ package redis
 
 import (
 	"context"
+	"crypto/tls"
 	"log/slog"
 	"net"
 	"slices"
@@ -19,6 +20,7 @@ import (
 type Store struct {
 	client  rueidis.Client
 	conns   *dialer
+	servers *servers
 	cluster bool
 
 	prefix      string
@@ -85,6 +87,7 @@ func Open(ctx context.Context, cfg Config, opts ...Option) (*Store, error) {
 		return nil, err
 	}
 	s.minReplicas = cfg.MinReplicas
+	s.start(s.supervise)
 	return s, nil
 }
 
@@ -110,7 +113,8 @@ func newStore(cfg Config, opts []Option) *Store {
 		}
 	}
 	s.life, s.end = context.WithCancel(context.Background())
-	s.conns = newDialer(s.life, cfg.Timeout/2)
+	s.servers = newServers(s.log)
+	s.conns = newDialer(s.life, cfg, s.servers)
 	return s
 }
 
@@ -185,16 +189,14 @@ func (s *Store) options(cfg Config) rueidis.ClientOption {
 	dial := net.Dialer{Timeout: cfg.Timeout / 2, KeepAlive: min(cfg.Timeout/2, time.Second)}
 	option := rueidis.ClientOption{
 		InitAddress:   slices.Clone(cfg.Addresses),
-		Username:      cfg.Username,
-		Password:      cfg.Password,
 		ClientName:    "pasetokit",
 		ClientSetInfo: rueidis.DisableClientSetInfo,
 		SelectDB:      cfg.Database,
-		TLSConfig:     cfg.TLS.Clone(),
 
-		DialCtxFn:        s.conns.dial,
-		Dialer:           dial, // whose KeepAlive is how often idle connections are pinged
-		ConnWriteTimeout: cfg.Timeout,
+		DialCtxFn:         s.conns.dial,
+		AuthCredentialsFn: authenticate,
+		Dialer:            dial, // whose KeepAlive is how often idle connections are pinged
+		ConnWriteTimeout:  cfg.Timeout,
 
 		DisableRetry:        true,
 		AlwaysPipelining:    true,
@@ -215,11 +217,13 @@ func (s *Store) options(cfg Config) rueidis.ClientOption {
 			"BCAST", "PREFIX", s.key(tokens, ""), "PREFIX", s.key(sessions, ""), "PREFIX", s.key(subjects, ""),
 		}
 	}
+	if cfg.TLS != nil { // which the dialer asks; the client chooses ports by it
+		option.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12}
+	}
 	if cfg.SentinelMaster != "" {
+		dial.Resolver = toSentinels
 		option.Sentinel = rueidis.SentinelOption{
 			MasterSet:               cfg.SentinelMaster,
-			Username:                cfg.SentinelUsername,
-			Password:                cfg.SentinelPassword,
 			ClientName:              option.ClientName,
 			Dialer:                  dial,
 			TLSConfig:               option.TLSConfig,

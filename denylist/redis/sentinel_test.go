@@ -29,11 +29,11 @@ func startSentinel(t *testing.T, replicas int) (*redistest.Server, *redistest.Se
 	}
 	sentinels := redistest.StartSentinel(t, primary, name, 3, "requirepass "+sentinelPassword)
 	return primary, sentinels, redis.Config{
-		Addresses:        sentinels.Addrs(),
-		SentinelMaster:   name,
-		Password:         password,
-		SentinelPassword: sentinelPassword,
-		MinReplicas:      1,
+		Addresses:           sentinels.Addrs(),
+		SentinelMaster:      name,
+		Credentials:         redis.StaticCredentials("", password),
+		SentinelCredentials: redis.StaticCredentials("", sentinelPassword),
+		MinReplicas:         1,
 	}
 }
 

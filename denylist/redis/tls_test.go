@@ -62,14 +62,13 @@ func TestTLS(t *testing.T) {
 	t.Parallel()
 	cert, certFile, keyFile := certificate(t)
 	stranger, _, _ := certificate(t)
-	port := freePort(t)
-	server := redistest.Start(t, "--tls-port", port, "--tls-cert-file", certFile, "--tls-key-file", keyFile, "--tls-ca-cert-file", certFile)
-	plain, encrypted := server.Addr(), net.JoinHostPort("127.0.0.1", port)
+	server := redistest.StartTLS(t, certFile, keyFile, certFile)
+	plain, encrypted := server.Addr(), server.TLSAddr()
 	authority := x509.NewCertPool()
 	authority.AddCert(cert.Leaf)
 	good := &tls.Config{RootCAs: authority, Certificates: []tls.Certificate{cert}}
 
-	store := openStore(t, redis.Config{Addresses: []string{encrypted}, TLS: good})
+	store := openStore(t, redis.Config{Addresses: []string{encrypted}, TLS: redis.StaticTLS(good)})
 	startWatch(t, store)
 	if !works(t, store, "x") {
 		t.Error("the store does not work")
@@ -90,7 +89,11 @@ func TestTLS(t *testing.T) {
 		{"plain to a TLS port", encrypted, nil, "if the port speaks TLS, set TLS"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			store, err := redis.Open(t.Context(), redis.Config{Addresses: []string{test.address}, TLS: test.tls, Timeout: 2 * time.Second})
+			cfg := redis.Config{Addresses: []string{test.address}, Timeout: 2 * time.Second}
+			if test.tls != nil {
+				cfg.TLS = redis.StaticTLS(test.tls)
+			}
+			store, err := redis.Open(t.Context(), cfg)
 			if err == nil {
 				store.Close()
 				t.Fatal("opened")

@@ -18,7 +18,7 @@ import (
 // reached; every loss of the connection is reported as missed records, once they
 // would be told again.
 func (s *Store) Watch(ctx context.Context, fn func(denylist.Event)) error {
-	if err := s.ready(ctx); err != nil {
+	if err := s.alive(ctx); err != nil {
 		return err
 	}
 	s.listener.once.Do(func() { s.start(s.listen) })
@@ -69,7 +69,7 @@ const (
 
 // listen keeps the subscription up until the store is closed.
 func (s *Store) listen() {
-	delay := minDelay
+	delay, logged := minDelay, ""
 	for {
 		inForce := false
 		err := s.subscribe(func() {
@@ -79,15 +79,17 @@ func (s *Store) listen() {
 		})
 		if inForce {
 			s.listener.set(false)
-			delay = minDelay
+			delay, logged = minDelay, ""
 		}
 		if s.closed() {
 			return
 		}
 		wait := delay/2 + rand.N(delay/2) //nolint:gosec // No secret.
 		delay = min(2*delay, maxDelay)
-		s.log.WarnContext(s.life, "denylist: the watch has no connection to Redis; revocations are told late",
-			"error", reason(err, s.timeout), "retry_in", wait)
+		if why := reason(err, s.timeout); why.Error() != logged {
+			logged = why.Error()
+			s.log.WarnContext(s.life, "denylist: the watch has no connection to Redis; revocations are told late", "error", why)
+		}
 		select {
 		case <-time.After(wait):
 		case <-s.life.Done():
@@ -188,6 +190,7 @@ func (s *Store) probe(conn rueidis.DedicatedClient) error {
 	}
 	role := hello["role"]
 	if text, _ := role.ToString(); text != primary {
+		s.servers.soon()
 		return fmt.Errorf("the server is a %s", text)
 	}
 	if s.client.Mode() != rueidis.ClientModeSentinel {

@@ -9,14 +9,14 @@ import (
 
 // Proxy passes TCP connections on to a server until told otherwise. Its methods are safe for concurrent use.
 type Proxy struct {
-	target   string
 	listener net.Listener
 	running  sync.WaitGroup
 
-	mu    sync.Mutex
-	cut   bool
-	open  chan struct{} // closed while bytes may pass
-	conns map[net.Conn]struct{}
+	mu     sync.Mutex
+	target string
+	cut    bool
+	open   chan struct{} // closed while bytes may pass
+	conns  map[net.Conn]struct{}
 }
 
 // StartProxy starts a proxy before the server at the target address.
@@ -40,6 +40,13 @@ func StartProxy(t testing.TB, target string) *Proxy {
 
 // Addr returns the address to connect to instead of the server's.
 func (p *Proxy) Addr() string { return p.listener.Addr().String() }
+
+// Lead makes new connections lead to the server at another address. Those that are open stay.
+func (p *Proxy) Lead(target string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.target = target
+}
 
 // Cut ends all connections, and every new one at once, until Restore.
 func (p *Proxy) Cut() {
@@ -96,7 +103,10 @@ func (p *Proxy) serve(client net.Conn) {
 	}
 	defer p.drop(client)
 	<-p.gate()
-	server, err := net.Dial("tcp", p.target) //nolint:noctx // A loopback address answers at once.
+	p.mu.Lock()
+	target := p.target
+	p.mu.Unlock()
+	server, err := net.Dial("tcp", target) //nolint:noctx // A loopback address answers at once.
 	if err != nil || !p.keep(server) {
 		return
 	}

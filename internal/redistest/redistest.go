@@ -30,6 +30,7 @@ type Server struct {
 	password string
 	// arguments returns the command line, given the port.
 	arguments func(port string) []string
+	extra     []string // of RestartWith
 	process   *process
 }
 
@@ -40,15 +41,36 @@ func Start(t testing.TB, args ...string) *Server {
 	t.Helper()
 
 	s := newServer(t, args)
+	s.arguments = func(port string) []string { return append(s.defaults(), append(args, "--port", port)...) }
+	s.launch()
+	return s
+}
+
+func (s *Server) defaults() []string {
+	return []string{
+		"--bind", "127.0.0.1", "--dir", s.dir, "--save", "", "--appendonly", "no",
+		// A replica that is sent the data without a file may get nothing more for a second.
+		"--repl-diskless-sync", "no", "--repl-ping-replica-period", "1",
+	}
+}
+
+// StartTLS starts a server that speaks TLS at TLSAddr, where it wants a certificate that the same authority has signed
+// as its own.
+func StartTLS(t testing.TB, certFile, keyFile, caFile string, args ...string) *Server {
+	t.Helper()
+
+	s := newServer(t, args)
 	s.arguments = func(port string) []string {
-		return append([]string{
-			"--bind", "127.0.0.1", "--dir", s.dir, "--save", "", "--appendonly", "no",
-			// A replica that is sent the data without a file may get nothing more for a second.
-			"--repl-diskless-sync", "no", "--repl-ping-replica-period", "1",
-		}, append(args, "--port", port)...)
+		return append(s.defaults(), append(args, "--port", port, "--tls-port", strconv.Itoa(s.port+busOffset),
+			"--tls-cert-file", certFile, "--tls-key-file", keyFile, "--tls-ca-cert-file", caFile)...)
 	}
 	s.launch()
 	return s
+}
+
+// TLSAddr returns the address at which a server of StartTLS speaks TLS.
+func (s *Server) TLSAddr() string {
+	return net.JoinHostPort("127.0.0.1", strconv.Itoa(s.port+busOffset))
 }
 
 // StartReplica starts a replica of another server and waits until it follows.
@@ -112,7 +134,7 @@ func (s *Server) run() error {
 	}
 	defer log.Close() //nolint:errcheck // The process has the file now.
 
-	cmd := exec.Command(s.program, s.arguments(strconv.Itoa(s.port))...) //nolint:gosec,noctx // The test's own; Kill ends it.
+	cmd := exec.Command(s.program, append(s.arguments(strconv.Itoa(s.port)), s.extra...)...) //nolint:gosec,noctx // The test's own; Kill ends it.
 	cmd.Dir, cmd.Stdout, cmd.Stderr = s.dir, log, log
 	if s.process, err = startProcess(cmd); err != nil {
 		return err
@@ -192,6 +214,13 @@ func (s *Server) Restart() {
 	s.t.Helper()
 	s.Kill()
 	until(s.t, "the server starts again", s.run)
+}
+
+// RestartWith is Restart with further options, until the next of its kind.
+func (s *Server) RestartWith(args ...string) {
+	s.t.Helper()
+	s.extra = args
+	s.Restart()
 }
 
 // Pause stops the server in its tracks: its connections stay open, and nobody answers.
