@@ -6,7 +6,9 @@ import (
 	"context"
 	"fmt"
 	"log"
+	"log/slog"
 	"net/http"
+	"os"
 	"time"
 
 	"github.com/pasetokit/pasetokit/config"
@@ -40,7 +42,10 @@ func main() {
 		}
 	}))
 	log.Print("log in at http://127.0.0.1:8080/login as demo with the password demo")
-	server := &http.Server{Addr: "127.0.0.1:8080", ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second}
+	server := &http.Server{
+		Addr: "127.0.0.1:8080", ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second,
+		ErrorLog: httpauth.ErrorLog(slog.New(slog.NewTextHandler(os.Stderr, nil))),
+	}
 	log.Fatal(server.ListenAndServe())
 }
 
