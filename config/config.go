@@ -31,13 +31,13 @@ type Token struct {
 	OmitKeyID bool `koanf:"omit_key_id"`
 
 	// Issuer is the iss claim of new tokens.
-	Issuer string `koanf:"issuer"`
+	Issuer string `koanf:"issuer" validate:"ne=none"`
 	// Audience is the aud claim of new tokens.
-	Audience []string `koanf:"audience" validate:"dive,required"`
+	Audience []string `koanf:"audience" validate:"dive,required,ne=none"`
 	// RequireIssuer is the iss claim that every token must carry.
-	RequireIssuer string `koanf:"require_issuer"`
+	RequireIssuer string `koanf:"require_issuer" validate:"ne=none"`
 	// RequireAudience lists audiences, one of which every token must name.
-	RequireAudience []string `koanf:"require_audience" validate:"dive,required"`
+	RequireAudience []string `koanf:"require_audience" validate:"dive,required,ne=none"`
 
 	// AccessTTL, RefreshTTL and OtherTTL are the lifetimes of new tokens.
 	AccessTTL  Lifetime `koanf:"access_ttl" validate:"lifetime"`
@@ -111,8 +111,8 @@ type Cookie struct {
 type Denylist struct {
 	// Enabled turns revocation on.
 	Enabled bool `koanf:"enabled"`
-	// Store is memory, bolt or redis, or empty for one that the program gives
-	// with [WithStore].
+	// Store is memory, bolt or redis, or empty (none in files) for one that the
+	// program gives with [WithStore].
 	Store string `koanf:"store" validate:"omitempty,oneof=memory bolt redis"`
 	// Path is the file of the store bolt.
 	Path string `koanf:"path"`
@@ -221,7 +221,7 @@ const NoExpiry = Lifetime(paseto.NoExpiry)
 // String returns the duration, or none.
 func (l Lifetime) String() string {
 	if l == NoExpiry {
-		return "none"
+		return none
 	}
 	return time.Duration(l).String()
 }

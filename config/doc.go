@@ -13,6 +13,9 @@
 //	PASETOKIT_TOKEN__ACCESS_TTL=5m
 //	PASETOKIT_HTTP__LOCATIONS=header,cookie
 //
+// A key or a variable without a value is refused, so that it turns no check off; the
+// word none clears text and lists that may be empty.
+//
 // Nothing is guessed: an unknown key, a value of another type and a broken rule
 // are refused, all of them in one [*Error] that names for each the key, where
 // it was set, the value unless it is secret, and the rule. docs/configuration.md

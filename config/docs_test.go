@@ -64,8 +64,8 @@ func describe(section string, v reflect.Value) []documented {
 			continue
 		}
 		all = append(all, documented{
-			key: key, kind: kindText(f.Type), value: valueText(value),
-			variable: EnvPrefix + strings.ToUpper(strings.ReplaceAll(key, ".", "__")),
+			key: key, kind: kindText(f.Type), value: settingText(value.Interface()),
+			variable: variableName(key),
 		})
 	}
 	return all
@@ -89,11 +89,4 @@ func kindText(t reflect.Type) string {
 		return "int"
 	}
 	return t.String()
-}
-
-func valueText(v reflect.Value) string {
-	if text := settingText(v.Interface()); text != "" {
-		return text
-	}
-	return `""`
 }

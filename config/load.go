@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -102,7 +103,11 @@ func (l *loader) file(path string) {
 	}
 	read := koanf.New(delimiter)
 	if err := read.Load(file.Provider(path), parser); err != nil {
-		l.problems.add(Problem{Source: path, Rule: withoutKeys(strings.ReplaceAll(err.Error(), "\n", " "))})
+		rule := withoutKeys(err.Error())
+		if _, unread := errors.AsType[*fs.PathError](err); !unread {
+			rule = parserText(rule)
+		}
+		l.problems.add(Problem{Source: path, Rule: rule})
 		return
 	}
 	l.merge(&reader{source: path}, read.Raw())
@@ -128,7 +133,7 @@ func (l *loader) variable(name, text string) {
 	for i, level := range levels {
 		f, known := field(t, level)
 		if !known || name != strings.ToUpper(name) {
-			r.unknown("", name, section, t)
+			r.unknown("", shownVariable(name), section, t)
 			break
 		}
 		if i < len(levels)-1 && isSection(f.Type) {
@@ -136,7 +141,7 @@ func (l *loader) variable(name, text string) {
 			continue
 		}
 		if i < len(levels)-1 || isSection(f.Type) {
-			r.problems.add(Problem{Source: name, Rule: "it names no single key; two underscores stand between the levels of a key"})
+			r.problems.add(Problem{Source: shownVariable(name), Rule: "it names no single key; two underscores stand between the levels of a key"})
 			break
 		}
 		l.merge(r, nest(levels, variable(f.Type, text)))

@@ -22,7 +22,6 @@ func TestLimits(t *testing.T) {
 		{"the code's own none", "-1", 0, "http.login.concurrent = -1 (FILE): " + rule},
 		{"fraction", "1.5", 0, "http.login.concurrent = 1.5 (FILE): " + rule},
 		{"text", "many", 0, `http.login.concurrent = "many" (FILE): ` + rule},
-		{"empty", "''", 0, `http.login.concurrent = "" (FILE): ` + rule},
 		{"too many", "4294967296", 0, "http.login.concurrent = 4294967296 (FILE): " + rule},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -37,6 +37,35 @@ var (
 // isSection reports whether a field of [Config] is a section, and not a key.
 func isSection(t reflect.Type) bool { return t.Kind() == reflect.Struct && t != secretType }
 
+// none is the word that clears a key which may be empty. For other keys it is a value
+// like any other.
+const none = "none"
+
+func isNone(value any) bool {
+	text, ok := value.(string)
+	return ok && strings.TrimSpace(text) == none
+}
+
+// mayBeEmpty reports whether a field is text or a list, and its rule takes no value
+// at all.
+func mayBeEmpty(f reflect.StructField) bool {
+	if f.Type.Kind() != reflect.String && f.Type.Kind() != reflect.Slice && f.Type != secretType {
+		return false
+	}
+	return rules.Var(reflect.Zero(f.Type).Interface(), f.Tag.Get("validate")) == nil
+}
+
+// isEmpty reports whether a source gives a key and no value.
+func isEmpty(value any) bool {
+	switch v := value.(type) {
+	case string:
+		return strings.TrimSpace(v) == ""
+	case []any:
+		return len(v) == 0
+	}
+	return value == nil
+}
+
 // section returns the members of a section of the file, typed.
 func (r *reader) section(key string, t reflect.Type, value any) map[string]any {
 	members, ok := value.(map[string]any)
@@ -58,7 +87,7 @@ func (r *reader) section(key string, t reflect.Type, value any) map[string]any {
 				typed[name] = section
 			}
 		default:
-			if v, ok := r.value(path, f.Type, members[name]); ok {
+			if v, ok := r.value(path, f, members[name]); ok {
 				typed[name] = v
 			}
 		}
@@ -66,11 +95,23 @@ func (r *reader) section(key string, t reflect.Type, value any) map[string]any {
 	return typed
 }
 
-// value returns the value of one key, typed.
-func (r *reader) value(key string, t reflect.Type, value any) (any, bool) {
-	if value == nil {
-		r.problems.add(Problem{Key: key, Source: r.source, Rule: "it has no value; give one, or leave the key out"})
+// value returns the value of one key, typed. What is empty is refused, so that a
+// variable which nobody has set turns no check off; the word none clears.
+func (r *reader) value(key string, f reflect.StructField, value any) (any, bool) {
+	t := f.Type
+	if isEmpty(value) {
+		rule := "it has no value; give one, or leave the key out"
+		if mayBeEmpty(f) {
+			rule += ", or write " + none + " to clear it on purpose"
+		}
+		r.problems.add(Problem{Key: key, Source: r.source, Rule: rule})
 		return nil, false
+	}
+	if isNone(value) && mayBeEmpty(f) {
+		if t.Kind() == reflect.Slice {
+			return []any{}, true
+		}
+		return "", true
 	}
 	switch t {
 	case keysType:
@@ -94,7 +135,7 @@ func (r *reader) value(key string, t reflect.Type, value any) (any, bool) {
 		return reflect.ValueOf(d).Convert(t).Interface(), true
 	}
 	if t == limitType {
-		if value == "none" {
+		if isNone(value) {
 			return NoLimit, true
 		}
 		if n, ok := integer(value); ok && n >= 0 && n <= math.MaxInt32 {
@@ -115,7 +156,7 @@ func (r *reader) value(key string, t reflect.Type, value any) (any, bool) {
 		}
 		r.wrong(key, value, "expected true or false")
 	case reflect.Int, reflect.Int64:
-		if n, ok := integer(value); ok {
+		if n, ok := integer(value); ok && !reflect.Zero(t).OverflowInt(n) {
 			return reflect.ValueOf(n).Convert(t).Interface(), true
 		}
 		r.wrong(key, value, "expected a whole number")
@@ -137,8 +178,16 @@ func (r *reader) strings(key string, value any) (any, bool) {
 	}
 	out := make([]string, len(list))
 	for i, v := range list {
-		if out[i], ok = v.(string); !ok {
-			r.wrong(fmt.Sprintf("%s[%d]", key, i), v, "expected a string")
+		at := fmt.Sprintf("%s[%d]", key, i)
+		switch out[i], ok = v.(string); {
+		case !ok && v != nil:
+			r.wrong(at, v, "expected a string")
+			return nil, false
+		case isEmpty(v):
+			r.problems.add(Problem{Key: at, Source: r.source, Rule: "it is empty; give a value, or take it out of the list"})
+			return nil, false
+		case isNone(v):
+			r.problems.add(Problem{Key: at, Source: r.source, Rule: none + " means an empty list, and cannot be a member of one"})
 			return nil, false
 		}
 	}
@@ -157,7 +206,7 @@ func (r *reader) keys(key string, value any) (any, bool) {
 		rule := "expected the key itself as a string, {file: path} or {env: NAME}"
 		if members, isObject := v.(map[string]any); isObject {
 			keys[i], rule = keyObject(members)
-		} else if text, _ := v.(string); text != "" {
+		} else if text, isText := v.(string); isText && !isEmpty(v) {
 			keys[i], rule = map[string]any{"value": text}, ""
 		}
 		if rule != "" {
@@ -183,7 +232,7 @@ func keyObject(members map[string]any) (typed map[string]any, rule string) {
 				return nil, name + " must be a time with its zone, such as 2030-01-31T12:00:00Z"
 			}
 			typed[name] = at
-		case !isText || text == "":
+		case !isText || isEmpty(text):
 			return nil, name + " must be a string, and not empty"
 		default:
 			typed[name] = text
@@ -214,12 +263,10 @@ func variable(t reflect.Type, text string) any {
 		if n, err := strconv.ParseInt(text, 10, 64); err == nil {
 			return n
 		}
-	case t.Kind() == reflect.Slice:
+	case t.Kind() == reflect.Slice && !isEmpty(text) && !isNone(text):
 		list := []any{}
 		for item := range strings.SplitSeq(text, ",") {
-			if item = strings.TrimSpace(item); item != "" {
-				list = append(list, item)
-			}
+			list = append(list, strings.TrimSpace(item))
 		}
 		return list
 	}
@@ -229,7 +276,7 @@ func variable(t reflect.Type, text string) any {
 // duration reads a duration, a number of seconds, or the lifetime none.
 func duration(value any, lifetime bool) (time.Duration, bool) {
 	if s, ok := value.(string); ok {
-		if lifetime && s == "none" {
+		if lifetime && isNone(s) {
 			return time.Duration(NoExpiry), true
 		}
 		d, err := time.ParseDuration(s)

@@ -18,7 +18,7 @@ func secretAt(what, file, env string) (string, error) {
 	if file == "" {
 		text, found := os.LookupEnv(env)
 		if !found {
-			return "", fmt.Errorf("environment variable %s is not set", env)
+			return "", fmt.Errorf("environment variable %s is not set", shownName(env))
 		}
 		return text, nil
 	}
@@ -59,4 +59,4 @@ func passwordAt(file, env string) (string, error) {
 const maxKeyFile = 64 << 10
 
 // misplacedKey matches a key where the place of one was expected.
-var misplacedKey = regexp.MustCompile(`^\s*(k\d\.(local|secret)|-{5}BEGIN|[0-9a-fA-F]{64,}\s*$)`)
+var misplacedKey = regexp.MustCompile(`^\s*(k\d\.(local|secret)|v\d\.(local|public)|-{5}BEGIN|[0-9a-fA-F]{64,}\s*$)`)

@@ -12,8 +12,8 @@ import (
 type Setting struct {
 	// Key is the configuration key, such as token.access_ttl.
 	Key string
-	// Value is the value as a file would write it, a secret excepted: of a key
-	// it says only where it is.
+	// Value is the value as a file would write it, none for empty text and lists.
+	// A secret is left out: of a key it says only where it is.
 	Value string
 	// Source is where the value was set: the path of a file, the name of an
 	// environment variable, or "default".
@@ -58,15 +58,23 @@ func settingText(value any) string {
 	case time.Duration:
 		text = durationText(v)
 	case []string:
+		if len(v) == 0 {
+			return none
+		}
 		text = "[" + strings.Join(v, ", ") + "]"
 	case []Key:
+		if len(v) == 0 {
+			return none
+		}
 		keys := make([]string, len(v))
 		for i, k := range v {
 			keys[i] = k.String()
 		}
 		return "[" + strings.Join(keys, ", ") + "]"
 	default:
-		text = fmt.Sprint(v)
+		if text = fmt.Sprint(v); text == "" {
+			return none
+		}
 	}
 	if keyLike.MatchString(text) { // a key in the wrong place
 		return redacted

@@ -42,7 +42,7 @@ http: {realm: `+localKey+`}
 		{Key: "token.keys", Value: "[(redacted), {file: " + dir + "/key, not_after: 2030-01-31T12:00:00Z}]", Source: first},
 		{Key: "token.issuer", Value: "second", Source: second},
 		{Key: "token.audience", Value: "[a, b]", Source: first},
-		{Key: "token.require_issuer", Value: "", Source: "default"},
+		{Key: "token.require_issuer", Value: "none", Source: "default"},
 		{Key: "token.access_ttl", Value: "5m", Source: first},
 		{Key: "token.refresh_ttl", Value: "720h", Source: "default"},
 		{Key: "token.other_ttl", Value: "1h30m", Source: first},
@@ -73,5 +73,5 @@ func ExampleSettings() {
 	// Output:
 	// token.version = v4 (default)
 	// token.purpose = local (default)
-	// token.keys = [] (default)
+	// token.keys = none (default)
 }

@@ -144,13 +144,11 @@ var storeRules = []struct{ name, key, value, want string }{
 	{"no time for a ticket", "token.ticket_ttl", "0", "KEY = 0s (SOURCE): must be at least 1s"},
 	{"long ticket", "token.ticket_ttl", "31s", "KEY = 31s (SOURCE): must be at most 30s"},
 	{"one parameter for two", "websocket.ticket_key", "token", `KEY = "token" (SOURCE): must differ from query_key`},
-	{"no parameter", "websocket.ticket_key", "", `KEY = "" (SOURCE): must not be empty`},
 	{"store", "denylist.store", "mongo", `KEY = "mongo" (SOURCE): must be one of memory, bolt, redis`},
 	{"bolt alone", "denylist.store", "bolt", "denylist.path: is empty while denylist.store is bolt; name the file that keeps the records"},
 	{"redis alone", "denylist.store", "redis", "denylist.redis.addresses: is empty while denylist.store is redis; list at least one host:port"},
 	{"negative database", "denylist.redis.database", "-1", "KEY = -1 (SOURCE): must be at least 0"},
 	{"database by name", "denylist.redis.database", "main", `KEY = "main" (SOURCE): expected a whole number`},
-	{"no prefix", "denylist.redis.prefix", "", `KEY = "" (SOURCE): must not be empty`},
 	{"negative cache", "denylist.redis.cache_ttl", "-1s", "KEY = -1s (SOURCE): must be at least 0"},
 	{"long cache", "denylist.redis.cache_ttl", "61m", "KEY = 1h1m0s (SOURCE): must be at most 1h"},
 	{"negative replicas", "denylist.redis.min_replicas", "-1", "KEY = -1 (SOURCE): must be at least 0"},
@@ -171,7 +169,7 @@ func TestStoreRules(t *testing.T) {
 			_, _, err := load(nil, []string{path})
 			wantProblem(t, err, "config: "+strings.NewReplacer("KEY", test.key, "SOURCE", path).Replace(test.want))
 
-			variable := EnvPrefix + strings.ToUpper(strings.ReplaceAll(test.key, ".", "__"))
+			variable := variableName(test.key)
 			_, _, err = load([]string{variable + "=" + test.value}, nil)
 			wantProblem(t, err, "config: "+strings.NewReplacer("KEY", test.key, "SOURCE", variable).Replace(test.want))
 		})
@@ -189,7 +187,7 @@ func nested(key, value string) string {
 			b.WriteString("\n")
 		}
 	}
-	if strings.Trim(value, "-0123456789") != "" || value == "" {
+	if strings.Trim(value, "-0123456789") != "" {
 		value = fmt.Sprintf("%q", value)
 	}
 	return b.String() + " " + value + "\n"
@@ -221,7 +219,6 @@ func TestAddresses(t *testing.T) {
 		{"höst:6379", false},
 		{"redis://localhost:6379", false},
 		{"localhost:6379/0", false},
-		{"", false},
 	} {
 		path := write(t, "auth.yaml", fmt.Sprintf("denylist: {redis: {addresses: [%q]}}", test.address))
 		_, _, err := load(nil, []string{path})

@@ -58,6 +58,54 @@ func TestPasswordsAreNotShown(t *testing.T) {
 	wantUnseen(t, err, "20406080")
 }
 
+// TestSecretsAsNames writes secrets where names belong: no error has them.
+func TestSecretsAsNames(t *testing.T) {
+	t.Parallel()
+	for _, secret := range []string{
+		"k4.local.cHFyc3R1dnd4eXp7fH1-f4CBgoOEhYaHiImKi4yNjo8", "k4.local-pw.cHFyc3R1dnd4eXp7fH1-f4CBgoOEhYaHiImKi4yNjo8",
+		"v4.local.cHFyc3R1dnd4eXp7fH1-f4CBgoOEhYaHiImKi4yNjo8", hexKey, hexKey[:20], "20406080", "hunter2", "Tr0ub4dor&3", "s3cret",
+		"cHFyc3R1dnd4eXp7fH1+f4CBgoOEhYaHiImKi4yNjo8=", "QWERTZUIOPASDFGHJKLYXCVBNMQWERTZ",
+	} {
+		for _, test := range []struct{ file, content string }{
+			{"a.yaml", "'SECRET': x"},
+			{"a.yaml", "'SECRET': {x: y}"},
+			{"a.yaml", "token: {'SECRET': x}"},
+			{"a.yaml", "token: {keys: [{'SECRET': x}]}"},
+			{"a.yaml", "token: {keys: [{env: 'SECRET'}]}"},
+			{"a.yaml", "token: {keys: [{env: HOME, password_env: 'SECRET'}]}"},
+			{"a.yaml", "denylist: {redis: {'SECRET': x}}"},
+			{"a.yaml", "denylist: {redis: {'SECRET': x, 'SECRET': y}}"},
+			{"a.yaml", "? {'SECRET': x}\n: y"},
+			{"a.yaml", "token: !SECRET x"},
+			{"a.yaml", "token: &SECRET x\n  y: *SECRET"},
+			{"a.yaml", "token: *SECRET"},
+			{"a.toml", "'SECRET' = 1"},
+			{"a.toml", "['SECRET']"},
+			{"a.toml", "[[token]]\n'SECRET' = 1"},
+			{"a.toml", "['SECRET']\n['SECRET']"},
+			{"a.toml", "[[token.'SECRET']]\n[token.'SECRET']"},
+			{"a.toml", "'SECRET' = 1\n'SECRET' = 2"},
+			{"a.toml", "'SECRET' = 1\n['SECRET'.x]"},
+			{"a.toml", "SECRET"},
+			{"a.toml", "x = SECRET"},
+			{"a.json", `{"SECRET": 1}`},
+			{"a.json", `{"token": {"SECRET": 1, "SECRET": 2}}`},
+			{"a.json", `{"denylist": {"redis": {"SECRET": null}}}`},
+			{"a.json", `{"token": SECRET}`},
+		} {
+			_, _, err := load(nil, []string{write(t, test.file, strings.ReplaceAll(test.content, "SECRET", secret))})
+			wantUnseen(t, err, secret)
+		}
+		for _, name := range []string{"SECRET", "TOKEN__SECRET", "TOKEN__ISSUER__SECRET", "DENYLIST__REDIS__SECRET", "SECRET__PASSWORD"} {
+			inName := strings.TrimRight(secret, "=")
+			_, _, err := load([]string{EnvPrefix + strings.ReplaceAll(name, "SECRET", inName) + "=x"}, nil)
+			wantUnseen(t, err, inName)
+		}
+	}
+	_, _, err := load(nil, []string{"k4.local.cHFyc3R1dnd4eXp7fH1-f4CBgoOEhYaHiImKi4yNjo8", "v4.local.cHFyc3R1dnd4"})
+	wantUnseen(t, err, "cHFyc3R1dnd4")
+}
+
 // wantUnseen checks that there is an error, and that it has none of the secrets.
 func wantUnseen(t *testing.T, err error, secrets ...string) {
 	t.Helper()
@@ -101,14 +149,14 @@ func TestPasswordIsNotPrinted(t *testing.T) {
 	}
 	for key, want := range map[string]string{
 		"denylist.redis.password": "(redacted)", "denylist.redis.sentinel_password": "(redacted)",
-		"denylist.redis.addresses": "[]", "denylist.redis.cache_ttl": "30s", "denylist.redis.tls.enabled": "false",
+		"denylist.redis.addresses": "none", "denylist.redis.cache_ttl": "30s", "denylist.redis.tls.enabled": "false",
 	} {
 		if shown[key] != want {
 			t.Errorf("the setting %s is shown as %q, want %q", key, shown[key], want)
 		}
 	}
 	for _, s := range settings("", reflect.ValueOf(*Default()), nil) {
-		if strings.HasSuffix(s.Key, "password") && s.Value != "" {
+		if strings.HasSuffix(s.Key, "password") && s.Value != "none" {
 			t.Errorf("the setting %s is shown as %q where there is none", s.Key, s.Value)
 		}
 	}

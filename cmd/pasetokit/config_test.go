@@ -15,7 +15,7 @@ token:
     - {file: DIR/pair, not_after: 2030-01-02T03:04:05Z}
     - file: DIR/public
 `)
-	d.write("own.yaml", "token: {keys: [{file: DIR/zero}]}\ndenylist: {store: ''}")
+	d.write("own.yaml", "token: {keys: [{file: DIR/zero}]}\ndenylist: {store: none}")
 	d.write("without.yaml", "token: {keys: [{file: DIR/zero}]}\ndenylist: {enabled: false}")
 	const valid = "the configuration is valid\n"
 	const zero = zeroID + " issues and opens v4.local tokens\n"
@@ -108,6 +108,19 @@ func TestConfigEnvironment(t *testing.T) {
 	if text := r.ok(); !strings.Contains(text, "PASETOKIT_TOKEN__ISSUER") || strings.Contains(text, zeroKey) {
 		t.Errorf("settings:\n%s", text)
 	}
+	// As a compose file makes it of ${REQUIRE:-}. The file's check stays, or the
+	// configuration is refused.
+	d.write("strict.yaml", "token: {require_issuer: somebody, require_audience: [us]}")
+	d.run("verify --config DIR/strict.yaml", token).want(1, "", "pasetokit: …\n")
+	for _, nothing := range []string{"", " ", ",", " , "} {
+		t.Setenv("PASETOKIT_TOKEN__REQUIRE_AUDIENCE", nothing)
+		const want = "pasetokit: …token.require_audience…(PASETOKIT_TOKEN__REQUIRE_AUDIENCE): it …\n"
+		d.run("config check DIR/strict.yaml").want(1, "", want)
+		d.run("verify --config DIR/strict.yaml", token).want(1, "", want)
+	}
+	t.Setenv("PASETOKIT_TOKEN__REQUIRE_AUDIENCE", "none")
+	t.Setenv("PASETOKIT_TOKEN__REQUIRE_ISSUER", "none")
+	d.run("verify --config DIR/strict.yaml", token).ok()
 }
 
 // TestConfigCheckStore looks at what the store needs and asks no store: that of

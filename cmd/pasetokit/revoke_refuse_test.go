@@ -104,7 +104,7 @@ func TestRevokeOutOfReach(t *testing.T) {
 	d := newDir(t)
 	d.write("auth.yaml", boltConfig)
 	d.write("memory.yaml", "token: {keys: [{file: DIR/zero}]}")
-	d.write("program.yaml", "token: {keys: [{file: DIR/zero}]}\ndenylist: {store: ''}")
+	d.write("program.yaml", "token: {keys: [{file: DIR/zero}]}\ndenylist: {store: none}")
 	d.write("disabled.yaml", "token: {keys: [{file: DIR/zero}]}\ndenylist: {enabled: false, store: redis}")
 	const memory = "denylist.store = memory: it is known to the running server alone, which alone can revoke; use redis, or bolt while no server runs"
 	refused := func(args, code, want string) {

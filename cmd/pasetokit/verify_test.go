@@ -13,7 +13,7 @@ func TestVerify(t *testing.T) {
 	d := newDir(t)
 	d.write("implicit", "tied")
 	d.write("auth.yaml", "token: {keys: [{file: DIR/zero}]}")
-	d.write("store.yaml", "token: {keys: [{file: DIR/zero}]}\ndenylist: {store: ''}")
+	d.write("store.yaml", "token: {keys: [{file: DIR/zero}]}\ndenylist: {store: none}")
 	d.write("without.yaml", "token: {keys: [{file: DIR/zero}]}\ndenylist: {enabled: false}")
 	valid := token(t, key(t, zeroKey), time.Now(), "access", paseto.Grant{Subject: "alice", Scopes: []string{"read"}})
 	const claims = `{
