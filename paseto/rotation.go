@@ -31,7 +31,7 @@ func (g generation) String() string { return strconv.Itoa(g.number) + "." + g.li
 // here: of another issuer, or a custom claim from before the name was reserved.
 func parseGeneration(claim string) generation {
 	digits, lineage, _ := strings.Cut(claim, ".")
-	number, err := strconv.ParseUint(digits, 10, 31)
+	number, err := strconv.ParseUint(digits, 10, 30)
 	if err != nil || number == 0 || !validScope(lineage) || len(lineage) > 64 {
 		return generation{}
 	}
