@@ -53,8 +53,8 @@ type Token struct {
 	// 0 for not at all.
 	RefreshGrace time.Duration `koanf:"refresh_grace" validate:"min=0,max=5m"`
 	// RefreshesPerMinute is how many new pairs may come of one login in any
-	// minute; 0 for any number.
-	RefreshesPerMinute int `koanf:"refreshes_per_minute" validate:"min=0,max=60"`
+	// minute.
+	RefreshesPerMinute Limit `koanf:"refreshes_per_minute" validate:"limit,max=60"`
 	// TicketTTL is the lifetime of tickets.
 	TicketTTL time.Duration `koanf:"ticket_ttl" validate:"min=1s,max=30s"`
 	// RequireExpiry refuses tokens without an exp claim.

@@ -1,7 +1,6 @@
 package config
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -247,7 +246,7 @@ func (c *Config) paseto(keys []paseto.Key) paseto.Config {
 		MaxTTL:             ttl(c.Token.MaxTTL),
 		SessionTTL:         ttl(c.Token.SessionTTL),
 		RefreshGrace:       orNoGrace(c.Token.RefreshGrace),
-		RefreshesPerMinute: cmp.Or(c.Token.RefreshesPerMinute, paseto.NoRefreshLimit),
+		RefreshesPerMinute: int(c.Token.RefreshesPerMinute),
 		TicketTTL:          c.Token.TicketTTL,
 		AllowNoExpiry:      !c.Token.RequireExpiry,
 		Leeway:             c.Token.Leeway,
