@@ -271,7 +271,7 @@ func parseSubject(value json.RawMessage) (string, error) {
 	if value[0] == '"' {
 		return parseName(value)
 	}
-	if digits := strings.TrimPrefix(string(value), "-"); digits != "" && strings.Trim(digits, "0123456789") == "" {
+	if digits := strings.TrimPrefix(string(value), "-"); strings.Trim(digits, "0123456789") == "" {
 		return string(value), checkName(string(value))
 	}
 	return "", errors.New("expected a string or an integer")
@@ -283,7 +283,7 @@ func parseStrings(value json.RawMessage) ([]string, error) {
 		return []string{s}, nil
 	}
 	var list []*string
-	if value[0] == '[' && json.Unmarshal(value, &list) == nil && !slices.Contains(list, nil) {
+	if json.Unmarshal(value, &list) == nil && !slices.Contains(list, nil) {
 		names := make([]string, len(list))
 		for i, name := range list {
 			names[i] = *name
@@ -322,7 +322,7 @@ func parseTime(value json.RawMessage) (time.Time, error) {
 func parseAuthTime(value json.RawMessage) (time.Time, error) {
 	const year10000 = 253_402_300_800
 	var n float64
-	if value[0] != '"' && json.Unmarshal(value, &n) == nil && value[0] != 'n' && n >= 0 && n < year10000 {
+	if json.Unmarshal(value, &n) == nil && n >= 0 && n < year10000 {
 		return time.Unix(int64(n), 0), nil
 	}
 	return parseTime(value)

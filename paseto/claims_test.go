@@ -76,6 +76,7 @@ func TestClaimsRefused(t *testing.T) {
 	refused("duplicate in depth", "{"+valid+`,"a":[{"b":1,"b":2}]}`)
 	refused("half of a pair in a name", "{"+valid+`,"a\udc01":1}`)
 	refused("half of a pair in a claim of one's own", "{"+valid+`,"a":{"b":["\ud800"]}}`)
+	refused("numeric subject that no store holds", "{"+valid+`,"sub":`+strings.Repeat("1", 4001)+"}")
 	for name, values := range map[string][]string{
 		"jti":  {`"t\ud800"`, `1`, `true`, `["a"]`},
 		"type": {`"access\ud800"`, `1`, `{}`, `["access"]`},
@@ -125,7 +126,12 @@ func TestClaimsDecode(t *testing.T) {
 		t.Error("claims decode into a list")
 	}
 
-	for name, token := range map[string]string{"no footer": sign("{"+valid+"}", "", ""), "not JSON": sign("{"+valid+"}", "k1", ""),
+	none := verify(t, auth, sign("{"+valid+"}", "", ""), paseto.Requirement{})
+	if err := none.DecodeFooter(&footer); err == nil || !strings.Contains(err.Error(), "has no footer") {
+		t.Errorf("error of no footer is %v", err)
+	}
+	for name, token := range map[string]string{
+		"not JSON":       sign("{"+valid+"}", "k1", ""),
 		"half of a pair": sign("{"+valid+"}", `{"user":"bob\ud800"}`, ""), "half of a pair in a list": sign("{"+valid+"}", `["\udc01"]`, ""),
 		"duplicate": sign("{"+valid+"}", `{"kid":"k1","kid":"k2"}`, ""),
 	} {

@@ -147,7 +147,7 @@ func object(data []byte, depth int, member func(string, json.RawMessage) error) 
 			return nil, err
 		}
 		if member != nil {
-			if err := member(name, json.RawMessage(bytes.TrimRight(data[:len(data)-len(rest)], space))); err != nil {
+			if err := member(name, json.RawMessage(data[:len(data)-len(rest)])); err != nil {
 				return nil, err
 			}
 		}
