@@ -22,7 +22,8 @@ type WebSocket struct {
 	// TicketKey is the URL parameter that carries a ticket.
 	TicketKey string `koanf:"ticket_key" validate:"required,nefield=QueryKey"`
 	// PathPrefix is what a proxy in front takes away from the beginning of paths;
-	// tickets are bound to the paths that clients open.
+	// tickets are bound to the paths that clients open. It is added to the path of
+	// every handshake, also of those that do not come through the proxy.
 	PathPrefix string `koanf:"path_prefix" validate:"path_prefix"`
 	// MessageTimeout is how long a client may take for the first message that
 	// carries its token, at the location message.

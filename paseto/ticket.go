@@ -32,15 +32,16 @@ type TicketGrant struct {
 
 // TicketUse says where a ticket is presented.
 type TicketUse struct {
-	// Path is the path that the client asked for, escaped, as
-	// [net/url.URL.EscapedPath] returns it, with what a proxy took away. Danger:
-	// the decoded path makes two different paths equal.
+	// Path is the path of the URL that the client opened, as it was sent: RawPath
+	// of [net/url.URL], or what its EscapedPath returns if RawPath is empty. A prefix
+	// that a proxy took away stands before it. Danger: the decoded path makes two
+	// different paths equal, and so does EscapedPath alone.
 	Path string
 	// Origin is the Origin header of the request, empty if it has none.
 	Origin string
-	// Ready, if not nil, is called when all that can be known of the ticket is
-	// known to be right, before it is used up. If it returns an error, the ticket
-	// is refused with that, and can be used again.
+	// Ready, if not nil, is called after all checks, just before the ticket is used
+	// up. If it returns an error, the ticket is refused with that, and can be used
+	// again.
 	Ready func() error
 }
 
@@ -198,6 +199,9 @@ func (c *Claims) buyer(use TicketUse) (*Claims, error) {
 	switch {
 	case err != nil:
 		return nil, refuse(ErrClaims, "%w", err)
+	case t.Path != "" && urlpath.IsAmbiguous(use.Path):
+		return nil, refuse(ErrTicket, "it is bound to the path %.128q and was presented at %.128q, which routers read in two ways; "+
+			"beside an escaped slash, the client must escape every character that is not ASCII or not allowed in a URL", t.Path, use.Path)
 	case t.Path != "" && !urlpath.Same(t.Path, use.Path):
 		return nil, refuse(ErrTicket, "it is bound to the path %.128q and was presented at %.128q%s", t.Path, use.Path, pathHint(t.Path, use.Path))
 	case t.Origin != "" && t.Origin != use.Origin:

@@ -26,6 +26,7 @@ func TestTicketBinding(t *testing.T) {
 		{"path, escaped", paseto.TicketGrant{Path: path}, paseto.TicketUse{Path: "/ws/a%20b"}, true},
 		{"path, escaped slash", paseto.TicketGrant{Path: "/ws/a/b"}, paseto.TicketUse{Path: "/ws/a%2Fb"}, false},
 		{"path, slash for an escaped one", paseto.TicketGrant{Path: "/ws/a%2Fb"}, paseto.TicketUse{Path: "/ws/a/b"}, false},
+		{"path, escaped slash beside what is not escaped", paseto.TicketGrant{Path: "/ws/a%2Fb%20%C3%BC"}, paseto.TicketUse{Path: "/ws/a%2Fb%20ü"}, false},
 		{"path, half an escape", paseto.TicketGrant{Path: "/ws/50%25"}, paseto.TicketUse{Path: "/ws/50%"}, false},
 		{"no path", paseto.TicketGrant{Path: path}, paseto.TicketUse{Origin: page}, false},
 		{"right origin", paseto.TicketGrant{Origin: page}, paseto.TicketUse{Path: path, Origin: page}, true},

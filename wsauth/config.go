@@ -112,8 +112,10 @@ type Config struct {
 	// PathPrefix is what a proxy in front takes away from the beginning of paths:
 	// "/api" if clients open /api/ws and the proxy asks for /ws here. A ticket is
 	// bound to the path that its client opens; without PathPrefix, bound tickets
-	// are refused behind such a proxy. What [http.StripPrefix] takes away in this
-	// program is known, and no part of it. Default none.
+	// are refused behind such a proxy. It is added to the path of every handshake:
+	// with it, the bound tickets of clients that do not come through the proxy are
+	// refused. Leave out what [http.StripPrefix] takes away in this program; the
+	// guard knows that. Default none.
 	PathPrefix string
 
 	// Reject says how a refused handshake is answered. Default RejectClose.

@@ -1,6 +1,7 @@
 package wsauth
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
 	"encoding/base64"
@@ -22,6 +23,7 @@ import (
 	"github.com/pasetokit/pasetokit/internal/clientlog"
 	"github.com/pasetokit/pasetokit/internal/origin"
 	"github.com/pasetokit/pasetokit/internal/throttle"
+	"github.com/pasetokit/pasetokit/internal/urlpath"
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/wsauth/internal/schedule"
 )
@@ -244,12 +246,14 @@ func (g *Guard) verify(r *http.Request, req paseto.Requirement, token string, wh
 	return g.auth.Verify(r.Context(), token, req)
 }
 
-// pathOf returns the path that the client opened, escaped. It is not that of r.URL
-// where [http.StripPrefix] or the like has changed that.
+// pathOf returns the path of the URL that the client opened, as it was sent. It differs
+// from that of r.URL where [http.StripPrefix] or the like has changed r.URL.
+// EscapedPath alone would not do: it unescapes slashes in what it has to escape anew.
 func (g *Guard) pathOf(r *http.Request) string {
 	target := r.URL
 	if sent, err := url.ParseRequestURI(r.RequestURI); err == nil {
 		target = sent
 	}
-	return g.cfg.PathPrefix + target.EscapedPath()
+	prefix, _ := urlpath.Normal(g.cfg.PathPrefix) // empty if that is
+	return prefix + cmp.Or(target.RawPath, target.EscapedPath())
 }

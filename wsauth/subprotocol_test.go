@@ -20,6 +20,13 @@ import (
 // the response as it comes.
 func raw(t testing.TB, srv *httptest.Server, request string) (head string, resp *http.Response) {
 	t.Helper()
+	head, resp, _ = exchange(t, srv, request)
+	return head, resp
+}
+
+// exchange is raw that also returns what comes after a response without a body.
+func exchange(t testing.TB, srv *httptest.Server, request string) (head string, resp *http.Response, after io.Reader) {
+	t.Helper()
 	conn, err := net.Dial("tcp", srv.Listener.Addr().String())
 	if err != nil {
 		t.Fatal(err)
@@ -32,12 +39,13 @@ func raw(t testing.TB, srv *httptest.Server, request string) (head string, resp 
 		t.Fatal(err)
 	}
 	var seen strings.Builder
-	resp, err = http.ReadResponse(bufio.NewReader(io.TeeReader(conn, &seen)), nil)
+	reader := bufio.NewReader(io.TeeReader(conn, &seen))
+	resp, err = http.ReadResponse(reader, nil)
 	if err != nil {
 		t.Fatalf("reading the response: %v", err)
 	}
 	head, _, _ = strings.Cut(seen.String(), "\r\n\r\n")
-	return head, resp
+	return head, resp, reader
 }
 
 // upgrade is a handshake with these header lines beside what it must have.

@@ -1,7 +1,11 @@
 package wsauth_test
 
 import (
+	"bytes"
+	"cmp"
 	"context"
+	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -24,11 +28,28 @@ func rooms(guard *wsauth.Guard) http.Handler {
 	return mux
 }
 
+// byRawPath leads to the routes of rooms as chi, echo and gin do: by the path as the
+// client wrote it.
+func byRawPath(rooms http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		room := cmp.Or(r.URL.RawPath, r.URL.Path)
+		r = r.Clone(r.Context()) // with a path on which every router agrees
+		r.URL.Path, r.URL.RawPath = "/ws/x"+strings.Repeat("/x", strings.Count(room, "/")-2), ""
+		if decoded, err := url.PathUnescape(room); err == nil && decoded == "/ws/admin" {
+			r.URL.Path = decoded
+		}
+		rooms.ServeHTTP(w, r)
+	})
+}
+
 // TestTicketOpensOneRoute: the one of the path that it is bound to, however that is
 // written, and none whose path only looks the same when it is decoded.
 func TestTicketOpensOneRoute(t *testing.T) {
 	t.Parallel()
 	const room, seat, admin, refused = "/ws/{room}", "/ws/{room}/{seat}", "/ws/admin", ""
+	routers := map[string]func(http.Handler) http.Handler{
+		"ServeMux": func(rooms http.Handler) http.Handler { return rooms }, "by RawPath": byRawPath,
+	}
 	for _, test := range []struct{ name, bound, path, want string }{
 		{"seat", "/ws/a/b", "/ws/a/b", seat},
 		{"room for a seat", "/ws/a/b", "/ws/a%2Fb", refused},
@@ -40,28 +61,40 @@ func TestTicketOpensOneRoute(t *testing.T) {
 		{"needlessly escaped", "/ws/admin", "/ws/%61dmin", admin},
 		{"not ASCII, named decoded", "/ws/jürgen", "/ws/j%C3%BCrgen", room},
 		{"not ASCII, named escaped", "/ws/j%c3%bcrgen", "/ws/j%C3%BCrgen", room},
+		{"not ASCII, opened unescaped", "/ws/j%c3%bcrgen", "/ws/jürgen", room},
+		{"not ASCII, room with a slash", "/ws/a%2Fjürgen", "/ws/a%2Fj%C3%BCrgen", room},
+		{"not ASCII, opened unescaped, room for a seat", "/ws/a/jürgen", "/ws/a%2Fjürgen", refused},
+		{"not ASCII, opened unescaped, which ServeMux takes for a seat", "/ws/a%2Fjürgen", "/ws/a%2Fjürgen", refused},
+		{"as browsers send it", "/ws/b|c^d", "/ws/b|c^d", room},
+		{"as browsers send it, seat", "/ws/a/b|c^d", "/ws/a/b|c^d", seat},
+		{"as browsers send it, room for a seat", "/ws/a/b|c", "/ws/a%2Fb|c", refused},
+		{"as browsers send it, which ServeMux takes for a seat", "/ws/a%2Fb|c", "/ws/a%2Fb|c", refused},
 		{"escaped by JavaScript, named decoded", "/ws/alice@example.com", "/ws/alice%40example.com", room},
 		{"space", "/ws/a b", "/ws/a%20b", room},
 		{"plus for a space", "/ws/a b", "/ws/a+b", refused},
 		{"escaped question mark", "/ws/a%3Fb", "/ws/a%3Fb", room},
 		{"escaped dots", "/ws/admin", "/ws/x%2F..%2Fadmin", refused},
+		{"whole URL", "/ws/a%2Fb", "http://chat.example.com/ws/a%2Fb", room},
+		{"whole URL, room for a seat", "/ws/a/b|c", "http://chat.example.com/ws/a%2Fb|c", refused},
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
-			auth := newAuthorizer(t, paseto.Config{})
-			srv := listen(t, rooms(newGuard(t, auth, wsauth.Config{Reject: wsauth.RejectHTTP})))
-			ws, resp := dial(t, srv, ticket(buy(t, auth, access(t, auth, paseto.Grant{}), paseto.TicketGrant{Path: test.bound})).and(at(test.path)))
-			switch {
-			case test.want != refused && ws == nil:
-				t.Errorf("refused with %s", resp.Status)
-			case test.want != refused:
-				checkMessage(t, ws, test.want)
-			case ws != nil:
-				t.Error("the handshake succeeded")
-			default:
-				checkProblem(t, resp, http.StatusUnauthorized, "ticket_invalid", "Ticket is not valid here")
-			}
-		})
+		for name, router := range routers {
+			t.Run(test.name+", "+name, func(t *testing.T) {
+				t.Parallel()
+				auth := newAuthorizer(t, paseto.Config{})
+				srv := listen(t, router(rooms(newGuard(t, auth, wsauth.Config{Reject: wsauth.RejectHTTP}))))
+				ticket := buy(t, auth, access(t, auth, paseto.Grant{}), paseto.TicketGrant{Path: test.bound})
+				_, resp, after := exchange(t, srv, strings.Replace(upgrade(), "/ws", test.path+"?ticket="+ticket, 1))
+				if test.want == refused {
+					checkProblem(t, resp, http.StatusUnauthorized, "ticket_invalid", "Ticket is not valid here")
+					return
+				}
+				frame := append([]byte{0x81, byte(len(test.want))}, test.want...)
+				got := make([]byte, len(frame))
+				if _, err := io.ReadFull(after, got); err != nil || !bytes.Equal(got, frame) {
+					t.Errorf("after %s comes %q, %v; want %q", resp.Status, got, err, frame)
+				}
+			})
+		}
 	}
 }
 
@@ -125,10 +158,17 @@ func TestAuthenticateKnowsThePath(t *testing.T) {
 	t.Parallel()
 	auth := newAuthorizer(t, paseto.Config{})
 	guard := newGuard(t, auth, wsauth.Config{PathPrefix: "/api"})
-	bound := paseto.TicketGrant{Path: "/api/ws/a%2Fb"}
-	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/ws/a%2Fb?ticket="+buy(t, auth, access(t, auth, paseto.Grant{}), bound), nil)
-	r.RequestURI = ""
-	if _, err := guard.Authenticate(r, paseto.Requirement{}); err != nil {
-		t.Error(err)
+	for _, test := range []struct{ bound, sent, want string }{
+		{"/api/ws/a%2Fb", "/ws/a%2Fb", ""},
+		{"/api/ws/b|c", "/ws/b|c", ""},
+		{"/api/ws/a%2Fb|c", "/ws/a%2Fb|c", `presented at "/api/ws/a%2Fb|c", which routers read in two ways`},
+	} {
+		bound := paseto.TicketGrant{Path: test.bound}
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, test.sent+"?ticket="+buy(t, auth, access(t, auth, paseto.Grant{}), bound), nil)
+		r.RequestURI = ""
+		_, err := guard.Authenticate(r, paseto.Requirement{})
+		if ok := err == nil; ok != (test.want == "") || !strings.Contains(fmt.Sprint(err), test.want) {
+			t.Errorf("%s, bound to %s: error is %v, want %q", test.sent, test.bound, err, test.want)
+		}
 	}
 }
