@@ -62,7 +62,7 @@ type sentTicket struct {
 // JavaScript URL gives it, and origin to the pages of one origin, as
 // location.origin gives it.
 //
-// A [TicketPath] that no request can have is logged here, and every request is
+// A [TicketPath] that is not valid is logged here, and every request is
 // then refused with status 500.
 //
 // An Authorizer without a denylist cannot give tickets; the endpoint then
@@ -75,9 +75,11 @@ func (w *Web) Ticket(opts ...TicketOption) http.Handler {
 		}
 	}
 	var broken error
-	if len(binding.paths) > 0 && !isPath(binding.paths[0]) {
-		broken = fmt.Errorf("httpauth: TicketPath %.128q is no path; it must begin with a slash, have no query, and no percent sign that begins no escape", binding.paths[0])
-		w.log.Error("route refuses every request", "err", broken)
+	for _, path := range binding.paths {
+		if err := checkPath(path); err != nil {
+			broken = fmt.Errorf("httpauth: TicketPath %.128q: %w", path, err)
+			w.log.Error("route refuses every request", "err", broken)
+		}
 	}
 	return w.post(func(rw http.ResponseWriter, r *http.Request) {
 		if broken != nil {
@@ -133,9 +135,9 @@ func (w *Web) ticketGrant(rw http.ResponseWriter, r *http.Request, binding ticke
 	}
 	grant := paseto.TicketGrant{Path: fields["path"], Origin: fields["origin"]}
 	if _, err := url.PathUnescape(grant.Path); err != nil {
-		return bad("path has a percent sign that begins no escape; write it as %25")
+		return bad("path is not escaped correctly; write a percent sign as %25")
 	}
-	if _, asked := fields["path"]; asked && !isPath(grant.Path) {
+	if _, asked := fields["path"]; asked && checkPath(grant.Path) != nil {
 		return bad("path must begin with /, have no query, and at most 1024 bytes")
 	}
 	if _, asked := fields["origin"]; asked && !isOrigin(grant.Origin) {
@@ -163,10 +165,18 @@ func (w *Web) ticketGrant(rw http.ResponseWriter, r *http.Request, binding ticke
 // maxBinding bounds what a client can make a ticket longer by, in bytes.
 const maxBinding = 1024
 
-// isPath reports whether s can be the path of a request.
-func isPath(s string) bool {
+// checkPath reports why s cannot be the path that a ticket is bound to.
+func checkPath(s string) error {
 	normal, err := urlpath.Normal(s)
-	return err == nil && len(normal) <= maxBinding && utf8.ValidString(s)
+	switch {
+	case err != nil:
+		return err
+	case len(normal) > maxBinding:
+		return fmt.Errorf("escaped, it has %d bytes; expected at most %d", len(normal), maxBinding)
+	case !utf8.ValidString(s):
+		return errors.New("not valid UTF-8; escape the bytes that are not")
+	}
+	return nil
 }
 
 // isOrigin reports whether s is a web origin as browsers send it.

@@ -91,7 +91,7 @@ func TestRefusedTicketBodies(t *testing.T) {
 		{"path of a URL", nil, []part{object("path", "wss://example.com/ws")}, badTicket(badPath)},
 		{"path after a space", nil, []part{object("path", " /ws")}, badTicket(badPath)},
 		{"path with half an escape", nil, []part{object("path", "/50%")},
-			badTicket("Bad ticket request. path has a percent sign that begins no escape; write it as %25")},
+			badTicket("Bad ticket request. path is not escaped correctly; write a percent sign as %25")},
 		{"good origin, bad path", nil, []part{json(`{"origin":"` + page + `","path":"x"}`)}, badTicket(badPath)},
 		{"good path, bad origin", nil, []part{json(`{"origin":"x","path":"/ws"}`)}, badTicket(badOrigin)},
 
@@ -205,6 +205,29 @@ func TestTicketLogHasNoSecrets(t *testing.T) {
 					t.Errorf("answer %d shows a secret: %s", i, a.body)
 				}
 			}
+		}
+	}
+}
+
+// TestBrokenTicketPath is named in the log, with what is wrong with it.
+func TestBrokenTicketPath(t *testing.T) {
+	t.Parallel()
+	for path, want := range map[string]string{
+		"":                             "begins with a slash",
+		"ws":                           "begins with a slash",
+		"/ws?a":                        "without a query",
+		"/50%":                         "%25",
+		"/" + strings.Repeat("ü", 200): "1201 bytes; expected at most 1024",
+		"/\xff":                        "not valid UTF-8",
+	} {
+		s := newSite(t, setup{})
+		h := s.web.Ticket(httpauth.TicketPath(path))
+		if log := s.log.String(); !strings.Contains(log, "route refuses every request") || !strings.Contains(log, want) {
+			t.Errorf("of TicketPath(%.20q), the log says %q; want %q", path, log, want)
+		}
+		access, _ := s.pair(t)
+		if a := post(t, h, bearer(access)); a.status != http.StatusInternalServerError {
+			t.Errorf("TicketPath(%.20q) answers %d, want 500", path, a.status)
 		}
 	}
 }
