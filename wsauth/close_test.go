@@ -234,11 +234,14 @@ func TestReadLimit(t *testing.T) {
 				}
 				ended <- err
 			})
-			if err := ws.WriteMessage(websocket.BinaryMessage, make([]byte, test.size)); err != nil {
-				t.Fatal(err)
-			}
+			sent := make(chan struct{})
+			go func() {
+				defer close(sent)
+				_ = ws.WriteMessage(websocket.BinaryMessage, make([]byte, test.size)) // the server need not take all of it
+			}()
 			checkClosed(t, ws, wsauth.CloseMessageTooBig, "")
 			_ = ws.Close()
+			<-sent
 			if err := wait(t, ended, "the handler"); !errors.Is(err, websocket.ErrReadLimit) {
 				t.Errorf("error is %v, want ErrReadLimit", err)
 			}
