@@ -61,8 +61,9 @@ func refusal(sentinel *paseto.Error, format string, args ...any) *paseto.Error {
 	return &paseto.Error{Code: sentinel.Code, Message: sentinel.Message, Cause: fmt.Errorf(format, args...)}
 }
 
-// throttledError is an [ErrThrottled] that says when to try again.
-type throttledError struct{ wait time.Duration }
-
-func (e throttledError) Error() string { return fmt.Sprintf("%s; for %s", ErrThrottled, e.wait) }
-func (e throttledError) Unwrap() error { return ErrThrottled }
+// throttled returns an [ErrThrottled] that says when to try again.
+func throttled(wait time.Duration) *paseto.Error {
+	err := refusal(ErrThrottled, "for %s", wait)
+	err.RetryAfter = wait
+	return err
+}

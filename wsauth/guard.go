@@ -226,7 +226,7 @@ func (g *Guard) check(in route, req paseto.Requirement) error {
 func (g *Guard) knock(r *http.Request) (attempt, error) {
 	if err := g.checkOrigin(r); err != nil {
 		if wait, ok := g.foreign.Allow(g.client(r)); !ok {
-			return attempt{}, throttledError{wait}
+			return attempt{}, throttled(wait)
 		}
 		return attempt{}, err
 	}

@@ -100,11 +100,11 @@ type attempt struct{ end func(failed bool) }
 func (g *Guard) begin(r *http.Request) (attempt, error) {
 	client := g.client(r)
 	if wait, ok := g.handshakes.Allow(client); !ok {
-		return attempt{}, throttledError{wait}
+		return attempt{}, throttled(wait)
 	}
 	end, wait, ok := g.failures.Begin(client)
 	if !ok {
-		return attempt{}, throttledError{wait}
+		return attempt{}, throttled(wait)
 	}
 	return attempt{end}, nil
 }

@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"math"
 	"net/http"
 	"net/netip"
-	"strconv"
 
 	"github.com/pasetokit/pasetokit/internal/clientlog"
 	"github.com/pasetokit/pasetokit/paseto"
@@ -58,9 +56,6 @@ func (t *gate) refuse(w *answer, r *http.Request, err error) {
 		if status == http.StatusUpgradeRequired && r.ProtoMajor == 1 {
 			w.Header().Set("Upgrade", "websocket")
 			w.Header().Set("Connection", "Upgrade")
-		}
-		if limited, ok := errors.AsType[throttledError](err); ok {
-			w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(limited.wait.Seconds()))))
 		}
 		httpauth.WriteProblem(w, status, told)
 	}

@@ -102,7 +102,7 @@ func (r *registry) pend(c *Conn, cfg Config) error {
 	case r.wait >= limits.Pending:
 		return refusal(ErrOverload, "%d connections have yet to show a token", limits.Pending)
 	case r.waiting[c.addresses] >= limits.PendingPerAddress:
-		return throttledError{cfg.MessageTimeout} // when they have shown one, or are gone
+		return throttled(cfg.MessageTimeout) // when they have shown one, or are gone
 	}
 	c.isPending = true
 	r.wait++

@@ -281,8 +281,9 @@ func TestAuthenticateCounts(t *testing.T) {
 	if l.knocks(t, bearer("nonsense").and(fromAddress("192.0.2.1"))) {
 		t.Error("the second failure is not looked at")
 	}
-	if err := ask(l.right(t)); !errors.Is(err, wsauth.ErrThrottled) {
-		t.Errorf("error is %v, want ErrThrottled", err)
+	err := ask(l.right(t))
+	if limited, ok := errors.AsType[*paseto.Error](err); !ok || !errors.Is(err, wsauth.ErrThrottled) || limited.RetryAfter <= 0 {
+		t.Errorf("error is %#v, want ErrThrottled with the time to try again", err)
 	}
 	l.checkThrottled(t, l.right(t).and(fromAddress("192.0.2.1")))
 	l.clock.Advance(time.Minute)
