@@ -81,7 +81,8 @@ type HTTP struct {
 	// MaxBody is the largest body in bytes that is read.
 	MaxBody int64 `koanf:"max_body" validate:"min=1024,max=67108864"`
 	// TrustedProxies lists addresses, and networks in CIDR notation, whose
-	// X-Forwarded-For is believed, for requests and for handshakes. Danger:
+	// X-Forwarded-For is believed, for requests and for handshakes; the word unix is
+	// for a proxy that connects through a Unix socket. Danger:
 	// behind a proxy that it does not list, all clients have one address.
 	TrustedProxies []string `koanf:"trusted_proxies" validate:"dive,proxy"`
 	// Login bounds logins.

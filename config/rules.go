@@ -220,8 +220,8 @@ func ruleText(b validator.FieldError) string {
 }
 
 func proxyError(s string) error {
-	_, err := clientaddr.ParsePrefix(s)
-	return err
+	_, wrong := clientaddr.Parse([]string{s})
+	return errors.Join(wrong...)
 }
 
 func trustedOriginError(s string) error {

@@ -188,6 +188,7 @@ func TestLimitAddresses(t *testing.T) {
 	}{
 		{"handshakes", config.WebSocketLimits{HandshakesPerMinute: 1}, nil, http.StatusTooManyRequests},
 		{"handshakes, proxy trusted", config.WebSocketLimits{HandshakesPerMinute: 1}, []string{"127.0.0.0/8"}, http.StatusUnauthorized},
+		{"handshakes, another proxy trusted", config.WebSocketLimits{HandshakesPerMinute: 1}, []string{"unix"}, http.StatusTooManyRequests},
 		{"failures", config.WebSocketLimits{FailuresPerMinute: 1}, nil, http.StatusTooManyRequests},
 		{"failures, proxy trusted", config.WebSocketLimits{FailuresPerMinute: 1}, []string{"127.0.0.1"}, http.StatusUnauthorized},
 	} {

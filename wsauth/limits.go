@@ -69,7 +69,8 @@ type Limits struct {
 	HandshakesPerMinute, FailuresPerMinute int
 	// TrustedProxies lists the addresses, and networks in CIDR notation, whose
 	// X-Forwarded-For is believed: the client's address is then the rightmost
-	// one in it that is not of a trusted proxy. Default none: the address is
+	// one in it that is not of a trusted proxy. The word unix is for a proxy that
+	// connects through a Unix socket, and has no address. Default none: the address is
 	// the peer's own. Danger: whoever can reach the server from a listed
 	// address can claim any address.
 	TrustedProxies []string

@@ -21,7 +21,12 @@ const (
 // trusts no proxy. A Finder is safe for concurrent use.
 type Finder struct {
 	trusted []netip.Prefix
+	unix    bool // whether peers over Unix sockets are trusted
 }
+
+// Unix is the entry of [Parse] that trusts the peers of Unix sockets, which have no
+// address.
+const Unix = "unix"
 
 // New returns a Finder that believes what the proxies with trusted addresses
 // say in X-Forwarded-For; with none it takes the address of the peer. A trusted
@@ -36,12 +41,17 @@ func New(trusted []netip.Prefix) Finder {
 	return f
 }
 
-// Parse returns a [New] Finder that trusts what entries say, each read by
+// Parse returns a [New] Finder that trusts what entries say, each [Unix] or read by
 // [ParsePrefix], and what is wrong with the entries that cannot be read.
 func Parse(entries []string) (Finder, []error) {
 	var trusted []netip.Prefix
 	var wrong []error
+	unix := false
 	for _, entry := range entries {
+		if entry == Unix {
+			unix = true
+			continue
+		}
 		p, err := ParsePrefix(entry)
 		if err != nil {
 			wrong = append(wrong, err)
@@ -49,7 +59,9 @@ func Parse(entries []string) (Finder, []error) {
 		}
 		trusted = append(trusted, p)
 	}
-	return New(trusted), wrong
+	f := New(trusted)
+	f.unix = unix
+	return f, wrong
 }
 
 // Find returns the address of the client that sent r, without a zone, and as
@@ -63,13 +75,15 @@ func Parse(entries []string) (Finder, []error) {
 // for nobody who is trusted vouches for more.
 //
 // The address is the zero [netip.Addr] if r.RemoteAddr has none, as over a Unix
-// socket, whose peer is not trusted: take all these clients for one.
+// socket, and its peer is not trusted, or names no client: take all these clients
+// for one.
 func (f Finder) Find(r *http.Request) netip.Addr {
 	addr := parse(r.RemoteAddr) // and from here on what trusted peers vouch for
 	left := maxEntries
+	trusted := f.trusts(addr) || f.unix && isUnix(r.RemoteAddr)
 	for _, line := range slices.Backward(r.Header["X-Forwarded-For"]) {
 		for more := true; more; left-- {
-			if left == 0 || !f.trusts(addr) {
+			if left == 0 || !trusted {
 				return addr
 			}
 			var entry string
@@ -78,7 +92,7 @@ func (f Finder) Find(r *http.Request) netip.Addr {
 			if !next.IsValid() {
 				return addr
 			}
-			addr = next
+			addr, trusted = next, f.trusts(next)
 		}
 	}
 	return addr
@@ -86,6 +100,12 @@ func (f Finder) Find(r *http.Request) netip.Addr {
 
 func (f Finder) trusts(a netip.Addr) bool {
 	return slices.ContainsFunc(f.trusted, func(p netip.Prefix) bool { return p.Contains(a) })
+}
+
+// isUnix reports whether an address is that of a Unix socket, as package net writes
+// it: a path, a name that begins with @, or nothing where the peer has no name.
+func isUnix(remote string) bool {
+	return remote == "" || remote[0] == '@' || remote[0] == '/'
 }
 
 // cutLast cuts the last entry, trimmed, off a list, and reports whether there

@@ -132,6 +132,41 @@ func TestFindForwarded(t *testing.T) {
 	}
 }
 
+// TestUnix: the peer of a Unix socket, which has no address, can be trusted, and nobody
+// else is by that.
+func TestUnix(t *testing.T) {
+	t.Parallel()
+	const client = "198.51.100.7"
+	for _, test := range []struct {
+		name, remote, forwarded, want string
+		trusted                       []string
+	}{
+		{"without a name", "@", client, client, []string{"unix"}},
+		{"without a name, as BSD has it", "", client, client, []string{"unix"}},
+		{"path", "/run/app.sock", client, client, []string{"unix"}},
+		{"abstract name", "@app", client, client, []string{"unix"}},
+		{"claim of the client", "@", "203.0.113.9, " + client, client, []string{"unix"}},
+		{"another proxy", "@", client + ", 10.0.0.2", client, []string{"10.0.0.0/24", "unix"}},
+		{"another proxy, not trusted", "@", client + ", 10.0.0.2", "10.0.0.2", []string{"unix"}},
+		{"no address", "@", "unknown", "", []string{"unix"}},
+		{"unix as an entry", "@", client + ", @", "", []string{"unix"}},
+		{"not listed", "@", client, "", []string{"10.0.0.0/24"}},
+		{"peer with an address", "192.0.2.1:1234", client, "192.0.2.1", []string{"unix"}},
+		{"host name", "localhost:1234", client, "", []string{"unix"}},
+		{"pipe", "pipe", client, "", []string{"unix"}},
+	} {
+		f, wrong := clientaddr.Parse(test.trusted)
+		if got := f.Find(request(test.remote, test.forwarded)); got != addr(test.want) || len(wrong) > 0 {
+			t.Errorf("%s: Find = %v, want %v; %v", test.name, got, addr(test.want), wrong)
+		}
+	}
+	for _, entry := range []string{"Unix", "unix:", "unix:/run/app.sock", "@", "/run/app.sock"} {
+		if _, wrong := clientaddr.Parse([]string{entry}); len(wrong) != 1 || !strings.Contains(wrong[0].Error(), "the word unix") {
+			t.Errorf("%q is read: %v", entry, wrong)
+		}
+	}
+}
+
 // TestFindBounded: what a client put before many trusted entries is out of
 // reach.
 func TestFindBounded(t *testing.T) {

@@ -20,7 +20,7 @@ func ParsePrefix(s string) (netip.Prefix, error) {
 	switch {
 	case err != nil:
 		return netip.Prefix{}, fmt.Errorf("%.128q is neither an IP address nor a CIDR; expected one without a host name or a port, "+
-			"such as 192.0.2.7, 10.0.0.0/8 or 2001:db8::/32", s)
+			"such as 192.0.2.7, 10.0.0.0/8 or 2001:db8::/32, or the word unix", s)
 	case a.Zone() != "":
 		return netip.Prefix{}, fmt.Errorf("%.128q has a zone, by which addresses are not told apart here; expected it without what follows the %%", s)
 	case !isCIDR:

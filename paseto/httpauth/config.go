@@ -55,7 +55,8 @@ type Config struct {
 	Realm string
 	// TrustedProxies lists the addresses, and networks in CIDR notation, whose
 	// X-Forwarded-For is believed: the client's address is then the rightmost
-	// one in it that is not of a trusted proxy. Default none: the address is
+	// one in it that is not of a trusted proxy. The word unix is for a proxy that
+	// connects through a Unix socket, and has no address. Default none: the address is
 	// the peer's own. Danger: a client that can reach the server from a listed
 	// address can claim any address; and behind a proxy that is not listed all
 	// clients have one address, the proxy's.
