@@ -181,8 +181,9 @@ func (p strictJSON) Unmarshal(data []byte) (map[string]any, error) {
 }
 
 // strictYAML refuses a file of several documents, of which the parser would read
-// the first alone, and leaves times as text, of which the parser would take many
-// forms.
+// the first alone, and tags of which it would know nothing: a password that begins
+// with ! and has no quotes would be such a tag, and empty. It leaves times as text, of
+// which the parser would take many forms.
 type strictYAML struct{ koanf.Parser }
 
 func (strictYAML) Unmarshal(data []byte) (map[string]any, error) {
@@ -199,10 +200,29 @@ func (strictYAML) Unmarshal(data []byte) (map[string]any, error) {
 	if err := yamlv3.Unmarshal(data, &document); err != nil {
 		return nil, err
 	}
+	if err := checkTags(&document); err != nil {
+		return nil, err
+	}
 	timesAsText(&document)
 	var raw map[string]any
 	err := document.Decode(&raw)
 	return raw, err
+}
+
+// yamlTags are those that the parser gives and knows.
+var yamlTags = strings.Fields("!!str !!int !!float !!bool !!null !!map !!seq !!timestamp !!binary !!merge")
+
+// checkTags reports a tag that the parser does not know. It does not show it.
+func checkTags(n *yamlv3.Node) error {
+	if n.Tag != "" && !slices.Contains(yamlTags, n.ShortTag()) {
+		return fmt.Errorf("line %d: unknown tag; write text that begins with ! in quotes", n.Line)
+	}
+	for _, inner := range n.Content {
+		if err := checkTags(inner); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func timesAsText(n *yamlv3.Node) {

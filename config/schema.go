@@ -117,9 +117,13 @@ func (r *reader) value(key string, f reflect.StructField, value any) (any, bool)
 	case keysType:
 		return r.keys(key, value)
 	case secretType:
+		rule := "expected a string"
 		text, ok := value.(string)
+		if ok {
+			ok, rule = text != redacted, "it is the placeholder for a secret that was not shown, and not the secret"
+		}
 		if !ok {
-			r.problems.add(Problem{Key: key, Source: r.source, Value: redacted, Rule: "expected a string"})
+			r.problems.add(Problem{Key: key, Source: r.source, Value: redacted, Rule: rule})
 		}
 		return text, ok
 	case lifetimeType, durationType:
@@ -206,7 +210,7 @@ func (r *reader) keys(key string, value any) (any, bool) {
 		rule := "expected the key itself as a string, {file: path} or {env: NAME}"
 		if members, isObject := v.(map[string]any); isObject {
 			keys[i], rule = keyObject(members)
-		} else if text, isText := v.(string); isText && !isEmpty(v) {
+		} else if text, isText := v.(string); isText && !isEmpty(v) && text != redacted {
 			keys[i], rule = map[string]any{"value": text}, ""
 		}
 		if rule != "" {

@@ -19,6 +19,10 @@ func TestPasswordsAreNotShown(t *testing.T) {
 		{"character that begins nothing", "a.yaml", yaml + "password: @20406080"},
 		{"quote that does not end", "a.yaml", yaml + "password: \"20406080"},
 		{"number that is none", "a.yaml", yaml + "password: !!int 20406080x"},
+		{"unknown tag", "a.yaml", yaml + "password: !20406080"},
+		{"unknown tag with text", "a.yaml", yaml + "password: !20406080 x"},
+		{"unknown tag of YAML's own form", "a.yaml", yaml + "password: !!20406080"},
+		{"unknown tag in full", "a.yaml", yaml + "password: !<20406080> x"},
 		{"no space", "a.yaml", "denylist: {redis: {password:20406080}}"},
 		{"sentinel's, a number", "a.yaml", yaml + "sentinel_password: 20406080"},
 		{"sentinel's, a list", "a.yaml", yaml + "sentinel_password: [20406080]"},
@@ -125,6 +129,13 @@ func TestWrongTypeOfPassword(t *testing.T) {
 	path := write(t, "auth.yaml", "denylist: {redis: {password: 12345}}")
 	_, _, err := load(nil, []string{path})
 	wantProblem(t, err, "config: denylist.redis.password = (redacted) ("+path+"): expected a string")
+	const placeholder = "it is the placeholder for a secret that was not shown, and not the secret"
+	path = write(t, "auth.yaml", "denylist: {redis: {password: (redacted)}}")
+	_, _, err = load(nil, []string{path})
+	wantProblem(t, err, "config: denylist.redis.password = (redacted) ("+path+"): "+placeholder)
+	path = write(t, "auth.yaml", "token: {keys: [(redacted)]}")
+	_, _, err = load(nil, []string{path})
+	wantProblem(t, err, "config: token.keys[0] ("+path+"): expected the key itself as a string, {file: path} or {env: NAME}")
 	cfg, _, err := load([]string{"PASETOKIT_DENYLIST__REDIS__PASSWORD=12345"}, nil)
 	if err != nil || cfg.Denylist.Redis.Password.Reveal() != "12345" {
 		t.Errorf("in the environment, where all is text: %v", err)
