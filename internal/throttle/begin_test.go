@@ -122,6 +122,69 @@ func TestBeginWait(t *testing.T) {
 	mustRefuse(t, table, key(1))
 }
 
+// TestHas: attempts under way take no token yet, and to ask is no use of a key.
+func TestHas(t *testing.T) {
+	t.Parallel()
+	c := newClock()
+	table := newTable(1, c.Now)
+	check := func(when string, want bool) {
+		t.Helper()
+		if got := table.Has(key(1)); got != want {
+			t.Errorf("%s there is a token: %t, want %t", when, got, want)
+		}
+	}
+	check("at first", true)
+	if table.Len() != 0 {
+		t.Error("a key is remembered that was only asked for")
+	}
+	end := begin(t, table, key(1))
+	mustRefuse(t, table, key(1))
+	check("under way", true)
+	end(true)
+	check("after a failure", false)
+	c.Advance(time.Minute + 1)
+	check("when it is refilled", true)
+	if !(*Table)(nil).Has(key(1)) {
+		t.Error("without a limit there is no token")
+	}
+}
+
+// TestDrain: a bucket that is drained is full again after the whole time, however it
+// was before.
+func TestDrain(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name    string
+		failed  int // attempts before
+		drained bool
+	}{
+		{"new", 0, false},
+		{"partly used", 1, false},
+		{"used up", 3, false},
+		{"drained", 0, true},
+	} {
+		c := newClock()
+		table := newTable(3, c.Now)
+		for range test.failed {
+			begin(t, table, key(1))(true)
+		}
+		if test.drained {
+			table.Drain(key(1))
+		}
+		c.Advance(10 * time.Second)
+		table.Drain(key(1))
+		c.Advance(time.Minute - time.Second)
+		if got := table.Used(key(1)); got != 1 {
+			t.Errorf("%s: %d tokens are used a second before the time, want 1", test.name, got)
+		}
+		c.Advance(time.Second)
+		if got := table.Used(key(1)); got != 0 {
+			t.Errorf("%s: %d tokens are used after the time", test.name, got)
+		}
+	}
+	(*Table)(nil).Drain(key(1))
+}
+
 // TestUsed: what failed and was not refilled, and what is under way; to ask is no use
 // of a key.
 func TestUsed(t *testing.T) {

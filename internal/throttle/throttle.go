@@ -145,6 +145,34 @@ func (t *Table[K]) Used(key K) int {
 	return int(math.Ceil(taken)) + c.underWay
 }
 
+// Has reports whether there is a token of key, be it one that an attempt under way may
+// take. It is no use of the key, and is true for a nil Table.
+func (t *Table[K]) Has(key K) bool {
+	if t == nil {
+		return true
+	}
+	s := t.shard(key)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c := s.clients[key]
+	return c == nil || c.bucket.TokensAt(s.time()) >= 1
+}
+
+// Drain takes all tokens of key, so that the bucket is full again after the whole time
+// per, and not before.
+func (t *Table[K]) Drain(key K) {
+	if t == nil {
+		return
+	}
+	s := t.shard(key)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c, at := s.client(key)
+	defer s.settle(c, at)
+	c.bucket = rate.NewLimiter(s.table.rate, s.table.limit)
+	c.bucket.ReserveN(at, s.table.limit)
+}
+
 // nothing is the end of an attempt that does not count.
 func nothing(failed bool) {}
 
