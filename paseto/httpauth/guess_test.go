@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -222,6 +223,98 @@ func TestNobodyCanLockAUserOut(t *testing.T) {
 	}
 }
 
+// TestKnownSinceTheLastLogin: an address is known for 30 days after the last login that
+// succeeded, not the first. A known address gets through where others have failed too
+// often.
+func TestKnownSinceTheLastLogin(t *testing.T) {
+	t.Parallel()
+	const day = 24 * time.Hour
+	for _, test := range []struct {
+		name   string
+		logins []time.Duration // of the user, each so long after the one before
+		then   time.Duration   // how long after the last
+		want   int
+	}{
+		{"a single login", []time.Duration{0}, 29 * day, http.StatusOK},
+		{"a single login, too long ago", []time.Duration{0}, 31 * day, http.StatusTooManyRequests},
+		{"every day", slices.Repeat([]time.Duration{day}, 30), 25 * time.Hour, http.StatusOK},
+		{"every day, too long ago", slices.Repeat([]time.Duration{day}, 30), 31 * day, http.StatusTooManyRequests},
+		{"twice in a while", []time.Duration{0, 20 * day}, 20 * day, http.StatusOK},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			o := newOffice(t, setup{web: httpauth.Config{Login: httpauth.LoginLimits{FailuresPerAddress: 2}}})
+			for _, later := range test.logins {
+				o.clock.Advance(later)
+				if got := o.try(t, "alice", "right", address(1)); got != http.StatusOK {
+					t.Fatalf("a login is answered %d", got)
+				}
+			}
+			o.clock.Advance(test.then)
+			for _, name := range []string{"a", "b"} {
+				o.try(t, name, "wrong", address(1))
+			}
+			if got := o.try(t, "alice", "right", address(1)); got != test.want {
+				t.Errorf("answered %d, want %d", got, test.want)
+			}
+		})
+	}
+}
+
+// TestManyAddressesOfOneNetwork: an IPv6 host that changes its address within its /48
+// has as many failures as ten addresses, whatever the names. Known users of the network,
+// and other networks, are not kept out.
+func TestManyAddressesOfOneNetwork(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, setup{web: httpauth.Config{Login: httpauth.LoginLimits{FailuresPerAddress: 2}}})
+	const known = "[2001:db8:1:ffff::1]"
+	o.try(t, "alice", "right", known)
+	guesses := 0
+	for n := range 100 {
+		if o.try(t, strconv.Itoa(n), "wrong", fmt.Sprintf("[2001:db8:1:%x::1]", n)) == http.StatusUnauthorized {
+			guesses++
+		}
+	}
+	if guesses != 20 {
+		t.Errorf("one network has %d guesses, want 20", guesses)
+	}
+	for _, test := range []struct {
+		name, address string
+		want          int
+	}{
+		{"alice", known, http.StatusOK},
+		{"bob", known, http.StatusTooManyRequests},
+		{"bob", "[2001:db8:2::1]", http.StatusOK},
+		{"bob", address(1), http.StatusOK},
+	} {
+		if got := o.try(t, test.name, "right", test.address); got != test.want {
+			t.Errorf("%s from %s is answered %d, want %d", test.name, test.address, got, test.want)
+		}
+	}
+}
+
+// TestProxyOverAUnixSocket: its clients are told apart if it is trusted.
+func TestProxyOverAUnixSocket(t *testing.T) {
+	t.Parallel()
+	o := newOffice(t, setup{web: httpauth.Config{
+		TrustedProxies: []string{"unix"}, Login: httpauth.LoginLimits{FailuresPerAddress: 1},
+	}})
+	for _, test := range []struct {
+		client, password string
+		want             int
+	}{
+		{"203.0.113.9", "wrong", http.StatusUnauthorized},
+		{"203.0.113.9", "right", http.StatusTooManyRequests},
+		{"198.51.100.1", "right", http.StatusOK},
+	} {
+		socket := func(r *http.Request) { r.RemoteAddr = "@" }
+		a := post(t, o.login, socket, header("X-Forwarded-For", test.client), credentials("alice", test.password))
+		if a.status != test.want {
+			t.Errorf("a login of %s is answered %d, want %d", test.client, a.status, test.want)
+		}
+	}
+}
+
 // TestProxyThatIsNotTrusted: to the server all clients are one, and it says so.
 func TestProxyThatIsNotTrusted(t *testing.T) {
 	t.Parallel()
@@ -234,6 +327,9 @@ func TestProxyThatIsNotTrusted(t *testing.T) {
 	}{
 		{"proxy beside the server", "127.0.0.1", nil, true, 1},
 		{"proxy in the network", "10.1.2.3", nil, true, 1},
+		{"proxy in a carrier's network", "100.64.0.1", nil, true, 1},
+		{"proxy on the link", "[fe80::1%eth0]", nil, true, 1},
+		{"proxy in the IPv6 network", "[fd00::1]", nil, true, 1},
 		{"trusted proxy", "10.1.2.3", []string{"10.0.0.0/8"}, true, 0},
 		{"client that makes it up", "192.0.2.1", nil, true, 0},
 		{"no proxy", "10.1.2.3", nil, false, 0},

@@ -28,7 +28,7 @@ type Credentials struct {
 // any other error is logged and answered with status 500.
 //
 // It should take as long for an unknown user as for a wrong password, or it tells
-// which users exist: call [CheckPassword] for both.
+// which users exist: call [CheckPassword] for both, and return its error as it is.
 type LoginFunc func(ctx context.Context, c Credentials) (paseto.Grant, error)
 
 // Login returns the endpoint that exchanges credentials for a pair of tokens:
@@ -87,7 +87,7 @@ func (w *Web) logIn(r *http.Request, check LoginFunc, c Credentials) (paseto.Gra
 	}
 	how := undecided
 	defer func() { guess.end(how) }()
-	leave, err := w.places.enter(r.Context(), from, guess.rank)
+	leave, err := w.places.enter(r.Context(), network(from), guess.rank)
 	if err != nil {
 		return paseto.Grant{}, err
 	}
@@ -103,14 +103,19 @@ func (w *Web) logIn(r *http.Request, check LoginFunc, c Credentials) (paseto.Gra
 }
 
 // warnOfProxy logs once that logins seem to come through a proxy that is not
-// trusted, so that all clients are taken for one.
+// trusted, so that all clients are taken for one: a proxy without an address of the
+// public internet, for any client there can send X-Forwarded-For.
 func (w *Web) warnOfProxy(r *http.Request, from netip.Prefix) {
-	inside := from.Addr().IsLoopback() || from.Addr().IsPrivate() || !from.IsValid()
+	a := from.Addr()
+	inside := !from.IsValid() || a.IsLoopback() || a.IsPrivate() || a.IsLinkLocalUnicast() || sharedAddresses.Contains(a)
 	if len(w.cfg.TrustedProxies) == 0 && inside && r.Header.Get("X-Forwarded-For") != "" && !w.proxySeen.Swap(true) {
-		w.log.WarnContext(r.Context(), "logins come through a proxy that is not trusted, and count as those of one client; list it in TrustedProxies",
-			"proxy", from)
+		w.log.WarnContext(r.Context(), "logins come through a proxy that is not trusted, and count as those of one client; "+
+			"list it in TrustedProxies, by its address, or as unix if it connects through a Unix socket", "proxy", from)
 	}
 }
+
+// sharedAddresses are those of carriers and clouds for use inside (RFC 6598).
+var sharedAddresses = netip.MustParsePrefix("100.64.0.0/10")
 
 // credentials reads and validates the body of a login.
 func (w *Web) credentials(rw http.ResponseWriter, r *http.Request) (Credentials, error) {

@@ -19,21 +19,26 @@ const (
 // logins can take of the server. The zero value of every field is its documented
 // default, and [NoLimit] lifts it.
 //
-// A login fails that the login function refuses: with [ErrCredentials], or with a
+// A login fails if the login function refuses it, with [ErrCredentials] or with a
 // refusal of its own. One that it cannot answer does not, nor does a body that
-// cannot be read, which costs little and tells nothing about a password. Attempts
-// under way count as failed until they are decided. An IPv6 address counts together
-// with all of its /64 network, and a name with all that differ from it in case and
-// surrounding space alone. Beyond a limit logins are answered with status 429, before
-// the login function is called, whether the user exists or not.
+// cannot be read, which costs little and tells nothing about a password. An IPv6
+// address counts together with all of its /64 network, and names that differ only in
+// case or surrounding space count as one. Beyond a limit logins are answered with
+// status 429, before the login function is called, whether the user exists or not.
+// Logins under way may all fail: where there are as many as may, the next is answered
+// with status 503, and can come back in a few seconds.
 //
 // Each limit is a bucket: all of its failures may come at once, and it is refilled
 // evenly within an hour. A login that succeeds takes none, and gives none back.
-// Each Web remembers 65,536 addresses, names, and pairs of both, and forgets first
-// what was quiet for longest.
+// Logins that succeed are not limited, but for [LoginLimits.Concurrent].
+//
+// Each Web remembers 65,536 addresses, networks, names, and pairs of both, and forgets
+// first what was quiet for longest. The limits hold as long as there are not more: who
+// has thousands of networks to fail from can make it forget.
 type LoginLimits struct {
 	// FailuresPerAddress is how many logins of one address may fail in an hour,
-	// whatever the name. Default 100. Danger: behind a proxy that
+	// whatever the name. Default 100. All addresses of an IPv6 /48 network, which one
+	// host may have, share ten times as many. Danger: behind a proxy that
 	// [Config.TrustedProxies] does not list, all clients have one address, and one
 	// of them can keep out all who have not logged in lately.
 	FailuresPerAddress int
@@ -46,25 +51,28 @@ type LoginLimits struct {
 	// It is never locked, or anybody could lock a user out by failing in the user's
 	// name. Beyond the limit a login is still let through
 	//
-	//   - from an address that logged in with this name, spelled the same, in the
-	//     last 30 days;
+	//   - from an address whose last login with this name, spelled the same, is less
+	//     than 30 days ago;
 	//   - from a network (an IPv4 address, an IPv6 /48) of which fewer than three
 	//     logins with this name have failed in the last day;
 	//   - in its turn: as often as the bucket is refilled, which is every 36 seconds
 	//     by default.
 	//
 	// An attacker cannot take the first two away from anybody whose network is
-	// another. From N networks there are at most 3·N guesses a day, and those which
-	// the bucket allows.
+	// another, as long as the Web forgets nothing. From N networks there are then at
+	// most 3·N guesses a day, and those which the bucket allows.
 	FailuresPerName int
 	// Concurrent is how many login functions may run at a time, and so how many
 	// passwords are hashed at once: [CheckPassword] takes 19 MiB of memory for
-	// each. One address has at most half of the places. Default GOMAXPROCS, and at
-	// least 4; more if the login function waits for other servers.
+	// each. One network (an IPv4 address, an IPv6 /48) has at most half of the
+	// places, but at least one. Default GOMAXPROCS, and at least 4; more if the login
+	// function waits for other servers.
 	//
-	// For each place up to eight logins wait, for five seconds at most: first those
-	// of addresses that logged in with the name in the last 30 days, then those of
-	// addresses with the fewest failures. All others are answered with status 503.
+	// For each place up to eight logins wait, for five seconds at most. First come
+	// those of addresses whose last login with the name is less than 30 days ago, one
+	// of each name and of each network at a time; then those of the networks with the
+	// fewest logins in the last hour. All others are answered with status 503. Who
+	// has more networks than there are logins that wait can still keep out others.
 	Concurrent int
 }
 

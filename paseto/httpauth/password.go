@@ -56,9 +56,10 @@ func HashPassword(password paseto.Secret) string {
 // same work as for a hash of HashPassword, and returns ErrCredentials. So the time
 // does not tell who exists.
 //
-// Any other error says that hash is malformed, or asks for more than 256 MiB of
-// memory, 10 passes, 16 threads, or 1 GiB as memory times passes. It does not show
-// the hash.
+// It does the same for a hash that it cannot check, because that is malformed, or asks
+// for more than 256 MiB of memory, 10 passes, 16 threads, or 1 GiB as memory times
+// passes: its error is then both ErrCredentials, for the client, and [ErrHash], for the
+// operator. It does not show the hash.
 func CheckPassword(hash string, password paseto.Secret) error {
 	return checkPassword(hash, password, argon2.IDKey)
 }
@@ -67,16 +68,16 @@ func CheckPassword(hash string, password paseto.Secret) error {
 type deriveFunc func(password, salt []byte, passes, memory uint32, threads uint8, length uint32) []byte
 
 func checkPassword(hash string, password paseto.Secret, derive deriveFunc) error {
-	known := hash != ""
-	h := defaultHash()
-	if known {
-		var err error
-		if h, err = parseHash(hash); err != nil {
-			return err
+	refusal := ErrCredentials
+	h, broken := parseHash(hash)
+	if broken != nil {
+		h = defaultHash()
+		if hash != "" {
+			refusal = &paseto.Error{Code: refusal.Code, Message: refusal.Message, Cause: broken}
 		}
 	}
-	if same := subtle.ConstantTimeCompare(h.sum, h.of(password, derive)); same != 1 || !known {
-		return ErrCredentials
+	if same := subtle.ConstantTimeCompare(h.sum, h.of(password, derive)); same != 1 || broken != nil {
+		return refusal
 	}
 	return nil
 }
@@ -109,11 +110,15 @@ func (h passwordHash) String() string {
 	return fmt.Sprintf(hashForm, h.memory, h.passes, h.threads, encode(h.salt), encode(h.sum))
 }
 
+// ErrHash: [CheckPassword] cannot check a hash. Its user cannot log in until the
+// password is set anew. The log tells it as an error of the server.
+var ErrHash = errors.New("httpauth: the password hash cannot be checked")
+
 var (
-	errHash = errors.New("httpauth: the password hash is malformed; expected one of Argon2id, $argon2id$v=19$m=…,t=…,p=…$<salt>$<hash>")
+	errHash = fmt.Errorf("%w: it is malformed; expected one of Argon2id, $argon2id$v=19$m=…,t=…,p=…$<salt>$<hash>", ErrHash)
 	// errHashCost does not say what the hash asks for: that is part of it.
-	errHashCost = fmt.Errorf("httpauth: the password hash asks for too much; expected at most %d KiB of memory, %d passes, %d threads, "+
-		"and %d KiB as memory times passes", maxHashMemory, maxHashPasses, maxHashThreads, maxHashWork)
+	errHashCost = fmt.Errorf("%w: it asks for too much; expected at most %d KiB of memory, %d passes, %d threads, "+
+		"and %d KiB as memory times passes", ErrHash, maxHashMemory, maxHashPasses, maxHashThreads, maxHashWork)
 )
 
 // parseHash takes an encoded hash apart. What it does not write the same way

@@ -1,8 +1,10 @@
 package httpauth_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -63,10 +65,10 @@ func TestUnknownUserCostsTheSame(t *testing.T) {
 	}
 }
 
-// TestHostileHashes are refused before anything is computed, and not shown.
+// TestHostileHashes are refused after the work of an unknown user, and not shown.
 func TestHostileHashes(t *testing.T) {
 	t.Parallel()
-	const malformed, tooMuch = "the password hash is malformed", "the password hash asks for too much"
+	const malformed, tooMuch = "it is malformed", "it asks for too much"
 	const salt, sum = "c29tZXNhbHQ", "CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc"
 	const rest = "$" + salt + "$" + sum
 	for _, test := range []struct{ name, hash, want string }{
@@ -102,11 +104,15 @@ func TestHostileHashes(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			err := httpauth.CheckPasswordWith(func(_, _ []byte, _, _ uint32, _ uint8, length uint32) []byte {
-				t.Error("it is computed")
+			computed := ""
+			err := httpauth.CheckPasswordWith(func(_, salt []byte, passes, memory uint32, threads uint8, length uint32) []byte {
+				computed += fmt.Sprint(len(salt), passes, memory, threads, length)
 				return make([]byte, length)
 			}, test.hash, paseto.NewSecret("secret"))
-			if err == nil || errors.Is(err, httpauth.ErrCredentials) || !strings.Contains(err.Error(), test.want) {
+			if want := fmt.Sprint(16, 2, 19456, 1, 32); computed != want {
+				t.Errorf("computed is %q, want %q", computed, want)
+			}
+			if !errors.Is(err, httpauth.ErrCredentials) || !errors.Is(err, httpauth.ErrHash) || !strings.Contains(err.Error(), test.want) {
 				t.Fatalf("error is %v, want one with %q", err, test.want)
 			}
 			for _, part := range []string{"secret", salt, sum[:8], "4194304"} {
@@ -115,5 +121,24 @@ func TestHostileHashes(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestBrokenHash: whose hash cannot be checked is answered, and counted, as one whose
+// password is wrong; the operator is told.
+func TestBrokenHash(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, setup{web: httpauth.Config{Login: httpauth.LoginLimits{FailuresPerNameAndAddress: 2}}})
+	login := s.web.Login(func(_ context.Context, c httpauth.Credentials) (paseto.Grant, error) {
+		return paseto.Grant{}, httpauth.CheckPassword("$2a$10$N9qo8uLOickgx2ZMRZoMye", c.Password)
+	})
+	for range 2 {
+		a := post(t, login, credentials("alice", "hush"))
+		checkProblem(t, a, refusal(http.StatusUnauthorized, httpauth.ErrCredentials, noCredential))
+	}
+	checkLimited(t, post(t, login, credentials("alice", "hush")))
+	log := s.log.String()
+	if strings.Count(log, "level=ERROR") != 2 || !strings.Contains(log, httpauth.ErrHash.Error()) || strings.Contains(log, "N9qo8u") {
+		t.Errorf("logged is %s", log)
 	}
 }

@@ -38,7 +38,8 @@ func newPlaces(limit int) *places {
 	return &places{limit: limit, takenBy: make(map[netip.Prefix]int)}
 }
 
-// enter takes a place, or waits for one. The place must be left.
+// enter takes a place for a login from a network, or waits for one. The place must be
+// left.
 func (p *places) enter(ctx context.Context, from netip.Prefix, rank int) (leave func(), err error) {
 	if p.limit < 1 {
 		return func() {}, nil
@@ -55,9 +56,9 @@ func (p *places) enter(ctx context.Context, from netip.Prefix, rank int) (leave 
 	select {
 	case err = <-w.turn:
 	case <-ctx.Done():
-		err = p.give(w, ctx.Err())
+		err = p.giveUp(w, ctx.Err())
 	case <-timer.C:
-		err = p.give(w, errBusy)
+		err = p.giveUp(w, errBusy)
 	}
 	if err != nil {
 		return nil, err
@@ -92,7 +93,7 @@ func (p *places) join(w *waiting) error {
 	return nil
 }
 
-// admit gives free places to those that wait, but no address more than its share.
+// admit gives free places to those that wait, but no network more than its share.
 func (p *places) admit() {
 	share := max(1, p.limit/2)
 	p.queue = slices.DeleteFunc(p.queue, func(w *waiting) bool {
@@ -106,9 +107,9 @@ func (p *places) admit() {
 	})
 }
 
-// give has w wait no longer, for a reason that it returns. If w has been told
-// something meanwhile, it returns that.
-func (p *places) give(w *waiting, reason error) error {
+// giveUp takes w out of the queue and returns reason. If w has been told something
+// meanwhile, it returns that.
+func (p *places) giveUp(w *waiting, reason error) error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if i := slices.Index(p.queue, w); i >= 0 {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -22,17 +21,17 @@ type desk struct {
 	*site
 	login http.Handler
 	mu    sync.Mutex
-	at    map[string]chan error // who is being served
-	order []string              // who was, in order
+	at    map[string][]chan error // who is being served, the first first
+	order []string                // who was, in order
 }
 
 func newDesk(t *testing.T, limits httpauth.LoginLimits) *desk {
 	t.Helper()
-	d := &desk{site: newSite(t, setup{web: httpauth.Config{Login: limits}}), at: make(map[string]chan error)}
+	d := &desk{site: newSite(t, setup{web: httpauth.Config{Login: limits}}), at: make(map[string][]chan error)}
 	d.login = d.web.Login(func(_ context.Context, c httpauth.Credentials) (paseto.Grant, error) {
 		done := make(chan error)
 		d.mu.Lock()
-		d.at[c.Username] = done
+		d.at[c.Username] = append(d.at[c.Username], done)
 		d.order = append(d.order, c.Username)
 		d.mu.Unlock()
 		err := <-done
@@ -82,13 +81,14 @@ func (d *desk) come(t *testing.T, name, address string) *visit {
 func (d *desk) end(t *testing.T, name string, err error) {
 	t.Helper()
 	d.mu.Lock()
-	done := d.at[name]
-	delete(d.at, name)
-	d.mu.Unlock()
-	if done == nil {
+	served := d.at[name]
+	if len(served) == 0 {
+		d.mu.Unlock()
 		t.Fatalf("%s is not being served", name)
 	}
-	done <- err
+	d.at[name] = served[1:]
+	d.mu.Unlock()
+	served[0] <- err
 	synctest.Wait()
 }
 
@@ -105,8 +105,10 @@ func (d *desk) served() []string {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	var names []string
-	for name := range d.at {
-		names = append(names, name)
+	for name, served := range d.at {
+		for range served {
+			names = append(names, name)
+		}
 	}
 	slices.Sort(names)
 	return names
@@ -138,8 +140,8 @@ func wantBusy(t *testing.T, visits ...*visit) {
 func TestManyLoginsAtOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		d := newDesk(t, httpauth.LoginLimits{})
-		places := max(4, runtime.GOMAXPROCS(0))
+		const places = 4
+		d := newDesk(t, httpauth.LoginLimits{Concurrent: places})
 		refused := 0
 		for n := range 60 {
 			if v := d.come(t, fmt.Sprintf("guess%02d", n), "192.0.2.1"); v.answer != nil {
@@ -150,7 +152,7 @@ func TestManyLoginsAtOnce(t *testing.T) {
 		if got := len(d.served()); got != places/2 {
 			t.Fatalf("%d logins of one address are under way, want %d", got, places/2)
 		}
-		if want := max(0, 60-places/2-4*places); refused != want {
+		if want := 60 - places/2 - 4*places; refused != want {
 			t.Errorf("%d logins are refused, want %d", refused, want)
 		}
 		honest := d.come(t, "alice", "192.0.2.2")
@@ -162,6 +164,71 @@ func TestManyLoginsAtOnce(t *testing.T) {
 		if got := len(d.order); got != 61-refused {
 			t.Errorf("%d logins were served, want %d", got, 61-refused)
 		}
+	})
+}
+
+// TestNobodyCanTakeAllPlaces: an attacker has accounts, and logs in with them from several
+// networks all the time. A user who is known, and one who is new, come before the
+// attacker's next logins.
+func TestNobodyCanTakeAllPlaces(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name          string
+		account, home func(n int) string // of the attacker's nth login
+	}{
+		{"one account, one IPv6 network", same("mallory"), func(n int) string { return fmt.Sprintf("[2001:db8:0:%x::1]", n%4) }},
+		{"one account, many networks", same("mallory"), address},
+		{"many accounts, one network", func(n int) string { return fmt.Sprint("mallory", n) }, same("198.51.100.1")},
+		{"many accounts, two networks", func(n int) string { return fmt.Sprint("mallory", n) }, func(n int) string { return address(n % 2) }},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				d := newDesk(t, httpauth.LoginLimits{Concurrent: 4})
+				logIn := func(name, address string) {
+					d.come(t, name, address)
+					d.end(t, name, nil)
+				}
+				logIn("alice", "192.0.2.7")
+				for n := range 50 {
+					logIn(test.account(n), test.home(n))
+				}
+				for n := range 50 {
+					d.come(t, test.account(n), test.home(n))
+				}
+				d.order = nil
+				for _, v := range []*visit{d.come(t, "alice", "192.0.2.7"), d.come(t, "bob", "192.0.2.8")} {
+					if v.answer != nil {
+						t.Errorf("%s is answered %d", v.name, v.answer.status)
+					}
+				}
+				d.endAll(t)
+				if len(d.order) < 2 || d.order[0] != "alice" || d.order[1] != "bob" {
+					t.Errorf("served were %v, want alice and bob first", d.order)
+				}
+			})
+		})
+	}
+}
+
+// same returns the text whatever is asked.
+func same(text string) func(int) string { return func(int) string { return text } }
+
+// TestMoreAtOnceThanMayFail: logins that are refused for those under way, which may all
+// be right, come back soon.
+func TestMoreAtOnceThanMayFail(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk(t, httpauth.LoginLimits{Concurrent: 8, FailuresPerNameAndAddress: 2})
+		d.come(t, "service", "192.0.2.1")
+		d.come(t, "service", "192.0.2.1")
+		wantBusy(t, d.come(t, "service", "192.0.2.1"))
+		d.end(t, "service", nil)
+		d.come(t, "service", "192.0.2.1")
+		d.wantServed(t, "service", "service")
+		d.end(t, "service", httpauth.ErrCredentials)
+		d.end(t, "service", httpauth.ErrCredentials)
+		checkLimited(t, *d.come(t, "service", "192.0.2.1").answer)
 	})
 }
 

@@ -244,13 +244,11 @@ func (w *Web) refuse(rw http.ResponseWriter, r *http.Request, err error) {
 func (w *Web) refuseWith(rw http.ResponseWriter, r *http.Request, err error, c Challenge) {
 	refusal, status, _ := describe(err)
 	level := slog.LevelInfo
-	if (status == http.StatusInternalServerError || status == http.StatusServiceUnavailable) && r.Context().Err() == nil {
+	unable := status == http.StatusInternalServerError || status == http.StatusServiceUnavailable
+	if unable && r.Context().Err() == nil || errors.Is(err, ErrHash) {
 		level = slog.LevelError
 	}
 	w.clientLog.Write(r.Context(), w.client(r), level, "request refused", "code", refusal.Code, "err", err, "status", status,
 		"method", r.Method, "path", r.URL.Path, "remote", r.RemoteAddr)
-	if later, ok := errors.AsType[retryError](err); ok {
-		rw.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(later.wait.Seconds()))))
-	}
 	Refuse(rw, err, c)
 }
