@@ -125,17 +125,23 @@ func (b bubble) connect(h handshake) member {
 // dial opens a connection.
 func (b bubble) dial(h handshake) *websocket.Conn {
 	b.Helper()
+	ws, err := b.try(h)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = ws.Close() })
+	return ws
+}
+
+// try is dial on another goroutine than the test's. The caller closes the connection.
+func (b bubble) try(h handshake) (*websocket.Conn, error) {
 	dialer := websocket.Dialer{NetDialContext: func(context.Context, string, string) (net.Conn, error) {
 		client, server := net.Pipe()
 		b.pipes.conns <- server
 		return client, nil
 	}}
 	ws, _, err := dialer.DialContext(b.Context(), "ws://bubble/ws?"+h.query, h.header)
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.Cleanup(func() { _ = ws.Close() })
-	return ws
+	return ws, err
 }
 
 // checkEnds checks that the connection is closed no sooner than least from now, nor

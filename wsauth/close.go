@@ -46,17 +46,13 @@ func (c *Conn) finishClosing(e ending) {
 		return
 	}
 	c.endSoon(e.cause)
-	c.sendClose(e, min(c.gate.guard.cfg.CloseTimeout, closeWriteTimeout))
+	c.sendClose(e)
 }
 
-// closeWriteTimeout is how long a close frame may take to be written. A peer that has
-// let everything fill up for so long will not answer it.
-const closeWriteTimeout = 500 * time.Millisecond
-
 // sendClose writes the close frame, and cuts the connection if it cannot.
-func (c *Conn) sendClose(e ending, timeout time.Duration) {
+func (c *Conn) sendClose(e ending) {
 	frame := websocket.FormatCloseMessage(int(e.code), cutReason(e.reason))
-	if c.ws.WriteControl(websocket.CloseMessage, frame, time.Now().Add(timeout)) != nil {
+	if c.ws.WriteControl(websocket.CloseMessage, frame, time.Now().Add(c.gate.guard.cfg.CloseTimeout)) != nil {
 		_ = c.ws.NetConn().Close()
 	}
 }
@@ -96,7 +92,7 @@ func (c *Conn) end(err error) {
 	if isViolation(err) {
 		c.endSoon(err)
 		if isReadLimit(err) { // of which gorilla does not tell in every case
-			_ = c.ws.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(int(CloseMessageTooBig), ""), time.Now().Add(cutTimeout))
+			_ = c.ws.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(int(CloseMessageTooBig), ""), time.Now().Add(c.gate.guard.cfg.CloseTimeout))
 		}
 		return // finish lets the peer read it
 	}
@@ -121,12 +117,9 @@ func (c *Conn) cut(e ending) {
 	}
 	c.gate.guard.releaseSoon(c)
 	c.cancel(e.cause)
-	c.sendClose(e, cutTimeout)
+	c.sendClose(e)
 	_ = c.ws.NetConn().Close()
 }
-
-// cutTimeout is how long a close frame may take that nobody is expected to read.
-const cutTimeout = 100 * time.Millisecond
 
 // cause returns why the connection ended. Whoever began the end may not have
 // said so yet.

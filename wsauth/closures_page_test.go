@@ -27,7 +27,8 @@ func (p goPage) open(t *testing.T, url string, v visit) func() outcome {
 	if v.query != "" {
 		url += "?" + v.query
 	}
-	ws, _, err := websocket.DefaultDialer.DialContext(t.Context(), url, h)
+	dialer := websocket.Dialer{HandshakeTimeout: patience}
+	ws, _, err := dialer.DialContext(t.Context(), url, h)
 	if errors.Is(err, websocket.ErrBadHandshake) {
 		return func() outcome { return unanswered }
 	}

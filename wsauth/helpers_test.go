@@ -220,22 +220,14 @@ func checkMessage(t testing.TB, ws *websocket.Conn, want string) {
 	}
 }
 
-// checkClosed reads until the server closes, and checks how.
+// checkClosed checks that the server closes now, and how. A message that comes instead
+// is a failure, and not waited on for another.
 func checkClosed(t testing.TB, ws *websocket.Conn, code wsauth.CloseCode, reason string) {
 	t.Helper()
-	for {
-		_, _, err := ws.ReadMessage()
-		if err == nil {
-			continue
-		}
-		closed, ok := errors.AsType[*websocket.CloseError](err)
-		if !ok {
-			t.Fatalf("the connection ended without a close frame: %v", err)
-		}
-		if closed.Code != int(code) || closed.Text != reason {
-			t.Errorf("closed with %d %q, want %d %q", closed.Code, closed.Text, code, reason)
-		}
-		return
+	if _, data, err := ws.ReadMessage(); err == nil {
+		t.Fatalf("the message %.100q comes, want the close with %d %q", data, code, reason)
+	} else if !isClose(err, code, reason) {
+		t.Errorf("the connection ended with %v, want the close with %d %q", err, code, reason)
 	}
 }
 

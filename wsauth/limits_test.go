@@ -41,7 +41,9 @@ func countOf(guard *wsauth.Guard, subject string) (n int) {
 func leave(t testing.TB, ws *websocket.Conn) {
 	t.Helper()
 	_ = ws.WriteMessage(websocket.CloseMessage, websocket.FormatCloseMessage(websocket.CloseNormalClosure, ""))
-	checkClosed(t, ws, wsauth.CloseNormal, "")
+	if err := endOf(ws); !isClose(err, wsauth.CloseNormal, "") { // after what it has been sent
+		t.Errorf("the connection ended with %v, want the answer to its close", err)
+	}
 }
 
 // checkOverload checks that a handshake is refused for the number of connections.

@@ -98,7 +98,7 @@ func checkAccepted(t testing.TB, ws *websocket.Conn, ends time.Time) {
 func checkDeclined(t testing.TB, ws *websocket.Conn, want *paseto.Error) {
 	t.Helper()
 	if a := nextAnswer(t, ws); a != (answer{Type: "auth", Code: want.Code, Message: want.Message}) {
-		t.Errorf("the answer is %+v, want %s: %s", a, want.Code, want.Message)
+		t.Fatalf("the answer is %+v, want %s: %s", a, want.Code, want.Message)
 	}
 }
 

@@ -249,7 +249,9 @@ func TestRevocationOfEveryPeer(t *testing.T) {
 				group.Go(func() { flood(ws) })
 			}
 			revoke()
-			checkClosed(t, ws, wsauth.ClosePolicyViolation, beenRevoked)
+			if err := endOf(ws); !isClose(err, wsauth.ClosePolicyViolation, beenRevoked) {
+				t.Errorf("the connection ended with %v, want the close for the revocation", err)
+			}
 			wait(t, ended, "the handler")
 			_ = ws.Close()
 			group.Wait()

@@ -111,14 +111,16 @@ func TestShutdownWaitsForHandlers(t *testing.T) {
 	t.Parallel()
 	auth := newAuthorizer(t, paseto.Config{})
 	guard := closable(t, auth, wsauth.Config{})
-	release := make(chan struct{})
+	running, release := make(chan struct{}), make(chan struct{})
 	var saved atomic.Bool
 	srv := listen(t, guard.Require(paseto.Requirement{}, func(ctx context.Context, _ *wsauth.Conn) {
+		close(running)
 		<-ctx.Done()
 		<-release
 		saved.Store(true)
 	}))
 	ws := connect(t, srv, bearer(access(t, auth, paseto.Grant{})))
+	wait(t, running, "the handler")
 	done := shutdown(t.Context(), guard)
 	checkClosed(t, ws, wsauth.CloseGoingAway, shuttingDown)
 	select {
