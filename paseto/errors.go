@@ -26,9 +26,15 @@ type Error struct {
 	RetryAfter time.Duration
 }
 
+// The methods may be called on a nil *Error, which a program may return by mistake
+// where it means no error: an interface that holds it is not nil.
+
 // Error returns the message and the cause: text for a log, not for a client. It is cut
 // to 1000 bytes and escaped, because claims and headers can stand in it.
 func (e *Error) Error() string {
+	if e == nil {
+		return "paseto: a nil *Error"
+	}
 	text := "paseto: " + e.Message
 	if e.Cause != nil {
 		text += ": " + e.Cause.Error()
@@ -37,12 +43,17 @@ func (e *Error) Error() string {
 }
 
 // Unwrap returns the cause.
-func (e *Error) Unwrap() error { return e.Cause }
+func (e *Error) Unwrap() error {
+	if e == nil {
+		return nil
+	}
+	return e.Cause
+}
 
 // Is reports whether target is an Error of the same code.
 func (e *Error) Is(target error) bool {
 	t, ok := target.(*Error)
-	return ok && t.Code == e.Code
+	return ok && t != nil && e != nil && t.Code == e.Code
 }
 
 // The refusals. Those whose message depends on the case show one example.

@@ -68,6 +68,7 @@ func TestRefusals(t *testing.T) {
 			sentinel: paseto.ErrPurpose, message: "Invalid PASETO purpose local",
 		},
 
+		{name: "base64 with stray bits", token: strayBits(t), req: paseto.Requirement{Base64: true}, sentinel: paseto.ErrBase64, message: "Invalid base64 encoding"},
 		{name: "not wrapped in base64", token: local, req: paseto.Requirement{Base64: true}, sentinel: paseto.ErrBase64, message: "Invalid base64 encoding"},
 		{
 			name: "wrapped over lines", token: wrapped[:8] + "\n" + wrapped[8:], req: paseto.Requirement{Base64: true},
@@ -250,5 +251,20 @@ func TestErrorIs(t *testing.T) {
 	}
 	if got, want := err.Error(), "outer: paseto: own words: cause"; got != want {
 		t.Errorf("error reads %q, want %q", got, want)
+	}
+}
+
+// strayBits returns a good token, wrapped in base64 whose last digit says more than
+// the bytes do: one token could be written in several ways.
+func strayBits(t testing.TB) string {
+	t.Helper()
+	auth := newAuthorizer(t, paseto.Config{})
+	for claim := ""; ; claim += "x" {
+		wrapped := issueAccess(t, auth, paseto.Grant{Base64: true, Claims: map[string]string{"a": claim}}).Token.Reveal()
+		if digits := strings.TrimRight(wrapped, "="); len(digits) < len(wrapped) {
+			const all = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+			last := strings.IndexByte(all, digits[len(digits)-1])
+			return digits[:len(digits)-1] + all[last+1:last+2] + wrapped[len(digits):]
+		}
 	}
 }

@@ -200,6 +200,7 @@ func TestVerifyCheck(t *testing.T) {
 		{"own refusal", own, own, "Closed today"},
 		{"own refusal, wrapped", errors.Join(cause, own), own, "Closed today"},
 		{"other error", cause, paseto.ErrForbidden, "Access denied"},
+		{"refusal that is nil", (*paseto.Error)(nil), paseto.ErrForbidden, "Access denied"},
 		{"none", nil, nil, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -218,6 +219,9 @@ func TestVerifyCheck(t *testing.T) {
 				return
 			}
 			checkRefused(t, err, test.want, test.message)
+			if errors.Is(err, paseto.ErrRevoked) {
+				t.Errorf("%v is another refusal as well", err)
+			}
 			if test.answer == cause && !errors.Is(err, cause) {
 				t.Errorf("%v does not wrap the check's error", err)
 			}
