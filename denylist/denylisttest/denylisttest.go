@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/pasetokit/pasetokit/denylist"
+	"github.com/pasetokit/pasetokit/internal/testtool"
 )
 
 // Harness tells [Run] how to make the store under test.
@@ -36,9 +37,6 @@ type Harness struct {
 	Now     func() time.Time
 	Advance func(d time.Duration)
 }
-
-// patience bounds every wait for something that must happen.
-const patience = 10 * time.Second
 
 // Run tests that the stores of h keep the contract. Its subtests run one after
 // the other, as they may share a clock.
@@ -394,15 +392,13 @@ func (h Harness) pass(d time.Duration) {
 }
 
 // eventually fails the test unless ok holds: at once on a clock of the
-// harness, within patience on the wall clock.
+// harness, in time on the wall clock.
 func (h Harness) eventually(t *testing.T, what string, ok func() bool) {
 	t.Helper()
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for deadline := time.Now().Add(patience); !ok(); <-tick.C {
-		if h.Advance != nil || time.Now().After(deadline) {
-			t.Fatalf("not so: %s", what)
-		}
+	if h.Advance == nil {
+		testtool.Eventually(t, what, ok)
+	} else if !ok() {
+		t.Fatalf("not so: %s", what)
 	}
 }
 

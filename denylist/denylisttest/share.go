@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/pasetokit/pasetokit/denylist"
+	"github.com/pasetokit/pasetokit/internal/testtool"
 )
 
 // peer returns a second store with the records of s.
@@ -38,7 +39,7 @@ func testPeerRevoke(t *testing.T, h Harness, s denylist.Store) {
 			wantRevoked(t, other, test.token, false)
 		}
 		revoke(t, s, test.r)
-		h.eventually(t, name+" revoked elsewhere is revoked here", func() bool { return revoked(t, other, test.token) })
+		testtool.Eventually(t, name+" revoked elsewhere is revoked here", func() bool { return revoked(t, other, test.token) })
 		wantRevoked(t, s, test.token, true)
 	}
 }

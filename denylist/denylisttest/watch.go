@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/pasetokit/pasetokit/denylist"
+	"github.com/pasetokit/pasetokit/internal/testtool"
 )
 
 // watching runs a watch in the background. Its events come over events, which
@@ -45,7 +46,7 @@ func (w *watching) next(t *testing.T) denylist.Event {
 		return e
 	case err := <-w.ended:
 		t.Fatalf("the watch ended: %v", err)
-	case <-time.After(patience):
+	case <-time.After(testtool.Patience):
 		t.Fatal("no event came")
 	}
 	panic("unreachable")
@@ -58,7 +59,7 @@ func (w *watching) wantEnd(t *testing.T, want error) {
 		if !errors.Is(err, want) {
 			t.Errorf("Watch = %v, want %v", err, want)
 		}
-	case <-time.After(patience):
+	case <-time.After(testtool.Patience):
 		t.Fatal("the watch did not end")
 	}
 }

@@ -104,7 +104,7 @@ func (s *Store) remember(ctx context.Context, e entry) {
 		return
 	}
 	r := e.revocation()
-	if limit := time.Now().Add(s.cacheTTL + 2*time.Second); r.Until.IsZero() || r.Until.After(limit) {
+	if limit := s.now().Add(s.cacheTTL + 2*time.Second); r.Until.IsZero() || r.Until.After(limit) {
 		r.Until = limit
 	}
 	_ = s.recent.Revoke(ctx, r) // Nothing but an ended context can fail there.

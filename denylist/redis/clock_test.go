@@ -12,6 +12,7 @@ import (
 	"github.com/pasetokit/pasetokit/denylist/redis"
 	"github.com/pasetokit/pasetokit/internal/redistest"
 	"github.com/pasetokit/pasetokit/internal/testclock"
+	"github.com/pasetokit/pasetokit/internal/testtool"
 )
 
 // setForward makes a server's keys expire sooner, as they do when its clock is set
@@ -53,7 +54,7 @@ func TestClocks(t *testing.T) {
 			t.Parallel()
 			server := redistest.Start(t)
 			writing, reading := testclock.New(now.Add(test.writer)), testclock.New(now.Add(test.reader))
-			cfg := redis.Config{Addresses: []string{server.Addr()}, Timeout: patience}
+			cfg := redis.Config{Addresses: []string{server.Addr()}}
 			writer, reader := openStore(t, cfg, redis.WithClock(writing.Now)), openStore(t, cfg, redis.WithClock(reading.Now))
 			ctx := t.Context()
 			issued := now.Add(-time.Hour)
@@ -147,5 +148,5 @@ func TestLeaseClockSetBack(t *testing.T) {
 	const key = "pasetokit:l:k"
 	server.Command(t, "ZADD", key, fmt.Sprint(time.Now().Add(24*time.Hour).UnixMilli()), "hdead")
 	server.Command(t, "PERSIST", key)
-	eventually(t, "the place becomes free", func() bool { return acquire(t, store, lease("k", "new"), 1, short, false) })
+	testtool.Eventually(t, "the place becomes free", func() bool { return acquire(t, store, lease("k", "new"), 1, short, false) })
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/pasetokit/pasetokit/denylist"
 	"github.com/pasetokit/pasetokit/denylist/redis"
 	"github.com/pasetokit/pasetokit/internal/redistest"
+	"github.com/pasetokit/pasetokit/internal/testtool"
 )
 
 // TestClusterFailover asks a primary under load to give way to its replica, and then kills one: what any call has promised
@@ -19,23 +20,23 @@ import (
 func TestClusterFailover(t *testing.T) {
 	t.Parallel()
 	cluster := redistest.StartCluster(t)
-	cfg := redis.Config{Addresses: cluster.Addrs(), MinReplicas: 1}
+	cfg := redis.Config{Addresses: cluster.Addrs(), MinReplicas: 1, Timeout: hasty}
 	store, peer := openStore(t, cfg), openStore(t, cfg)
 
 	load := startLoad(t, store, peer)
-	eventually(t, "many records are made", func() bool { return load.made() > 300 })
+	testtool.Eventually(t, "many records are made", func() bool { return load.made() > 300 })
 	heir := cluster.Replicas()[0]
-	heir.Command(t, "CLUSTER", "FAILOVER")
-	eventually(t, "the replica takes over", func() bool { return slices.Contains(cluster.Primaries(), heir) })
+	cluster.Failover(heir)
 	moved := load.made()
-	eventually(t, "records are made again", func() bool { return load.made() > moved+300 })
+	testtool.Eventually(t, "records are made again", func() bool { return load.made() > moved+300 })
 
 	victim := cluster.Primaries()[0]
+	cluster.Hasten()
 	victim.Kill()
-	eventually(t, "calls fail", func() bool { return load.failed() > 0 })
-	eventually(t, "the replica takes over", func() bool { return len(cluster.Primaries()) == 3 })
+	testtool.Eventually(t, "calls fail", func() bool { return load.failed() > 0 })
+	testtool.Eventually(t, "the replica takes over", func() bool { return len(cluster.Primaries()) == 3 })
 	before := load.made()
-	eventually(t, "records are made again", func() bool { return load.made() > before+50 })
+	testtool.Eventually(t, "records are made again", func() bool { return load.made() > before+50 })
 	load.end()
 
 	// No replica is left to the new primary, so that it keeps records only for who is content with that.
@@ -45,11 +46,9 @@ func TestClusterFailover(t *testing.T) {
 	load.verifyConsumed(openStore(t, alone))
 
 	victim.Restart()
-	begun := time.Now()
 	for i := range 30 { // keys of all primaries
-		eventually(t, "records are kept again", func() bool { return works(t, store, fmt.Sprint("part ", i)) })
+		testtool.Eventually(t, "records are kept again", func() bool { return works(t, store, fmt.Sprint("part ", i)) })
 	}
-	t.Logf("all records are kept %s after the dead node is back", time.Since(begun).Round(time.Millisecond))
 	load.verifyRevoked(store, peer)
 	load.verifyConsumed(store, peer)
 }
@@ -58,17 +57,17 @@ func TestClusterFailover(t *testing.T) {
 // the dead one.
 func TestSentinelFailover(t *testing.T) {
 	t.Parallel()
-	primary, _, cfg := startSentinel(t, 2)
+	primary, sentinels, cfg := startSentinel(t, 2)
+	cfg.Timeout = hasty
 	store, peer := openStore(t, cfg), openStore(t, cfg)
 
 	load := startLoad(t, store, peer)
-	eventually(t, "many records are made", func() bool { return load.made() > 500 })
+	testtool.Eventually(t, "many records are made", func() bool { return load.made() > 500 })
+	sentinels.Hasten(t)
 	primary.Kill()
-	begun := time.Now()
-	eventually(t, "calls fail", func() bool { return load.failed() > 0 })
+	testtool.Eventually(t, "calls fail", func() bool { return load.failed() > 0 })
 	before := load.made()
-	eventually(t, "records are made again", func() bool { return load.made() > before+500 })
-	t.Logf("records are kept again within %s", time.Since(begun).Round(time.Millisecond))
+	testtool.Eventually(t, "records are made again", func() bool { return load.made() > before+500 })
 	load.end()
 	fresh := openStore(t, cfg)
 	load.verifyRevoked(store, peer, fresh)
@@ -82,6 +81,7 @@ func TestHungPrimary(t *testing.T) {
 	t.Run("Sentinel", func(t *testing.T) {
 		t.Parallel()
 		primary, sentinels, cfg := startSentinel(t, 1)
+		sentinels.Hasten(t)
 		testHungPrimary(t, cfg, primary, func() bool { return sentinels.Primary(t) != primary.Addr() })
 	})
 	t.Run("cluster", func(t *testing.T) {
@@ -90,34 +90,35 @@ func TestHungPrimary(t *testing.T) {
 		const tag = "{one part of the cluster}" // has all keys that begin with it
 		primary := cluster.PrimaryOf(tag)
 		cfg := redis.Config{Addresses: cluster.Addrs(), Prefix: tag}
+		cluster.Hasten()
 		testHungPrimary(t, cfg, primary, func() bool { return len(cluster.Primaries()) == 3 })
 	})
 }
 
 func testHungPrimary(t *testing.T, cfg redis.Config, primary *redistest.Server, replaced func() bool) {
 	t.Helper()
-	cfg.MinReplicas = 0 // none is left
+	cfg.MinReplicas, cfg.Timeout = 0, hasty // no replica is left
 	store, other := openStore(t, cfg), openStore(t, cfg)
 	for range 2 { // the second answer may come from a cache
 		wantRevoked(t, store, "0", false)
 	}
 
 	primary.Pause()
-	eventually(t, "the replica takes over", replaced)
+	testtool.Eventually(t, "the replica takes over", replaced)
 	const n = 200
 	for i := range n {
-		eventually(t, "a token is revoked", func() bool {
+		testtool.Eventually(t, "a token is revoked", func() bool {
 			return other.Revoke(t.Context(), denylist.Revocation{TokenID: fmt.Sprint(i)}) == nil
 		})
 	}
-	eventually(t, "the store learns of it", func() bool {
+	testtool.Eventually(t, "the store learns of it", func() bool {
 		revoked, err := store.Revoked(t.Context(), denylist.Token{ID: "0"})
 		return err == nil && revoked
 	})
 
 	primary.Resume()
 	i := 0
-	eventually(t, "the old primary follows the new one", func() bool {
+	testtool.Eventually(t, "the old primary follows the new one", func() bool {
 		i = (i + 1) % n
 		revoked, err := store.Revoked(t.Context(), denylist.Token{ID: fmt.Sprint(i)})
 		if err == nil && !revoked {
@@ -140,7 +141,7 @@ func TestNotReplicated(t *testing.T) {
 // the record that another call has made in vain.
 func testNotReplicated(t *testing.T, cfg redis.Config, replicas []*redistest.Server) {
 	t.Helper()
-	cfg.Timeout = 300 * time.Millisecond
+	cfg.Timeout = hasty
 	store, peer := openStore(t, cfg), openStore(t, cfg)
 	for _, replica := range replicas {
 		replica.Pause()
@@ -163,8 +164,8 @@ func testNotReplicated(t *testing.T, cfg redis.Config, replicas []*redistest.Ser
 			store denylist.Store
 		}{{"first", store}, {"again", store}, {"elsewhere", peer}} {
 			// On a busy machine it may be too late to say why.
-			eventually(t, call.name+" says why", func() bool {
-				err := bounded(t, cfg.Timeout, func() error { return call.of(by.store) })
+			testtool.Eventually(t, call.name+" says why", func() bool {
+				err := bounded(t, func() error { return call.of(by.store) })
 				if !errors.Is(err, denylist.ErrUnavailable) {
 					t.Fatalf("%s, %s: %v, want an error that wraps ErrUnavailable", call.name, by.name, err)
 				}
@@ -175,7 +176,7 @@ func testNotReplicated(t *testing.T, cfg redis.Config, replicas []*redistest.Ser
 	for _, replica := range replicas {
 		replica.Resume()
 	}
-	eventually(t, "the store works again", func() bool { return works(t, store, "after") && works(t, peer, "after too") })
+	testtool.Eventually(t, "the store works again", func() bool { return works(t, store, "after") && works(t, peer, "after too") })
 }
 
 // TestReplicatedInTurn lets far more callers wait for replicas than there are connections to do so: each gets its turn.
@@ -183,7 +184,7 @@ func TestReplicatedInTurn(t *testing.T) {
 	t.Parallel()
 	primary := redistest.Start(t)
 	redistest.StartReplica(t, primary)
-	store := openStore(t, redis.Config{Addresses: []string{primary.Addr()}, MinReplicas: 1, Timeout: patience})
+	store := openStore(t, redis.Config{Addresses: []string{primary.Addr()}, MinReplicas: 1})
 
 	const callers, calls = 100, 30
 	var made [callers]int

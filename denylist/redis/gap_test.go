@@ -96,7 +96,7 @@ func TestGapIsToldInTime(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
 	f, address := startFreezer(t, server.Addr())
-	store := openStore(t, redis.Config{Addresses: []string{address}})
+	store := openStore(t, redis.Config{Addresses: []string{address}, Timeout: hasty})
 	peer := openStore(t, redis.Config{Addresses: []string{server.Addr()}})
 	events := startWatch(t, store)
 	for range 2 {

@@ -22,7 +22,7 @@ type server struct {
 	run     string // names the process
 	memory  string // the limit, 0 if there is none
 	policy  string // what happens at the limit
-	appends bool   // it keeps what it is told in a file
+	appends bool   // it keeps what it is told in a file, or may: it is reading one
 	evicted int64  // how many keys it dropped at the limit
 }
 
@@ -81,7 +81,7 @@ func ask(c net.Conn, username, password string, sentinel bool) (server, error) {
 		return s, nil
 	}
 	s.run, s.memory, s.policy = field(info.text, "run_id"), field(info.text, "maxmemory"), field(info.text, "maxmemory_policy")
-	s.appends = field(info.text, "aof_enabled") == "1"
+	s.appends = field(info.text, "aof_enabled") == "1" || field(info.text, "loading") == "1"
 	s.evicted, _ = strconv.ParseInt(field(info.text, "evicted_keys"), 10, 64) // 0 if it does not count them
 	return s, err
 }

@@ -11,31 +11,32 @@ import (
 	"github.com/pasetokit/pasetokit/denylist"
 	"github.com/pasetokit/pasetokit/denylist/redis"
 	"github.com/pasetokit/pasetokit/internal/redistest"
+	"github.com/pasetokit/pasetokit/internal/testtool"
 )
 
 // leaseCalls makes one call of every kind, and one for many leases, and returns
 // their errors by the kind.
-func leaseCalls(ctx context.Context, t testing.TB, s *redis.Store, timeout time.Duration, key string) map[string]error {
+func leaseCalls(ctx context.Context, t testing.TB, s *redis.Store, key string) map[string]error {
 	t.Helper()
 	many := make([]denylist.Lease, 15_000)
 	for i := range many {
 		many[i] = lease(key, fmt.Sprint(i))
 	}
 	return map[string]error{
-		"Acquire": bounded(t, timeout, func() error {
+		"Acquire": bounded(t, func() error {
 			_, err := s.Acquire(ctx, lease(key, "a"), 1, long, true)
 			return err
 		}),
-		"Renew": bounded(t, timeout, func() error {
+		"Renew": bounded(t, func() error {
 			_, err := s.Renew(ctx, []denylist.Lease{lease(key, "a")}, 1, long)
 			return err
 		}),
-		"Renew of many": bounded(t, timeout, func() error {
+		"Renew of many": bounded(t, func() error {
 			_, err := s.Renew(ctx, many, 1, long)
 			return err
 		}),
-		"Release":         bounded(t, timeout, func() error { return s.Release(ctx, lease(key, "a")) }),
-		"Release of many": bounded(t, timeout, func() error { return s.Release(ctx, many...) }),
+		"Release":         bounded(t, func() error { return s.Release(ctx, lease(key, "a")) }),
+		"Release of many": bounded(t, func() error { return s.Release(ctx, many...) }),
 	}
 }
 
@@ -95,20 +96,22 @@ func TestLeaseInvalid(t *testing.T) {
 	}
 }
 
-// TestLeaseOutage: calls fail as those for records do, in time, however many
-// leases they are for; and work again afterwards.
+// TestLeaseOutage: calls fail as those for records do, however many leases they are
+// for; and work again afterwards.
 func TestLeaseOutage(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
-	timeout := 500 * time.Millisecond
-	store := openStore(t, redis.Config{Addresses: []string{server.Addr()}, Timeout: timeout})
-	wantAcquired(t, store, lease("k", "a"), 1, true)
+	store := openStore(t, redis.Config{Addresses: []string{server.Addr()}, Timeout: hasty})
+	testtool.Eventually(t, "the lease is held", func() bool {
+		acquired, err := store.Acquire(t.Context(), lease("k", "a"), 1, long, false)
+		return acquired && err == nil
+	})
 	cancelled, cancel := context.WithCancel(t.Context())
 	cancel()
-	wantLeaseErrors(t, leaseCalls(cancelled, t, store, 0, "k"), context.Canceled, "")
+	wantLeaseErrors(t, leaseCalls(cancelled, t, store, "k"), context.Canceled, "")
 
 	server.Pause()
-	wantLeaseErrors(t, leaseCalls(t.Context(), t, store, timeout, "k"), denylist.ErrUnavailable, "")
+	wantLeaseErrors(t, leaseCalls(t.Context(), t, store, "k"), denylist.ErrUnavailable, "")
 	for name, end := range map[error]func(time.Duration) (context.Context, context.CancelFunc){
 		context.DeadlineExceeded: func(d time.Duration) (context.Context, context.CancelFunc) {
 			return context.WithTimeout(t.Context(), d)
@@ -120,21 +123,21 @@ func TestLeaseOutage(t *testing.T) {
 		},
 	} {
 		ctx, cancel := end(20 * time.Millisecond)
-		wantLeaseErrors(t, leaseCalls(ctx, t, store, 0, "k"), name, "")
+		wantLeaseErrors(t, leaseCalls(ctx, t, store, "k"), name, "")
 		cancel()
 	}
 	server.Resume()
-	eventually(t, "the store works again", func() bool {
+	testtool.Eventually(t, "the store works again", func() bool {
 		lost, err := store.Renew(t.Context(), []denylist.Lease{lease("k", "a")}, 1, long)
 		return err == nil && len(lost) == 0
 	})
 
 	server.Kill()
-	wantLeaseErrors(t, leaseCalls(t.Context(), t, store, timeout, "k"), denylist.ErrUnavailable, "")
+	wantLeaseErrors(t, leaseCalls(t.Context(), t, store, "k"), denylist.ErrUnavailable, "")
 	if err := store.Close(); err != nil {
 		t.Error(err)
 	}
-	wantLeaseErrors(t, leaseCalls(t.Context(), t, store, timeout, "k"), denylist.ErrClosed, "")
+	wantLeaseErrors(t, leaseCalls(t.Context(), t, store, "k"), denylist.ErrClosed, "")
 }
 
 // TestLeasePermissions: a store opens for a user who may not keep leases, and
@@ -147,13 +150,13 @@ func TestLeasePermissions(t *testing.T) {
 		return openStore(t, redis.Config{Addresses: []string{server.Addr()}, Credentials: redis.StaticCredentials(name, "hush"), Prefix: "app:"})
 	}
 	none := grant("none", permissions)
-	wantLeaseErrors(t, leaseCalls(t.Context(), t, none, redis.DefaultTimeout, "k"), denylist.ErrUnavailable, "grant the user")
+	wantLeaseErrors(t, leaseCalls(t.Context(), t, none, "k"), denylist.ErrUnavailable, "grant the user")
 	if !works(t, none, "x") {
 		t.Error("the store does not work")
 	}
 	all := grant("all", permissions+" +time +pexpireat +zadd +zrem +zrange +zscore +zcount")
 	events := startWatch(t, all)
-	for name, err := range leaseCalls(t.Context(), t, all, patience, "k") {
+	for name, err := range leaseCalls(t.Context(), t, all, "k") {
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -189,7 +192,7 @@ func TestLeaseForeignValue(t *testing.T) {
 	if !errors.Is(err, denylist.ErrUnavailable) || len(lost) != 1 || lost[0] != leases[7] {
 		t.Errorf("Renew = %q, %v; want an error that wraps ErrUnavailable, and what is lost besides", lost, err)
 	}
-	eventually(t, "Redis has the keys of all leases that can be held", func() bool {
+	testtool.Eventually(t, "Redis has the keys of all leases that can be held", func() bool {
 		return server.Command(t, "DBSIZE") == "2000"
 	})
 }
@@ -198,10 +201,12 @@ func TestLeaseForeignValue(t *testing.T) {
 func TestLeasesAreNoRecords(t *testing.T) {
 	t.Parallel()
 	store := openStore(t, redis.Config{Addresses: []string{redistest.Start(t).Addr()}, MinReplicas: 1})
-	if err := store.Revoke(t.Context(), denylist.Revocation{TokenID: "a"}); !errors.Is(err, redis.ErrNotReplicated) {
-		t.Errorf("Revoke = %v, want ErrNotReplicated", err)
-	}
-	for name, err := range leaseCalls(t.Context(), t, store, patience, "k") {
+	testtool.Eventually(t, "a record waits for replicas in vain", func() bool {
+		ctx, cancel := context.WithTimeout(t.Context(), hasty)
+		defer cancel()
+		return errors.Is(store.Revoke(ctx, denylist.Revocation{TokenID: "a"}), redis.ErrNotReplicated)
+	})
+	for name, err := range leaseCalls(t.Context(), t, store, "k") {
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/pasetokit/pasetokit/denylist"
 	"github.com/pasetokit/pasetokit/denylist/redis"
 	"github.com/pasetokit/pasetokit/internal/redistest"
+	"github.com/pasetokit/pasetokit/internal/testtool"
 )
 
 const (
@@ -64,7 +65,7 @@ func release(t testing.TB, s denylist.Leases, leases ...denylist.Lease) {
 // gone waits for a lease to end by itself.
 func gone(t testing.TB, server *redistest.Server, l denylist.Lease) {
 	t.Helper()
-	eventually(t, "the lease ends by itself", func() bool {
+	testtool.Eventually(t, "the lease ends by itself", func() bool {
 		expiry := server.Command(t, "ZSCORE", "pasetokit:l:"+l.Key, "h"+l.Holder)
 		at, err := strconv.ParseInt(expiry, 10, 64)
 		return expiry == "" || err == nil && at <= time.Now().UnixMilli() // which is the server's clock too
@@ -159,9 +160,9 @@ func TestLeaseEnds(t *testing.T) {
 	}
 	acquire(t, store, lease("nobody's", "killed"), 1, time.Millisecond+1, false)
 	wantLost(t, store, []denylist.Lease{keeps}, 2)
-	eventually(t, "a place becomes free", func() bool { return acquire(t, store, lease("k", "new"), 2, long, false) })
+	testtool.Eventually(t, "a place becomes free", func() bool { return acquire(t, store, lease("k", "new"), 2, long, false) })
 	wantAcquired(t, store, lease("k", "newer"), 2, false)
-	eventually(t, "the key of a lease that has ended goes", func() bool {
+	testtool.Eventually(t, "the key of a lease that has ended goes", func() bool {
 		return server.Command(t, "KEYS", "pasetokit:l:*") == "pasetokit:l:k"
 	})
 	left, err := strconv.Atoi(server.Command(t, "PTTL", "pasetokit:l:k"))
@@ -233,7 +234,7 @@ func TestDisplacedStaysLost(t *testing.T) {
 	release(t, store, lost)
 
 	displace(short)
-	eventually(t, "who was displaced is forgotten", func() bool { return server.Command(t, "KEYS", "pasetokit:l:*") == "" })
+	testtool.Eventually(t, "who was displaced is forgotten", func() bool { return server.Command(t, "KEYS", "pasetokit:l:*") == "" })
 	wantLost(t, store, []denylist.Lease{lost}, 1)
 }
 

@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/pasetokit/pasetokit/denylist"
-	"github.com/pasetokit/pasetokit/denylist/redis"
+	"github.com/pasetokit/pasetokit/internal/testtool"
 )
 
 // load calls a store from many goroutines and remembers what it was promised.
@@ -113,10 +113,10 @@ func (l *load) consume(key, value string) {
 	l.firsts[key] = l.firsts[key] || first
 }
 
-// call makes a call that ends in time: well, or with an error that says that the store is away.
+// call makes a call that ends well, or with an error that says that the store is away.
 func (l *load) call(name string, fn func(context.Context) error) error {
 	ctx := context.WithoutCancel(l.t.Context())
-	err := bounded(l.t, redis.DefaultTimeout, func() error { return fn(ctx) })
+	err := fn(ctx)
 	if err == nil {
 		return nil
 	}
@@ -150,7 +150,7 @@ func (l *load) verifyRevoked(stores ...denylist.Store) {
 	for i, store := range stores {
 		for _, id := range l.revoked {
 			what := fmt.Sprintf("token %s is revoked, says store %d", id, i)
-			eventually(l.t, what, func() bool {
+			testtool.Eventually(l.t, what, func() bool {
 				revoked, err := store.Revoked(l.t.Context(), denylist.Token{ID: id})
 				if err == nil && !revoked && store != l.peer { // for that one the news may take a moment
 					l.t.Fatalf("not so: %s", what)
@@ -167,7 +167,7 @@ func (l *load) verifyConsumed(stores ...denylist.Store) {
 	l.t.Logf("%d consumed keys to verify", len(l.winners))
 	for i, store := range stores {
 		for key, want := range l.winners {
-			eventually(l.t, "an answer comes", func() bool {
+			testtool.Eventually(l.t, "an answer comes", func() bool {
 				winner, first, err := store.Consume(l.t.Context(), key, "late", time.Now().Add(time.Hour))
 				if err == nil && (first || winner != want) {
 					l.t.Errorf("store %d: Consume(%s) = %s, %t; it was won by %s", i, key, winner, first, want)

@@ -1,10 +1,9 @@
 package redis_test
 
 import (
-	"bytes"
+	"cmp"
 	"context"
 	"errors"
-	"log/slog"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -13,11 +12,13 @@ import (
 	"github.com/pasetokit/pasetokit/denylist"
 	"github.com/pasetokit/pasetokit/denylist/redis"
 	"github.com/pasetokit/pasetokit/internal/redistest"
+	"github.com/pasetokit/pasetokit/internal/testtool"
 )
 
 // wantRefused opens a store in vain.
 func wantRefused(t *testing.T, cfg redis.Config, want string, unavailable bool) {
 	t.Helper()
+	cfg.Timeout = cmp.Or(cfg.Timeout, patience)
 	store, err := redis.Open(t.Context(), cfg)
 	if err == nil {
 		store.Close()
@@ -58,7 +59,7 @@ func TestOpenRefused(t *testing.T) {
 		{"Sentinel for a server", redis.Config{Addresses: sentinels}, "name by SentinelMaster the primary"},
 		{"server for a Sentinel", redis.Config{Addresses: []string{plain}, SentinelMaster: "mymaster"}, "Addresses are servers, no Sentinels"},
 		{"unknown master", redis.Config{Addresses: sentinels, SentinelMaster: "theirs"}, "do not know SentinelMaster"},
-		{"several servers", redis.Config{Addresses: []string{plain, primary.Addr()}}, "several servers that are no cluster"},
+		{"several servers", redis.Config{Addresses: []string{plain, primary.Addr()}, Timeout: 5 * time.Second}, "several servers that are no cluster"},
 		{"cluster with a database", redis.Config{Addresses: []string{node}, Database: 1}, "leave Database 0"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -95,12 +96,11 @@ func TestOpenUnavailable(t *testing.T) {
 		want string
 	}{
 		{"nobody there", redis.Config{Addresses: []string{closed.Addr()}}, "connection refused"},
-		{"no answer", redis.Config{Addresses: []string{silent.Addr()}}, "no answer within 300ms"},
-		{"neither Sentinel", redis.Config{Addresses: []string{closed.Addr(), silent.Addr()}, SentinelMaster: "m"}, ""},
+		{"no answer", redis.Config{Addresses: []string{silent.Addr()}, Timeout: hasty}, "no answer within 1s"},
+		{"neither Sentinel", redis.Config{Addresses: []string{closed.Addr(), silent.Addr()}, SentinelMaster: "m", Timeout: hasty}, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			test.cfg.Timeout = 300 * time.Millisecond
 			wantRefused(t, test.cfg, test.want, true)
 		})
 	}
@@ -119,8 +119,8 @@ func TestOpenEnds(t *testing.T) {
 	server.Pause()
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
-	err := bounded(t, 50*time.Millisecond, func() error {
-		_, err := redis.Open(ctx, redis.Config{Addresses: []string{server.Addr()}, Timeout: time.Minute})
+	err := bounded(t, func() error {
+		_, err := redis.Open(ctx, redis.Config{Addresses: []string{server.Addr()}, Timeout: patience})
 		return err
 	})
 	if !errors.Is(err, context.DeadlineExceeded) {
@@ -168,14 +168,9 @@ func TestMemoryUnknown(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t, "--maxmemory", "100mb", "--maxmemory-policy", "allkeys-lru")
 	server.Command(t, "ACL", "SETUSER", "curious", "on", ">hush", "~*", "&*", "+@all", "-info")
-	var logged bytes.Buffer
-	store, err := redis.Open(t.Context(), redis.Config{
+	_, logged := openLogged(t, redis.Config{
 		Addresses: []string{server.Addr()}, Credentials: redis.StaticCredentials("curious", "hush"),
-	}, redis.WithLogger(slog.New(slog.NewTextHandler(&logged, nil))))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer store.Close()
+	})
 	if !strings.Contains(logged.String(), "level=WARN") || !strings.Contains(logged.String(), "drops records") {
 		t.Errorf("logged %q, want a warning that the server may drop records", logged.String())
 	}
@@ -195,7 +190,7 @@ func TestRotatedPassword(t *testing.T) {
 	set := func(to string) { password.Store(&to) }
 	set("hush")
 	store := openStore(t, redis.Config{
-		Addresses: []string{server.Addr()}, Timeout: patience,
+		Addresses: []string{server.Addr()},
 		Credentials: func(context.Context) (string, string, error) {
 			if given := *password.Load(); given != "" {
 				return "app", given, nil
@@ -205,13 +200,13 @@ func TestRotatedPassword(t *testing.T) {
 	})
 	server.Command(t, "ACL", "SETUSER", "app", "resetpass", ">other")
 	server.Command(t, "CLIENT", "KILL", "USER", "app")
-	eventually(t, "calls fail", func() bool { return !works(t, store, "x") })
-	wantUnavailable(t, store, patience)
+	testtool.Eventually(t, "calls fail", func() bool { return !works(t, store, "x") })
+	wantUnavailable(t, store)
 	set("")
-	eventually(t, "the error says why", func() bool {
+	testtool.Eventually(t, "the error says why", func() bool {
 		_, err := store.Revoked(t.Context(), denylist.Token{ID: "x"})
 		return errors.Is(err, denylist.ErrUnavailable) && strings.Contains(err.Error(), "the vault is locked")
 	})
 	set("other")
-	eventually(t, "the store works again", func() bool { return works(t, store, "y") })
+	testtool.Eventually(t, "the store works again", func() bool { return works(t, store, "y") })
 }

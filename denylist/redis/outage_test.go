@@ -10,6 +10,7 @@ import (
 	"github.com/pasetokit/pasetokit/denylist"
 	"github.com/pasetokit/pasetokit/denylist/redis"
 	"github.com/pasetokit/pasetokit/internal/redistest"
+	"github.com/pasetokit/pasetokit/internal/testtool"
 )
 
 // TestRestart kills a server that keeps its data, under load. While it is away nothing passes for valid; when it is back
@@ -27,7 +28,7 @@ func TestRestart(t *testing.T) {
 	load := startLoad(t, store, peer)
 	awaitEvent(t, events, "the load revokes", func(e denylist.Event) bool { return e.Revocation.TokenID == "0/50" })
 	server.Kill()
-	eventually(t, "the store fails", func() bool {
+	testtool.Eventually(t, "the store fails", func() bool {
 		_, err := store.Revoked(t.Context(), denylist.Token{ID: "cached"})
 		return err != nil
 	})
@@ -36,14 +37,11 @@ func TestRestart(t *testing.T) {
 			t.Fatalf("Revoked = %v while Redis is away, want an error that wraps ErrUnavailable", err)
 		}
 	}
-	wantUnavailable(t, store, redis.DefaultTimeout)
+	wantUnavailable(t, store)
 
 	server.Restart()
-	begun := time.Now()
-	eventually(t, "the store works again", func() bool { return works(t, store, "again") })
-	t.Logf("the store works %s after Redis is back", time.Since(begun).Round(time.Millisecond))
+	testtool.Eventually(t, "the store works again", func() bool { return works(t, store, "again") })
 	awaitEvent(t, events, "events were missed", func(e denylist.Event) bool { return e.Missed })
-	t.Logf("its watch is in force after %s", time.Since(begun).Round(time.Millisecond))
 	revoke(t, peer, "news")
 	awaitEvent(t, events, "what is revoked now", func(e denylist.Event) bool { return e.Revocation.TokenID == "news" })
 
@@ -75,13 +73,13 @@ func TestCut(t *testing.T) {
 		for _, id := range ids {
 			revoke(t, near, id)
 		}
-		eventually(t, "the store notices", func() bool {
+		testtool.Eventually(t, "the store notices", func() bool {
 			_, err := far.Revoked(t.Context(), denylist.Token{ID: ids[0]})
 			return errors.Is(err, denylist.ErrUnavailable)
 		})
 		proxy.Restore()
 		for _, id := range ids {
-			eventually(t, "an answer comes", func() bool {
+			testtool.Eventually(t, "an answer comes", func() bool {
 				revoked, err := far.Revoked(t.Context(), denylist.Token{ID: id})
 				if err == nil && !revoked {
 					t.Fatalf("token %s passes for valid after a reconnection", id)
@@ -125,7 +123,7 @@ func TestSilence(t *testing.T) {
 			t.Parallel()
 			server := redistest.Start(t)
 			proxy := redistest.StartProxy(t, server.Addr())
-			cfg := redis.Config{Addresses: []string{proxy.Addr()}, Timeout: 500 * time.Millisecond}
+			cfg := redis.Config{Addresses: []string{proxy.Addr()}, Timeout: hasty}
 			store := openStore(t, cfg)
 			events := startWatch(t, store)
 			for range 2 {
@@ -133,8 +131,8 @@ func TestSilence(t *testing.T) {
 			}
 
 			test.start(server, proxy)
-			wantUnavailable(t, store, cfg.Timeout)
-			eventually(t, "the cache knows nothing any more", func() bool {
+			wantUnavailable(t, store)
+			testtool.Eventually(t, "the cache knows nothing any more", func() bool {
 				_, err := store.Revoked(t.Context(), denylist.Token{ID: "cached"})
 				return errors.Is(err, denylist.ErrUnavailable)
 			})
@@ -143,7 +141,7 @@ func TestSilence(t *testing.T) {
 			if err := store.Revoke(ctx, denylist.Revocation{TokenID: "x"}); !errors.Is(err, context.DeadlineExceeded) {
 				t.Errorf("Revoke = %v after its context has ended, want context.DeadlineExceeded", err)
 			}
-			err := bounded(t, cfg.Timeout, func() error {
+			err := bounded(t, func() error {
 				s, err := redis.Open(t.Context(), cfg)
 				if err == nil {
 					s.Close()
@@ -155,11 +153,9 @@ func TestSilence(t *testing.T) {
 			}
 
 			test.end(server, proxy)
-			begun := time.Now()
-			eventually(t, "the store works again", func() bool { return works(t, store, "again") })
-			t.Logf("the store works again after %s", time.Since(begun).Round(time.Millisecond))
+			testtool.Eventually(t, "the store works again", func() bool { return works(t, store, "again") })
 			other := openStore(t, redis.Config{Addresses: []string{server.Addr()}})
-			eventually(t, "the watch works again", func() bool {
+			testtool.Eventually(t, "the watch works again", func() bool {
 				revoke(t, other, "news")
 				select {
 				case e := <-events:
@@ -168,7 +164,7 @@ func TestSilence(t *testing.T) {
 					return false
 				}
 			})
-			eventually(t, "what another store revoked is revoked", func() bool {
+			testtool.Eventually(t, "what another store revoked is revoked", func() bool {
 				revoked, err := store.Revoked(t.Context(), denylist.Token{ID: "news"})
 				return err == nil && revoked
 			})
@@ -181,7 +177,7 @@ func TestCacheTTL(t *testing.T) {
 	t.Parallel()
 	proxy := redistest.StartProxy(t, redistest.Start(t).Addr())
 	store := openStore(t, redis.Config{
-		Addresses: []string{proxy.Addr()}, CacheTTL: 500 * time.Millisecond, Timeout: 2 * patience,
+		Addresses: []string{proxy.Addr()}, CacheTTL: 500 * time.Millisecond, Timeout: patience,
 	})
 	ask := func() error {
 		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
@@ -189,8 +185,8 @@ func TestCacheTTL(t *testing.T) {
 		_, err := store.Revoked(ctx, denylist.Token{ID: "cached"})
 		return err
 	}
-	eventually(t, "an answer comes", func() bool { return ask() == nil })
+	testtool.Eventually(t, "an answer comes", func() bool { return ask() == nil })
 	proxy.Hang()
 	defer proxy.Restore()
-	eventually(t, "the answer is not repeated any more", func() bool { return ask() != nil })
+	testtool.Eventually(t, "the answer is not repeated any more", func() bool { return ask() != nil })
 }

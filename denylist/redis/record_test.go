@@ -11,6 +11,7 @@ import (
 	"github.com/pasetokit/pasetokit/denylist"
 	"github.com/pasetokit/pasetokit/denylist/redis"
 	"github.com/pasetokit/pasetokit/internal/redistest"
+	"github.com/pasetokit/pasetokit/internal/testtool"
 )
 
 // TestLayout looks at the keys that the documentation describes.
@@ -61,7 +62,7 @@ func TestLayout(t *testing.T) {
 		"pasetokit:c:f":          {"0:value", true},
 		"pasetokit:c:g":          {"3000:value", false},
 	}
-	eventually(t, "Redis has a key for each, and none of the opening", func() bool {
+	testtool.Eventually(t, "Redis has a key for each, and none of the opening", func() bool {
 		return strings.Count(server.Command(t, "KEYS", "*"), "\n")+1 == len(want)
 	})
 	for key, want := range want {
@@ -150,7 +151,7 @@ func TestForeignValue(t *testing.T) {
 		store := openStore(t, redis.Config{Addresses: []string{server.Addr()}, CacheTTL: ttl})
 		for _, value := range []string{"", "x", "1 x", "-1 0", "99999999999999999999 0"} {
 			server.Command(t, "SET", "pasetokit:t:x", value)
-			eventually(t, "an unreadable record is an error", func() bool {
+			testtool.Eventually(t, "an unreadable record is an error", func() bool {
 				revoked, err := store.Revoked(ctx, denylist.Token{ID: "x"})
 				return !revoked && errors.Is(err, denylist.ErrUnavailable)
 			})

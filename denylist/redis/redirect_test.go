@@ -9,6 +9,7 @@ import (
 	"github.com/pasetokit/pasetokit/denylist"
 	"github.com/pasetokit/pasetokit/denylist/redis"
 	"github.com/pasetokit/pasetokit/internal/redistest"
+	"github.com/pasetokit/pasetokit/internal/testtool"
 )
 
 // move is the migration of a key's slot from one primary of a cluster to another.
@@ -139,14 +140,14 @@ func TestChannelFailsOver(t *testing.T) {
 			_, port, _ := strings.Cut(old.Addr(), ":")
 			for _, replica := range cluster.Replicas() {
 				if strings.Contains(replica.Command(t, "ROLE"), "\n"+port+"\n") {
-					replica.Command(t, "CLUSTER", "FAILOVER")
+					cluster.Failover(replica)
 				}
 			}
 			awaitEvent(t, events, "something may have been missed", func(e denylist.Event) bool { return e.Missed })
 			if cluster.PrimaryOf(defaultChannel) == old {
 				t.Error("the channel is where it was")
 			}
-			eventually(t, "the store works", func() bool { return works(t, store, "x") })
+			testtool.Eventually(t, "the store works", func() bool { return works(t, store, "x") })
 			revoke(t, peer, "after")
 			awaitEvent(t, events, "the revocation is told", func(e denylist.Event) bool { return e.Revocation.TokenID == "after" })
 		})

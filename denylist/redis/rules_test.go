@@ -11,6 +11,7 @@ import (
 	"github.com/pasetokit/pasetokit/denylist/redis"
 	"github.com/pasetokit/pasetokit/internal/redistest"
 	"github.com/pasetokit/pasetokit/internal/testlog"
+	"github.com/pasetokit/pasetokit/internal/testtool"
 )
 
 // openLogged opens a store that logs.
@@ -25,15 +26,15 @@ func openLogged(t *testing.T, cfg redis.Config) (*redis.Store, *testlog.Buffer) 
 // knows by itself.
 func wantAway(t *testing.T, store *redis.Store, logged *testlog.Buffer, reason string) {
 	t.Helper()
-	eventually(t, "it is noticed that the server "+reason, func() bool { return strings.Contains(logged.String(), reason) })
+	testtool.Eventually(t, "it is noticed that the server "+reason, func() bool { return strings.Contains(logged.String(), reason) })
 	for range 3 {
-		wantUnavailable(t, store, patience)
+		wantUnavailable(t, store)
 		for _, id := range []string{"cached", "revoked here"} {
 			if revoked, err := store.Revoked(t.Context(), denylist.Token{ID: id}); !errors.Is(err, denylist.ErrUnavailable) {
 				t.Errorf("Revoked(%s) = %t, %v; want an error that wraps ErrUnavailable", id, revoked, err)
 			}
 		}
-		wantLeaseErrors(t, leaseCalls(t.Context(), t, store, patience, "k"), denylist.ErrUnavailable, reason)
+		wantLeaseErrors(t, leaseCalls(t.Context(), t, store, "k"), denylist.ErrUnavailable, reason)
 	}
 	if n := strings.Count(logged.String(), "counts as away"); n != 1 {
 		t.Errorf("it is logged %d times that the server counts as away, want once:\n%s", n, logged)
@@ -88,7 +89,7 @@ func TestRulesChange(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			server := redistest.Start(t, strings.Fields(test.args)...)
-			store, logged := openLogged(t, redis.Config{Addresses: []string{server.Addr()}, Timeout: patience})
+			store, logged := openLogged(t, redis.Config{Addresses: []string{server.Addr()}})
 			events := startWatch(t, store)
 			fill(t, store)
 			run(t, server, test.change)
@@ -101,7 +102,7 @@ func TestRulesChange(t *testing.T) {
 			if test.restart != "" {
 				server.RestartWith()
 			}
-			eventually(t, "the store works again", func() bool { return works(t, store, "x") })
+			testtool.Eventually(t, "the store works again", func() bool { return works(t, store, "x") })
 			awaitEvent(t, events, "something may have been missed", func(e denylist.Event) bool { return e.Missed })
 			if !strings.Contains(logged.String(), "can be used again") {
 				t.Errorf("it is not logged that the server can be used again:\n%s", logged)
@@ -119,7 +120,7 @@ func TestRulesChange(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			server := redistest.Start(t)
-			store, logged := openLogged(t, redis.Config{Addresses: []string{server.Addr()}, AllowEviction: test.allowed, Timeout: patience})
+			store, logged := openLogged(t, redis.Config{Addresses: []string{server.Addr()}, AllowEviction: test.allowed})
 			for _, change := range test.changes {
 				run(t, server, change)
 				redis.Review(store)
@@ -136,7 +137,7 @@ func TestRulesChange(t *testing.T) {
 func TestLossIsLogged(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
-	store, logged := openLogged(t, redis.Config{Addresses: []string{server.Addr()}, Timeout: patience})
+	store, logged := openLogged(t, redis.Config{Addresses: []string{server.Addr()}})
 	run(t, server, "CONFIG SET maxmemory 5mb maxmemory-policy allkeys-lru")
 	for i := range 100 {
 		server.Command(t, "SET", fmt.Sprint("junk ", i), strings.Repeat("x", 100_000))
@@ -158,24 +159,24 @@ func TestAddressLeadsElsewhere(t *testing.T) {
 			old := redistest.Start(t)
 			heir := redistest.StartReplica(t, old)
 			proxy := redistest.StartProxy(t, old.Addr())
-			store := openStore(t, redis.Config{Addresses: []string{proxy.Addr()}, Timeout: patience})
+			store := openStore(t, redis.Config{Addresses: []string{proxy.Addr()}})
 			events := startWatch(t, store)
 			fill(t, store)
 
 			if failover {
 				run(t, old, "FAILOVER")
-				eventually(t, "the replica takes over", func() bool { return heir.Role() == "master" && old.Role() == "slave" })
+				testtool.Eventually(t, "the replica takes over", func() bool { return heir.Role() == "master" && old.Role() == "slave" })
 			} else {
 				run(t, heir, "REPLICAOF NO ONE") // the old one does not know
 			}
 			proxy.Lead(heir.Addr())
-			peer := openStore(t, redis.Config{Addresses: []string{heir.Addr()}, Timeout: patience})
+			peer := openStore(t, redis.Config{Addresses: []string{heir.Addr()}})
 			revoke(t, peer, "cached")
-			eventually(t, "what was revoked at the new primary is revoked", func() bool {
+			testtool.Eventually(t, "what was revoked at the new primary is revoked", func() bool {
 				revoked, _ := store.Revoked(t.Context(), denylist.Token{ID: "cached"})
 				return revoked
 			})
-			eventually(t, "the store works", func() bool { return works(t, store, "x") })
+			testtool.Eventually(t, "the store works", func() bool { return works(t, store, "x") })
 			awaitEvent(t, events, "something may have been missed", func(e denylist.Event) bool { return e.Missed })
 			wantRevoked(t, openStore(t, redis.Config{Addresses: []string{heir.Addr()}}), "x", true)
 		})
@@ -188,15 +189,15 @@ func TestUnaskable(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
 	proxy := redistest.StartProxy(t, server.Addr())
-	store := openStore(t, redis.Config{Addresses: []string{proxy.Addr()}, Timeout: patience})
+	store := openStore(t, redis.Config{Addresses: []string{proxy.Addr()}})
 	fill(t, store)
 	proxy.Lead("127.0.0.1:1") // where nobody is
-	eventually(t, "the store is away", func() bool {
+	testtool.Eventually(t, "the store is away", func() bool {
 		_, err := store.Revoked(t.Context(), denylist.Token{ID: "cached"})
 		return errors.Is(err, denylist.ErrUnavailable)
 	})
 	proxy.Lead(server.Addr())
-	eventually(t, "the store works again", func() bool { return works(t, store, "x") })
+	testtool.Eventually(t, "the store works again", func() bool { return works(t, store, "x") })
 }
 
 // TestSentinelRules: the primary that Sentinels name is held to the rules as well, and
@@ -204,14 +205,15 @@ func TestUnaskable(t *testing.T) {
 func TestSentinelRules(t *testing.T) {
 	t.Parallel()
 	primary, sentinels, cfg := startSentinel(t, 1)
-	cfg.MinReplicas, cfg.Timeout = 0, patience
+	cfg.MinReplicas = 0
 	store, logged := openLogged(t, cfg)
 	fill(t, store)
 	run(t, primary, "CONFIG SET maxmemory 100mb maxmemory-policy allkeys-lru")
 	wantAway(t, store, logged, "drops records when its memory is full")
+	sentinels.Hasten(t)
 	primary.Kill()
-	eventually(t, "another primary is named", func() bool { return sentinels.Primary(t) != primary.Addr() })
-	eventually(t, "the store works with it", func() bool { return works(t, store, "x") })
+	testtool.Eventually(t, "another primary is named", func() bool { return sentinels.Primary(t) != primary.Addr() })
+	testtool.Eventually(t, "the store works with it", func() bool { return works(t, store, "x") })
 }
 
 // TestClusterRules: a node of a cluster that breaks the rules counts as away, with the
@@ -219,7 +221,7 @@ func TestSentinelRules(t *testing.T) {
 func TestClusterRules(t *testing.T) {
 	t.Parallel()
 	cluster := redistest.StartCluster(t)
-	store, logged := openLogged(t, redis.Config{Addresses: cluster.Addrs(), Timeout: patience})
+	store, logged := openLogged(t, redis.Config{Addresses: cluster.Addrs()})
 	bad := cluster.PrimaryOf("pasetokit:t:0")
 	var there, elsewhere []string
 	for i := range 50 {
@@ -234,8 +236,8 @@ func TestClusterRules(t *testing.T) {
 		}
 	}
 	run(t, bad, "CONFIG SET maxmemory 100mb maxmemory-policy allkeys-lru")
-	eventually(t, "it is noticed", func() bool { return strings.Contains(logged.String(), "drops records when its memory is full") })
-	eventually(t, "what is kept there is not known", func() bool {
+	testtool.Eventually(t, "it is noticed", func() bool { return strings.Contains(logged.String(), "drops records when its memory is full") })
+	testtool.Eventually(t, "what is kept there is not known", func() bool {
 		_, err := store.Revoked(t.Context(), denylist.Token{ID: there[0]})
 		return errors.Is(err, denylist.ErrUnavailable)
 	})
@@ -249,7 +251,7 @@ func TestClusterRules(t *testing.T) {
 	}
 	run(t, bad, "CONFIG SET maxmemory-policy noeviction")
 	for _, id := range there {
-		eventually(t, "the store works again", func() bool { return works(t, store, id) })
+		testtool.Eventually(t, "the store works again", func() bool { return works(t, store, id) })
 	}
 }
 
@@ -260,11 +262,11 @@ func TestInfoForbidden(t *testing.T) {
 	server := redistest.Start(t)
 	server.Command(t, "ACL", "SETUSER", "app", "on", ">hush", "~*", "&*", "+@all")
 	store, logged := openLogged(t, redis.Config{
-		Addresses: []string{server.Addr()}, Credentials: redis.StaticCredentials("app", "hush"), Timeout: patience,
+		Addresses: []string{server.Addr()}, Credentials: redis.StaticCredentials("app", "hush"),
 	})
 	fill(t, store)
 	run(t, server, "ACL SETUSER app -info")
-	eventually(t, "it is logged", func() bool { return strings.Contains(logged.String(), "it is not known whether Redis drops records") })
+	testtool.Eventually(t, "it is logged", func() bool { return strings.Contains(logged.String(), "it is not known whether Redis drops records") })
 	if !works(t, store, "x") {
 		t.Error("the store does not work")
 	}

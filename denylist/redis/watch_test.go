@@ -1,18 +1,16 @@
 package redis_test
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"log/slog"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/pasetokit/pasetokit/denylist"
 	"github.com/pasetokit/pasetokit/denylist/redis"
 	"github.com/pasetokit/pasetokit/internal/redistest"
+	"github.com/pasetokit/pasetokit/internal/testtool"
 )
 
 const defaultChannel = "pasetokit:revocations:0"
@@ -20,13 +18,7 @@ const defaultChannel = "pasetokit:revocations:0"
 // next returns the next event.
 func next(t *testing.T, events <-chan denylist.Event) denylist.Event {
 	t.Helper()
-	select {
-	case e := <-events:
-		return e
-	case <-time.After(patience):
-		t.Fatal("no event came")
-		return denylist.Event{}
-	}
+	return testtool.Await(t, events, "an event comes")
 }
 
 // TestUnreadableMessage: a message that cannot be understood may have announced
@@ -78,13 +70,7 @@ func TestWatchSeesOwnRecords(t *testing.T) {
 func TestWatchLost(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
-	logged := &buffer{}
-	store, err := redis.Open(t.Context(), redis.Config{Addresses: []string{server.Addr()}},
-		redis.WithLogger(slog.New(slog.NewTextHandler(logged, nil))))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer store.Close()
+	store, logged := openLogged(t, redis.Config{Addresses: []string{server.Addr()}})
 	events := startWatch(t, store)
 	server.Command(t, "CLIENT", "KILL", "TYPE", "pubsub")
 	if e := next(t, events); !e.Missed {
@@ -104,13 +90,7 @@ func TestWatchLost(t *testing.T) {
 func TestReplicaIsLeft(t *testing.T) {
 	t.Parallel()
 	server, primary := redistest.Start(t), redistest.Start(t)
-	logged := &buffer{}
-	store, err := redis.Open(t.Context(), redis.Config{Addresses: []string{server.Addr()}},
-		redis.WithLogger(slog.New(slog.NewTextHandler(logged, nil))))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer store.Close()
+	store, logged := openLogged(t, redis.Config{Addresses: []string{server.Addr()}})
 	events := startWatch(t, store)
 	host, port, _ := strings.Cut(primary.Addr(), ":")
 	server.Command(t, "REPLICAOF", host, port)
@@ -120,7 +100,7 @@ func TestReplicaIsLeft(t *testing.T) {
 	if _, _, err := store.Consume(t.Context(), "a", "", time.Time{}); !errors.Is(err, denylist.ErrUnavailable) {
 		t.Errorf("Consume = %v, want ErrUnavailable", err)
 	}
-	eventually(t, "the watch leaves the replica", func() bool { return strings.Contains(logged.String(), "is a replica") })
+	testtool.Eventually(t, "the watch leaves the replica", func() bool { return strings.Contains(logged.String(), "is a replica") })
 	server.Command(t, "REPLICAOF", "NO", "ONE")
 	if e := next(t, events); !e.Missed {
 		t.Errorf("the watch tells of %+v, want that something was missed", e)
@@ -128,22 +108,4 @@ func TestReplicaIsLeft(t *testing.T) {
 	if !works(t, store, "b") {
 		t.Error("the store does not work")
 	}
-}
-
-// buffer is a log that several goroutines write to.
-type buffer struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (b *buffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.Write(p)
-}
-
-func (b *buffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.String()
 }

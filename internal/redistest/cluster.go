@@ -1,6 +1,7 @@
 package redistest
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"strconv"
@@ -13,8 +14,9 @@ const (
 	clusterSlots     = 16384
 )
 
-// Cluster is a Redis Cluster of three primaries with a replica each. A primary that dies is replaced by its replica
-// within a few seconds.
+// Cluster is a Redis Cluster of three primaries with a replica each. Its nodes are patient with each other, so that
+// none is replaced because the machine is busy. After Hasten, a primary that dies is replaced by its replica within a
+// few seconds.
 type Cluster struct {
 	t     testing.TB
 	nodes []*Server
@@ -35,10 +37,43 @@ func StartCluster(t testing.TB, args ...string) *Cluster {
 	c.share()
 	c.introduce()
 	c.replicate()
-	for _, s := range c.nodes {
-		until(t, "the cluster is ready", func() error { return c.ready(s) })
+	for range 2 { // a node may have been replaced before all were patient
+		for _, s := range c.nodes {
+			until(t, "the cluster is ready", func() error { return c.ready(s) })
+		}
+		c.setTimeout("60000")
 	}
 	return c
+}
+
+func (c *Cluster) setTimeout(milliseconds string) {
+	c.t.Helper()
+	for _, s := range c.nodes {
+		s.Command(c.t, "CONFIG", "SET", "cluster-node-timeout", milliseconds)
+	}
+}
+
+// Hasten makes the nodes replace a primary that is silent for a second.
+func (c *Cluster) Hasten() {
+	c.t.Helper()
+	c.setTimeout("1000")
+}
+
+// Failover makes a replica the primary, in agreement with the one that it follows.
+func (c *Cluster) Failover(replica *Server) {
+	c.t.Helper()
+	const again = 600 // attempts, which take longer than the nodes wait for each other
+	i := 0
+	until(c.t, "the replica takes over", func() error {
+		if replica.Role() == "master" {
+			return nil
+		}
+		if i%again == 0 {
+			_, _ = replica.ask("CLUSTER", "FAILOVER") // It fails if the replica has taken over.
+		}
+		i++
+		return errors.New("it follows still")
+	})
 }
 
 // share divides the slots among the first nodes.

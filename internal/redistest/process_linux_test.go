@@ -41,7 +41,7 @@ func TestNothingSurvives(t *testing.T) {
 	if !ok {
 		t.Fatalf("the test binary printed %q instead of an address", line)
 	}
-	eventually(t, "the server is gone", func() bool {
+	testtool.Eventually(t, "the server is gone", func() bool {
 		conn, err := net.Dial("tcp", addr)
 		if err == nil {
 			conn.Close()

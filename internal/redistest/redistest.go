@@ -32,6 +32,7 @@ type Server struct {
 	arguments func(port string) []string
 	extra     []string // of RestartWith
 	process   *process
+	paused    bool
 }
 
 // Start starts a server and waits until it answers. The arguments are options of redis-server, such as "--appendonly",
@@ -136,6 +137,7 @@ func (s *Server) run() error {
 
 	cmd := exec.Command(s.program, append(s.arguments(strconv.Itoa(s.port)), s.extra...)...) //nolint:gosec,noctx // The test's own; Kill ends it.
 	cmd.Dir, cmd.Stdout, cmd.Stderr = s.dir, log, log
+	s.paused = false
 	if s.process, err = startProcess(cmd); err != nil {
 		return err
 	}
@@ -227,12 +229,14 @@ func (s *Server) RestartWith(args ...string) {
 func (s *Server) Pause() {
 	s.t.Helper()
 	s.signal(pause)
+	s.paused = true
 }
 
 // Resume lets the server go on after Pause.
 func (s *Server) Resume() {
 	s.t.Helper()
 	s.signal(resume)
+	s.paused = false
 }
 
 func (s *Server) signal(signal os.Signal) {
@@ -246,14 +250,14 @@ func (s *Server) signal(signal os.Signal) {
 // reply fails the test.
 func (s *Server) Command(t testing.TB, args ...string) string {
 	t.Helper()
-	reply, err := s.askWithin(patience, args...)
+	reply, err := s.ask(args...)
 	if err != nil {
 		t.Fatalf("%s: %v", args[0], err)
 	}
 	return reply
 }
 
-// Role returns what the server takes itself for, "master" or "slave", or nothing if it does not answer soon.
+// Role returns what the server takes itself for, "master" or "slave", or nothing if it is down or paused.
 func (s *Server) Role() string {
 	reply, err := s.ask("ROLE")
 	if err != nil {

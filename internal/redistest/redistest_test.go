@@ -10,23 +10,10 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/pasetokit/pasetokit/internal/redistest"
+	"github.com/pasetokit/pasetokit/internal/testtool"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-// patience bounds every wait for something that must happen.
-const patience = 20 * time.Second
-
-func eventually(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for deadline := time.Now().Add(patience); !ok(); <-tick.C {
-		if time.Now().After(deadline) {
-			t.Fatalf("not so: %s", what)
-		}
-	}
-}
 
 func want(t *testing.T, what, got, want string) {
 	t.Helper()
@@ -35,10 +22,10 @@ func want(t *testing.T, what, got, want string) {
 	}
 }
 
-// ping sends PING over a connection and reports whether the answer comes in a moment.
-func ping(t *testing.T, conn net.Conn) bool {
+// ping sends PING over a connection and reports whether the answer comes before the deadline.
+func ping(t *testing.T, conn net.Conn, deadline time.Time) bool {
 	t.Helper()
-	if err := conn.SetDeadline(time.Now().Add(300 * time.Millisecond)); err != nil {
+	if err := conn.SetDeadline(deadline); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := io.WriteString(conn, "PING\r\n"); err != nil {
@@ -47,6 +34,18 @@ func ping(t *testing.T, conn net.Conn) bool {
 	answer := make([]byte, len("+PONG\r\n"))
 	_, err := io.ReadFull(conn, answer)
 	return err == nil && string(answer) == "+PONG\r\n"
+}
+
+// answers reports whether an answer comes, for which it waits.
+func answers(t *testing.T, conn net.Conn) bool {
+	t.Helper()
+	return ping(t, conn, testtool.Deadline())
+}
+
+// silent reports that no answer comes, which it does not wait for.
+func silent(t *testing.T, conn net.Conn) bool {
+	t.Helper()
+	return !ping(t, conn, time.Now().Add(100*time.Millisecond))
 }
 
 func dial(t *testing.T, addr string) net.Conn {
@@ -95,11 +94,11 @@ func TestPause(t *testing.T) {
 	t.Parallel()
 	s := redistest.Start(t)
 	conn := dial(t, s.Addr())
-	if !ping(t, conn) {
+	if !answers(t, conn) {
 		t.Fatal("the server does not answer")
 	}
 	s.Pause()
-	if ping(t, conn) {
+	if !silent(t, conn) {
 		t.Error("the server answers while it is paused")
 	}
 	s.Resume()
@@ -131,12 +130,13 @@ func TestCluster(t *testing.T) {
 		t.Error("one primary serves all keys")
 	}
 
+	c.Hasten()
 	primary.Kill()
-	eventually(t, "a replica takes over", func() bool { return len(c.Primaries()) == 3 })
+	testtool.Eventually(t, "a replica takes over", func() bool { return len(c.Primaries()) == 3 })
 	promoted := c.PrimaryOf("k")
 	want(t, "GET after the failover", promoted.Command(t, "GET", "k"), "v")
 	primary.Restart()
-	eventually(t, "the old primary follows", func() bool { return slices.Contains(c.Replicas(), primary) })
+	testtool.Eventually(t, "the old primary follows", func() bool { return slices.Contains(c.Replicas(), primary) })
 }
 
 func TestSentinel(t *testing.T) {
@@ -148,8 +148,9 @@ func TestSentinel(t *testing.T) {
 		t.Fatalf("%d Sentinels, want 3", n)
 	}
 	want(t, "Primary", sentinels.Primary(t), primary.Addr())
+	sentinels.Hasten(t)
 	primary.Kill()
-	eventually(t, "the replica takes over", func() bool {
+	testtool.Eventually(t, "the replica takes over", func() bool {
 		return sentinels.Primary(t) == replica.Addr() && replica.Role() == "master"
 	})
 }
@@ -159,33 +160,33 @@ func TestProxy(t *testing.T) {
 	s := redistest.Start(t)
 	p := redistest.StartProxy(t, s.Addr())
 	conn := dial(t, p.Addr())
-	if !ping(t, conn) {
+	if !answers(t, conn) {
 		t.Fatal("nothing passes")
 	}
 
 	p.Hang()
 	late := dial(t, p.Addr())
-	if ping(t, conn) || ping(t, late) {
+	if !silent(t, conn) || !silent(t, late) {
 		t.Error("something passes while the proxy hangs")
 	}
 	p.Restore()
-	answers := make([]byte, len("+PONG\r\n"))
+	pong := make([]byte, len("+PONG\r\n"))
 	for _, conn := range []net.Conn{conn, late} {
-		_ = conn.SetDeadline(time.Now().Add(patience))
-		if _, err := io.ReadFull(conn, answers); err != nil {
+		_ = conn.SetDeadline(testtool.Deadline())
+		if _, err := io.ReadFull(conn, pong); err != nil {
 			t.Errorf("what was sent meanwhile is not answered: %v", err)
 		}
 	}
 
 	p.Cut()
-	if ping(t, conn) || ping(t, dial(t, p.Addr())) {
+	if !silent(t, conn) || !silent(t, dial(t, p.Addr())) {
 		t.Error("something passes while the proxy is cut")
 	}
 	p.Restore()
-	if ping(t, conn) {
+	if !silent(t, conn) {
 		t.Error("a connection that was cut is back")
 	}
-	if !ping(t, dial(t, p.Addr())) {
+	if !answers(t, dial(t, p.Addr())) {
 		t.Error("nothing passes after Restore")
 	}
 }

@@ -8,20 +8,23 @@ import (
 	"net"
 	"strconv"
 	"strings"
-	"time"
+
+	"github.com/pasetokit/pasetokit/internal/testtool"
 )
 
-// ask runs a command that is quick. A server that is paused does not hold it up for long.
-func (s *Server) ask(args ...string) (string, error) { return s.askWithin(time.Second, args...) }
+var errPaused = errors.New("redistest: the server is paused")
 
-// askWithin runs a command over a connection of its own. It returns the reply as text, or an error reply as an error.
-func (s *Server) askWithin(timeout time.Duration, args ...string) (string, error) {
-	conn, err := net.DialTimeout("tcp", s.Addr(), time.Second) //nolint:noctx // Bounded; also called while the test ends.
+// ask runs a command over a connection of its own. It returns the reply as text, or an error reply as an error.
+func (s *Server) ask(args ...string) (string, error) {
+	if s.paused {
+		return "", errPaused
+	}
+	conn, err := net.DialTimeout("tcp", s.Addr(), patience) //nolint:noctx // Bounded; also called while the test ends.
 	if err != nil {
 		return "", err
 	}
 	defer conn.Close() //nolint:errcheck // All that counts was read.
-	if err := conn.SetDeadline(time.Now().Add(timeout)); err != nil {
+	if err := conn.SetDeadline(testtool.Deadline()); err != nil {
 		return "", err
 	}
 	replies := bufio.NewReader(conn)

@@ -8,7 +8,8 @@ import (
 	"testing"
 )
 
-// Sentinels are Redis Sentinels that watch one primary. When it dies they replace it by a replica within a few seconds.
+// Sentinels are Redis Sentinels that watch one primary. They are patient, so that it is not replaced because the machine
+// is busy. After Hasten, they replace it by a replica within a few seconds when it dies.
 type Sentinels struct {
 	name  string
 	nodes []*Server
@@ -21,7 +22,7 @@ func StartSentinel(t testing.TB, primary *Server, name string, n int, settings .
 
 	settings = append([]string{
 		fmt.Sprintf("sentinel monitor %s 127.0.0.1 %d %d", name, primary.port, n/2+1),
-		"sentinel down-after-milliseconds " + name + " 500",
+		"sentinel down-after-milliseconds " + name + " 600000",
 		"sentinel failover-timeout " + name + " 3000",
 	}, settings...)
 	if primary.password != "" {
@@ -67,6 +68,12 @@ func startSentinel(t testing.TB, settings []string) *Server {
 	// for half a minute when they did not get to run for a while.
 	_, _ = s.ask("SENTINEL", "DEBUG", "PUBLISH-PERIOD", "200", "INFO-PERIOD", "500", "ASK-PERIOD", "200", "TILT-TRIGGER", "60000")
 	return s
+}
+
+// Hasten makes the Sentinels replace a primary that is silent for half a second.
+func (s *Sentinels) Hasten(t testing.TB) {
+	t.Helper()
+	s.Command(t, "SENTINEL", "SET", s.name, "down-after-milliseconds", "500")
 }
 
 // Addrs returns the addresses of the Sentinels.

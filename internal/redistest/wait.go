@@ -7,10 +7,11 @@ import (
 	"strconv"
 	"testing"
 	"time"
+
+	"github.com/pasetokit/pasetokit/internal/testtool"
 )
 
-// patience bounds every wait for something that must happen.
-const patience = 20 * time.Second
+const patience = testtool.Patience
 
 // permanent is an error that more attempts will not mend.
 type permanent struct{ error }
