@@ -157,7 +157,10 @@ func startWatch(t testing.TB, s *redis.Store) <-chan denylist.Event {
 // awaitEvent drops events until the one that is wanted comes.
 func awaitEvent(t testing.TB, events <-chan denylist.Event, what string, wanted func(denylist.Event) bool) {
 	t.Helper()
-	for !wanted(testtool.Await(t, events, what)) {
+	for {
+		if wanted(testtool.Await(t, events, what)) {
+			return
+		}
 	}
 }
 
