@@ -26,7 +26,9 @@ func openLogged(t *testing.T, cfg redis.Config) (*redis.Store, *testlog.Buffer) 
 // knows by itself.
 func wantAway(t *testing.T, store *redis.Store, logged *testlog.Buffer, reason string) {
 	t.Helper()
-	testtool.Eventually(t, "it is noticed that the server "+reason, func() bool { return strings.Contains(logged.String(), reason) })
+	testtool.Eventually(t, "it is noticed that the server "+reason, func() bool {
+		return strings.Contains(logged.String(), "counts as away") && strings.Contains(logged.String(), reason)
+	})
 	for range 3 {
 		wantUnavailable(t, store)
 		for _, id := range []string{"cached", "revoked here"} {
