@@ -76,10 +76,17 @@ func (a *answer) Write(p []byte) (int, error) {
 }
 
 // finish sends the refusal if it is to be written by hand, and ends the connection if
-// it did not become a WebSocket. The client is given some time to end it first.
-func (a *answer) finish(timeout time.Duration) {
+// it did not become a WebSocket. The client is given some time to end it first, unless
+// too many are given that already.
+func (a *answer) finish(g *Guard) {
 	if a.conn == nil || a.isGiven {
 		return
+	}
+	timeout := cutTimeout
+	isHeld := g.conns.hold(a.conn)
+	if isHeld {
+		defer g.conns.letGo(a.conn)
+		timeout = g.cfg.CloseTimeout
 	}
 	defer func() { _ = a.conn.Close() }()
 	if a.status == 0 { // there was a panic
@@ -91,7 +98,7 @@ func (a *answer) finish(timeout time.Duration) {
 		Body: io.NopCloser(&a.body), ContentLength: int64(a.body.Len()),
 	}
 	_ = a.conn.SetDeadline(time.Now().Add(timeout))
-	if refused.Write(a.buffers) == nil && a.buffers.Flush() == nil {
+	if refused.Write(a.buffers) == nil && a.buffers.Flush() == nil && isHeld {
 		hangUp(a.conn)
 	}
 }

@@ -23,7 +23,7 @@ type gate struct {
 // ServeHTTP implements [http.Handler].
 func (t *gate) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	w := &answer{ResponseWriter: rw}
-	defer w.finish(t.guard.cfg.CloseTimeout)
+	defer w.finish(t.guard)
 	switch {
 	case !r.ProtoAtLeast(1, 1) || !websocket.IsWebSocketUpgrade(r):
 		t.refuse(w, r, errUpgrade)

@@ -40,7 +40,7 @@ func (t *gate) refuse(w *answer, r *http.Request, err error) {
 	}
 	closes := !always && g.cfg.Reject == RejectClose && told.Code != httpauth.ErrServer.Code
 	if closes {
-		if broken := w.takeOver(); broken != nil { // which is what it is refused for then, over HTTP
+		if broken := w.takeOver(); broken != nil { // refuse it for that instead, over HTTP
 			t.refuse(w, r, broken)
 			return
 		}

@@ -2,6 +2,8 @@ package wsauth
 
 import (
 	"hash/maphash"
+	"maps"
+	"net"
 	"net/netip"
 	"slices"
 	"sync"
@@ -17,17 +19,18 @@ type registry struct {
 	conns   map[*Conn]struct{}
 	index   [kinds]map[uint64]*Conn // by the hash of a name, the oldest of those that have it
 	seed    maphash.Seed
-	limit   int                  // of connections; 0 for none
-	wait    int                  // how many have yet to show a token
-	waiting map[netip.Prefix]int // the same, by client
-	open    int                  // how many are the application's
-	refused int                  // how many are opened only to be closed
+	limit   int                   // of connections; 0 for none
+	wait    int                   // how many have yet to show a token
+	waiting map[netip.Prefix]int  // the same, by client
+	open    int                   // how many are the application's
+	refused int                   // how many are opened only to be closed
+	told    map[net.Conn]struct{} // no WebSockets: taken over, told why not, and yet to be ended by the client
 	closed  bool
-	empty   chan struct{} // closed when the last one is gone after close
+	empty   chan struct{} // closed when the last one is gone after close, of those that were told as well
 }
 
 func newRegistry(limit int) *registry {
-	r := &registry{conns: make(map[*Conn]struct{}), waiting: make(map[netip.Prefix]int), seed: maphash.MakeSeed(), limit: limit}
+	r := &registry{conns: make(map[*Conn]struct{}), waiting: make(map[netip.Prefix]int), told: make(map[net.Conn]struct{}), seed: maphash.MakeSeed(), limit: limit}
 	for kind := range r.index {
 		r.index[kind] = make(map[uint64]*Conn)
 	}
@@ -60,7 +63,7 @@ func (r *registry) reserve(c *Conn) error {
 func (r *registry) reserveRefused(c *Conn) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.closed || r.refused >= maxRefused {
+	if !r.hasRoomForRefused() {
 		return false
 	}
 	c.isRefused = true
@@ -69,9 +72,35 @@ func (r *registry) reserveRefused(c *Conn) bool {
 	return true
 }
 
-// maxRefused is how many refused clients are told why by a close frame at a time. The
-// others are told over HTTP.
+// maxRefused is how many refused clients are told why by a close frame, or are waited
+// for after an answer that was written by hand, at a time.
 const maxRefused = 1000
+
+// hold takes a place among the refused for a connection that was taken over and is no
+// WebSocket. letGo gives it back.
+func (r *registry) hold(conn net.Conn) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.hasRoomForRefused() {
+		return false
+	}
+	r.told[conn] = struct{}{}
+	return true
+}
+
+func (r *registry) letGo(conn net.Conn) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.told, conn)
+	r.closeEmpty()
+}
+
+// held returns the connections that hold took a place for.
+func (r *registry) held() []net.Conn {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return slices.Collect(maps.Keys(r.told))
+}
 
 // remove gives the place of a connection back.
 func (r *registry) remove(c *Conn) {
@@ -88,9 +117,7 @@ func (r *registry) remove(c *Conn) {
 	if c.isRefused {
 		r.refused--
 	}
-	if r.closed && len(r.conns) == 0 {
-		close(r.empty)
-	}
+	r.closeEmpty()
 }
 
 // pend counts a connection as one that has yet to show a token, unless there are too
@@ -275,14 +302,24 @@ func (r *registry) close() <-chan struct{} {
 	if !r.closed {
 		r.closed = true
 		r.empty = make(chan struct{})
-		if len(r.conns) == 0 {
-			close(r.empty)
-		}
+		r.closeEmpty()
 	}
 	return r.empty
 }
 
 // The methods below are called with the registry locked.
+
+func (r *registry) hasRoomForRefused() bool {
+	return !r.closed && r.refused+len(r.told) < maxRefused
+}
+
+// closeEmpty is called by what closes the registry, and by what takes the last
+// connection out of it.
+func (r *registry) closeEmpty() {
+	if r.closed && len(r.conns)+len(r.told) == 0 {
+		close(r.empty)
+	}
+}
 
 func (r *registry) unpend(c *Conn) {
 	if c.isPending {

@@ -33,6 +33,9 @@ func (g *Guard) Shutdown(ctx context.Context) error {
 	for _, c := range g.conns.all() {
 		c.sever()
 	}
+	for _, conn := range g.conns.held() {
+		_ = conn.Close()
+	}
 	return ctx.Err()
 }
 
