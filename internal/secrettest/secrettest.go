@@ -11,6 +11,7 @@ import (
 	"encoding/xml"
 	"fmt"
 	"log/slog"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -62,9 +63,7 @@ func shows(v any) map[string]string {
 		slog.New(handler).Info("x", "value", v, slog.Group("group", "value", v))
 	}
 	all["slog's text"], all["slog's JSON"] = text.String(), object.String()
-	var gobbed bytes.Buffer
-	err := gob.NewEncoder(&gobbed).Encode(v)
-	all["gob"] = gobbed.String() + fmt.Sprint(err)
+	all["gob"] = gobs(reflect.ValueOf(v), 0)
 	for name, encode := range map[string]func() ([]byte, error){
 		"JSON": func() ([]byte, error) { return json.Marshal(v) },
 		"XML":  func() ([]byte, error) { return xml.Marshal(v) },
@@ -80,6 +79,37 @@ func shows(v any) map[string]string {
 	} {
 		encoded, err := encode()
 		all[name] = string(encoded) + fmt.Sprint(err)
+	}
+	return all
+}
+
+// gobs returns what encoding/gob makes of a value, and of everything in it that is
+// exported: it refuses all of a struct for the first field that it cannot encode.
+func gobs(v reflect.Value, depth int) string {
+	const deepest = 10
+	if !v.IsValid() || depth > deepest || v.Kind() == reflect.Pointer && v.IsNil() {
+		return ""
+	}
+	var b bytes.Buffer
+	err := gob.NewEncoder(&b).EncodeValue(v)
+	all := b.String() + fmt.Sprint(err)
+	switch v.Kind() {
+	case reflect.Pointer, reflect.Interface:
+		all += gobs(v.Elem(), depth+1)
+	case reflect.Slice, reflect.Array:
+		for i := range v.Len() {
+			all += gobs(v.Index(i), depth+1)
+		}
+	case reflect.Map:
+		for name, member := range v.Seq2() {
+			all += gobs(name, depth+1) + gobs(member, depth+1)
+		}
+	case reflect.Struct:
+		for field, member := range v.Fields() {
+			if field.IsExported() {
+				all += gobs(member, depth+1)
+			}
+		}
 	}
 	return all
 }
