@@ -17,7 +17,10 @@ import (
 // and YAML get the placeholder, and encoding/gob refuses it. What sends a secret
 // on purpose sends the text that Reveal returns.
 //
-// Two Secrets cannot be compared by ==; use [Secret.Equal].
+// Use [Secret.Equal] to compare two Secrets. Comparing them, or structs that have
+// one, by == does not compile. Danger: if they are in interfaces, as in any(a) ==
+// any(b), it panics, and so does using one as a key of a map[any]T.
+// [reflect.DeepEqual] never reports two Secrets as equal, unless both are empty.
 type Secret struct {
 	// A function, because printers and encoders that use reflection read
 	// unexported fields and follow pointers, but call no function.

@@ -34,9 +34,19 @@ func TestSecret(t *testing.T) {
 	if !s.Equal(paseto.NewSecret("correct horse")) {
 		t.Error("it does not equal a secret of the same text")
 	}
+	if same := paseto.NewSecret("correct horse"); reflect.DeepEqual(s, same) || !reflect.DeepEqual(paseto.Secret{}, paseto.NewSecret("")) || !panics(func() bool { return any(s) == any(same) }) {
+		t.Error("DeepEqual or == does not do what the documentation says")
+	}
 	if reachable(reflect.ValueOf(struct{ s *paseto.Secret }{&s}), "correct horse") {
 		t.Error("reflection reaches the text")
 	}
+}
+
+// panics reports whether a comparison does.
+func panics(compare func() bool) (panicked bool) {
+	defer func() { panicked = recover() != nil }()
+	compare()
+	return false
 }
 
 // reachable reports whether reflection finds a text in a value, through pointers
