@@ -1,9 +1,7 @@
 package paseto
 
 import (
-	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -170,35 +168,6 @@ func (g Grant) footer(kid string) ([]byte, error) {
 	}
 	members[kidMember] = json.RawMessage(`"` + kid + `"`) // an identifier needs no escapes
 	return encode(members)
-}
-
-// encode returns v as JSON, with nothing escaped that need not be, so that it does
-// not grow whenever it is encoded anew.
-func encode(v any) ([]byte, error) {
-	var b bytes.Buffer
-	encoder := json.NewEncoder(&b)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(v); err != nil {
-		return nil, err
-	}
-	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
-}
-
-// encodeGiven returns what a caller gave as JSON. It refuses strings that are not
-// valid UTF-8, of which encoding/json would replace the bytes.
-func encodeGiven(v any) ([]byte, error) {
-	encoded, err := encode(v)
-	if err != nil {
-		return nil, err
-	}
-	switch v.(type) {
-	case json.RawMessage, map[string]json.RawMessage: // as their author wrote them
-		return encoded, nil
-	}
-	if strictjson.Escapes(encoded, utf8.RuneError) { // itself, the character stands without an escape
-		return nil, errors.New("a string is not valid UTF-8")
-	}
-	return encoded, nil
 }
 
 // custom returns the members of g.Claims.

@@ -132,6 +132,7 @@ func TestIssuePairRefusesABadRefreshToken(t *testing.T) {
 func TestIssueNeverChangesAName(t *testing.T) {
 	t.Parallel()
 	auth := newAuthorizer(t, paseto.Config{})
+	raw := json.RawMessage(`"\ufffd"`)
 	for name, grant := range map[string]paseto.Grant{
 		"subject":  {Subject: "\xff"},
 		"session":  {Session: "\xff"},
@@ -142,6 +143,16 @@ func TestIssueNeverChangesAName(t *testing.T) {
 		"field":    {Claims: struct{ Tenant string }{"a\xff"}},
 		"footer":   {Footer: map[string]string{"tenant": "\xff"}},
 		"raw":      {Claims: json.RawMessage("{\"tenant\":\"\xff\"}")},
+
+		"beside a raw one":   {Claims: map[string]any{"raw": json.RawMessage(`"\ufffd"`), "tenant": "\xff"}},
+		"raw in a map":       {Claims: map[string]any{"raw": json.RawMessage("\"\xff\"")}},
+		"behind a pointer":   {Claims: &struct{ Tenant *string }{new("\xff")}},
+		"embedded":           {Claims: struct{ tenant }{tenant{"\xff"}}},
+		"name of a text":     {Claims: map[texter]int{{"\xff"}: 1}},
+		"text":               {Claims: map[string]any{"tenant": texter{"\xff"}}},
+		"of a method":        {Claims: map[string]any{"tenant": marshaler{"\xff"}}},
+		"of a pointer's":     {Claims: &struct{ Tenant pointerMarshaler }{pointerMarshaler{"\xff"}}},
+		"footer, beside raw": {Footer: []any{json.RawMessage(`"\ufffd"`), "\xff"}},
 	} {
 		issued, err := auth.IssueAccess(grant)
 		if err == nil {
@@ -154,9 +165,35 @@ func TestIssueNeverChangesAName(t *testing.T) {
 		"subject": {Subject: "\ufffd"},
 		"claims":  {Claims: map[string]any{"tenant": "\ufffd"}, Footer: map[string]string{"tenant": "\ufffd"}},
 		"raw":     {Claims: json.RawMessage(`{"tenant":"\ufffd"}`)},
+
+		"raw in a map":         {Claims: map[string]any{"tenant": json.RawMessage(`"\ufffd"`)}},
+		"raw in a list":        {Claims: map[string][]json.RawMessage{"tenant": {json.RawMessage(`"\ufffd"`)}}},
+		"raw in a struct":      {Claims: struct{ Tenant json.RawMessage }{json.RawMessage(`"\ufffd"`)}},
+		"raw behind a pointer": {Claims: &map[string]any{"tenant": &raw}},
+		"raw beside others":    {Claims: map[string]any{"raw": raw, "tenant": "\ufffd", "n": nil, "text": (*texter)(nil)}},
+		"raw beside what is not": {Claims: struct {
+			Raw    json.RawMessage
+			Tenant string `json:"-"`
+			tenant string
+		}{raw, "\xff", "\xff"}},
+		"raw in a footer": {Footer: map[string]any{"tenant": raw}},
 	} {
 		if _, err := auth.IssuePair(grant); err != nil {
 			t.Errorf("%s: the character that stands for others is refused: %v", name, err)
 		}
 	}
 }
+
+// texter, marshaler and pointerMarshaler encode themselves.
+type (
+	tenant           struct{ Tenant string }
+	texter           struct{ s string }
+	marshaler        struct{ s string }
+	pointerMarshaler struct{ s string }
+)
+
+func (t texter) MarshalText() ([]byte, error) { return []byte(t.s), nil }
+
+func (m marshaler) MarshalJSON() ([]byte, error) { return json.Marshal(m.s) }
+
+func (m *pointerMarshaler) MarshalJSON() ([]byte, error) { return json.Marshal(m.s) }
