@@ -26,7 +26,9 @@ type Claims struct {
 	// Type is the type claim: "access", "refresh", "ticket" or a type of your
 	// own.
 	Type string
-	// Subject is the sub claim. A numeric sub is given by its digits.
+	// Subject is the sub claim. An integer, which other libraries write for users
+	// whose identifier is a number, is given by its digits: sub 42 and sub "42" are
+	// one subject, so that a revocation of it covers the tokens of all libraries.
 	Subject string
 	// Session is the sid claim: the login session that the token belongs to.
 	// Empty for a token that was issued outside a session.
@@ -270,6 +272,9 @@ func checkName(name string) error {
 func parseSubject(value json.RawMessage) (string, error) {
 	if value[0] == '"' {
 		return parseName(value)
+	}
+	if string(value) == "-0" {
+		return "", errors.New("expected 0 for -0") // else one number would be two subjects
 	}
 	if digits := strings.TrimPrefix(string(value), "-"); strings.Trim(digits, "0123456789") == "" {
 		return string(value), checkName(string(value))

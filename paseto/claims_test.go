@@ -76,6 +76,7 @@ func TestClaimsRefused(t *testing.T) {
 	refused("duplicate in depth", "{"+valid+`,"a":[{"b":1,"b":2}]}`)
 	refused("half of a pair in a name", "{"+valid+`,"a\udc01":1}`)
 	refused("half of a pair in a claim of one's own", "{"+valid+`,"a":{"b":["\ud800"]}}`)
+	refused("zero with a sign", "{"+valid+`,"sub":-0}`)
 	refused("numeric subject that no store holds", "{"+valid+`,"sub":`+strings.Repeat("1", 4001)+"}")
 	for name, values := range map[string][]string{
 		"jti":  {`"t\ud800"`, `1`, `true`, `["a"]`},
