@@ -227,7 +227,7 @@ func TestReadLimit(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			ended := make(chan error, 1)
-			ws := admitted(t, wsauth.Config{ReadLimit: test.limit}, func(ctx context.Context, conn *wsauth.Conn) {
+			ws := admitted(t, wsauth.Config{ReadLimit: test.limit, CloseTimeout: patience}, func(ctx context.Context, conn *wsauth.Conn) {
 				_, _, err := conn.ReadMessage()
 				if !errors.Is(context.Cause(ctx), err) {
 					t.Errorf("the context ended with %v", context.Cause(ctx))

@@ -66,7 +66,9 @@ func TestEarlyDataTakesFewPlaces(t *testing.T) {
 	}{
 		{"no token", func(bubble) string { return "X: y" }},
 		{"bad token", func(bubble) string { return "Authorization: Bearer nonsense" }},
-		{"token", func(b bubble) string { return "Authorization: Bearer " + issued(b, b.auth, paseto.Grant{}).Token.Reveal() }},
+		{"token", func(b bubble) string {
+			return "Authorization: Bearer " + issued(b, b.auth, paseto.Grant{}).Token.Reveal()
+		}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

@@ -90,11 +90,12 @@ func TestLongFirstMessage(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			guard, srv := takingMessages(t, auth, wsauth.Config{ReadLimit: test.readLimit}, paseto.Requirement{}, echo)
+			guard, srv := takingMessages(t, auth, wsauth.Config{ReadLimit: test.readLimit, CloseTimeout: patience}, paseto.Requirement{}, echo)
 			ws := connect(t, srv, none())
 			say(t, ws, padded(test.size))
 			if test.closes != 0 {
 				checkClosed(t, ws, test.closes, "")
+				_ = ws.Close()
 				until(t, "the place is free", func() bool { return guard.Stats() == wsauth.Stats{} })
 				return
 			}
