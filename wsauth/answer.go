@@ -82,11 +82,9 @@ func (a *answer) finish(g *Guard) {
 	if a.conn == nil || a.isGiven {
 		return
 	}
-	timeout := cutTimeout
 	isHeld := g.conns.hold(a.conn)
 	if isHeld {
 		defer g.conns.letGo(a.conn)
-		timeout = g.cfg.CloseTimeout
 	}
 	defer func() { _ = a.conn.Close() }()
 	if a.status == 0 { // there was a panic
@@ -97,7 +95,7 @@ func (a *answer) finish(g *Guard) {
 		StatusCode: a.status, ProtoMajor: 1, ProtoMinor: 1, Close: true, Header: a.Header(),
 		Body: io.NopCloser(&a.body), ContentLength: int64(a.body.Len()),
 	}
-	_ = a.conn.SetDeadline(time.Now().Add(timeout))
+	_ = a.conn.SetDeadline(time.Now().Add(g.cfg.CloseTimeout))
 	if refused.Write(a.buffers) == nil && a.buffers.Flush() == nil && isHeld {
 		hangUp(a.conn)
 	}
