@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -88,10 +89,10 @@ func TestLeaseInvalid(t *testing.T) {
 		t.Errorf("Redis has the keys %q of what is invalid", keys)
 	}
 	// The largest numbers are well.
-	if acquired, err := store.Acquire(t.Context(), well, 1<<62, 1<<63-1, false); !acquired || err != nil {
+	if acquired, err := store.Acquire(t.Context(), well, math.MaxInt, 1<<63-1, false); !acquired || err != nil {
 		t.Errorf("Acquire = %t, %v with the largest numbers", acquired, err)
 	}
-	if lost, err := store.Renew(t.Context(), []denylist.Lease{well}, 1<<62, 1<<63-1); len(lost) > 0 || err != nil {
+	if lost, err := store.Renew(t.Context(), []denylist.Lease{well}, math.MaxInt, 1<<63-1); len(lost) > 0 || err != nil {
 		t.Errorf("Renew = %q, %v with the largest numbers", lost, err)
 	}
 }
