@@ -13,6 +13,10 @@ COUNT     ?= 1
 MIN_COVER := 90
 COVERED   := paseto paseto/httpauth wsauth denylist denylist/bolt denylist/redis config cmd/pasetokit
 
+# Where packages and tests have to compile, besides here. Tests that need Linux have a build
+# constraint.
+PLATFORMS := linux/386 darwin/arm64 windows/amd64 freebsd/amd64
+
 # Every Go module of the tree; what compares us with peers is a module of its own.
 MODULES    := $(shell find . -name go.mod -not -path '*/node_modules/*' -exec dirname {} \; | sort)
 NODECLIENT := internal/nodeclient/node_modules/.package-lock.json
@@ -33,8 +37,10 @@ fetch: tools ## Download and build all that lint and test need; tries three time
 test: tools $(NODECLIENT) ## Run every test with the race detector; a missing program is a failure
 	@for m in $(MODULES); do (cd "$$m" && NO_SKIP=1 go test -race -count=1 -timeout $(TIMEOUT) ./...); done
 
-lint: $(LINT) ## Run golangci-lint (formatting included) and check that go.mod is tidy
+lint: $(LINT) ## Run golangci-lint (formatting included), vet for PLATFORMS, check that go.mod is tidy
 	@for m in $(MODULES); do (cd "$$m" && $(LINT) run ./... && go mod tidy -diff); done
+	@for p in $(PLATFORMS); do for m in $(MODULES); do \
+		(cd "$$m" && CGO_ENABLED=0 GOOS=$${p%/*} GOARCH=$${p#*/} go vet ./...); done; done
 
 cover: tools $(NODECLIENT) ## Show statement coverage; fail if a main package is under 90 %
 	@NO_SKIP=1 go test -count=1 -coverprofile=cover.out ./...

@@ -3,6 +3,7 @@ package httpauth
 import (
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"strings"
 	"time"
@@ -89,7 +90,8 @@ func (w *Web) setCookies(rw http.ResponseWriter, pair paseto.Pair) error {
 func (w *Web) tokenCookie(name, path string, token paseto.Issued) *http.Cookie {
 	c := w.cookie(name, token.Token.Reveal(), path)
 	if expires := w.auth.Deadline(token.Claims); w.cfg.Cookie.Persistent && !expires.IsZero() {
-		c.MaxAge = max(1, int(expires.Sub(w.auth.Now())/time.Second))
+		seconds := expires.Sub(w.auth.Now()) / time.Second
+		c.MaxAge = int(min(max(1, seconds), math.MaxInt32)) // an int may have 32 bits
 	}
 	return c
 }

@@ -1,6 +1,7 @@
 package httpauth_test
 
 import (
+	"math"
 	"net/http"
 	"strings"
 	"testing"
@@ -125,6 +126,13 @@ func TestCookies(t *testing.T) {
 			},
 			access: "__Host-access_token", refresh: "__Host-refresh_token",
 			accessAttr: attributes{path: "/", maxAge: 10, sameSite: http.SameSiteLaxMode}, refreshAt: lax,
+		},
+		{
+			name: "persistent for longer than 32 bits can count", cfg: httpauth.CookieConfig{Persistent: true},
+			auth:   paseto.Config{RefreshTTL: 100 * 365 * 24 * time.Hour, SessionTTL: paseto.NoExpiry, MaxTTL: paseto.NoExpiry},
+			access: "__Host-access_token", refresh: "__Host-refresh_token",
+			accessAttr: attributes{path: "/", maxAge: 15*60 - 1, sameSite: http.SameSiteLaxMode},
+			refreshAt:  attributes{path: "/", maxAge: math.MaxInt32, sameSite: http.SameSiteLaxMode},
 		},
 		{
 			// Max-Age 0 would delete the cookie.
