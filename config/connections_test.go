@@ -12,6 +12,7 @@ import (
 
 	"github.com/pasetokit/pasetokit/config"
 	"github.com/pasetokit/pasetokit/denylist"
+	"github.com/pasetokit/pasetokit/internal/testtool"
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
@@ -110,17 +111,6 @@ func TestMaxUnchecked(t *testing.T) {
 	wantClosed(t, ws, wsauth.CloseTryAgainLater, paseto.ErrUnavailable)
 }
 
-// next returns what comes out of a channel.
-func next[T any](t *testing.T, c <-chan T) (v T) {
-	t.Helper()
-	select {
-	case v = <-c:
-	case <-time.After(patience):
-		t.Fatalf("nothing within %s", patience)
-	}
-	return v
-}
-
 type roomKey struct{}
 
 // TestWithConnContext: what the option takes of a handshake is the handler's.
@@ -148,10 +138,10 @@ func TestWithConnContext(t *testing.T) {
 			h := d.access(t, "alice")
 			h.Set("Room", "kitchen")
 			d.wantStatus(t, h, http.StatusSwitchingProtocols)
-			if got := next(t, rooms); got != test.want {
+			if got := testtool.Await(t, rooms, "a room"); got != test.want {
 				t.Errorf("the room is %v, want %v", got, test.want)
 			}
-			if got := next(t, subjects); got != "alice" {
+			if got := testtool.Await(t, subjects, "a subject"); got != "alice" {
 				t.Errorf("the subject is %s", got)
 			}
 		})
@@ -169,7 +159,7 @@ func TestWithConnectionObserver(t *testing.T) {
 	wantOpen(t, ws)
 	check(t, ws.Close())
 	for _, want := range []wsauth.EventKind{wsauth.EventRefused, wsauth.EventOpened, wsauth.EventClosed} {
-		e := next(t, events)
+		e := testtool.Await(t, events, "an event")
 		if e.Kind != want {
 			t.Fatalf("the event is %s, want %s", e.Kind, want)
 		}

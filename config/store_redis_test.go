@@ -18,6 +18,7 @@ import (
 	"github.com/pasetokit/pasetokit/config"
 	"github.com/pasetokit/pasetokit/denylist"
 	"github.com/pasetokit/pasetokit/internal/redistest"
+	"github.com/pasetokit/pasetokit/internal/testtool"
 	"github.com/pasetokit/pasetokit/paseto"
 )
 
@@ -48,7 +49,7 @@ func TestRedis(t *testing.T) {
 	}
 	check(t, one.Authorizer.RevokeSession(t.Context(), claims.Session))
 	wantVerdict(t, one, token, paseto.ErrRevoked)
-	within(t, "the other kit has heard of it", func() bool {
+	testtool.Eventually(t, "the other kit has heard of it", func() bool {
 		_, err := two.Authorizer.Verify(t.Context(), token, paseto.Requirement{})
 		return errors.Is(err, paseto.ErrRevoked)
 	})
@@ -88,7 +89,7 @@ func TestRedisValues(t *testing.T) {
 		t.Errorf("without a cache the server is asked to tell of changes:\n%s", clients)
 	}
 	caching := withRedis(server.Addr(), func(r *config.Redis) {
-		r.AllowEviction, r.MinReplicas, r.Timeout = true, 1, time.Second
+		r.AllowEviction, r.MinReplicas = true, 1
 	})
 	kit = open(t, caching)
 	wantVerdict(t, kit, token, nil)

@@ -9,6 +9,7 @@ import (
 	"github.com/pasetokit/pasetokit/config"
 	"github.com/pasetokit/pasetokit/internal/redistest"
 	"github.com/pasetokit/pasetokit/internal/testlog"
+	"github.com/pasetokit/pasetokit/internal/testtool"
 	"github.com/pasetokit/pasetokit/paseto"
 )
 
@@ -35,7 +36,7 @@ func TestRedisFilesAreReread(t *testing.T) {
 	reconnects := func(what string) {
 		t.Helper()
 		server.Command(t, "CLIENT", "KILL", "USER", "app")
-		within(t, "the kit connects anew: "+what, func() bool {
+		testtool.Eventually(t, "the kit connects anew: "+what, func() bool {
 			token, claims := issue(t, kit, "alice")
 			if kit.Authorizer.Revoke(t.Context(), claims) != nil {
 				return false

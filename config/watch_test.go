@@ -13,12 +13,9 @@ import (
 
 	"github.com/pasetokit/pasetokit/config"
 	"github.com/pasetokit/pasetokit/internal/testlog"
+	"github.com/pasetokit/pasetokit/internal/testtool"
 	"github.com/pasetokit/pasetokit/paseto"
 )
-
-// patience bounds the wait for a change. It takes a tenth of a second; a test
-// does not measure how busy its machine is.
-const patience = time.Minute
 
 // logBuffer is a log that tests read while it is written.
 type logBuffer = testlog.Buffer
@@ -87,7 +84,7 @@ func (w *watched) rename(t *testing.T, name, content string) {
 func (w *watched) want(t *testing.T, keys ...paseto.Key) {
 	t.Helper()
 	same := func(a, b paseto.Key) bool { return a.Equal(b) && a.NotAfter().Equal(b.NotAfter()) }
-	within(t, "the new keys are in force", func() bool {
+	testtool.Eventually(t, "the new keys are in force", func() bool {
 		return slices.EqualFunc(w.Authorizer.Keys(), keys, same)
 	})
 }
@@ -105,24 +102,10 @@ func (w *watched) wantLog(t *testing.T, n int, parts ...string) {
 		}
 		return n
 	}
-	within(t, "logged: "+strings.Join(parts, ", "), func() bool { return lines() >= n })
+	testtool.Eventually(t, "logged: "+strings.Join(parts, ", "), func() bool { return lines() >= n })
 	if got := lines(); got != n {
 		t.Errorf("%d lines of the log have %q, want %d:\n%s", got, parts, n, w.log)
 	}
-}
-
-// within fails the test unless ok holds in time.
-func within(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	start := time.Now()
-	for ; !ok(); <-tick.C {
-		if time.Since(start) > patience {
-			t.Fatalf("not within %s: %s", patience, what)
-		}
-	}
-	t.Logf("after %s: %s", time.Since(start).Round(time.Millisecond), what)
 }
 
 func check(t *testing.T, err error) {

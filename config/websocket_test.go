@@ -12,6 +12,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	"github.com/pasetokit/pasetokit/config"
+	"github.com/pasetokit/pasetokit/internal/testtool"
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
@@ -46,7 +47,7 @@ func serve(t *testing.T, kit *config.Kit, handler wsauth.Handler) door {
 
 func (d door) shut(t *testing.T) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	ctx, cancel := context.WithTimeout(context.Background(), testtool.Patience)
 	defer cancel()
 	check(t, d.kit.Guard.Shutdown(ctx))
 }
@@ -76,7 +77,7 @@ func (d door) knock(t *testing.T, h http.Header) (ws *websocket.Conn, status int
 		return nil, resp.StatusCode
 	}
 	t.Cleanup(func() { _ = ws.Close() })
-	check(t, ws.SetReadDeadline(time.Now().Add(patience)))
+	check(t, ws.SetReadDeadline(time.Now().Add(testtool.Patience)))
 	return ws, resp.StatusCode
 }
 

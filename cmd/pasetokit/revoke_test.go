@@ -8,6 +8,7 @@ import (
 
 	"github.com/pasetokit/pasetokit/config"
 	"github.com/pasetokit/pasetokit/internal/redistest"
+	"github.com/pasetokit/pasetokit/internal/testtool"
 	"github.com/pasetokit/pasetokit/paseto"
 )
 
@@ -297,7 +298,7 @@ func TestRevokeInRedis(t *testing.T) {
 			t.Fatalf("%s: before: %v", flag, err)
 		}
 		d.run("revoke --config DIR/auth.yaml "+flag, named).want(0, "revoked: …\n", "")
-		eventually(t, flag+": the server refuses the token", func() bool {
+		testtool.Eventually(t, flag+": the server refuses the token", func() bool {
 			_, err := kit.Authorizer.Verify(t.Context(), alice.token, paseto.Requirement{})
 			return errors.Is(err, paseto.ErrRevoked)
 		})
@@ -310,17 +311,5 @@ func TestRevokeInRedis(t *testing.T) {
 	r := d.run("revoke --config DIR/auth.yaml --subject alice")
 	if r.status != 1 || !strings.Contains(r.stderr, server.Addr()) || strings.Contains(r.stderr, password) {
 		t.Errorf("without a server: exit status %d, %s", r.status, r.stderr)
-	}
-}
-
-// eventually fails the test unless ok holds in time.
-func eventually(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	tick := time.NewTicker(10 * time.Millisecond)
-	defer tick.Stop()
-	for deadline := time.Now().Add(20 * time.Second); !ok(); <-tick.C {
-		if time.Now().After(deadline) {
-			t.Fatalf("not so: %s", what)
-		}
 	}
 }
