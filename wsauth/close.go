@@ -109,7 +109,7 @@ func (c *Conn) endSoon(cause error) {
 	_ = c.ws.SetReadDeadline(time.Now().Add(timeout))
 }
 
-// cut ends the connection without waiting for anyone. A peer that is there after all
+// cut ends the connection without waiting for an answer. A peer that is there after all
 // may still read why.
 func (c *Conn) cut(e ending) {
 	if !c.beginClosing() {

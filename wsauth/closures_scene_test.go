@@ -105,8 +105,6 @@ func (c closing) stage(t *testing.T, p page, codes wsauth.CloseCodes) *scene {
 	}
 	s.auth = newAuthorizer(t, c.tokens, paseto.WithDenylist(s.store), paseto.WithKeySource(c.source))
 	cfg := c.config
-	cfg.CloseTimeout = cmp.Or(cfg.CloseTimeout, patience) // for a page that is slow to answer
-	cfg.MessageTimeout = cmp.Or(cfg.MessageTimeout, patience)
 	cfg.PingInterval = cmp.Or(cfg.PingInterval, wsauth.NoPing)
 	cfg.CloseCodes, cfg.Locations = codes, c.in
 	if c.in == nil {

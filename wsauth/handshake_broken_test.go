@@ -53,7 +53,7 @@ func TestBrokenHandshake(t *testing.T) {
 				t.Parallel()
 				auth := newAuthorizer(t, paseto.Config{})
 				guard := newGuard(t, auth, wsauth.Config{
-					Reject: reject, CloseTimeout: patience, Locations: []wsauth.Location{wsauth.Header, wsauth.Ticket, wsauth.Message},
+					Reject: reject, Locations: []wsauth.Location{wsauth.Header, wsauth.Ticket, wsauth.Message},
 					Limits: wsauth.Limits{Connections: 1, Pending: 1, PerSubject: 1},
 				})
 				srv := listen(t, guard.Require(paseto.Requirement{}, echo))
@@ -84,7 +84,7 @@ func TestBrokenHandshake(t *testing.T) {
 func TestEarlyDataIsRefusedFirst(t *testing.T) {
 	t.Parallel()
 	auth := newAuthorizer(t, paseto.Config{})
-	guard := newGuard(t, auth, wsauth.Config{CloseTimeout: patience, Limits: wsauth.Limits{FailuresPerMinute: 1}})
+	guard := newGuard(t, auth, wsauth.Config{Limits: wsauth.Limits{FailuresPerMinute: 1}})
 	srv := listen(t, guard.Require(paseto.Requirement{}, unreachable(t)))
 	_, resp := raw(t, srv, upgrade("Authorization: Bearer nonsense")+"\x81\x80\x00\x00\x00\x00")
 	checkProblem(t, resp, http.StatusBadRequest, "handshake_invalid", "Bad WebSocket handshake")
@@ -101,7 +101,7 @@ func TestBrokenHandshakeReplacesNobody(t *testing.T) {
 	t.Parallel()
 	auth := newAuthorizer(t, paseto.Config{})
 	limits := wsauth.Limits{PerSubject: 1, OnExcess: wsauth.ReplaceOldest}
-	srv := listen(t, newGuard(t, auth, wsauth.Config{CloseTimeout: patience, Limits: limits}).Require(paseto.Requirement{}, echo))
+	srv := listen(t, newGuard(t, auth, wsauth.Config{Limits: limits}).Require(paseto.Requirement{}, echo))
 	token := access(t, auth, paseto.Grant{Subject: "alice"})
 	ws := connect(t, srv, bearer(token))
 	checkEcho(t, ws, "hello")

@@ -86,11 +86,20 @@ func issue(t testing.TB, auth *paseto.Authorizer, tokenType string, g paseto.Gra
 	return issued.Token.Reveal()
 }
 
-// newGuard returns a Guard that is shut down at the end of the test, which
+// patient returns a configuration that gives peers the time that they need on a busy
+// machine, where it does not say otherwise.
+func patient(cfg wsauth.Config) wsauth.Config {
+	cfg.CloseTimeout = cmp.Or(cfg.CloseTimeout, patience)
+	cfg.MessageTimeout = cmp.Or(cfg.MessageTimeout, patience)
+	cfg.WriteTimeout = cmp.Or(cfg.WriteTimeout, patience)
+	return cfg
+}
+
+// newGuard returns a patient Guard that is shut down at the end of the test, which
 // therefore waits for every handler.
 func newGuard(t testing.TB, auth *paseto.Authorizer, cfg wsauth.Config, opts ...wsauth.Option) *wsauth.Guard {
 	t.Helper()
-	guard, err := wsauth.New(auth, cfg, opts...)
+	guard, err := wsauth.New(auth, patient(cfg), opts...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -177,7 +177,7 @@ func TestPeerThatDoesNotRead(t *testing.T) {
 func TestStalledPeerIsGone(t *testing.T) {
 	t.Parallel()
 	told, full := make(chan error, 2), make(chan struct{})
-	cfg := wsauth.Config{PingInterval: 20 * time.Millisecond, WriteTimeout: 10 * time.Minute}
+	cfg := wsauth.Config{PingInterval: 20 * time.Millisecond, WriteTimeout: 10 * time.Minute, CloseTimeout: soon}
 	ws := admitted(t, cfg, func(ctx context.Context, conn *wsauth.Conn) {
 		go func() { told <- conn.WriteMessage(wsauth.BinaryMessage, make([]byte, 32<<20)) }()
 		<-full

@@ -212,7 +212,7 @@ func TestLogOfRenewals(t *testing.T) {
 	t.Parallel()
 	logger, log := newLogger()
 	auth := newAuthorizer(t, paseto.Config{})
-	guard := newGuard(t, auth, wsauth.Config{RenewMessages: true}, wsauth.WithLogger(logger))
+	guard := newGuard(t, auth, wsauth.Config{RenewMessages: true, CloseTimeout: soon}, wsauth.WithLogger(logger))
 	srv := listen(t, guard.Require(paseto.Requirement{Optional: true}, echo))
 	for range shareOfLog {
 		ws := connect(t, srv, none())

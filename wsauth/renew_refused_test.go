@@ -88,7 +88,7 @@ func (r refusedRenewal) begin(t *testing.T, way way, failure wsauth.RenewFailure
 	t.Helper()
 	c := newClock()
 	auth := newAuthorizer(t, paseto.Config{}, paseto.WithClock(c.Now))
-	way.config.RenewFailure, way.config.CloseTimeout = failure, patience
+	way.config.RenewFailure = failure
 	srv := listen(t, newGuard(t, auth, way.config).Require(picky, func(ctx context.Context, conn *wsauth.Conn) {
 		present := conn.Claims()
 		renewing(ctx, conn)

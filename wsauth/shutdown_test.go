@@ -20,7 +20,7 @@ const shuttingDown = "Server is shutting down"
 // closable returns a Guard that the test shuts down itself, possibly in vain.
 func closable(t *testing.T, auth *paseto.Authorizer, cfg wsauth.Config) *wsauth.Guard {
 	t.Helper()
-	guard, err := wsauth.New(auth, cfg)
+	guard, err := wsauth.New(auth, patient(cfg))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -151,7 +151,7 @@ func TestShutdownDeadline(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			guard := closable(t, auth, wsauth.Config{CloseTimeout: patience})
+			guard := closable(t, auth, wsauth.Config{})
 			srv := listen(t, guard.Require(paseto.Requirement{}, func(_ context.Context, conn *wsauth.Conn) {
 				if _, _, err := conn.ReadMessage(); err == nil {
 					t.Error("the read succeeded")
