@@ -87,6 +87,10 @@ type HTTP struct {
 	TrustedProxies []string `koanf:"trusted_proxies" validate:"dive,proxy"`
 	// Login bounds logins.
 	Login Login `koanf:"login"`
+	// TicketsPerMinute is how many tickets one session, or one subject where the
+	// token has no session, gets in a minute. Danger: each ticket that is used leaves
+	// a record in the denylist, so without a limit one login can fill it.
+	TicketsPerMinute Limit `koanf:"tickets_per_minute" validate:"limit"`
 	// Cookie describes the cookies.
 	Cookie Cookie `koanf:"cookie"`
 }
@@ -191,7 +195,7 @@ func Default() *Config {
 			Locations:  []string{string(httpauth.Header)},
 			HeaderName: "Authorization", HeaderScheme: "Bearer",
 			JSONKey: "access_token", Realm: "api", MaxBody: 64 << 10,
-			TrustedProxies: []string{}, Login: defaultLogin(),
+			TrustedProxies: []string{}, Login: defaultLogin(), TicketsPerMinute: httpauth.DefaultTicketsPerMinute,
 			Cookie: Cookie{
 				AccessName: "access_token", RefreshName: "refresh_token",
 				Path: "/", RefreshPath: "/", Secure: true, SameSite: "lax",

@@ -66,3 +66,24 @@ func TestLoginReachesTheWeb(t *testing.T) {
 		t.Errorf("there are %d keys, and %d fields", got, want)
 	}
 }
+
+// TestTicketsPerMinute sets the limit, leaves it alone and lifts it.
+func TestTicketsPerMinute(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		environment []string
+		want        int
+	}{
+		{nil, 60},
+		{[]string{"PASETOKIT_HTTP__TICKETS_PER_MINUTE=7"}, 7},
+		{[]string{"PASETOKIT_HTTP__TICKETS_PER_MINUTE=none"}, httpauth.NoLimit},
+	} {
+		cfg, _, err := load(test.environment, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := cfg.httpauth().TicketsPerMinute; got != test.want {
+			t.Errorf("with %v the limit is %d, want %d", test.environment, got, test.want)
+		}
+	}
+}

@@ -267,8 +267,9 @@ func (c *Config) httpauth() httpauth.Config {
 		MaxBody:      c.HTTP.MaxBody,
 		Realm:        c.HTTP.Realm,
 
-		TrustedProxies: c.HTTP.TrustedProxies,
-		Login:          c.HTTP.Login.httpauth(),
+		TrustedProxies:   c.HTTP.TrustedProxies,
+		Login:            c.HTTP.Login.httpauth(),
+		TicketsPerMinute: int(c.HTTP.TicketsPerMinute),
 		Cookie: httpauth.CookieConfig{
 			AccessName:     c.HTTP.Cookie.AccessName,
 			RefreshName:    c.HTTP.Cookie.RefreshName,

@@ -141,6 +141,7 @@ var storeRules = []struct{ name, key, value, want string }{
 	{"grace none", "token.refresh_grace", "none", `KEY = "none" (SOURCE): expected a duration such as 30s or 15m, or a number of seconds`},
 	{"too many refreshes", "token.refreshes_per_minute", "61", "KEY = 61 (SOURCE): must be at most 60"},
 	{"negative refreshes", "token.refreshes_per_minute", "-1", "KEY = -1 (SOURCE): expected a whole number, 0 for the default, or none"},
+	{"negative tickets", "http.tickets_per_minute", "-1", "KEY = -1 (SOURCE): expected a whole number, 0 for the default, or none"},
 	{"no time for a ticket", "token.ticket_ttl", "0", "KEY = 0s (SOURCE): must be at least 1s"},
 	{"long ticket", "token.ticket_ttl", "31s", "KEY = 31s (SOURCE): must be at most 30s"},
 	{"one parameter for two", "websocket.ticket_key", "token", `KEY = "token" (SOURCE): must differ from query_key`},

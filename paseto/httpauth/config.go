@@ -63,6 +63,14 @@ type Config struct {
 	TrustedProxies []string
 	// Login bounds how fast passwords can be guessed at [Web.Login].
 	Login LoginLimits
+	// TicketsPerMinute is how many tickets [Web.Ticket] gives to one session in a
+	// minute; where the access token has no session, to its subject, and else to the
+	// token. It is a bucket: all of them may come at once, and it is refilled evenly
+	// within a minute. Beyond it the answer has status 429. Default 60; [NoLimit]
+	// lifts it. Each Web counts for itself, and remembers 65,536 sessions. Danger:
+	// each ticket that is used leaves a record in the denylist, so without a limit
+	// one login can fill it.
+	TicketsPerMinute int
 }
 
 // NoScheme, as [Config.HeaderScheme], makes the header's value the bare token.
@@ -121,6 +129,7 @@ type Web struct {
 	addresses   clientaddr.Finder
 	guesses     *guesses
 	places      *places
+	tickets     ticketLimit
 	proxySeen   atomic.Bool
 	log         *slog.Logger
 	clientLog   *clientlog.Log // where clients choose what is logged, or how often
@@ -192,6 +201,9 @@ func New(auth *paseto.Authorizer, cfg Config, opts ...Option) (*Web, error) {
 		bad("Cookie.SameSite None needs Secure cookies")
 	}
 	w.cfg.Login.validate(bad)
+	if n := w.cfg.TicketsPerMinute; n < NoLimit {
+		bad("TicketsPerMinute is %d; expected 0 (for the default), NoLimit, or more", n)
+	}
 	if w.cfg.MaxBody < 0 {
 		bad("MaxBody is %d; expected 0 (for the default) or more", w.cfg.MaxBody)
 	}
@@ -200,6 +212,7 @@ func New(auth *paseto.Authorizer, cfg Config, opts ...Option) (*Web, error) {
 	}
 	w.guesses = newGuesses(w.cfg.Login, auth.Now)
 	w.places = newPlaces(w.cfg.Login.Concurrent)
+	w.tickets = newTicketLimit(w.cfg.TicketsPerMinute, auth.Now)
 	w.clientLog = clientlog.New(w.log, auth.Now)
 	return w, nil
 }
@@ -224,5 +237,6 @@ func (c Config) withDefaults() Config {
 	c.MaxBody = cmp.Or(c.MaxBody, 64<<10)
 	c.Realm = cmp.Or(c.Realm, "api")
 	c.Login = c.Login.withDefaults()
+	c.TicketsPerMinute = cmp.Or(c.TicketsPerMinute, DefaultTicketsPerMinute)
 	return c
 }

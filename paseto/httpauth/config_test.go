@@ -42,6 +42,7 @@ func TestConfigErrors(t *testing.T) {
 			"Cookie.SameSite None needs Secure cookies",
 		},
 		{"proxy by name", httpauth.Config{TrustedProxies: []string{"10.0.0.0/8", "proxy.example"}}, `TrustedProxies: "proxy.example" is neither an IP address nor a CIDR`},
+		{"TicketsPerMinute", httpauth.Config{TicketsPerMinute: -2}, "TicketsPerMinute is -2; expected 0 (for the default), NoLimit, or more"},
 		{"MaxBody", httpauth.Config{MaxBody: -1}, "MaxBody is -1; expected 0 (for the default) or more"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

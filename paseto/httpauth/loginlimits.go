@@ -5,7 +5,7 @@ import (
 	"runtime"
 )
 
-// NoLimit, as a field of [LoginLimits], lifts the limit.
+// NoLimit, as a field of [LoginLimits] or as [Config.TicketsPerMinute], lifts the limit.
 const NoLimit = -1
 
 // The defaults of [LoginLimits].

@@ -36,6 +36,7 @@ var (
 	errMethod       = &paseto.Error{Code: "method_not_allowed", Message: "Expected method POST"}
 	errGuesses      = &paseto.Error{Code: "logins_limited", Message: "Too many failed logins. Try again later"}
 	errBusy         = &paseto.Error{Code: "logins_overloaded", Message: "Too many logins at once. Try again soon"}
+	errTickets      = &paseto.Error{Code: "tickets_limited", Message: "Too many tickets"}
 	errNoLogout     = &paseto.Error{Code: "revocation_unsupported", Message: "This server cannot revoke tokens"}
 	errNoTickets    = &paseto.Error{Code: "tickets_unsupported", Message: "This server cannot issue tickets"}
 )
@@ -98,6 +99,7 @@ var answers = map[string]answer{
 	errMethod.Code:       {http.StatusMethodNotAllowed, ""},
 	errGuesses.Code:      {http.StatusTooManyRequests, ""},
 	errBusy.Code:         {http.StatusServiceUnavailable, ""},
+	errTickets.Code:      {http.StatusTooManyRequests, ""},
 	errNoLogout.Code:     {http.StatusNotImplemented, ""},
 	errNoTickets.Code:    {http.StatusNotImplemented, ""},
 	ErrServer.Code:       {http.StatusInternalServerError, ""},

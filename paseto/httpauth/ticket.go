@@ -55,7 +55,8 @@ type sentTicket struct {
 // request: POST, answered with [Ticket]. The token comes in the configured
 // locations. The ticket opens one WebSocket, once, within its lifetime; the
 // connection then lives as long as the access token. See
-// [paseto.Authorizer.IssueTicket].
+// [paseto.Authorizer.IssueTicket]. [Config.TicketsPerMinute] bounds how many there
+// are; a request that is refused for its token or body does not count.
 //
 // The body, if there is one, is a JSON object or a form; its member path binds
 // the ticket to the path of the URL that the page will open, as pathname of a
@@ -93,6 +94,10 @@ func (w *Web) Ticket(opts ...TicketOption) http.Handler {
 		}
 		grant, err := w.ticketGrant(rw, r, binding)
 		if err != nil {
+			w.refuse(rw, r, err)
+			return
+		}
+		if err := w.tickets.take(claims); err != nil {
 			w.refuse(rw, r, err)
 			return
 		}
