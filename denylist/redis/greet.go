@@ -66,7 +66,11 @@ func ask(c net.Conn, username, password string, sentinel bool) (server, error) {
 	replies := bufio.NewReader(io.LimitReader(c, maxReplies))
 	fields, err := readReply(replies, 0)
 	if err != nil {
-		if strings.Contains(err.Error(), "unknown command") || strings.Contains(err.Error(), "NOPROTO") {
+		old := strings.Contains(err.Error(), "unknown command") || strings.Contains(err.Error(), "NOPROTO")
+		if password != "" {
+			err = unquoted(err)
+		}
+		if old {
 			err = fmt.Errorf("%w: the server does not speak RESP3; use Redis 6.2 or later", err)
 		}
 		return server{}, err
@@ -85,6 +89,24 @@ func ask(c net.Conn, username, password string, sentinel bool) (server, error) {
 	s.evicted, _ = strconv.ParseInt(field(info.text, "evicted_keys"), 10, 64) // 0 if it does not count them
 	return s, err
 }
+
+// unquoted returns what a server answered to a command that has the password in it,
+// without what it may have repeated of that: only the code, and what tells that the
+// server is full.
+func unquoted(err error) error {
+	r, ok := errors.AsType[refusal](err)
+	if !ok || strings.HasPrefix(string(r), "ERR max number of clients reached") {
+		return err
+	}
+	code, _, _ := strings.Cut(string(r), " ")
+	if len(code) > maxCode || strings.Trim(code, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
+		code = "ERR"
+	}
+	return refusal(code)
+}
+
+// maxCode is the length of the longest code of an error that is taken for one.
+const maxCode = 16
 
 // field returns a value from the text of INFO.
 func field(info, name string) string {
