@@ -53,8 +53,8 @@ const (
 	// to 80 bytes, so that a record has 5 KiB at most. One that is refreshed now
 	// and then has a pair or two.
 	maxPairs = 64
-	// maxAttempts bounds how often a caller is overtaken by others, each of which
-	// has brought the lineage a generation further.
+	// maxAttempts bounds how often a caller tries again because another one
+	// refreshed first.
 	maxAttempts = 16
 )
 
@@ -84,16 +84,17 @@ func (r rotation) used(g generation) (pair pairing, known, used bool) {
 }
 
 // wait returns how long it takes until one more refresh is within the rate, and 0
-// if it is. Where the clock has jumped, no refresh waits for longer than a minute.
+// if it is. A pair from the future, of a clock that was set back or of another machine,
+// does not count: nobody can tell how long to wait for it.
 func (r rotation) wait(perMinute int, now time.Time) time.Duration {
 	if perMinute == NoRefreshLimit || len(r.pairs) < perMinute {
 		return 0
 	}
 	passed := now.Sub(r.pairs[perMinute-1].time())
-	if passed <= -rateWindow || passed >= rateWindow {
+	if passed < 0 || passed >= rateWindow {
 		return 0
 	}
-	return min(rateWindow-passed, rateWindow)
+	return rateWindow - passed
 }
 
 // text returns what parseRotation reads: the time, and of each pair the number of
@@ -147,9 +148,9 @@ func later(a, b time.Time) time.Time {
 // returns the pair that it is used for: another one if a caller came first. The
 // record is kept until the given time, zero for ever.
 //
-// A token of a later generation than the record's is one whose predecessors' use
-// was recorded and is lost, as may happen in a failover. It is used like one of the
-// generation in force: those before it are found to be reused from then on.
+// If a token is of a later generation than the record's, the record of earlier
+// refreshes was lost, as may happen in a failover. The token is used like one of the
+// generation in force, and a use of those before it counts as reuse from then on.
 func (a *Authorizer) advance(ctx context.Context, old *Claims, g generation, pair pairing, until time.Time) (pairing, error) {
 	var known rotation
 	from := ""
