@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pasetokit/pasetokit/denylist"
 	"github.com/pasetokit/pasetokit/internal/testlog"
 	"github.com/pasetokit/pasetokit/paseto"
 )
@@ -125,5 +126,39 @@ func TestLogOfFailures(t *testing.T) {
 				t.Errorf("the log lacks %s", want)
 			}
 		})
+	}
+}
+
+// TestLogOfReuses has a share for each subject: nobody can keep the theft of another's
+// token out of the log by reusing tokens of their own.
+func TestLogOfReuses(t *testing.T) {
+	t.Parallel()
+	log := new(testlog.Buffer)
+	c := newClock()
+	auth := newAuthorizer(t, paseto.Config{}, paseto.WithClock(c.Now), paseto.WithDenylist(denylist.NewMemory(denylist.WithClock(c.Now))),
+		paseto.WithLogger(slog.New(slog.NewTextHandler(log, nil))))
+	reuse := func(subject string, times int) {
+		t.Helper()
+		var tokens []string
+		for range times {
+			token := issuePair(t, auth, paseto.Grant{Subject: subject}).Refresh.Token.Reveal()
+			refresh(t, auth, token, paseto.Requirement{})
+			tokens = append(tokens, token)
+		}
+		c.Advance(paseto.DefaultRefreshGrace)
+		for _, token := range tokens {
+			_, err := auth.Refresh(t.Context(), token, paseto.Requirement{})
+			checkRefused(t, err, paseto.ErrReused, "")
+		}
+	}
+	reuse("mallory", 25)
+	reuse("alice", 1)
+	c.Advance(time.Minute)
+	reuse("bob", 1)
+	const msg = `msg="refresh token reused; session revoked"`
+	for text, want := range map[string]int{msg: 22, "sub=alice": 1, `of="refresh token reused; session revoked" lines=5 about=mallory`: 1} {
+		if got := strings.Count(log.String(), text); got != want {
+			t.Errorf("%q is in the log %d times, want %d", text, got, want)
+		}
 	}
 }

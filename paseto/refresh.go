@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/netip"
 	"slices"
 	"time"
 
@@ -141,7 +140,7 @@ func (a *Authorizer) reused(ctx context.Context, old *Claims, session, ago strin
 		}
 	}
 	err := refuse(ErrReused, "it was used %s; its session is revoked", ago)
-	a.clientLog.Write(ctx, netip.Prefix{}, slog.LevelWarn, "refresh token reused; session revoked", "token", old)
+	a.clientLog.WriteAbout(ctx, old.Subject, slog.LevelWarn, "refresh token reused; session revoked", "token", old)
 	a.observe(Event{Kind: EventReused, Claims: old, Revocation: r, Err: err})
 	return err
 }

@@ -20,7 +20,7 @@ const (
 	// maxShares bounds the shares that are counted at a time. All clients beyond
 	// that have one share together, so that the log is bounded as well, whatever
 	// the number of addresses.
-	maxShares = 4096
+	maxShares = 512
 )
 
 // Log writes lines that clients cause. It is safe for concurrent use, and starts no
@@ -43,7 +43,8 @@ type Log struct {
 // kind is what a share is for.
 type kind struct {
 	client netip.Prefix
-	others bool // all clients for which there is no room
+	whom   string // what the lines are about, if each has a share of its own
+	others bool   // all clients for which there is no room
 	level  slog.Level
 	msg    string
 }
@@ -65,17 +66,27 @@ func New(to *slog.Logger, now func() time.Time) *Log {
 // share. Every text and error among the values is cut. The message must be a constant.
 // The client is the zero Prefix where none is known; what is written so is one share.
 func (l *Log) Write(ctx context.Context, client netip.Prefix, level slog.Level, msg string, args ...any) {
-	if !l.to.Enabled(ctx, level) {
+	l.write(ctx, kind{client: client, level: level, msg: msg}, args)
+}
+
+// WriteAbout is Write where each of those whom the lines are about, such as a subject,
+// has a share of its own, so that nobody uses up another's.
+func (l *Log) WriteAbout(ctx context.Context, whom string, level slog.Level, msg string, args ...any) {
+	l.write(ctx, kind{whom: Cut(whom), level: level, msg: msg}, args)
+}
+
+func (l *Log) write(ctx context.Context, k kind, args []any) {
+	if !l.to.Enabled(ctx, k.level) {
 		return
 	}
-	over, ok := l.count(kind{client: client, level: level, msg: msg})
+	over, ok := l.count(k)
 	l.tell(ctx, over)
 	if !ok {
 		return
 	}
 	var caller [1]uintptr
-	runtime.Callers(2, caller[:])
-	given := slog.NewRecord(time.Now(), level, msg, caller[0])
+	runtime.Callers(3, caller[:])
+	given := slog.NewRecord(time.Now(), k.level, k.msg, caller[0])
 	line := given
 	given.Add(args...)
 	given.Attrs(func(a slog.Attr) bool {
@@ -108,7 +119,7 @@ func (l *Log) count(k kind) (over []*share, ok bool) {
 	}
 	over, l.begun = l.begun[:n:n], l.begun[n:]
 	if l.shares[k] == nil && len(l.shares) >= maxShares {
-		k.client, k.others = netip.Prefix{}, true
+		k.client, k.whom, k.others = netip.Prefix{}, "", true
 	}
 	s := l.shares[k]
 	if s == nil {
@@ -147,6 +158,8 @@ func (l *Log) tell(ctx context.Context, over []*share) {
 			attrs = append(attrs, slog.String("client", "others"))
 		case s.client.IsValid():
 			attrs = append(attrs, slog.String("client", s.client.String()))
+		case s.whom != "":
+			attrs = append(attrs, slog.String("about", s.whom))
 		}
 		l.to.LogAttrs(ctx, s.level, "lines left out", attrs...)
 	}

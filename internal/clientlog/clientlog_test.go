@@ -114,7 +114,7 @@ func TestShareOfEachKind(t *testing.T) {
 func TestManyClients(t *testing.T) {
 	t.Parallel()
 	b := newBook()
-	const shares, clients = 4096, 20_000
+	const shares, clients = 512, 20_000
 	for i := range clients {
 		b.refused(netip.PrefixFrom(netip.AddrFrom4([4]byte{10, 0, byte(i >> 8), byte(i)}), 32), 2)
 	}
