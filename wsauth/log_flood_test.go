@@ -183,7 +183,7 @@ func (f *flooded) lines(text string) (n int) {
 func TestLogOfPanics(t *testing.T) {
 	t.Parallel()
 	logger, log := newLogger()
-	auth := newAuthorizer(t, paseto.Config{})
+	auth := newAuthorizer(t, paseto.Config{}, paseto.WithClock(newClock().Now)) // in which no minute passes
 	huge := strings.Repeat("\x1b", 100_000)
 	guard := newGuard(t, auth, wsauth.Config{}, wsauth.WithLogger(logger), wsauth.WithObserver(func(wsauth.Event) { panic(errors.New(huge)) }))
 	srv := listen(t, guard.Require(paseto.Requirement{}, func(context.Context, *wsauth.Conn) { panic(huge) }))
@@ -211,7 +211,7 @@ func TestLogOfPanics(t *testing.T) {
 func TestLogOfRenewals(t *testing.T) {
 	t.Parallel()
 	logger, log := newLogger()
-	auth := newAuthorizer(t, paseto.Config{})
+	auth := newAuthorizer(t, paseto.Config{}, paseto.WithClock(newClock().Now)) // in which no minute passes
 	guard := newGuard(t, auth, wsauth.Config{RenewMessages: true, CloseTimeout: soon}, wsauth.WithLogger(logger))
 	srv := listen(t, guard.Require(paseto.Requirement{Optional: true}, echo))
 	for range shareOfLog {
