@@ -153,9 +153,10 @@ func WithClock(now func() time.Time) Option {
 	}
 }
 
-// WithLogger logs failures of the denylist and reused refresh tokens: at most 20 lines
-// of a kind in a minute; then a line says how many were left out. No token and no key
-// is ever logged. Default, and with nil: nothing is logged.
+// WithLogger logs failures of the denylist: at most 20 lines of a kind in a minute. It
+// logs reused refresh tokens: as many for each subject. The first line after that
+// minute comes with one that says how many were left out. No token and no key is ever
+// logged. Default, and with nil: nothing is logged.
 func WithLogger(logger *slog.Logger) Option {
 	return func(a *Authorizer) {
 		if logger != nil {

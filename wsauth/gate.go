@@ -87,7 +87,7 @@ func (t *gate) enter(w *answer, r *http.Request) (err error) {
 }
 
 // prepare does all that may fail of a handshake, but for what depends on its claims and
-// on the network. leave is the end of the connection.
+// on the network. The caller ends it with leave.
 func (t *gate) prepare(w *answer, r *http.Request) (*Conn, error) {
 	c := t.guard.newConn(t, r, false)
 	if err := t.guard.conns.reserve(c); err != nil {

@@ -15,11 +15,11 @@ import (
 	"github.com/pasetokit/pasetokit/denylist"
 )
 
-// ErrNotReplicated is wrapped by the error of Revoke and Consume when fewer than
-// [Config.MinReplicas] replicas acknowledged the record in time. It wraps
-// [denylist.ErrUnavailable]. The primary has the record, and a failover may
-// lose it. Who repeats a Revoke is answered anew. A Consume must be repeated
-// with care: the key is used up, and nobody will be first.
+// ErrNotReplicated is wrapped by the error of Revoke, Consume and Advance when
+// fewer than [Config.MinReplicas] replicas acknowledged the record in time. It
+// wraps [denylist.ErrUnavailable]. The primary has the record, and a failover may
+// lose it. A Revoke can be repeated. A Consume or Advance that is repeated finds
+// the record of the first attempt, and is not the one that made it.
 var ErrNotReplicated = fmt.Errorf("%w: redis: too few replicas have the record", denylist.ErrUnavailable)
 
 // unavailable wraps [denylist.ErrUnavailable] and says why.

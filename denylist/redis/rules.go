@@ -14,7 +14,7 @@ type rules struct {
 	appends bool // every server keeps its records in a file, as all did at the opening
 }
 
-// broken says why a server may not be used, of which it is the predicate.
+// broken says why a server may not be used. The text continues "the server ADDRESS".
 func (r rules) broken(s server) error {
 	cluster := r.mode == rueidis.ClientModeCluster
 	switch {

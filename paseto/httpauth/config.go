@@ -109,8 +109,9 @@ type Option func(*Web)
 
 // WithLogger logs refusals at level Info and failures of the server at level Error,
 // without tokens and passwords. What clients send is cut to 200 bytes and escaped. A
-// client address causes at most 20 lines of a kind in a minute; then a line says how
-// many were left out. Default, and with nil: nothing is logged.
+// client address causes at most 20 lines of a kind in a minute. The first line after
+// that minute comes with one that says how many were left out. Default, and with nil:
+// nothing is logged.
 func WithLogger(logger *slog.Logger) Option {
 	return func(w *Web) {
 		if logger != nil {

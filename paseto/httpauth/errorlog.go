@@ -14,8 +14,8 @@ import (
 // ErrorLog returns what an [http.Server] should have as its ErrorLog, where it tells
 // of clients that break off a TLS handshake and of handlers that panic. Any client can
 // cause both, as often as it likes. They are logged at level Warn, cut and escaped, and
-// at most 20 of each in a minute; then a line says how many were left out. A nil logger
-// logs nothing.
+// at most 20 of each in a minute. The first line after that minute comes with one that
+// says how many were left out. A nil logger logs nothing.
 func ErrorLog(logger *slog.Logger) *log.Logger {
 	if logger == nil {
 		logger = slog.New(slog.DiscardHandler)
