@@ -1,7 +1,6 @@
 package wsauth_test
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -105,7 +104,6 @@ func (c closing) stage(t *testing.T, p page, codes wsauth.CloseCodes) *scene {
 	}
 	s.auth = newAuthorizer(t, c.tokens, paseto.WithDenylist(s.store), paseto.WithKeySource(c.source))
 	cfg := c.config
-	cfg.PingInterval = cmp.Or(cfg.PingInterval, wsauth.NoPing)
 	cfg.CloseCodes, cfg.Locations = codes, c.in
 	if c.in == nil {
 		cfg.Locations = []wsauth.Location{wsauth.Subprotocol}

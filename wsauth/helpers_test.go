@@ -87,10 +87,11 @@ func issue(t testing.TB, auth *paseto.Authorizer, tokenType string, g paseto.Gra
 }
 
 // patient returns a configuration that gives peers the time that they need on a busy
-// machine, where it does not say otherwise.
+// machine, where it does not say otherwise, and asks them for no sign of life.
 func patient(cfg wsauth.Config) wsauth.Config {
 	cfg.CloseTimeout = cmp.Or(cfg.CloseTimeout, patience)
 	cfg.MessageTimeout = cmp.Or(cfg.MessageTimeout, patience)
+	cfg.PingInterval = cmp.Or(cfg.PingInterval, wsauth.NoPing)
 	cfg.WriteTimeout = cmp.Or(cfg.WriteTimeout, patience)
 	return cfg
 }
