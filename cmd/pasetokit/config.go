@@ -16,13 +16,14 @@ import (
 func (a *app) config() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "config",
-		Short: "Check a configuration, show what is in force",
-		Long: `Check a configuration, show what is in force. Several files are laid over each other,
-in order, and the environment over them, as a program does that loads them.`,
-		Example: `  pasetokit config check auth.yaml
+		Short: "Begin and check a configuration, show what is in force",
+		Long: `Begin and check a configuration, show what is in force. Several files are laid over each
+other, in order, and the environment over them, as a program does that loads them.`,
+		Example: `  pasetokit config init
+  pasetokit config check auth.yaml
   pasetokit config print auth.yaml`,
 	}
-	cmd.AddCommand(a.configCheck(), a.configPrint())
+	cmd.AddCommand(a.configInit(), a.configCheck(), a.configPrint())
 	return cmd
 }
 

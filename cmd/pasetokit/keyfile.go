@@ -231,7 +231,7 @@ func (a *app) deliver(key paseto.Key, text, file string) error {
 		result.Key = strings.TrimSpace(text)
 		return a.print(result, text)
 	}
-	if err := writeNew(file, text, modeOf(key)); err != nil {
+	if err := writeNew(newFile{file, text, modeOf(key)}); err != nil {
 		return err
 	}
 	result.File = file

@@ -87,26 +87,23 @@ func (a *app) runKeygen(f *keygenFlags) error {
 		return err
 	}
 	result := newKeyResult(key)
+	var files []newFile
 	if f.outPublic != "" {
 		half, err := key.PublicKey()
 		must(err)
 		public, err := writeForm(half, f.format)
 		must(err)
-		if err := writeNew(f.outPublic, public, publicMode); err != nil {
-			return err
-		}
+		files = append(files, newFile{f.outPublic, public, publicMode})
 		result.PublicFile = f.outPublic
 	}
 	if f.out == "" {
 		result.Key = strings.TrimSpace(text)
 	} else {
-		if err := writeNew(f.out, text, secretMode); err != nil {
-			if f.outPublic != "" {
-				err = errors.Join(err, os.Remove(f.outPublic)) // of no use without the other half
-			}
-			return err
-		}
+		files = append(files, newFile{f.out, text, secretMode})
 		result.File, text = f.out, ""
+	}
+	if err := writeNew(files...); err != nil {
+		return err
 	}
 	if !a.json {
 		a.tell("kid: %s", result.KeyID)

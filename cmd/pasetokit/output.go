@@ -171,19 +171,46 @@ const (
 	publicMode fs.FileMode = 0o644
 )
 
-// writeNew writes a file that must not exist yet. A file that cannot be written
-// as a whole is taken away again.
-func writeNew(path, text string, mode fs.FileMode) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode) //nolint:gosec // the user says which file
+// newFile is a file that must not exist yet.
+type newFile struct {
+	path, text string
+	mode       fs.FileMode
+}
+
+// writeNew writes files that must not exist yet: all of them, or none.
+func writeNew(files ...newFile) error {
+	for _, f := range files {
+		if _, err := os.Lstat(f.path); err == nil {
+			return errExists(f.path)
+		}
+	}
+	for i, f := range files {
+		if err := f.write(); err != nil {
+			for _, written := range files[:i] {
+				err = errors.Join(err, os.Remove(written.path))
+			}
+			return err
+		}
+	}
+	return nil
+}
+
+// write writes the file. One that cannot be written as a whole is taken away again.
+func (n newFile) write() error {
+	f, err := os.OpenFile(n.path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, n.mode)
 	if errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("%s exists and is never overwritten: %w", path, fs.ErrExist)
+		return errExists(n.path)
 	}
 	if err != nil {
 		return err
 	}
-	_, err = f.WriteString(text)
+	_, err = f.WriteString(n.text)
 	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return errors.Join(err, os.Remove(path))
+		return errors.Join(err, os.Remove(n.path))
 	}
 	return nil
+}
+
+func errExists(path string) error {
+	return fmt.Errorf("%s exists and is never overwritten: %w", path, fs.ErrExist)
 }
