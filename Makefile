@@ -1,4 +1,4 @@
-# Everything CI does is a target here: `.ci/run` calls lint and test.
+# What CI does is `scripts/check`, which makes run-lint and run-test here when what they need is installed.
 
 SHELL       := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -21,26 +21,36 @@ PLATFORMS := linux/386 darwin/arm64 windows/amd64 freebsd/amd64
 MODULES    := $(shell find . -name go.mod -not -path '*/node_modules/*' -exec dirname {} \; | sort)
 NODECLIENT := internal/nodeclient/node_modules/.package-lock.json
 
+# What the steps of scripts/check need besides Go modules.
+NEEDS_lint := $(LINT)
+NEEDS_test := $(NODECLIENT)
+
 .DEFAULT_GOAL := help
-.PHONY: help fetch test lint cover fuzz bench bench-idle tools
+.PHONY: help lint test run-lint run-test cover fuzz bench bench-idle tools
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
 
-fetch: tools ## Download and build all that lint and test need; tries three times
-	@for delay in 5 20 0; do \
-		if said=$$( { for m in $(MODULES); do (cd "$$m" && go mod download) || exit; done; \
-			$(MAKE) --no-print-directory $(LINT) $(NODECLIENT); } 2>&1); then exit 0; fi; \
-		sleep "$$delay"; \
-	done; printf '%s\n' "$$said" >&2; exit 1
+test: ## Run every test with the race detector; a missing program is installed, or is a failure
+	@scripts/check test
 
-test: tools $(NODECLIENT) ## Run every test with the race detector; a missing program is a failure
+lint: ## Run golangci-lint (formatting included), vet for PLATFORMS, check that go.mod is tidy
+	@scripts/check lint
+
+run-test:
 	@for m in $(MODULES); do (cd "$$m" && NO_SKIP=1 go test -race -count=1 -timeout $(TIMEOUT) ./...); done
 
-lint: $(LINT) ## Run golangci-lint (formatting included), vet for PLATFORMS, check that go.mod is tidy
+run-lint:
 	@for m in $(MODULES); do (cd "$$m" && $(LINT) run ./... && go mod tidy -diff); done
 	@for p in $(PLATFORMS); do for m in $(MODULES); do \
 		(cd "$$m" && CGO_ENABLED=0 GOOS=$${p%/*} GOARCH=$${p#*/} go vet ./...); done; done
+
+fetch-%: # downloads and builds what a step needs; tries three times
+	@for delay in 5 20 0; do \
+		if said=$$( { for m in $(MODULES); do (cd "$$m" && go mod download) || exit; done; \
+			$(MAKE) --no-print-directory $(NEEDS_$*); } 2>&1); then exit 0; fi; \
+		sleep "$$delay"; \
+	done; printf '%s\n' "$$said" >&2; exit 1
 
 cover: tools $(NODECLIENT) ## Show statement coverage; fail if a main package is under 90 %
 	@NO_SKIP=1 go test -count=1 -coverprofile=cover.out ./...

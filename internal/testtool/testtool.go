@@ -1,6 +1,6 @@
 // Package testtool finds the programs that some tests need. A test whose program is missing is skipped, so that
-// `go test ./...` works anywhere; with NO_SKIP set in the environment, as `make test` sets it, it fails instead, so that
-// nothing goes untested unnoticed.
+// `go test ./...` works anywhere; with NO_SKIP set in the environment, as `scripts/check test` sets it, it fails instead,
+// so that nothing goes untested unnoticed.
 package testtool
 
 import (
@@ -28,7 +28,7 @@ func Need(t testing.TB, programs ...string) string {
 func Missing(t testing.TB, what string) {
 	t.Helper()
 
-	const format = "%s is missing; `make test` installs it"
+	const format = "%s is missing; `scripts/check test` installs it"
 	if os.Getenv("NO_SKIP") != "" {
 		t.Fatalf(format, what)
 	}
