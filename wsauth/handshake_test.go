@@ -2,6 +2,7 @@ package wsauth_test
 
 import (
 	"bufio"
+	"context"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -100,12 +101,25 @@ func (d deaf) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 }
 
 // TestUpgradeFails runs no handler, and leaves nothing behind that a shutdown
-// would wait for; that the guard of the test can be shut down proves it.
+// would wait for.
 func TestUpgradeFails(t *testing.T) {
 	t.Parallel()
 	auth := newAuthorizer(t, paseto.Config{})
 	token := access(t, auth, paseto.Grant{})
-	h := newGuard(t, auth, wsauth.Config{}).Require(paseto.Requirement{}, unreachable(t))
+	guarded := func(t *testing.T) (http.Handler, *wsauth.Guard) {
+		t.Helper()
+		guard := closable(t, auth, wsauth.Config{})
+		h := guard.Require(paseto.Requirement{}, unreachable(t))
+		return h, guard
+	}
+	checkNothingLeft := func(t *testing.T, guard *wsauth.Guard) {
+		t.Helper()
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel() // so that it waits for nothing
+		if err := guard.Shutdown(ctx); err != nil {
+			t.Errorf("Shutdown returns %v: the handshake has left something behind", err)
+		}
+	}
 	for _, test := range []struct {
 		name string
 		send handshake
@@ -116,7 +130,9 @@ func TestUpgradeFails(t *testing.T) {
 			r.Header = header("Connection", "Upgrade").and(header("Upgrade", "websocket")).and(header("Sec-Websocket-Version", "13")).
 				and(header("Sec-Websocket-Key", "dGhlIHNhbXBsZSBub25jZQ==")).and(test.send).header
 			w := httptest.NewRecorder()
+			h, guard := guarded(t)
 			h.ServeHTTP(w, r)
+			checkNothingLeft(t, guard)
 			if w.Code != http.StatusInternalServerError {
 				t.Errorf("status is %d, want 500", w.Code)
 			}
@@ -124,6 +140,7 @@ func TestUpgradeFails(t *testing.T) {
 		t.Run(test.name+", connection gone", func(t *testing.T) {
 			t.Parallel()
 			answered := make(chan struct{})
+			h, guard := guarded(t)
 			srv := listen(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				defer close(answered)
 				h.ServeHTTP(deaf{w}, r)
@@ -141,6 +158,7 @@ func TestUpgradeFails(t *testing.T) {
 				t.Fatal(err)
 			}
 			wait(t, answered, "the handler")
+			checkNothingLeft(t, guard)
 		})
 	}
 }
