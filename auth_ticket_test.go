@@ -64,7 +64,7 @@ func TestTicketFromAnotherOrigin(t *testing.T) {
 	pages, server := newFront(t), newFront(t)
 	s := runChatWith(t, []string{
 		"PASETOKIT_WEBSOCKET__ALLOWED_ORIGINS=" + pages.URL,
-		"PASETOKIT_HTTP__COOKIE__TRUSTED_ORIGINS=" + pages.URL,
+		"PASETOKIT_HTTP__ALLOWED_ORIGINS=" + pages.URL,
 	})
 	server.before(s)
 	pages.before(runChat(t, "-server", server.URL))

@@ -142,15 +142,20 @@ func blocks(t *testing.T, document, language string) []string {
 	return found
 }
 
-// TestConnectionsDocumentCode checks that the Go code of docs/connections.md is
-// that of the examples of package wsauth, which tests run.
-func TestConnectionsDocumentCode(t *testing.T) {
+// TestDocumentsCode checks that the Go code of documents is that of examples, which
+// tests run.
+func TestDocumentsCode(t *testing.T) {
 	t.Parallel()
 	flat := func(code string) string { return strings.ReplaceAll(code, "\t", "") }
-	examples := flat(readText(t, "wsauth/example_conn_test.go"))
-	for _, block := range blocks(t, connectionsDocument, "go") {
-		if !strings.Contains(examples, flat(block)) {
-			t.Errorf("no example has this code:\n%s", block)
+	for document, examples := range map[string]string{
+		connectionsDocument:  "wsauth/example_conn_test.go",
+		"docs/revocation.md": "paseto/httpauth/example_ticket_test.go",
+	} {
+		run := flat(readText(t, examples))
+		for _, block := range blocks(t, document, "go") {
+			if !strings.Contains(run, flat(block)) {
+				t.Errorf("%s: no example has this code:\n%s", document, block)
+			}
 		}
 	}
 }

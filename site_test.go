@@ -71,7 +71,7 @@ func start(t *testing.T, cfg *config.Config) *site {
 	mux.Handle("/ws/refresh", guard.Require(paseto.Requirement{Type: paseto.TypeRefresh}, greet))
 	mux.Handle("/ws/optional", guard.Require(paseto.Requirement{Optional: true}, greet))
 
-	server := httptest.NewUnstartedServer(mux)
+	server := httptest.NewUnstartedServer(web.CORS(mux))
 	server.Config.MaxHeaderBytes = 4 << 20 // so that a huge token gets as far as the guard
 	server.Start()
 	s := &site{URL: server.URL, client: server.Client(), kit: kit, t: t}

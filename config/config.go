@@ -80,6 +80,10 @@ type HTTP struct {
 	Realm string `koanf:"realm" validate:"required,realm"`
 	// MaxBody is the largest body in bytes that is read.
 	MaxBody int64 `koanf:"max_body" validate:"min=1024,max=67108864"`
+	// AllowedOrigins lists origins, besides the server's own, whose pages may use the
+	// endpoints and guarded routes. Danger: where cookies carry tokens, such a page can
+	// act for every visitor whose browser sends it the cookies.
+	AllowedOrigins []string `koanf:"allowed_origins" validate:"dive,origin"`
 	// TrustedProxies lists addresses, and networks in CIDR notation, whose
 	// X-Forwarded-For is believed, for requests and for handshakes; the word unix is
 	// for a proxy that connects through a Unix socket. Danger:
@@ -108,8 +112,6 @@ type Cookie struct {
 	SameSite string `koanf:"same_site" validate:"oneof=lax strict none"`
 	// Persistent keeps the cookies until the tokens expire.
 	Persistent bool `koanf:"persistent"`
-	// TrustedOrigins lists origins whose pages may send unsafe requests.
-	TrustedOrigins []string `koanf:"trusted_origins" validate:"dive,trusted_origin"`
 }
 
 // Denylist says how revocation is recorded and checked.
@@ -195,11 +197,10 @@ func Default() *Config {
 			Locations:  []string{string(httpauth.Header)},
 			HeaderName: "Authorization", HeaderScheme: "Bearer",
 			JSONKey: "access_token", Realm: "api", MaxBody: 64 << 10,
-			TrustedProxies: []string{}, Login: defaultLogin(), TicketsPerMinute: httpauth.DefaultTicketsPerMinute,
+			AllowedOrigins: []string{}, TrustedProxies: []string{}, Login: defaultLogin(), TicketsPerMinute: httpauth.DefaultTicketsPerMinute,
 			Cookie: Cookie{
 				AccessName: "access_token", RefreshName: "refresh_token",
 				Path: "/", RefreshPath: "/", Secure: true, SameSite: "lax",
-				TrustedOrigins: []string{},
 			},
 		},
 		WebSocket: defaultWebSocket(),

@@ -116,7 +116,7 @@ func TestNoneClears(t *testing.T) {
 	t.Parallel()
 	path := write(t, "auth.yaml", `
 token: {keys: [`+hexKey+`], issuer: us, audience: [a], require_issuer: them, require_audience: [a, b]}
-http: {header_scheme: PASETO, cookie: {trusted_origins: ['https://a.example']}}
+http: {header_scheme: PASETO, allowed_origins: ['https://a.example']}
 denylist: {redis: {password: s3cret}}`)
 	want := Default()
 	want.HTTP.HeaderScheme = ""
@@ -124,11 +124,11 @@ denylist: {redis: {password: s3cret}}`)
 		"variables": {[]string{path}, []string{
 			"PASETOKIT_TOKEN__KEYS=none", "PASETOKIT_TOKEN__ISSUER=none", "PASETOKIT_TOKEN__AUDIENCE= none ",
 			"PASETOKIT_TOKEN__REQUIRE_ISSUER=none", "PASETOKIT_TOKEN__REQUIRE_AUDIENCE=none", "PASETOKIT_HTTP__HEADER_SCHEME=none",
-			"PASETOKIT_HTTP__COOKIE__TRUSTED_ORIGINS=none", "PASETOKIT_DENYLIST__REDIS__PASSWORD=none",
+			"PASETOKIT_HTTP__ALLOWED_ORIGINS=none", "PASETOKIT_DENYLIST__REDIS__PASSWORD=none",
 		}},
 		"file": {[]string{path, write(t, "none.yaml", `
 token: {keys: none, issuer: none, audience: none, require_issuer: ' none', require_audience: none}
-http: {header_scheme: none, cookie: {trusted_origins: none}}
+http: {header_scheme: none, allowed_origins: none}
 denylist: {redis: {password: none}}`)}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {

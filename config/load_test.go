@@ -268,7 +268,7 @@ func TestRefusedYAML(t *testing.T) {
 		{"cookie domain", "http: {cookie: {domain: 'a b'}}", `http.cookie.domain = "a b" (FILE): must be a domain name`},
 		{"cookie names", "http: {cookie: {refresh_name: access_token}}", `http.cookie.refresh_name = "access_token" (FILE): must differ from access_name`},
 		{"same_site none", "http: {cookie: {same_site: none, secure: false}}", "http.cookie.same_site = none (FILE): browsers refuse it unless http.cookie.secure is true"},
-		{"trusted origin", "http: {cookie: {trusted_origins: [x]}}", `http.cookie.trusted_origins[0] = "x" (FILE): `},
+		{"origin", "http: {allowed_origins: [x]}", `http.allowed_origins[0] = "x" (FILE): `},
 		{"origin", "websocket: {allowed_origins: ['https://a.example/']}", `websocket.allowed_origins[0] = "https://a.example/" (FILE): "https://a.example/" is not an origin`},
 		{"reject", "websocket: {reject: maybe}", `websocket.reject = "maybe" (FILE): must be one of close, http`},
 		{"marker", "websocket: {subprotocols: [paseto.bearer]}", `websocket.subprotocols[0] = "paseto.bearer" (FILE): is reserved`},

@@ -267,19 +267,19 @@ func (c *Config) httpauth() httpauth.Config {
 		MaxBody:      c.HTTP.MaxBody,
 		Realm:        c.HTTP.Realm,
 
+		AllowedOrigins:   c.HTTP.AllowedOrigins,
 		TrustedProxies:   c.HTTP.TrustedProxies,
 		Login:            c.HTTP.Login.httpauth(),
 		TicketsPerMinute: int(c.HTTP.TicketsPerMinute),
 		Cookie: httpauth.CookieConfig{
-			AccessName:     c.HTTP.Cookie.AccessName,
-			RefreshName:    c.HTTP.Cookie.RefreshName,
-			Path:           c.HTTP.Cookie.Path,
-			RefreshPath:    c.HTTP.Cookie.RefreshPath,
-			Domain:         c.HTTP.Cookie.Domain,
-			Insecure:       !c.HTTP.Cookie.Secure,
-			SameSite:       sameSite[c.HTTP.Cookie.SameSite],
-			Persistent:     c.HTTP.Cookie.Persistent,
-			TrustedOrigins: c.HTTP.Cookie.TrustedOrigins,
+			AccessName:  c.HTTP.Cookie.AccessName,
+			RefreshName: c.HTTP.Cookie.RefreshName,
+			Path:        c.HTTP.Cookie.Path,
+			RefreshPath: c.HTTP.Cookie.RefreshPath,
+			Domain:      c.HTTP.Cookie.Domain,
+			Insecure:    !c.HTTP.Cookie.Secure,
+			SameSite:    sameSite[c.HTTP.Cookie.SameSite],
+			Persistent:  c.HTTP.Cookie.Persistent,
 		},
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/http"
 	"reflect"
 	"slices"
 	"strconv"
@@ -136,7 +135,6 @@ var rules = func() *validator.Validate {
 		"path_prefix":        func(s string) bool { return urlpath.ValidatePrefix(s) == nil },
 		"proxy":              func(s string) bool { return proxyError(s) == nil },
 		"origin":             func(s string) bool { return wsauth.ValidateOrigin(s) == nil },
-		"trusted_origin":     func(s string) bool { return trustedOriginError(s) == nil },
 	} {
 		must(v.RegisterValidation(name, func(f validator.FieldLevel) bool { return rule(f.Field().String()) }))
 	}
@@ -213,8 +211,6 @@ func ruleText(b validator.FieldError) string {
 		return proxyError(value).Error()
 	case "origin":
 		return wsauth.ValidateOrigin(value).Error()
-	case "trusted_origin":
-		return trustedOriginError(value).Error()
 	}
 	return "must satisfy " + b.Tag() + " " + b.Param()
 }
@@ -222,8 +218,4 @@ func ruleText(b validator.FieldError) string {
 func proxyError(s string) error {
 	_, wrong := clientaddr.Parse([]string{s})
 	return errors.Join(wrong...)
-}
-
-func trustedOriginError(s string) error {
-	return http.NewCrossOriginProtection().AddTrustedOrigin(s)
 }

@@ -69,7 +69,7 @@ func serve(t *testing.T, cfg *config.Config) *httptest.Server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := httptest.NewServer(routes(kit, configuredOrigins(cfg), newUsers(), ""))
+	server := httptest.NewServer(routes(kit, newUsers(), ""))
 	t.Cleanup(func() {
 		if err := shutDown(context.Background(), server.Config, kit); err != nil {
 			t.Error(err)

@@ -65,7 +65,7 @@ func run(ctx context.Context, addr, file, server string, stdout, stderr io.Write
 	}
 
 	chat := &http.Server{
-		Handler:           routes(kit, configuredOrigins(cfg), newUsers(), server),
+		Handler:           routes(kit, newUsers(), server),
 		ReadHeaderTimeout: patience,
 		ReadTimeout:       patience,
 		WriteTimeout:      patience,
@@ -80,7 +80,7 @@ func run(ctx context.Context, addr, file, server string, stdout, stderr io.Write
 	person.Printf("Open %s and log in as %s; the password is %q. Ctrl-C stops.",
 		url, strings.Join(userNames(), ", "), demoPassword)
 	if server != "" {
-		person.Printf("The page talks to %s. Start that one with %[3]sWEBSOCKET__ALLOWED_ORIGINS=%[2]s and %[3]sHTTP__COOKIE__TRUSTED_ORIGINS=%[2]s.",
+		person.Printf("The page talks to %s. Start that one with %[3]sWEBSOCKET__ALLOWED_ORIGINS=%[2]s and %[3]sHTTP__ALLOWED_ORIGINS=%[2]s.",
 			server, url, config.EnvPrefix)
 	}
 

@@ -13,25 +13,20 @@ import (
 // routes returns everything that the chat serves. The sockets lead into the same
 // rooms and differ in what they ask of a token, and where they look for it. The
 // page talks to the server of that origin, or to this one if it is empty.
-func routes(kit *config.Kit, shared origins, users users, server string) http.Handler {
+func routes(kit *config.Kit, users users, server string) http.Handler {
 	mux := http.NewServeMux()
 	web, guard := kit.HTTP, kit.Guard
 	chat := newRooms(func(data []byte) {
 		_, _ = guard.Broadcast(wsauth.TextMessage, data, nil) // fails for no kind of message that there is
 	}).serve
 
-	endpoint := func(method, path string, h http.Handler) {
-		h = shared.share(method, h)
-		mux.Handle(method+" "+path, h)
-		mux.Handle("OPTIONS "+path, h) // asked by browsers before the request of another origin's page
-	}
-	endpoint(http.MethodPost, "/login", web.Login(users.check))
-	endpoint(http.MethodPost, "/refresh", web.Refresh())
-	endpoint(http.MethodPost, "/logout", web.Logout())
-	endpoint(http.MethodPost, "/logout/everywhere", web.LogoutEverywhere())
-	endpoint(http.MethodPost, "/logout/others", web.Require(paseto.Requirement{}, logoutOthers(kit)))
-	endpoint(http.MethodPost, "/ticket", web.Ticket())
-	endpoint(http.MethodGet, "/me", web.Require(paseto.Requirement{}, me(kit.Authorizer)))
+	mux.Handle("POST /login", web.Login(users.check))
+	mux.Handle("POST /refresh", web.Refresh())
+	mux.Handle("POST /logout", web.Logout())
+	mux.Handle("POST /logout/everywhere", web.LogoutEverywhere())
+	mux.Handle("POST /logout/others", web.Require(paseto.Requirement{}, logoutOthers(kit)))
+	mux.Handle("POST /ticket", web.Ticket())
+	mux.Handle("GET /me", web.Require(paseto.Requirement{}, me(kit.Authorizer)))
 
 	mux.Handle("/ws", guard.Require(paseto.Requirement{}, chat))
 	mux.Handle("/ws/query", guard.Require(paseto.Requirement{}, chat, wsauth.In(wsauth.Query)))
@@ -43,7 +38,7 @@ func routes(kit *config.Kit, shared origins, users users, server string) http.Ha
 	}
 
 	addPage(mux, server)
-	return secured(server, mux)
+	return secured(server, web.CORS(mux))
 }
 
 // profile is what GET /me answers.

@@ -13,6 +13,7 @@ import (
 	"github.com/pasetokit/pasetokit/internal/clientaddr"
 	"github.com/pasetokit/pasetokit/internal/clientlog"
 	"github.com/pasetokit/pasetokit/internal/locate"
+	"github.com/pasetokit/pasetokit/internal/origin"
 	"github.com/pasetokit/pasetokit/paseto"
 )
 
@@ -53,6 +54,14 @@ type Config struct {
 	// Realm names the protected area in challenges (RFC 9110, section 11.5).
 	// Default "api".
 	Realm string
+	// AllowedOrigins lists the origins, besides the server's own, whose pages may use
+	// the endpoints and the guarded routes, as in "https://app.example.com" or
+	// "http://localhost:3000". A host that begins with "*." stands for every host below
+	// it. [Web.CORS] tells browsers so; unsafe requests that authenticate by cookie are
+	// taken from no other origin. Default none. Danger: where Cookie is among Locations,
+	// such a page can act for every visitor whose browser sends it the cookies; list no
+	// origin whose pages you do not trust like your own.
+	AllowedOrigins []string
 	// TrustedProxies lists the addresses, and networks in CIDR notation, whose
 	// X-Forwarded-For is believed: the client's address is then the rightmost
 	// one in it that is not of a trusted proxy. The word unix is for a proxy that
@@ -98,10 +107,6 @@ type CookieConfig struct {
 	// Persistent keeps the cookies until the tokens expire. Default false:
 	// they are session cookies, which end with the browser's.
 	Persistent bool
-	// TrustedOrigins lists origins (scheme://host[:port]), besides the
-	// server's own, whose pages may send unsafe requests that authenticate by
-	// cookie.
-	TrustedOrigins []string
 }
 
 // Option gives a [Web] one of its collaborators.
@@ -127,6 +132,7 @@ type Web struct {
 	cfg         Config
 	route       route // as configured
 	crossOrigin *http.CrossOriginProtection
+	origins     []origin.Pattern // AllowedOrigins
 	addresses   clientaddr.Finder
 	guesses     *guesses
 	places      *places
@@ -171,11 +177,7 @@ func New(auth *paseto.Authorizer, cfg Config, opts ...Option) (*Web, error) {
 			bad("%s %.64q has a space or other separator in it", s.field, s.scheme)
 		}
 	}
-	for _, origin := range w.cfg.Cookie.TrustedOrigins {
-		if err := w.crossOrigin.AddTrustedOrigin(origin); err != nil {
-			bad("Cookie.TrustedOrigins: %v", err)
-		}
-	}
+	w.origins = parseOrigins(w.cfg.AllowedOrigins, bad)
 	for name, path := range map[string]string{
 		w.cfg.AccessCookieName():  w.cfg.Cookie.Path,
 		w.cfg.RefreshCookieName(): w.cfg.Cookie.RefreshPath,

@@ -26,8 +26,8 @@ func TestConfigErrors(t *testing.T) {
 		{"ticket", in(httpauth.Header, "ticket"), "Locations: ticket token location is only supported for WebSocket connections"},
 		{"unknown location", in("body"), `Locations: unknown token location "body"; expected one of header, cookie, json`},
 		{"location in capitals", in("Header"), `Locations: unknown token location "Header"`},
-		{"origin without scheme", cookies(httpauth.CookieConfig{TrustedOrigins: []string{"app.example.com"}}), "Cookie.TrustedOrigins:"},
-		{"origin with path", cookies(httpauth.CookieConfig{TrustedOrigins: []string{"https://a.example", "https://b.example/"}}), "Cookie.TrustedOrigins:"},
+		{"origin without scheme", httpauth.Config{AllowedOrigins: []string{"app.example.com"}}, "AllowedOrigins:"},
+		{"origin with path", httpauth.Config{AllowedOrigins: []string{"https://a.example", "https://b.example/"}}, "AllowedOrigins:"},
 		{"access cookie's name", cookies(httpauth.CookieConfig{AccessName: "a b"}), `Cookie "__Host-a b":`},
 		{"refresh cookie's name", cookies(httpauth.CookieConfig{RefreshName: "a;b"}), `Cookie "__Host-a;b":`},
 		{"cookie's path", cookies(httpauth.CookieConfig{Path: "/a;b"}), `Cookie "__Secure-access_token":`},
@@ -59,11 +59,12 @@ func TestConfigErrors(t *testing.T) {
 		t.Parallel()
 		cfg := in("query")
 		cfg.MaxBody = -1
+		cfg.AllowedOrigins = []string{"a", "b"}
 		cfg.Cookie = httpauth.CookieConfig{
-			AccessName: "t t", RefreshName: "t t", TrustedOrigins: []string{"a", "b"},
+			AccessName: "t t", RefreshName: "t t",
 			SameSite: http.SameSiteNoneMode, Insecure: true,
 		}
-		checkConfigError(t, nil, cfg, "the Authorizer is nil", "Locations: query", `origin "a"`, `origin "b"`,
+		checkConfigError(t, nil, cfg, "the Authorizer is nil", "Locations: query", `"a" is not an origin`, `"b" is not an origin`,
 			`Cookie "t t"`, "are the same", "SameSite None", "MaxBody is -1")
 	})
 }

@@ -30,6 +30,29 @@ func ExampleWeb_LogoutEverywhere() {
 	// 401 {"type":"about:blank","title":"Unauthorized","status":401,"detail":"Token has been revoked","code":"token_revoked"}
 }
 
+// The program's pages are of another origin than its server. Before a page of theirs
+// asks for a ticket, its browser asks whether it may, by an OPTIONS request without any
+// credential. CORS answers that; the mux has no route for it.
+func ExampleWeb_CORS() {
+	_, web := newExample(httpauth.Config{AllowedOrigins: []string{"https://app.example.com"}})
+	mux := http.NewServeMux()
+	mux.Handle("POST /ticket", web.Ticket(httpauth.TicketPath("/ws"), httpauth.TicketOrigin()))
+	handler := web.CORS(mux) // for http.Server
+
+	for _, origin := range []string{"https://app.example.com", "https://evil.example"} {
+		r := httptest.NewRequestWithContext(context.Background(), http.MethodOptions, "/ticket", http.NoBody)
+		r.Header.Set("Origin", origin)
+		r.Header.Set("Access-Control-Request-Method", http.MethodPost)
+		r.Header.Set("Access-Control-Request-Headers", "authorization")
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, r)
+		fmt.Printf("%d %q\n", w.Code, w.Header().Get("Access-Control-Allow-Origin"))
+	}
+	// Output:
+	// 204 "https://app.example.com"
+	// 204 ""
+}
+
 // A page asks for a ticket and opens a WebSocket with it: the access token is
 // in no URL. Package wsauth has the other half.
 func ExampleWeb_Ticket() {

@@ -16,8 +16,8 @@ var crossOrigin = problem{status: http.StatusForbidden, code: "cross_origin", de
 func TestCrossOrigin(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, setup{web: httpauth.Config{
-		Locations: []httpauth.Location{httpauth.Header, httpauth.Cookie},
-		Cookie:    httpauth.CookieConfig{TrustedOrigins: []string{"https://app.example.net"}},
+		Locations:      headerOrCookies,
+		AllowedOrigins: []string{"https://app.example.net", "https://*.example.org:443"},
 	}})
 	route := s.web.Require(paseto.Requirement{}, whoami)
 	optional := s.web.Require(paseto.Requirement{Optional: true}, whoami)
@@ -58,14 +58,17 @@ func TestCrossOrigin(t *testing.T) {
 			{"own page", []part{header("Sec-Fetch-Site", "same-origin"), header("Origin", "https://example.com")}, false},
 			{"address bar", []part{header("Sec-Fetch-Site", "none")}, false},
 			{"own page of an old browser", []part{header("Origin", "https://example.com")}, false},
-			{"trusted page", []part{header("Sec-Fetch-Site", "cross-site"), header("Origin", "https://app.example.net")}, false},
-			{"trusted page of an old browser", []part{header("Origin", "https://app.example.net")}, false},
+			{"allowed page", []part{header("Sec-Fetch-Site", "cross-site"), header("Origin", "https://app.example.net")}, false},
+			{"allowed page of an old browser", []part{header("Origin", "https://app.example.net")}, false},
+			{"page below an allowed domain", []part{header("Sec-Fetch-Site", "cross-site"), header("Origin", "https://a.example.org")}, false},
+			{"the domain itself", []part{header("Origin", "https://example.org")}, true},
+			{"two origins", []part{header("Origin", "https://app.example.net"), header("Origin", "https://evil.example"), header("Sec-Fetch-Site", "cross-site")}, true},
 			{"foreign page", []part{header("Sec-Fetch-Site", "cross-site"), header("Origin", "https://evil.example")}, true},
 			{"foreign page without origin", []part{header("Sec-Fetch-Site", "cross-site")}, true},
 			{"sister site", []part{header("Sec-Fetch-Site", "same-site"), header("Origin", "https://www.example.com")}, true},
 			{"foreign page of an old browser", []part{header("Origin", "https://evil.example")}, true},
 			{"other port", []part{header("Origin", "https://example.com:8443")}, true},
-			{"trusted host, other scheme", []part{header("Origin", "http://app.example.net")}, true},
+			{"allowed host, other scheme", []part{header("Origin", "http://app.example.net")}, true},
 			{"sandboxed page", []part{header("Origin", "null")}, true},
 		} {
 			t.Run(endpoint.name+"/"+sender.name, func(t *testing.T) {

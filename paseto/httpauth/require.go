@@ -1,7 +1,6 @@
 package httpauth
 
 import (
-	"errors"
 	"net/http"
 
 	"github.com/pasetokit/pasetokit/paseto"
@@ -26,8 +25,8 @@ func (w *Web) Middleware(req paseto.Requirement, opts ...RouteOption) func(http.
 	}
 	return func(next http.Handler) http.Handler {
 		broken := broken
-		if f, ok := next.(http.HandlerFunc); next == nil || ok && f == nil {
-			broken = errors.New("httpauth: the handler is nil")
+		if isNil(next) {
+			broken = errNoHandler
 			w.log.Error("route refuses every request", "err", broken)
 		}
 		return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
@@ -75,7 +74,7 @@ func (w *Web) checkOrigin(r *http.Request, l Location) error {
 	if l != Cookie {
 		return nil
 	}
-	if err := w.crossOrigin.Check(r); err != nil {
+	if err := w.crossOrigin.Check(r); err != nil && !w.allowsOrigin(r) {
 		return &paseto.Error{Code: ErrCrossOrigin.Code, Message: ErrCrossOrigin.Message, Cause: err}
 	}
 	return nil

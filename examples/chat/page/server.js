@@ -37,7 +37,7 @@ export function problem(answer) {
   }
   if (answer.status === 0) return "The server does not answer.";
   const advice = {
-    cross_origin: `— It has cookies, and takes logins only from origins that http.cookie.trusted_origins lists: add ${location.origin}.`,
+    cross_origin: `— It has cookies, and takes logins only from origins that http.allowed_origins lists: add ${location.origin}.`,
     tickets_unsupported: "— It has no denylist to see that a ticket works but once. Choose another way for the token.",
   }[answer.data?.code];
   return sentence([answer.status, answer.data?.detail ?? "The server refused without a reason", advice].filter(Boolean).join(" "));

@@ -1,0 +1,86 @@
+package httpauth
+
+import (
+	"errors"
+	"net/http"
+
+	"github.com/rs/cors"
+
+	"github.com/pasetokit/pasetokit/internal/origin"
+)
+
+// preflightAge is for how many seconds browsers may keep the answer to a preflight.
+const preflightAge = 600
+
+// CORS returns a handler that lets the pages of [Config.AllowedOrigins] use next, which
+// is most often the program's whole mux:
+//
+//	http.Server{Handler: web.CORS(mux)}
+//
+// It answers the preflights of browsers, which are OPTIONS requests without a
+// credential and would be refused by guarded routes. It lets these pages send any
+// header, read answers with their headers WWW-Authenticate and Retry-After, and, where
+// [Cookie] is among [Config.Locations], send cookies. Pages of other origins can read
+// nothing. Requests that no browser sends from another origin go to next unchanged, and
+// so do all without AllowedOrigins.
+//
+// Handshakes of WebSockets are not subject to CORS: package wsauth has AllowedOrigins
+// of its own.
+func (w *Web) CORS(next http.Handler) http.Handler {
+	if isNil(next) {
+		w.log.Error("handler refuses every request", "err", errNoHandler)
+		return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) { w.refuse(rw, r, errNoHandler) })
+	}
+	if len(w.origins) == 0 {
+		return next
+	}
+	return cors.New(cors.Options{
+		AllowOriginVaryRequestFunc: func(r *http.Request, _ string) (bool, []string) { return w.allowsOrigin(r), nil },
+		AllowedMethods: []string{
+			http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete,
+		},
+		AllowedHeaders:   []string{"*"}, // a route may look for its token in any; see Key
+		ExposedHeaders:   []string{"WWW-Authenticate", "Retry-After"},
+		AllowCredentials: w.cfg.usesCookies(),
+		MaxAge:           preflightAge,
+	}).Handler(next)
+}
+
+var errNoHandler = errors.New("httpauth: the handler is nil")
+
+// isNil reports whether calling h would panic.
+func isNil(h http.Handler) bool {
+	f, ok := h.(http.HandlerFunc)
+	return h == nil || ok && f == nil
+}
+
+// allowsOrigin reports whether a page of [Config.AllowedOrigins] sent r.
+func (w *Web) allowsOrigin(r *http.Request) bool {
+	values := r.Header.Values("Origin")
+	if len(values) != 1 {
+		return false
+	}
+	o, err := origin.Parse(values[0])
+	if err != nil {
+		return false
+	}
+	for _, allowed := range w.origins {
+		if allowed.Matches(o) {
+			return true
+		}
+	}
+	return false
+}
+
+// parseOrigins reads [Config.AllowedOrigins], and reports each wrong one.
+func parseOrigins(allowed []string, bad func(format string, args ...any)) []origin.Pattern {
+	var patterns []origin.Pattern
+	for _, s := range allowed {
+		p, err := origin.ParsePattern(s)
+		if err != nil {
+			bad("AllowedOrigins: %v", err)
+		}
+		patterns = append(patterns, p)
+	}
+	return patterns
+}
