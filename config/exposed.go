@@ -11,7 +11,7 @@ import (
 // that make a key usable. A public half is no secret, and neither is a wrapped
 // key for as long as what it is wrapped with is one.
 func (k Key) exposed(key paseto.Key) []string {
-	if key.Purpose() == paseto.Public && key.ID() == key.KeyID() {
+	if isHalf(key) {
 		return nil
 	}
 	paths := k.files()

@@ -3,7 +3,6 @@ package config
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net/http"
 	"reflect"
@@ -166,24 +165,6 @@ func (c *Config) checkUse(ps *problems, storeGiven bool) {
 func (c *Config) ticketsAsked() bool {
 	return slices.Contains(c.WebSocket.Locations, string(wsauth.Ticket)) &&
 		!slices.Equal(c.WebSocket.Locations, Default().WebSocket.Locations)
-}
-
-// checkKeys adds why the keys, read already, cannot do the work. With a source
-// there are others, which never issue.
-func (c *Config) checkKeys(ps *problems, sources map[string]string, keys []paseto.Key, source bool) {
-	add := func(rule string) {
-		ps.add(Problem{Key: "token.keys", Source: sources["token.keys"], Rule: rule})
-	}
-	issues := func(k paseto.Key) bool {
-		return k.CanIssue() && string(k.Version()) == c.Token.Version && string(k.Purpose()) == c.Token.Purpose
-	}
-	switch {
-	case len(c.Token.Keys) == 0 && !source:
-		add("is empty; without a key no token can be issued or opened")
-	case len(keys) == len(c.Token.Keys) && !c.Token.VerifyOnly && !slices.ContainsFunc(keys, issues):
-		add(fmt.Sprintf("none of them can issue %s.%s tokens; add one that can, or set token.verify_only to true",
-			c.Token.Version, c.Token.Purpose))
-	}
 }
 
 // warn logs which files with secrets others may read.

@@ -129,7 +129,7 @@ func TestOpenRefuses(t *testing.T) {
 		{"public without a signing key", func(c *config.Config) {
 			c.Token.Purpose = "public"
 			c.Token.Keys = []config.Key{{Value: paseto.NewSecret(publicKey)}}
-		}, nil, "token.keys: none of them can issue v4.public tokens; add one that can, or set token.verify_only"},
+		}, nil, "token.keys: none of them can issue v4.public tokens; a public half only verifies"},
 		{"a rule", func(c *config.Config) { c.Token.Purpose = "other" }, nil, "token.purpose"},
 		{"a broken key", func(c *config.Config) { c.Token.Keys = []config.Key{{Value: paseto.NewSecret("x")}} }, nil, "token.keys[0]"},
 		{"an empty key", func(c *config.Config) { c.Token.Keys = []config.Key{{}} }, nil, "token.keys[0]: expected the key itself, or exactly one"},

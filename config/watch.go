@@ -180,7 +180,8 @@ func (w *watch) take(ctx context.Context, cfg *Config, l *loader) {
 	running, log := w.kit.cfg.Token, w.kit.log
 	now := settings("", reflect.ValueOf(*cfg), l.sources)
 	keys := cfg.check(&l.problems, l.sources)
-	if token := cfg.Token; token.Version != running.Version || token.Purpose != running.Purpose {
+	restart := cfg.Token.Version != running.Version || cfg.Token.Purpose != running.Purpose
+	if restart {
 		// Good as it is written, or refused below. But the keys are for what
 		// runs, and not for what would after a restart.
 		cfg.Token.Version, cfg.Token.Purpose = running.Version, running.Purpose
@@ -190,7 +191,13 @@ func (w *watch) take(ctx context.Context, cfg *Config, l *loader) {
 		}
 	}
 	cfg.Token.VerifyOnly = running.VerifyOnly
-	cfg.checkKeys(&l.problems, l.sources, keys, w.kit.source)
+	if restart && !running.VerifyOnly && len(keys) > 0 && !running.canIssue(keys) {
+		l.problems.add(Problem{Key: "token.keys", Source: l.sources["token.keys"], Rule: fmt.Sprintf(
+			"none of them can issue %s.%s tokens, as the running program does; another token.version or token.purpose needs a restart",
+			running.Version, running.Purpose)})
+	} else {
+		cfg.checkKeys(&l.problems, l.sources, keys, w.kit.source)
+	}
 	if err := l.problems.err(); err != nil {
 		log.ErrorContext(ctx, "changed configuration is not taken; the old keys stay in force", "err", err)
 		return

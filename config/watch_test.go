@@ -214,6 +214,8 @@ func TestWatchBroken(t *testing.T) {
 		{"empty configuration", "auth.yaml", "", "token.keys: is empty"},
 		{"another mistake", "auth.yaml", keyFileConfig + "\nhttp: {locations: [body]}", "http.locations[0]"},
 		{"keys that cannot issue", "key", public.Export(), "token.keys (FOLDER/auth.yaml): none of them can issue v4.local tokens"},
+		{"another purpose with its key", "auth.yaml", "token: {purpose: public, keys: [" + paseto.NewSecretKey().Export() + "]}",
+			"none of them can issue v4.local tokens, as the running program does; another token.version or token.purpose needs a restart"},
 		{"a weak key", "auth.yaml", "token: {keys: [{file: FOLDER/key}, k4.public." + strings.Repeat("A", 43) + "]}", "small order"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -32,7 +32,7 @@ func ParseKey(text string) (Key, error) {
 	case isPASERK(text):
 		return parsePASERK(text)
 	}
-	return Key{}, keyError("expected a PASERK (k4.local.…, k4.secret.…, k4.public.…) or a PEM block")
+	return Key{}, keyError("%s", misread(text, "expected a PASERK (k4.local.…, k4.secret.…, k4.public.…) or a PEM block"))
 }
 
 // ParseKeyFor reads a key for a version and purpose. It reads what [ParseKey]
@@ -61,12 +61,17 @@ func ParseKeyFor(version Version, purpose Purpose, text string) (Key, error) {
 	case trimmed == "":
 		return Key{}, keyError("it is empty")
 	}
+	size := codec.Size(string(version), kind)
 	material, err := hex.DecodeString(trimmed)
 	switch {
+	case err != nil && size > 0 && !printable(text) && misread(text, "") == "":
+		return Key{}, keyError("%s, nor a PASERK (k4.local.…), a PEM block, or hexadecimal digits", wrongSize(version, kind, len(text)))
 	case err != nil:
-		return Key{}, keyError("expected a PASERK (k4.local.…, k4.secret.…, k4.public.…), a PEM block, or pairs of hexadecimal digits")
+		return Key{}, keyError("%s", misread(text, "expected a PASERK (k4.local.…, k4.secret.…, k4.public.…), a PEM block, or pairs of hexadecimal digits"))
 	case purpose == Public && version != V3 && len(material) == ed25519.SeedSize:
-		return Key{}, keyError("32 bytes may be a seed or a public key: write it as k4.secret.…, k4.public.… or PEM")
+		return Key{}, keyError("32 bytes may be a seed or a public key: write it as k4.secret.…, k4.public.… or PEM; a local key goes with purpose local")
+	case size > 0 && len(material) != size:
+		return Key{}, keyError("%s", wrongSize(version, kind, len(material)))
 	}
 	return newKey(version, kind, material)
 }
@@ -108,7 +113,7 @@ func parsePEM(version Version, text string) (Key, error) {
 	}
 	switch {
 	case block == nil:
-		return Key{}, keyError("the PEM block is damaged")
+		return Key{}, keyError("%s", misread(text, "the PEM block is damaged"))
 	case strings.TrimSpace(string(rest)) != "":
 		return Key{}, keyError("something follows the PEM block; expected exactly one key")
 	case trailing(block.Bytes):

@@ -1,6 +1,8 @@
 package paseto
 
 import (
+	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/pasetokit/pasetokit/paseto/internal/codec"
@@ -112,6 +114,9 @@ func UnwrapKeyPassword(text string, password []byte) (Key, error) {
 		return Key{}, keyError("%v", paserk.ErrForm) // before anything is spent on it
 	}
 	material, err := paserk.UnwrapPassword(header, password, data, mostPasswordCost(version))
+	if errors.Is(err, paserk.ErrAuthentication) {
+		return Key{}, keyError("%v%s", err, aboutPassword(password))
+	}
 	if err != nil {
 		return Key{}, keyError("%v", err)
 	}
@@ -150,5 +155,6 @@ func splitWrapped(text, suffix, protocol string) (version Version, kind, header,
 			return version, kind, text[:len(text)-len(data)], data, nil
 		}
 	}
-	return "", "", "", "", keyError("expected a wrapped key such as k4.local%s.%s… or k4.secret%s.%s…", suffix, protocol, suffix, protocol)
+	expected := fmt.Sprintf("expected a wrapped key such as k4.local%s.%s… or k4.secret%[1]s.%[2]s…", suffix, protocol)
+	return "", "", "", "", keyError("%s", misread(text, expected))
 }
