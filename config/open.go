@@ -50,6 +50,7 @@ type opener struct {
 	store    denylist.Store
 	source   paseto.KeySource
 	log      *slog.Logger
+	now      func() time.Time
 	observer func(paseto.Event)
 
 	connContext  func(context.Context, *http.Request) context.Context
@@ -79,6 +80,15 @@ func WithLogger(logger *slog.Logger) Option {
 			o.log = logger
 		}
 	}
+}
+
+// WithClock makes all parts tell the time by now instead of [time.Now]: tokens, limits,
+// sockets, and the store, unless that is given with [WithStore]. It must be safe for
+// concurrent use. A test moves such a clock, and calls [wsauth.Guard.Recheck] to have
+// sockets closed at once whose time has come. Timeouts of the network, and pings, go by
+// the machine's clock in any case. Default, and with nil: [time.Now].
+func WithClock(now func() time.Time) Option {
+	return func(o *opener) { o.now = now }
 }
 
 // WithObserver passes an observer to the Authorizer; see [paseto.WithObserver].
@@ -133,7 +143,7 @@ func Open(ctx context.Context, cfg *Config, opts ...Option) (*Kit, error) {
 		kit.Store = o.store
 		if kit.Store == nil {
 			var err error
-			if kit.owned, err = openStore(ctx, cfg.Denylist, o.log); err != nil {
+			if kit.owned, err = openStore(ctx, cfg.Denylist, o.log, o.now); err != nil {
 				return nil, err
 			}
 			kit.Store = kit.owned
@@ -185,7 +195,7 @@ func (c *Config) warn(ctx context.Context, log *slog.Logger, keys []paseto.Key) 
 }
 
 func (k *Kit) build(cfg *Config, keys []paseto.Key, o opener) error {
-	options := []paseto.Option{paseto.WithLogger(o.log), paseto.WithObserver(o.observer)}
+	options := []paseto.Option{paseto.WithLogger(o.log), paseto.WithClock(o.now), paseto.WithObserver(o.observer)}
 	if k.Store != nil {
 		options = append(options, paseto.WithDenylist(k.Store))
 	}

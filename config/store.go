@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"time"
 
 	"github.com/pasetokit/pasetokit/denylist"
 	"github.com/pasetokit/pasetokit/denylist/bolt"
@@ -70,11 +71,12 @@ func (c *Config) checkFiles(add func(key, value, rule string)) {
 	}
 }
 
-// openStore opens the store that is named.
-func openStore(ctx context.Context, c Denylist, log *slog.Logger) (denylist.Store, error) {
+// openStore opens the store that is named. Its clock is now, or the machine's if that
+// is nil.
+func openStore(ctx context.Context, c Denylist, log *slog.Logger, now func() time.Time) (denylist.Store, error) {
 	switch c.Store {
 	case storeBolt:
-		store, err := bolt.Open(ctx, c.Path)
+		store, err := bolt.Open(ctx, c.Path, bolt.WithClock(now))
 		if err != nil {
 			return nil, fmt.Errorf("config: denylist.path: %w", err)
 		}
@@ -85,13 +87,13 @@ func openStore(ctx context.Context, c Denylist, log *slog.Logger) (denylist.Stor
 		if err := ps.err(); err != nil {
 			return nil, err
 		}
-		store, err := redis.Open(ctx, cfg, redis.WithLogger(log))
+		store, err := redis.Open(ctx, cfg, redis.WithLogger(log), redis.WithClock(now))
 		if err != nil {
 			return nil, fmt.Errorf("config: denylist.redis: %w", err)
 		}
 		return store, nil
 	}
-	return denylist.NewMemory(), nil
+	return denylist.NewMemory(denylist.WithClock(now)), nil
 }
 
 // redis returns what the configuration means for the store. Passwords and certificates in

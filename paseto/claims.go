@@ -17,8 +17,8 @@ import (
 	"github.com/pasetokit/pasetokit/internal/strictjson"
 )
 
-// Claims is what an opened token says. It comes from [Authorizer.Verify] and
-// must not be changed. A nil *Claims is an anonymous caller, as an optional
+// Claims is what an opened token says. It comes from [Authorizer.Verify], in tests
+// of handlers from [NewClaims], and must not be changed. A nil *Claims is an anonymous caller, as an optional
 // route may have; every method but Decode and DecodeFooter may be called on it.
 type Claims struct {
 	// ID is the jti claim, the identifier of the token.
@@ -68,7 +68,15 @@ func (c *Claims) Decode(v any) error {
 	if c == nil {
 		return errors.New("paseto: an anonymous caller has no claims")
 	}
-	return json.Unmarshal([]byte(c.payload), v)
+	payload := c.payload
+	if payload == "" { // it was made by hand
+		made, err := NewClaims(*c, nil)
+		if err != nil {
+			return err
+		}
+		payload = made.payload
+	}
+	return json.Unmarshal([]byte(payload), v)
 }
 
 // DecodeFooter stores a JSON footer in what v points to. It is an error if the

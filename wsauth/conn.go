@@ -56,6 +56,7 @@ type Conn struct {
 	beatAt   atomic.Int64   // when the next ping is due; this and the next ones in moments, 0 for never
 	expireAt atomic.Int64   // when the token expires
 	endAt    atomic.Int64   // when the connection is over whatever its token says
+	endTime  atomic.Int64   // the same by the Authorizer's clock, in nanoseconds since the guard was made; 0 for never
 	checked  atomic.Int64   // when the denylist was last asked
 
 	mu    sync.Mutex // of early, and of ws until attach
@@ -112,13 +113,14 @@ func (c *Conn) ReadMessage() (kind int, data []byte, err error) {
 			return 0, nil, c.cause()
 		}
 		kind, data, err = c.read()
+		over := c.overdue()
 		switch {
 		case err != nil:
 			c.in.failed = true
 			c.end(err)
 		case c.closing.Load(): // only the peer's close frame counts now
-		case c.expired():
-			c.close(paseto.ErrExpired)
+		case over != nil:
+			c.close(over)
 		case kind == TextMessage && !utf8.Valid(data):
 			c.close(ErrPayload)
 		case c.renewsBy(kind, data):
@@ -177,8 +179,8 @@ func checkKind(kind int) error {
 func (c *Conn) write(write func() error) error {
 	c.writing.Lock()
 	defer c.writing.Unlock()
-	if c.expired() {
-		c.close(paseto.ErrExpired)
+	if over := c.overdue(); over != nil {
+		c.close(over)
 	}
 	if c.closing.Load() {
 		return c.cause()

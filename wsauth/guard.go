@@ -41,7 +41,9 @@ type Guard struct {
 	log      *slog.Logger
 	observe  func(Event)
 
-	made     time.Time
+	made     time.Time        // by a clock that nobody sets
+	born     time.Time        // by the Authorizer's clock
+	wall     func() time.Time // that clock
 	conns    *registry
 	schedule *schedule.Schedule[*Conn] // by a clock that nobody sets
 	expiries *schedule.Schedule[*Conn] // by the Authorizer's clock
@@ -109,8 +111,9 @@ func New(auth *paseto.Authorizer, cfg Config, opts ...Option) (*Guard, error) {
 		return nil, err
 	}
 	g.failOpen = auth.Config().DenylistFailOpen
-	wallClock := func() time.Time { return auth.Now().Round(0) } // and not the monotonic one
-	g.expiries = schedule.New(wallClock, func(c *Conn) *schedule.Alarm { return &c.expiry })
+	g.wall = func() time.Time { return auth.Now().Round(0) } // and not the monotonic one
+	g.born = g.wall()
+	g.expiries = schedule.New(g.wall, func(c *Conn) *schedule.Alarm { return &c.expiry })
 	g.limit(addresses)
 	g.route = g.cfg.route()
 	g.upgrader = websocket.Upgrader{

@@ -15,8 +15,8 @@ import (
 //
 // A token expires by the Authorizer's clock, which jumps when it is set, or when the
 // machine has slept. A second schedule goes by that clock. A connection ends by
-// whichever comes first: what its token had left when it was shown has passed, or the
-// Authorizer's clock says that it has expired.
+// whichever comes first: the time that it had left when its token was shown has passed,
+// or the Authorizer's clock says that its time has come.
 
 // Connections keep their times as moments: nanoseconds since the guard was made, by
 // a clock that nobody sets.
@@ -35,35 +35,54 @@ const farAway = 100 * 365 * 24 * time.Hour
 // when that expires, the Authorizer's leeway added, or at [Config.MaxLifetime],
 // whichever comes first; zero for never. A renewal moves it.
 func (c *Conn) Deadline() time.Time {
-	deadline := c.gate.guard.auth.Deadline(c.Claims())
-	if endAt := c.endAt.Load(); endAt != 0 {
-		end := c.gate.guard.auth.Now().Add(time.Duration(endAt - c.gate.guard.moment()))
-		if deadline.IsZero() || end.Before(deadline) {
-			return end
-		}
-	}
+	deadline, _ := c.deadline()
 	return deadline
 }
 
-// expired reports whether the token has expired by the clock. The schedule alone
-// would be late on a machine that slept.
-func (c *Conn) expired() bool {
-	deadline := c.gate.guard.auth.Deadline(c.Claims())
-	return !deadline.IsZero() && !c.gate.guard.auth.Now().Before(deadline)
+// deadline also returns what the connection is closed with.
+func (c *Conn) deadline() (at time.Time, over *paseto.Error) {
+	g := c.gate.guard
+	at, over = g.auth.Deadline(c.Claims()), paseto.ErrExpired
+	if ends := c.endTime.Load(); ends != 0 {
+		if end := g.born.Add(time.Duration(ends)); at.IsZero() || end.Before(at) {
+			at, over = end, c.tooOld()
+		}
+	}
+	return at, over
+}
+
+// tooOld returns what a connection is closed with that ends whatever its token says.
+func (c *Conn) tooOld() *paseto.Error {
+	if c.pending.Load() {
+		return ErrNoMessage
+	}
+	return ErrLifetime
+}
+
+// overdue returns what the connection should be closed with by the Authorizer's clock,
+// nil if its time has not come. The schedule alone would be late on a machine that slept.
+func (c *Conn) overdue() *paseto.Error {
+	at, over := c.deadline()
+	if at.IsZero() || c.gate.guard.auth.Now().Before(at) {
+		return nil
+	}
+	return over
 }
 
 // live begins the connection's life as one that has yet to show a token, or as one
 // of the application's.
 func (c *Conn) live(pending bool) {
 	g := c.gate.guard
+	limit := g.cfg.MaxLifetime
+	if pending {
+		limit = g.cfg.MessageTimeout
+	}
 	c.pending.Store(pending)
-	switch {
-	case pending:
-		c.endAt.Store(g.after(g.cfg.MessageTimeout))
-	case g.cfg.MaxLifetime > 0:
-		c.endAt.Store(g.after(g.cfg.MaxLifetime))
-	default:
-		c.endAt.Store(0)
+	c.endAt.Store(0)
+	c.endTime.Store(0)
+	if limit > 0 {
+		c.endAt.Store(g.after(limit))
+		c.endTime.Store(max(1, int64(g.wall().Sub(g.born)+min(limit, farAway))))
 	}
 	if interval := g.cfg.PingInterval; interval != NoPing && c.beatAt.Load() == 0 {
 		// Those that came together are not to be pinged together.
@@ -83,11 +102,11 @@ func (c *Conn) expireLater() {
 	c.scheduleExpiry()
 }
 
-// scheduleExpiry has the connection rung when its token has expired by the Authorizer's
+// scheduleExpiry has the connection rung when its time has come by the Authorizer's
 // clock.
 func (c *Conn) scheduleExpiry() {
 	g := c.gate.guard
-	deadline := g.auth.Deadline(c.Claims())
+	deadline := c.Deadline()
 	if !deadline.IsZero() {
 		g.expiries.Set(c, deadline)
 	}
@@ -99,13 +118,14 @@ func (c *Conn) scheduleExpiry() {
 // expire closes the connection, unless its token was renewed meanwhile, or the clock set
 // back.
 func (c *Conn) expire() {
-	switch {
-	case c.closing.Load():
-	case c.expired():
-		go c.close(paseto.ErrExpired)
-	default:
-		c.scheduleExpiry()
+	if c.closing.Load() {
+		return
 	}
+	if over := c.overdue(); over != nil {
+		go c.close(over)
+		return
+	}
+	c.scheduleExpiry()
 }
 
 // next returns the moment when something is next due for the connection, 0 for
@@ -113,10 +133,7 @@ func (c *Conn) expire() {
 func (c *Conn) next() (at int64, over *paseto.Error) {
 	at = c.beatAt.Load()
 	if endAt := c.endAt.Load(); endAt != 0 && (at == 0 || endAt <= at) {
-		at, over = endAt, ErrLifetime
-		if c.pending.Load() {
-			over = ErrNoMessage
-		}
+		at, over = endAt, c.tooOld()
 	}
 	if expireAt := c.expireAt.Load(); expireAt != 0 && (at == 0 || expireAt <= at) {
 		at, over = expireAt, paseto.ErrExpired
@@ -139,11 +156,12 @@ func (c *Conn) schedule() {
 // to others what may take time.
 func (c *Conn) ring() {
 	at, over := c.next()
+	late := c.overdue()
 	switch {
 	case c.closing.Load(), at == 0:
 		return
-	case c.expired():
-		go c.close(paseto.ErrExpired)
+	case late != nil:
+		go c.close(late)
 		return
 	case at > c.gate.guard.moment(): // it was renewed
 	case over != nil:

@@ -1,6 +1,7 @@
 package wsauth
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"sync"
@@ -86,7 +87,7 @@ func (g *Guard) recheck() {
 		case <-timer.C:
 		}
 		next := interval
-		if !g.recheckAll() {
+		if !g.recheckAll(g.life) {
 			next = min(next, recheckPause)
 		}
 		timer.Reset(next)
@@ -107,10 +108,24 @@ const (
 	maxFailures = 2 * rechecks
 )
 
+// Recheck looks at all connections now, as the guard does by itself from time to time
+// (see [Config.RecheckInterval]), and begins to close those that would not be admitted
+// any more: their time has come by the Authorizer's clock, their token is revoked, or
+// its key has been taken out. A program calls it when it cannot wait, such as after
+// [paseto.Authorizer.SetKeys] took out a key that has leaked; a test, after it has moved
+// the clock. The error is that of ctx, or [paseto.ErrUnavailable] if the denylist could
+// not be asked for all.
+func (g *Guard) Recheck(ctx context.Context) error {
+	if !g.recheckAll(ctx) {
+		return cmp.Or[error](ctx.Err(), paseto.ErrUnavailable)
+	}
+	return nil
+}
+
 // recheckAll closes the connections that would not be admitted any more, and reports
 // whether that is known of all.
-func (g *Guard) recheckAll() bool {
-	ctx, stop := context.WithCancel(g.life)
+func (g *Guard) recheckAll(ctx context.Context) bool {
+	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	var failures, failed atomic.Int64 // in a row, and at all
 	conns := make(chan *Conn)
@@ -130,7 +145,9 @@ func (g *Guard) recheckAll() bool {
 		})
 	}
 	for _, c := range g.conns.all() {
-		if c.Claims() != nil {
+		if over := c.overdue(); over != nil {
+			go c.close(over)
+		} else if c.Claims() != nil {
 			conns <- c
 		}
 	}

@@ -65,6 +65,21 @@ func WithLogger(logger *slog.Logger) Option {
 	}
 }
 
+// WithClock makes the store tell the time by now instead of [time.Now]. A record
+// whose time has come by it does not count any more. Redis forgets it when as much
+// time has passed by its own clock, and counts leases by that alone.
+func WithClock(now func() time.Time) Option {
+	return func(s *Store) {
+		if now == nil {
+			return
+		}
+		s.now = now
+		if s.recent != nil {
+			s.recent = denylist.NewMemory(denylist.WithClock(now))
+		}
+	}
+}
+
 // Open connects to Redis and makes sure that the store can work there: that it
 // reached a primary, may read, write and announce, and that the server does not
 // drop records when its memory is full. What does not fit is an error that says
