@@ -48,7 +48,7 @@ func credentialFailures() []failure {
 		{"header, scheme alone", nil, nil, header("Authorization", "Bearer"), badHeader},
 		{"header, scheme and space", nil, nil, header("Authorization", "Bearer "), badHeader},
 		{"header, two tokens", nil, nil, header("Authorization", "Bearer a b"), badHeader},
-		{"header, two spaces", nil, nil, header("Authorization", "Bearer  a"), badHeader},
+		{"header, tab", nil, nil, header("Authorization", "Bearer \ta"), badHeader},
 		{"header, joined by a proxy", nil, nil, header("Authorization", "Bearer a,Bearer"), badHeader},
 		{"header, not ASCII", nil, nil, header("Authorization", "Bearer tökén"), badHeader},
 		{"header, empty", nil, nil, header("Authorization", ""), badHeader},
@@ -99,7 +99,8 @@ func credentialFailures() []failure {
 		{"header and cookie", everywhere, nil, bearer("a").and(header("Cookie", "__Host-access_token=a")), ambiguous},
 		{"query and subprotocol", everywhere, nil, query("token=a").and(header("Sec-Websocket-Protocol", "paseto.bearer, a")), ambiguous},
 		{"good header, bad query", everywhere, nil, bearer("a").and(query("token=")), badQuery},
-		{"bad header, good query", everywhere, nil, header("Authorization", "Basic a").and(query("token=a")), badHeader},
+		{"bad header, good query", everywhere, nil, header("Authorization", "Bearer").and(query("token=a")), badHeader},
+		{"header of another scheme, bad query", everywhere, nil, header("Authorization", "Basic a").and(query("token=")), badQuery},
 	}
 	failures := make([]failure, 0, len(rows)+2)
 	for _, r := range rows {
@@ -146,6 +147,7 @@ func TestFailuresAreOnlyTheirs(t *testing.T) {
 	}{
 		{"scheme in lower case", nil, header("Authorization", "bearer "+token)},
 		{"scheme in upper case", nil, header("Authorization", "BEARER "+token)},
+		{"spaces after the scheme", nil, header("Authorization", "Bearer   "+token)},
 		{"malformed query on a route that reads none", []wsauth.Location{wsauth.Header}, bearer(token).and(query("token=%zz"))},
 		{"second token where none is looked for", nil, bearer(token).and(query("token=" + token))},
 		{"cookie where none is looked for", nil, bearer(token).and(header("Cookie", "__Host-access_token="+token))},

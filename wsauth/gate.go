@@ -57,7 +57,7 @@ func (t *gate) enter(w *answer, r *http.Request) (err error) {
 			try.done(err)
 		}
 	}()
-	token, where, err := t.in.find(r)
+	token, where, err := t.in.find(r, t.req.Optional)
 	if err != nil {
 		return err
 	}

@@ -201,7 +201,7 @@ func (g *Guard) Authenticate(r *http.Request, req paseto.Requirement, opts ...Ro
 	}
 	err = errCheckPanicked
 	defer func() { try.done(err) }()
-	token, where, err := in.find(r)
+	token, where, err := in.find(r, req.Optional)
 	if err != nil {
 		return nil, err
 	}

@@ -88,7 +88,7 @@ func TestRefusedHoldNoPlaces(t *testing.T) {
 	t.Parallel()
 	s := newStage(t, wsauth.Config{Limits: wsauth.Limits{Connections: 1}}, greet)
 	alice := bearer(access(t, s.auth, paseto.Grant{Subject: "alice"}))
-	refused := connect(t, s.srv, header("Authorization", "Basic x"))
+	refused := connect(t, s.srv, header("Authorization", "Bearer"))
 	checkMessage(t, connect(t, s.srv, alice), "hello")
 	checkOverload(t, s.srv, alice)
 	checkClosed(t, refused, wsauth.ClosePolicyViolation, "Bad Authorization header. Expected value 'Bearer <PASETO>'")
@@ -197,7 +197,7 @@ func TestManyRefused(t *testing.T) {
 	t.Parallel()
 	const told = 1000 // by a close frame at a time
 	s := newStage(t, wsauth.Config{}, greet)
-	wrong := header("Authorization", "Basic x")
+	wrong := header("Authorization", "Bearer")
 	const malformed = "Bad Authorization header. Expected value 'Bearer <PASETO>'"
 	conns := make(chan net.Conn, told) // of clients that never answer
 	var group sync.WaitGroup
@@ -210,7 +210,7 @@ func TestManyRefused(t *testing.T) {
 					return
 				}
 				conns <- conn
-				_, err = io.WriteString(conn, upgrade("Authorization: Basic x"))
+				_, err = io.WriteString(conn, upgrade("Authorization: Bearer"))
 				if err == nil {
 					_, err = io.ReadFull(conn, make([]byte, 1))
 				}

@@ -65,7 +65,7 @@ func TestRefusalsForLoad(t *testing.T) {
 		}, 429, "handshakes_limited"},
 		{"too many failures", "", wsauth.Limits{FailuresPerMinute: 1}, nil, func(t *testing.T, s stage) string {
 			t.Helper()
-			raw(t, s.srv, upgrade("Authorization: Basic x"))
+			raw(t, s.srv, upgrade("Authorization: Bearer"))
 			return upgrade()
 		}, 429, "handshakes_limited"},
 		{"too many of the subject", wsauth.RejectHTTP, wsauth.Limits{PerSubject: 1}, nil, another, 429, "connections_limited"},

@@ -92,7 +92,7 @@ func validProtocol(s string) bool { return locate.IsToken(s) && s != Marker }
 
 // find returns the token that a handshake carries in the locations of the
 // route and which one it was, none if it carries none.
-func (r route) find(req *http.Request) (token string, where Location, err error) {
+func (r route) find(req *http.Request, optional bool) (token string, where Location, err error) {
 	looks := make([]func() (string, error), len(r.Locations))
 	for i, l := range r.Locations {
 		looks[i] = func() (string, error) {
@@ -113,7 +113,7 @@ func (r route) find(req *http.Request) (token string, where Location, err error)
 			}
 		}
 	}
-	token, i, err := locate.One(looks...)
+	token, i, err := locate.One(optional || r.takesMessage(), looks...)
 	if err != nil || i < 0 {
 		return "", "", err
 	}

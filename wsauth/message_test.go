@@ -206,7 +206,7 @@ func TestTokenInHandshake(t *testing.T) {
 		{"application's subprotocol", protocols("mail, chat.v1"), true, "chat.v1", nil},
 		{"foreign subprotocol", protocols("mail"), true, "", nil},
 		{"bad token in the header", bearer("nonsense"), false, "", paseto.ErrMalformed},
-		{"malformed header", header("Authorization", "Basic x"), false, "", paseto.ErrMalformedCredential},
+		{"malformed header", header("Authorization", "Bearer"), false, "", paseto.ErrMalformedCredential},
 		{"two tokens", bearer(token).and(protocols("paseto.bearer, " + token)), false, "", paseto.ErrAmbiguousCredential},
 	} {
 		for _, reject := range []wsauth.Reject{wsauth.RejectClose, wsauth.RejectHTTP} {

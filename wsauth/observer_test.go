@@ -235,7 +235,7 @@ func TestObserverOfManyConnections(t *testing.T) {
 	const connections = 100
 	var seen witness
 	s := newStage(t, wsauth.Config{Limits: wsauth.Limits{PerSubject: 5, OnExcess: wsauth.ReplaceOldest}}, greet, wsauth.WithObserver(seen.observe))
-	send := []handshake{bearer(access(t, s.auth, paseto.Grant{Subject: "alice"})), none(), header("Authorization", "Basic x")}
+	send := []handshake{bearer(access(t, s.auth, paseto.Grant{Subject: "alice"})), none(), header("Authorization", "Bearer")}
 	var group sync.WaitGroup
 	for n := range connections {
 		group.Go(func() {
@@ -319,7 +319,7 @@ func TestObserverPanics(t *testing.T) {
 		checkMessage(t, ws, "hello")
 		leave(t, ws)
 	}
-	checkClosed(t, connect(t, s.srv, header("Authorization", "Basic x")), wsauth.ClosePolicyViolation,
+	checkClosed(t, connect(t, s.srv, header("Authorization", "Bearer")), wsauth.ClosePolicyViolation,
 		"Bad Authorization header. Expected value 'Bearer <PASETO>'")
 	if got := log.String(); !strings.Contains(got, "level=ERROR") || !strings.Contains(got, "oh dear") {
 		t.Errorf("log is %q", got)

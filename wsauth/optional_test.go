@@ -41,7 +41,7 @@ func TestOptional(t *testing.T) {
 		{name: "scope missing", req: paseto.Requirement{Scopes: []string{"admin"}}, send: bearer(access(t, auth, alice)),
 			refused: "Token scope is not sufficient"},
 		{name: "revoked", send: bearer(revoked.Token.Reveal()), refused: "Token has been revoked"},
-		{name: "malformed header", send: header("Authorization", "Basic x"),
+		{name: "malformed header", send: header("Authorization", "Bearer"),
 			refused: "Bad Authorization header. Expected value 'Bearer <PASETO>'"},
 		{name: "two tokens", send: header("Authorization", "Bearer a", "Bearer b"),
 			refused: "More than one token was sent. Expected exactly one"},

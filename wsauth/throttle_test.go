@@ -189,7 +189,7 @@ func TestWhatCountsAsFailure(t *testing.T) {
 		counts bool
 	}{
 		{"no token", one, paseto.Requirement{}, sendsThis(none()), true},
-		{"malformed credential", one, paseto.Requirement{}, sendsThis(header("Authorization", "Basic x")), true},
+		{"malformed credential", one, paseto.Requirement{}, sendsThis(header("Authorization", "Bearer")), true},
 		{"two tokens", one, paseto.Requirement{}, sendsThis(header("Authorization", "Bearer a", "Bearer b")), true},
 		{"bad token", one, paseto.Requirement{}, sendsThis(bearer("v4.local.nonsense")), true},
 		{"revoked", one, paseto.Requirement{}, revoked, true},

@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/textproto"
 	"net/url"
+	"regexp"
 	"strings"
 
 	"github.com/pasetokit/pasetokit/internal/strictjson"
@@ -17,12 +18,41 @@ import (
 )
 
 // Header looks at the header called name, whose value is the scheme, compared
-// without regard to case, one space and the token; with an empty scheme it is
-// the bare token.
+// without regard to case, spaces and the token; with an empty scheme it is the bare
+// token. A value of another scheme is not ours, see [One].
 func Header(h http.Header, name, scheme string) (string, error) {
-	token, err := single(h.Values(name), scheme)
+	values := h.Values(name)
+	token, err := single(values, scheme)
+	if errors.Is(err, errForm) && scheme != "" && isOtherScheme(values[0], scheme) {
+		refusal := malformed(name+" header", scheme)
+		refusal.Cause = errOtherScheme
+		return "", refusal
+	}
 	return token, describe(err, name+" header", scheme)
 }
+
+// errOtherScheme is the cause of the refusal for a header of another scheme.
+var errOtherScheme = errors.New("it is of another scheme")
+
+// isOtherScheme reports whether the value of a header is a credential of another
+// scheme than ours (RFC 9110, section 11.4). A token that has no scheme before it is
+// not, nor is a value in which ours stands behind a comma: a proxy has joined two
+// headers.
+func isOtherScheme(value, ours string) bool {
+	scheme, _, _ := strings.Cut(value, " ")
+	if !IsToken(scheme) || bareToken.MatchString(scheme) {
+		return false
+	}
+	for part := range strings.SplitSeq(value, ",") {
+		if word, _, _ := strings.Cut(textproto.TrimString(part), " "); strings.EqualFold(word, ours) {
+			return false
+		}
+	}
+	return true
+}
+
+// bareToken matches the beginning of a PASETO, as it is and in base64.
+var bareToken = regexp.MustCompile(`^(v\d\.|dj[AEIMQUYcgk]u)`)
 
 // Cookie looks at the cookie called name.
 func Cookie(h http.Header, name string) (string, error) {
@@ -142,12 +172,18 @@ func Subprotocol(h http.Header) (token string, others []string, err error) {
 	return token, others, err
 }
 
-// One returns the only token among the locations' findings, each of which must
-// be free of error.
-func One(find ...func() (string, error)) (token string, index int, err error) {
+// One returns the only token among the locations' findings, each of which must be
+// free of error. A header of another scheme is somebody else's: it is refused only
+// where no location has a token and the token is not optional.
+func One(optional bool, find ...func() (string, error)) (token string, index int, err error) {
 	index = -1
+	var otherScheme error
 	for i, look := range find {
 		found, err := look()
+		if errors.Is(err, errOtherScheme) {
+			otherScheme = err
+			continue
+		}
 		if err != nil {
 			return "", -1, err
 		}
@@ -158,6 +194,9 @@ func One(find ...func() (string, error)) (token string, index int, err error) {
 			return "", -1, paseto.ErrAmbiguousCredential
 		}
 		token, index = found, i
+	}
+	if index < 0 && !optional {
+		return "", -1, otherScheme
 	}
 	return token, index, nil
 }
@@ -198,7 +237,7 @@ func single(values []string, prefix string) (string, error) {
 		if !strings.EqualFold(scheme, prefix) {
 			return "", errForm
 		}
-		token = rest
+		token = strings.TrimLeft(rest, " ") // RFC 9110, section 11.4: one space or more
 	}
 	// Tokens are visible ASCII; the comma is what proxies join repeated
 	// headers with.
@@ -215,7 +254,7 @@ func describe(err error, where, prefix string) error {
 	return err
 }
 
-func malformed(where, prefix string) error {
+func malformed(where, prefix string) *paseto.Error {
 	if prefix != "" {
 		prefix += " "
 	}

@@ -60,7 +60,11 @@ func TestHeader(t *testing.T) {
 		{"other scheme", "Authorization", "Bearer", []string{"NotBearer x"}, bad},
 		{"longer scheme", "Authorization", "Bearer", []string{"Bearers x"}, bad},
 		{"two words", "Authorization", "Bearer", []string{"Bearer a b"}, bad},
-		{"two spaces", "Authorization", "Bearer", []string{"Bearer  x"}, bad},
+		{"two spaces", "Authorization", "Bearer", []string{"Bearer  a.b"}, finding{token: "a.b"}},
+		{"many spaces", "Authorization", "Bearer", []string{"Bearer" + strings.Repeat(" ", 100) + "a.b"}, finding{token: "a.b"}},
+		{"spaces alone", "Authorization", "Bearer", []string{"Bearer   "}, bad},
+		{"space and tab", "Authorization", "Bearer", []string{"Bearer \tx"}, bad},
+		{"no-break space", "Authorization", "Bearer", []string{"Bearer \u00a0x"}, bad},
 		{"trailing space", "Authorization", "Bearer", []string{"Bearer x "}, bad},
 		{"tab", "Authorization", "Bearer", []string{"Bearer\tx"}, bad},
 		{"comma", "Authorization", "Bearer", []string{"Bearer x,y"}, bad},
@@ -138,6 +142,8 @@ func TestQuery(t *testing.T) {
 		{"encoded", "%74oken=a%2Eb", "", finding{token: "a.b"}},
 		{"prefix", "token=bearer+a.b", "Bearer", finding{token: "a.b"}},
 		{"prefix, encoded", "token=Bearer%20a.b", "Bearer", finding{token: "a.b"}},
+		{"prefix, spaces", "token=Bearer++%20a.b", "Bearer", finding{token: "a.b"}},
+		{"prefix, tab", "token=Bearer%09a.b", "Bearer", badPrefix},
 		{"no prefix", "token=a.b", "Bearer", badPrefix},
 		{"other prefix", "token=Basic+a.b", "Bearer", badPrefix},
 		{"empty", "token=", "", bad},
@@ -205,6 +211,9 @@ func TestMember(t *testing.T) {
 		{"token", ` {"n":1, "access_token" : "a.b" } `, "", finding{token: "a.b"}},
 		{"escaped", `{"access\u005ftoken":"a\u002eb"}`, "", finding{token: "a.b"}},
 		{"prefix", `{"access_token":"TOKEN a.b"}`, "Token", finding{token: "a.b"}},
+		{"prefix, spaces", `{"access_token":"Token   a.b"}`, "Token", finding{token: "a.b"}},
+		{"prefix, tab", `{"access_token":"Token\ta.b"}`, "Token", badPrefix},
+		{"other prefix", `{"access_token":"Basic a.b"}`, "Token", badPrefix},
 		{"no prefix", `{"access_token":"a.b"}`, "Token", badPrefix},
 		{"empty", `{"access_token":""}`, "", bad},
 		{"number", `{"access_token":1}`, "", bad},
@@ -289,9 +298,73 @@ func TestOne(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			token, index, err := locate.One(test.find...)
+			token, index, err := locate.One(false, test.find...)
 			if token != test.token || index != test.index || !errors.Is(err, test.err) {
 				t.Errorf("found %q at %d, %v; want %q at %d, %v", token, index, err, test.token, test.index, test.err)
+			}
+		})
+	}
+}
+
+// TestOtherScheme finds out whose a header is: one of another scheme is no error where
+// another location has a token or none is needed, and what is malformed of our own scheme
+// always is.
+func TestOtherScheme(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		value  string
+		theirs bool
+	}{
+		{"Basic dTpw", true},
+		{"basic   dTpw", true},
+		{"Basic", true},
+		{"Negotiate YII=", true},
+		{"NTLM TlRM", true},
+		{`Digest username="u", realm="r, s", nonce="Bearer x"`, true},
+		{"DPoP v4.local.AAAA", true},
+		{"Bearers x", true},
+		{"AWS4-HMAC-SHA256 Credential=a/b, SignedHeaders=host, Signature=c", true},
+		{"Bearer", false},
+		{"Bearer ", false},
+		{"BEARER a b", false},
+		{"Bearer\tx", false},
+		{"Bearer,x", false},
+		{"Bearer=x", false},
+		{"Bearer:x", false},
+		{"", false},
+		{" Basic x", false},
+		{"Bäsic x", false},
+		{"v4.local.AAAA", false},
+		{"v2.public.AAAA.BBBB", false},
+		{"v4.local.AAAA x", false},
+		{"djQubG9jYWwuQUFBQQ", false}, // v4.local.AAAA in base64
+		{"djQucHVibGljLkFBQUE", false},
+		{"Basic dTpw, Bearer a.b", false}, // joined by a proxy
+		{"Basic dTpw,bearer", false},
+		{"Bearer a.b, Basic dTpw", false},
+	} {
+		t.Run(test.value, func(t *testing.T) {
+			t.Parallel()
+			inHeader := func() (string, error) {
+				return locate.Header(http.Header{"Authorization": {test.value}}, "Authorization", "Bearer")
+			}
+			elsewhere := func() (string, error) { return "a.b", nil }
+			bad := finding{message: "Bad Authorization header. Expected value 'Bearer <PASETO>'"}
+			notOurs := func(want finding) finding {
+				if test.theirs {
+					return want
+				}
+				return bad
+			}
+			token, _, err := locate.One(false, inHeader)
+			check(t, token, err, bad)
+			token, _, err = locate.One(true, inHeader)
+			check(t, token, err, notOurs(finding{}))
+			for _, optional := range []bool{true, false} {
+				token, _, err = locate.One(optional, inHeader, elsewhere)
+				check(t, token, err, notOurs(finding{token: "a.b"}))
+				token, _, err = locate.One(optional, elsewhere, inHeader)
+				check(t, token, err, notOurs(finding{token: "a.b"}))
 			}
 		})
 	}

@@ -21,7 +21,9 @@ import (
 type Location string
 
 const (
-	// Header is a request header, Authorization unless configured otherwise.
+	// Header is a request header, Authorization unless configured otherwise. One of
+	// another scheme, such as Basic, is not ours: it counts as no token, and is
+	// refused only where a token is required and there is no other.
 	Header Location = "header"
 	// Cookie is a cookie.
 	Cookie Location = "cookie"
@@ -40,7 +42,7 @@ type Config struct {
 	// HeaderName is the header of the location Header. Default Authorization.
 	HeaderName string
 	// HeaderScheme is the scheme before the token in that header, compared
-	// without regard to case. Default Bearer; [NoScheme] for the bare token.
+	// without regard to case; one or more spaces follow it. Default Bearer; [NoScheme] for the bare token.
 	HeaderScheme string
 	// JSONKey is the body member of the location JSON. Default access_token.
 	JSONKey string

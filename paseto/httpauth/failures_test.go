@@ -175,11 +175,10 @@ func TestCredentialRefusals(t *testing.T) {
 		{"empty JSON body", []part{body(asJSON, "")}, missing},
 
 		{"empty header", []part{header("Authorization", "")}, badHeader},
-		{"other scheme", []part{header("Authorization", "NotBearer "+good)}, badHeader},
 		{"scheme alone", []part{header("Authorization", "Bearer")}, badHeader},
 		{"scheme and space", []part{header("Authorization", "Bearer ")}, badHeader},
 		{"two words", []part{header("Authorization", "Bearer "+good+" b")}, badHeader},
-		{"two spaces", []part{header("Authorization", "Bearer  "+good)}, badHeader},
+		{"spaces alone", []part{header("Authorization", "Bearer   ")}, badHeader},
 		{"tab", []part{header("Authorization", "Bearer\t"+good)}, badHeader},
 		{"token without scheme", []part{header("Authorization", good)}, badHeader},
 		{"joined headers", []part{header("Authorization", "Bearer "+good+",Bearer "+good)}, badHeader},

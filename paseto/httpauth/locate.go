@@ -80,7 +80,7 @@ type credential struct {
 // find returns the token that the request carries in the locations of the
 // route, none if it carries none. It reads and replaces the body where it has
 // to look there.
-func (w *Web) find(rw http.ResponseWriter, r *http.Request, in route) (credential, error) {
+func (w *Web) find(rw http.ResponseWriter, r *http.Request, in route, optional bool) (credential, error) {
 	looks := make([]func() (string, error), len(in.Locations))
 	for i, l := range in.Locations {
 		looks[i] = func() (string, error) {
@@ -94,7 +94,7 @@ func (w *Web) find(rw http.ResponseWriter, r *http.Request, in route) (credentia
 			}
 		}
 	}
-	token, i, err := locate.One(looks...)
+	token, i, err := locate.One(optional, looks...)
 	if err != nil || i < 0 {
 		return credential{}, err
 	}

@@ -71,7 +71,7 @@ func (w *Web) findLogout(rw http.ResponseWriter, r *http.Request) (credential, e
 			in.Cookie = w.cfg.RefreshCookieName()
 		}
 	}
-	found, err := w.find(rw, r, in)
+	found, err := w.find(rw, r, in, false)
 	if err != nil {
 		return credential{}, err
 	}

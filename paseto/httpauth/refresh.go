@@ -43,7 +43,7 @@ func (w *Web) Refresh() http.Handler {
 // findRefresh returns the refresh token that a request carries.
 func (w *Web) findRefresh(rw http.ResponseWriter, r *http.Request) (credential, error) {
 	locations := []Location{Header, JSON, Cookie}
-	token, i, err := locate.One(
+	token, i, err := locate.One(false,
 		func() (string, error) {
 			return locate.Header(r.Header, w.cfg.HeaderName, locate.Scheme(w.cfg.HeaderScheme))
 		},

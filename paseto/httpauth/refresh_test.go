@@ -106,7 +106,7 @@ func TestRefusedRefreshes(t *testing.T) {
 		{"member of another name", []part{object("access_token", refresh)}, missing},
 		{"access token", []part{bearer(access)}, refusal(http.StatusUnauthorized, wrongType, challenge("invalid_token", wrongType.Message))},
 		{"junk", []part{object("refresh_token", "junk")}, refusal(http.StatusUnauthorized, paseto.ErrMalformed, challenge("invalid_token", "Invalid PASETO format"))},
-		{"malformed header", []part{header("Authorization", "Basic YTpi"), byCookie}, refusal(http.StatusBadRequest, paseto.ErrMalformedCredential,
+		{"malformed header", []part{header("Authorization", "Bearer"), byCookie}, refusal(http.StatusBadRequest, paseto.ErrMalformedCredential,
 			challenge("invalid_request", "Bad Authorization header. Expected value 'Bearer <PASETO>'"))},
 
 		{"header and member", []part{bearer(refresh), member}, ambiguous},

@@ -58,7 +58,7 @@ func (w *Web) Authenticate(r *http.Request, req paseto.Requirement, opts ...Rout
 }
 
 func (w *Web) authenticate(rw http.ResponseWriter, r *http.Request, req paseto.Requirement, in route) (*paseto.Claims, error) {
-	found, err := w.find(rw, r, in)
+	found, err := w.find(rw, r, in, req.Optional)
 	if err != nil {
 		return nil, err
 	}
