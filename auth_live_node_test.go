@@ -105,7 +105,7 @@ func serveNode(told string) error {
 	<-ctx.Done()
 	ctx, cancel = context.WithTimeout(context.Background(), testtool.Patience/2) // before the test gives up
 	defer cancel()
-	err = errors.Join(server.Shutdown(ctx), guard.Shutdown(ctx), store.Close())
+	err = errors.Join(guard.Shutdown(ctx, server), store.Close())
 	if stats := guard.Stats(); stats != (wsauth.Stats{}) {
 		err = errors.Join(err, fmt.Errorf("after the shutdown there are %+v", stats))
 	}

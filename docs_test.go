@@ -147,11 +147,14 @@ func blocks(t *testing.T, document, language string) []string {
 func TestDocumentsCode(t *testing.T) {
 	t.Parallel()
 	flat := func(code string) string { return strings.ReplaceAll(code, "\t", "") }
-	for document, examples := range map[string]string{
-		connectionsDocument:  "wsauth/example_conn_test.go",
-		"docs/revocation.md": "paseto/httpauth/example_ticket_test.go",
+	for document, examples := range map[string][]string{
+		connectionsDocument:  {"wsauth/example_conn_test.go", "wsauth/example_shutdown_test.go"},
+		"docs/revocation.md": {"paseto/httpauth/example_ticket_test.go"},
 	} {
-		run := flat(readText(t, examples))
+		run := ""
+		for _, file := range examples {
+			run += flat(readText(t, file))
+		}
 		for _, block := range blocks(t, document, "go") {
 			if !strings.Contains(run, flat(block)) {
 				t.Errorf("%s: no example has this code:\n%s", document, block)

@@ -35,7 +35,7 @@ type Kit struct {
 
 // Close closes the denylist, unless it was given with [WithStore]. It ends no
 // connection, and nothing that the Guard has running: call [wsauth.Guard.Shutdown]
-// before, while there is a store that leases can be given back to.
+// with the HTTP servers before, while there is a store that leases can be given back to.
 func (k *Kit) Close() error {
 	if k.owned == nil {
 		return nil

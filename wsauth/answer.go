@@ -3,10 +3,13 @@ package wsauth
 import (
 	"bufio"
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"reflect"
+	"strings"
 	"time"
 )
 
@@ -39,12 +42,39 @@ func (a *answer) takeOver() (err error) {
 	}
 	if err != nil {
 		a.conn = nil
-		return fmt.Errorf("wsauth: the connection cannot be taken over: %w", err)
+		return hijackError(a.ResponseWriter, err)
 	}
 	if n := a.buffers.Reader.Buffered(); n > 0 {
 		return refusal(errHandshake, "the client did not wait for the answer; it has sent %d bytes or more", n)
 	}
 	return nil
+}
+
+// hijackError says which ResponseWriter does not let go of its connection, and what to
+// do about it.
+func hijackError(rw http.ResponseWriter, err error) error {
+	for {
+		inner, ok := rw.(interface{ Unwrap() http.ResponseWriter })
+		if _, isHijacker := rw.(http.Hijacker); isHijacker || !ok {
+			break
+		}
+		rw = inner.Unwrap()
+	}
+	name := fmt.Sprintf("%.100s", fmt.Sprintf("%T", rw))
+	if named := reflect.Indirect(reflect.ValueOf(rw)); named.IsValid() && named.Type().PkgPath() != "" {
+		name += fmt.Sprintf(" of package %.100s", named.Type().PkgPath())
+	}
+	_, isHijacker := rw.(http.Hijacker)
+	cure := "its middleware hides the method Hijack: give it a method Unwrap() http.ResponseWriter, or put the guard outside of that middleware"
+	switch {
+	case isHijacker && !errors.Is(err, http.ErrNotSupported):
+		cure = "its method Hijack failed"
+	case strings.HasPrefix(name, "*http.timeoutWriter "):
+		cure = "http.TimeoutHandler cannot carry WebSockets: put the guard outside of it"
+	case strings.HasPrefix(name, "*httptest.ResponseRecorder "):
+		cure = "it has no connection: test with httptest.NewServer"
+	}
+	return fmt.Errorf("wsauth: the connection cannot be taken over: %w; the ResponseWriter is a %s; %s", err, name, cure)
 }
 
 // Hijack implements [http.Hijacker] for gorilla/websocket, which has the connection

@@ -83,10 +83,10 @@ func (c *Conn) attach(ws *websocket.Conn) {
 }
 
 // end is closeAs for a connection that no longer carries anything, after a failed
-// read or write.
-func (c *Conn) end(err error) {
+// read or write. It reports whether nothing had begun the end already.
+func (c *Conn) end(err error) (began bool) {
 	if !c.beginClosing() {
-		return
+		return false
 	}
 	c.gate.guard.releaseSoon(c)
 	if isViolation(err) {
@@ -94,10 +94,11 @@ func (c *Conn) end(err error) {
 		if isReadLimit(err) { // of which gorilla does not tell in every case
 			_ = c.ws.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(int(CloseMessageTooBig), ""), time.Now().Add(c.gate.guard.cfg.CloseTimeout))
 		}
-		return // finish lets the peer read it
+		return true // finish lets the peer read it
 	}
 	c.cancel(err)
 	_ = c.ws.NetConn().Close()
+	return true
 }
 
 // endSoon ends the context, and cuts the connection after the time that a

@@ -208,10 +208,12 @@ type Config struct {
 // Option gives a [Guard] one of its collaborators.
 type Option func(*Guard)
 
-// WithLogger logs refused handshakes at level Info, and failures of the server and
-// panics of handlers at level Error, without tokens. What clients send is cut to 200
-// bytes and escaped. A client address causes at most 20 lines of a kind in a minute;
-// then a line says how many were left out. Default, and with nil: nothing is logged.
+// WithLogger logs refused handshakes, and connections that end for a slow peer, at level
+// Info, failures of the server and panics of handlers at level Error, without tokens.
+// What clients send is cut to 200 bytes and escaped. A client address causes at most 20
+// lines of a kind in a minute; then a line says how many were left out. A shutdown that
+// has to cut connections names up to 20 of their handlers, with route and subject, in
+// one line at level Warn. Default, and with nil: nothing is logged.
 func WithLogger(logger *slog.Logger) Option {
 	return func(g *Guard) {
 		if logger != nil {

@@ -30,6 +30,7 @@ const (
 // One goroutine may read; any number may write, send and close.
 type Conn struct {
 	gate   *gate
+	route  *string         // what the log calls it
 	number uint64          // among the guard's
 	ws     *websocket.Conn // set by attach
 	in     inlet           // what ws reads from
@@ -46,7 +47,7 @@ type Conn struct {
 	heard     atomic.Bool // whether somebody has since the last ping
 
 	// The registry's, and used with that locked.
-	isOpen, isPending, isRefused, isAdmitted, renewable bool
+	isOpen, isPending, isRefused, isAdmitted, renewable, hasReturned bool
 
 	links links
 	lease *lease // nil if there is none to give back
@@ -67,6 +68,7 @@ type Conn struct {
 	renewing sync.Mutex
 	renewed  int64 // the moment by which renewals will have cost nothing
 	excess   int32 // renewals too many since the last one that was not
+	began    int32 // in whole seconds after the guard was made
 
 	outbox atomic.Pointer[outbox] // nil before the first Send
 }
@@ -187,7 +189,9 @@ func (c *Conn) write(write func() error) error {
 	}
 	_ = c.ws.SetWriteDeadline(time.Now().Add(c.gate.guard.cfg.WriteTimeout))
 	if err := write(); err != nil {
-		c.end(err)
+		if began := c.end(err); began && isTimeout(err) {
+			c.logSlow(err)
+		}
 		return c.cause()
 	}
 	return nil

@@ -30,6 +30,12 @@
 // address that tries too often, a denylist that cannot be asked, a server that is
 // full, shuts down or fails.
 //
+// The guard takes the connection over from net/http. A middleware around it must let
+// it: its ResponseWriter has the method Hijack, or Unwrap, which returns the one
+// behind it (see [http.ResponseController]). [http.TimeoutHandler] has neither; put
+// the guard outside of it. Where this is wrong, handshakes are answered with status
+// 500, and the log names the ResponseWriter.
+//
 // # Origins
 //
 // Browsers let any page open a WebSocket to any host and send their cookies
@@ -66,7 +72,8 @@
 //   - when its token's key is taken out, or the token was revoked and nobody told,
 //     at the next check of all connections ([Config.RecheckInterval]);
 //   - when the denylist could not be asked for [Config.MaxUnchecked];
-//   - at [Config.MaxLifetime], and at [Guard.Shutdown];
+//   - at [Config.MaxLifetime], and at [Guard.Shutdown], which ends the HTTP servers
+//     too;
 //   - when its peer answers no ping ([Config.PingInterval]), or lets too much wait
 //     ([Config.SendQueue]);
 //   - when its subject opens another and may not have both ([ReplaceOldest]).

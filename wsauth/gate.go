@@ -4,9 +4,11 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"sync/atomic"
 
 	"github.com/gorilla/websocket"
 
+	"github.com/pasetokit/pasetokit/internal/clientlog"
 	"github.com/pasetokit/pasetokit/paseto"
 )
 
@@ -18,6 +20,23 @@ type gate struct {
 	in     route
 	serve  Handler
 	broken error // why nobody can pass
+
+	name atomic.Pointer[string] // the last that nameOf returned
+}
+
+// nameOf returns what the log calls the route that r came by: the pattern of the
+// router, or else the path. Most connections of a gate share one name, which takes
+// little memory then.
+func (t *gate) nameOf(r *http.Request) *string {
+	name := r.Pattern
+	if name == "" {
+		name = clientlog.Cut(r.URL.Path)
+	}
+	if last := t.name.Load(); last != nil && *last == name {
+		return last
+	}
+	t.name.Store(&name)
+	return &name
 }
 
 // ServeHTTP implements [http.Handler].

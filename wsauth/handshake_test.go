@@ -89,6 +89,62 @@ func TestBehindMiddleware(t *testing.T) {
 	checkClosed(t, connect(t, srv, none()), wsauth.ClosePolicyViolation, paseto.ErrNoToken.Message)
 }
 
+// hiding is what many middlewares put around a ResponseWriter: nobody gets at the
+// connection behind it.
+type hiding struct{ http.ResponseWriter }
+
+// TestBehindHidingMiddleware: the log names what hides the connection, and what to do;
+// no ticket is used up.
+func TestBehindHidingMiddleware(t *testing.T) {
+	t.Parallel()
+	auth := newAuthorizer(t, paseto.Config{})
+	for _, test := range []struct {
+		name       string
+		middleware func(http.Handler) http.Handler
+		logged     []string
+	}{
+		{"no Unwrap", func(h http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { h.ServeHTTP(hiding{w}, r) })
+		}, []string{"wsauth_test.hiding of package github.com/pasetokit/pasetokit/wsauth_test", "a method Unwrap() http.ResponseWriter", "outside of that middleware"}},
+		{"no Unwrap behind one", func(h http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { h.ServeHTTP(wrapped{&hiding{w}}, r) })
+		}, []string{"*wsauth_test.hiding of package", "a method Unwrap() http.ResponseWriter"}},
+		{"TimeoutHandler", func(h http.Handler) http.Handler { return http.TimeoutHandler(h, patience, "") },
+			[]string{"*http.timeoutWriter of package net/http", "http.TimeoutHandler cannot carry WebSockets: put the guard outside of it"}},
+		{"recorder", func(h http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				rec := httptest.NewRecorder()
+				h.ServeHTTP(rec, r)
+				w.WriteHeader(rec.Code)
+			})
+		}, []string{"*httptest.ResponseRecorder of package net/http/httptest", "test with httptest.NewServer"}},
+		{"failing Hijack", func(h http.Handler) http.Handler {
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { h.ServeHTTP(broken{w}, r) })
+		}, []string{"wsauth_test.broken of package", "its method Hijack failed"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			logger, log := newLogger()
+			h := newGuard(t, auth, wsauth.Config{}, wsauth.WithLogger(logger)).Require(paseto.Requirement{}, echo)
+			bought := ticket(ticketFor(t, auth, paseto.Grant{}))
+			for _, send := range []handshake{bought, none()} {
+				before := len(log.String())
+				ws, resp := dial(t, listen(t, test.middleware(h)), send)
+				if ws != nil || resp.StatusCode != http.StatusInternalServerError {
+					t.Fatalf("the handshake is answered with %s, want 500", resp.Status)
+				}
+				line := log.String()[before:]
+				for _, want := range append(test.logged, "level=ERROR", "cannot be taken over") {
+					if !strings.Contains(line, want) {
+						t.Errorf("the log lacks %q:\n%s", want, line)
+					}
+				}
+			}
+			checkEcho(t, connect(t, listen(t, h), bought), "hello")
+		})
+	}
+}
+
 // deaf is a connection that is gone when the handshake is answered.
 type deaf struct{ http.ResponseWriter }
 

@@ -147,11 +147,26 @@ func (r *registry) opened(c *Conn) {
 	r.open++
 }
 
-// isOpened reports whether a connection is, or was, the application's.
-func (r *registry) isOpened(c *Conn) bool {
+// returned ends what opened began: the connection's handler has returned. It reports
+// whether the connection was the application's.
+func (r *registry) returned(c *Conn) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	c.hasReturned = true
 	return c.isOpen
+}
+
+// running returns the connections whose handlers have not returned.
+func (r *registry) running() []*Conn {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var conns []*Conn
+	for c := range r.conns {
+		if c.isOpen && !c.hasReturned {
+			conns = append(conns, c)
+		}
+	}
+	return conns
 }
 
 // lease notes that a connection may have a lease.

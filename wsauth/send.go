@@ -1,6 +1,9 @@
 package wsauth
 
 import (
+	"errors"
+	"log/slog"
+	"net"
 	"sync"
 
 	"github.com/gorilla/websocket"
@@ -63,6 +66,7 @@ func (c *Conn) enqueue(message *websocket.PreparedMessage) error {
 	case len(out.queue) >= c.gate.guard.cfg.SendQueue:
 		if c.beginClosing() {
 			go c.finishClosing(c.gate.guard.cfg.ending(ErrSlow))
+			go c.logSlow(ErrSlow)
 		}
 		return c.cause()
 	}
@@ -72,6 +76,19 @@ func (c *Conn) enqueue(message *websocket.PreparedMessage) error {
 		go c.drain(out, out.drained)
 	}
 	return nil
+}
+
+// logSlow logs that the connection ends because its peer reads too slowly: its queue is
+// full, or a write has waited for [Config.WriteTimeout].
+func (c *Conn) logSlow(err error) {
+	c.gate.guard.clientLog.Write(c.ctx, c.addresses, slog.LevelInfo, "connection closed for a slow peer",
+		"err", err, "route", *c.route, "claims", c.Claims(), "remote", c.ws.RemoteAddr())
+}
+
+// isTimeout reports whether a write failed for its deadline.
+func isTimeout(err error) bool {
+	timeout, ok := errors.AsType[net.Error](err)
+	return ok && timeout.Timeout()
 }
 
 // drain sends what is queued, until nothing is.

@@ -141,6 +141,55 @@ func TestSendQueue(t *testing.T) {
 	}
 }
 
+// TestSlowPeersAreLogged: one line for each connection that ends for a slow peer, and
+// no more than a client's share of lines.
+func TestSlowPeersAreLogged(t *testing.T) {
+	t.Parallel()
+	const peers, share = 25, 20
+	for _, test := range []struct {
+		name, cause string
+		write       func(conn *wsauth.Conn) error
+	}{
+		{"queue", wsauth.ErrSlow.Message, func(conn *wsauth.Conn) error { return conn.SendJSON("hello") }},
+		{"write", "timeout", func(conn *wsauth.Conn) error { return conn.WriteJSON("hello") }},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				store := newRelay(t)
+				logger, log := newLogger()
+				auth := newAuthorizer(t, paseto.Config{}, paseto.WithDenylist(store))
+				cfg := wsauth.Config{SendQueue: 1, PingInterval: wsauth.NoPing}
+				b := newBubble(t, auth, store, cfg, func(ctx context.Context, conn *wsauth.Conn) {
+					for test.write(conn) == nil { //nolint:revive // Until the peer is too slow.
+					}
+					<-ctx.Done()
+				}, wsauth.WithLogger(logger))
+				defer b.shutDown()
+				for range peers {
+					_ = b.dial(bearer(access(t, auth, paseto.Grant{Subject: "alice"}))) // and reads nothing
+					time.Sleep(time.Minute / 2 / peers)
+				}
+				time.Sleep(time.Minute)
+				synctest.Wait()
+				b.shutDown()
+				got := log.String()
+				for want, times := range map[string]int{
+					`msg="connection closed for a slow peer"`: share,
+					"route=/ws":        share,
+					"claims.sub=alice": share,
+					test.cause:         share,
+					"lines=5":          1,
+				} {
+					if n := strings.Count(got, want); n != times {
+						t.Errorf("%q is in the log %d times, want %d:\n%s", want, n, times, got)
+					}
+				}
+			})
+		})
+	}
+}
+
 // TestSendAfterClose says why there is nobody to send to, and nothing is sent.
 func TestSendAfterClose(t *testing.T) {
 	t.Parallel()

@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"math"
 	"net/http"
 	"runtime/debug"
+	"time"
 
 	"github.com/pasetokit/pasetokit/internal/clientlog"
 	"github.com/pasetokit/pasetokit/paseto"
@@ -15,7 +17,8 @@ import (
 // newConn returns a connection that has yet to get its claims and its WebSocket, with
 // what Config.ConnContext keeps of the request, unless it is refused. leave is its end.
 func (g *Guard) newConn(t *gate, r *http.Request, refused bool) *Conn {
-	c := &Conn{gate: t, number: g.numbers.Add(1), addresses: g.client(r)}
+	c := &Conn{gate: t, route: t.nameOf(r), number: g.numbers.Add(1), addresses: g.client(r)}
+	c.began = int32(min(g.moment()/int64(time.Second), math.MaxInt32)) //nolint:gosec // In range now.
 	ctx := context.Background()
 	if !refused && g.cfg.ConnContext != nil {
 		ctx = context.WithoutCancel(g.cfg.ConnContext(ctx, r))
@@ -66,7 +69,7 @@ func (g *Guard) served(c *Conn) {
 		c.close(err)
 	}
 	c.closeAs(ending{CloseNormal, "", ErrClosed})
-	if g.conns.isOpened(c) {
+	if g.conns.returned(c) {
 		g.tell(Event{Kind: EventClosed, Conn: c, Claims: c.Claims(), Err: c.cause()})
 	}
 }

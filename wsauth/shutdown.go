@@ -1,25 +1,70 @@
 package wsauth
 
 import (
+	"cmp"
 	"context"
+	"errors"
+	"fmt"
+	"log/slog"
 	"math/rand/v2"
+	"net/http"
+	"slices"
+	"strconv"
+	"sync"
 	"time"
+
+	"github.com/pasetokit/pasetokit/internal/clientlog"
 )
 
-// Shutdown refuses new handshakes with status 503, closes every connection with
-// [Config.ShutdownCode], a few at a time so that their clients do not all come back
-// in one moment (see [Config.ShutdownRate]), and waits until all handlers have
-// returned. When ctx ends first it cuts the connections that are left and returns
-// the context's error. It ends what the guard has running; a program calls it even
-// if it has no time to lose, with a context that has ended.
+// Shutdown ends the guard and the HTTP servers in front of it, all at the same time:
+// a request that takes long delays no close, and a handler that hangs no request. A
+// program calls it instead of [http.Server.Shutdown], which knows nothing of
+// connections that have become WebSockets. What the handlers need, such as the
+// denylist, is closed after it.
 //
-// [http.Server.Shutdown] does not do this: it knows nothing of connections that
-// have become WebSockets.
-func (g *Guard) Shutdown(ctx context.Context) error {
+// New handshakes are refused with status 503. Every connection is closed with
+// [Config.ShutdownCode], a few at a time so that their clients do not all come back
+// in one moment (see [Config.ShutdownRate]). The servers take no new connections
+// and answer the requests that they have. Shutdown returns when all handlers have
+// returned and all servers are done.
+//
+// When ctx ends first, Shutdown cuts all that is left, of the servers too, and its
+// error wraps the context's. One line in the log then names handlers that have not
+// returned; see [WithLogger]. Shutdown ends what the guard has running; a program
+// calls it even if it has no time to lose, with a context that has ended.
+func (g *Guard) Shutdown(ctx context.Context, servers ...*http.Server) error {
 	empty := g.conns.close()
 	defer g.clientLog.Flush(ctx)
 	defer g.stop()
+	waitForServers := shutDown(ctx, servers)
 	g.closeAll(ctx)
+	return errors.Join(g.waitForHandlers(ctx, empty), waitForServers())
+}
+
+// shutDown begins to end HTTP servers. The function that it returns waits for them.
+func shutDown(ctx context.Context, servers []*http.Server) (wait func() error) {
+	errs := make([]error, len(servers))
+	var all sync.WaitGroup
+	for i, server := range servers {
+		if server == nil {
+			continue
+		}
+		all.Go(func() {
+			if err := server.Shutdown(ctx); err != nil {
+				_ = server.Close() // cuts the requests that are left
+				errs[i] = fmt.Errorf("wsauth: shutdown of the HTTP server: %w", err)
+			}
+		})
+	}
+	return func() error {
+		all.Wait()
+		return errors.Join(errs...)
+	}
+}
+
+// waitForHandlers returns when empty is closed, or cuts the connections that are left
+// when ctx ends.
+func (g *Guard) waitForHandlers(ctx context.Context, empty <-chan struct{}) error {
 	select {
 	case <-empty:
 		return nil
@@ -30,13 +75,38 @@ func (g *Guard) Shutdown(ctx context.Context) error {
 		return nil
 	default:
 	}
+	g.logRunning(ctx)
 	for _, c := range g.conns.all() {
 		c.sever()
 	}
 	for _, conn := range g.conns.held() {
 		_ = conn.Close()
 	}
-	return ctx.Err()
+	return fmt.Errorf("wsauth: shutdown: connections were cut: %w", ctx.Err())
+}
+
+// maxNamed is how many handlers the log names at the end of a shutdown.
+const maxNamed = 20
+
+// logRunning names handlers that have not returned, those of the oldest connections
+// first.
+func (g *Guard) logRunning(ctx context.Context) {
+	running := g.conns.running()
+	if len(running) == 0 {
+		return
+	}
+	slices.SortFunc(running, func(a, b *Conn) int { return cmp.Compare(a.number, b.number) })
+	named := make([]string, min(len(running), maxNamed))
+	for i := range named {
+		c, subject := running[i], "anonymous"
+		if claims := c.Claims(); claims != nil {
+			subject = strconv.Quote(clientlog.Cut(claims.Subject))
+		}
+		age := time.Duration(g.moment()/int64(time.Second)-int64(c.began)) * time.Second
+		named[i] = fmt.Sprintf("%s of %s, open for %s", clientlog.Cut(*c.route), subject, age)
+	}
+	g.log.LogAttrs(ctx, slog.LevelWarn, "shutdown cuts connections whose handlers have not returned",
+		slog.Int("handlers", len(running)), slog.Any("oldest", named), slog.Int("not_named", len(running)-len(named)))
 }
 
 // shutdownPause is the time between two batches of closes, give or take a half.

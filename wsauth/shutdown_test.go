@@ -18,9 +18,9 @@ import (
 const shuttingDown = "Server is shutting down"
 
 // closable returns a Guard that the test shuts down itself, possibly in vain.
-func closable(t *testing.T, auth *paseto.Authorizer, cfg wsauth.Config) *wsauth.Guard {
+func closable(t *testing.T, auth *paseto.Authorizer, cfg wsauth.Config, opts ...wsauth.Option) *wsauth.Guard {
 	t.Helper()
-	guard, err := wsauth.New(auth, patient(cfg))
+	guard, err := wsauth.New(auth, patient(cfg), opts...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -25,6 +26,7 @@ import (
 	"github.com/pasetokit/pasetokit/config"
 	"github.com/pasetokit/pasetokit/internal/testtool"
 	"github.com/pasetokit/pasetokit/paseto/httpauth"
+	"github.com/pasetokit/pasetokit/wsauth"
 )
 
 // TestMain clears the environment of what would configure the chat.
@@ -319,6 +321,52 @@ func TestRun(t *testing.T) {
 		t.Errorf("on a port in use: got %v, want an error that names -addr", err)
 	}
 	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
+// TestStopTellsSocketsFirst: a request that hangs when the chat is stopped keeps the
+// close from no socket.
+func TestStopTellsSocketsFirst(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	out, stdout := io.Pipe()
+	done := make(chan error, 1)
+	go func() { done <- run(ctx, "127.0.0.1:0", "", "", stdout, io.Discard) }()
+	server := httptest.NewServer(nil) // for its client
+	defer server.Close()
+	if _, err := fmt.Fscanf(out, "listening on %s\n", &server.URL); err != nil {
+		t.Fatal(err)
+	}
+	alice, _ := enter(t, server, "/ws", login(t, server, "alice").AccessToken.Reveal())
+	server.Client().CloseIdleConnections()
+
+	post, err := net.Dial("tcp", strings.TrimPrefix(server.URL, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer post.Close()
+	const head = "POST /login HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n"
+	if _, err := io.WriteString(post, head); err != nil {
+		t.Fatal(err)
+	}
+	answer := bufio.NewReader(post)
+	if line, err := answer.ReadString('\n'); err != nil || !strings.Contains(line, "100 Continue") {
+		t.Fatalf("the answer begins with %q, %v", line, err)
+	}
+	cancel()
+	wantClosed(t, alice, wsauth.CloseGoingAway, "Server is shutting down")
+	select {
+	case err := <-done:
+		t.Fatalf("the chat has ended with %v, and the request hangs", err)
+	default:
+	}
+	if _, err := io.WriteString(post, "{}"); err != nil {
+		t.Fatal(err)
+	}
+	if rest, err := io.ReadAll(answer); err != nil || !bytes.Contains(rest, []byte("HTTP/1.1 4")) {
+		t.Errorf("the request is answered with %q, %v", rest, err)
+	}
 	if err := <-done; err != nil {
 		t.Error(err)
 	}

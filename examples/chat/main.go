@@ -96,15 +96,11 @@ func run(ctx context.Context, addr, file, server string, stdout, stderr io.Write
 // them to go when the chat stops: a busy machine needs longer than one expects.
 const patience = time.Minute
 
-// shutDown ends what takes requests before what they need.
+// shutDown ends what takes requests and sockets before what they need.
 func shutDown(ctx context.Context, server *http.Server, kit *config.Kit) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	return errors.Join(
-		server.Shutdown(ctx),
-		kit.Guard.Shutdown(ctx), // http.Server has lost sight of the sockets
-		kit.Close(),
-	)
+	return errors.Join(kit.Guard.Shutdown(ctx, server), kit.Close())
 }
 
 // reachable returns the address as a browser on this machine can open it.

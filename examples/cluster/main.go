@@ -78,7 +78,7 @@ func run(ctx context.Context, addr, redis, key string) error {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
-	return errors.Join(err, server.Shutdown(ctx), kit.Guard.Shutdown(ctx), kit.Close())
+	return errors.Join(err, kit.Guard.Shutdown(ctx, server), kit.Close())
 }
 
 // patience is how long a client may take for a request and its answer, and all of

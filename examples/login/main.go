@@ -4,11 +4,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log"
 	"log/slog"
 	"net/http"
 	"os"
+	"os/signal"
+	"syscall"
 	"time"
 
 	"github.com/pasetokit/pasetokit/config"
@@ -46,7 +49,20 @@ func main() {
 		Addr: "127.0.0.1:8080", ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second,
 		ErrorLog: httpauth.ErrorLog(slog.New(slog.NewTextHandler(os.Stderr, nil))),
 	}
-	log.Fatal(server.ListenAndServe())
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
+	served := make(chan error, 1)
+	go func() { served <- server.ListenAndServe() }()
+	select {
+	case err = <-served:
+	case <-ctx.Done():
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	err = errors.Join(err, kit.Guard.Shutdown(ctx, server), kit.Close())
+	cancel()
+	if err != nil {
+		log.Fatal(err)
+	}
 }
 
 // hashes has one user, with the password demo; a real program has them in its

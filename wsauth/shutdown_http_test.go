@@ -1,0 +1,191 @@
+package wsauth_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/wsauth"
+)
+
+// stalled is a POST whose body does not come.
+type stalled struct {
+	conn   net.Conn
+	answer *bufio.Reader
+}
+
+// stallPost sends such a POST, and returns when its handler waits for the body.
+func stallPost(t *testing.T, srv *httptest.Server) stalled {
+	t.Helper()
+	conn, err := net.Dial("tcp", srv.Listener.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = conn.Close() })
+	if _, err := fmt.Fprint(conn, "POST /slow HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nExpect: 100-continue\r\n\r\n"); err != nil {
+		t.Fatal(err)
+	}
+	s := stalled{conn, bufio.NewReader(conn)}
+	if line, err := s.answer.ReadString('\n'); err != nil || !strings.Contains(line, "100 Continue") {
+		t.Fatalf("the answer begins with %q, %v", line, err)
+	}
+	if line, err := s.answer.ReadString('\n'); err != nil || line != "\r\n" {
+		t.Fatalf("the answer goes on with %q, %v", line, err)
+	}
+	return s
+}
+
+// busy serves sockets at /ws and uploads at /slow, both with the guard's handler.
+func busy(t *testing.T, guard *wsauth.Guard, serve wsauth.Handler) *httptest.Server {
+	t.Helper()
+	mux := http.NewServeMux()
+	mux.Handle("/ws", guard.Require(paseto.Requirement{}, serve))
+	mux.HandleFunc("POST /slow", func(w http.ResponseWriter, r *http.Request) {
+		_, err := io.Copy(w, r.Body)
+		if err != nil {
+			w.WriteHeader(http.StatusBadRequest)
+		}
+	})
+	return listen(t, mux)
+}
+
+// TestShutdownTellsSocketsFirst, whatever HTTP does: one stalled request keeps no close
+// from anybody. It is answered when its body comes after all.
+func TestShutdownTellsSocketsFirst(t *testing.T) {
+	t.Parallel()
+	auth := newAuthorizer(t, paseto.Config{})
+	guard := closable(t, auth, wsauth.Config{})
+	srv := busy(t, guard, echo)
+	ws := connect(t, srv, bearer(access(t, auth, paseto.Grant{})))
+	checkEcho(t, ws, "hello")
+	post := stallPost(t, srv)
+
+	done := make(chan error, 1)
+	go func() { done <- guard.Shutdown(t.Context(), srv.Config, nil) }()
+	checkClosed(t, ws, wsauth.CloseGoingAway, shuttingDown)
+	select {
+	case err := <-done:
+		t.Fatalf("Shutdown returned %v with a request under way", err)
+	default:
+	}
+	if _, err := io.WriteString(post.conn, "body"); err != nil {
+		t.Fatal(err)
+	}
+	resp, err := http.ReadResponse(post.answer, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, err := io.ReadAll(resp.Body)
+	if resp.StatusCode != http.StatusOK || string(body) != "body" {
+		t.Errorf("the request is answered with %s %q, %v", resp.Status, body, err)
+	}
+	if err := wait(t, done, "Shutdown"); err != nil {
+		t.Errorf("Shutdown returns %v", err)
+	}
+}
+
+// TestShutdownCutsRequests that are left when the context ends, and says of both HTTP
+// and sockets that they were cut.
+func TestShutdownCutsRequests(t *testing.T) {
+	t.Parallel()
+	auth := newAuthorizer(t, paseto.Config{})
+	guard := closable(t, auth, wsauth.Config{})
+	srv := busy(t, guard, echo)
+	ws := connect(t, srv, bearer(access(t, auth, paseto.Grant{})))
+	ws.SetCloseHandler(func(int, string) error { return nil }) // no answer
+	post := stallPost(t, srv)
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- guard.Shutdown(ctx, srv.Config) }()
+	checkClosed(t, ws, wsauth.CloseGoingAway, shuttingDown)
+	cancel()
+	err := wait(t, done, "Shutdown")
+	for _, want := range []string{"connections were cut", "HTTP server"} {
+		if !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), want) {
+			t.Errorf("Shutdown returns %v, want the context's error, and %q", err, want)
+		}
+	}
+	checkCut(t, ws)
+	if rest, _ := io.ReadAll(post.answer); len(rest) > 0 && !strings.Contains(string(rest), "400") {
+		t.Errorf("the request is answered with %q", rest)
+	}
+}
+
+// TestShutdownNamesHandlers that have not returned when the context ends, in one line:
+// twenty at most, with route, subject and age, and none that has returned.
+func TestShutdownNamesHandlers(t *testing.T) {
+	t.Parallel()
+	const hung = 23
+	logger, log := newLogger()
+	auth := newAuthorizer(t, paseto.Config{})
+	guard := closable(t, auth, wsauth.Config{}, wsauth.WithLogger(logger))
+	running, release := make(chan struct{}), make(chan struct{})
+	hang := func(context.Context, *wsauth.Conn) {
+		running <- struct{}{}
+		<-release
+	}
+	mux := http.NewServeMux()
+	mux.Handle("GET /ws/{room}", guard.Require(paseto.Requirement{Optional: true}, hang))
+	mux.Handle("/read", guard.Require(paseto.Requirement{}, echo))
+	bare := guard.Require(paseto.Requirement{}, hang)
+	srv := listen(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasPrefix(r.URL.Path, "/bare") { // a router that tells no pattern
+			bare.ServeHTTP(w, r)
+			return
+		}
+		mux.ServeHTTP(w, r)
+	}))
+	open := func(h handshake) {
+		connect(t, srv, h)
+		wait(t, running, "the handler")
+	}
+	alice := bearer(access(t, auth, paseto.Grant{Subject: "alice"}))
+	open(at("/bare/" + strings.Repeat("x", 500)).and(alice))
+	open(at("/bare/%0A").and(alice))
+	open(at("/ws/kitchen"))
+	open(at("/ws/kitchen").and(bearer(access(t, auth, paseto.Grant{Subject: strings.Repeat("long", 100)}))))
+	for range hung - 4 {
+		open(at("/ws/kitchen").and(alice))
+	}
+	reader := connect(t, srv, at("/read").and(alice))
+	checkEcho(t, reader, "hello")
+
+	ctx, cancel := context.WithCancel(t.Context())
+	done := shutdown(ctx, guard)
+	checkClosed(t, reader, wsauth.CloseGoingAway, shuttingDown)
+	until(t, "the reader's handler has returned", func() bool { return guard.Stats().Connections == hung })
+	cancel()
+	if err := wait(t, done, "Shutdown"); !errors.Is(err, context.Canceled) {
+		t.Errorf("Shutdown returns %v, want the context's error", err)
+	}
+	close(release)
+	if err := guard.Shutdown(t.Context()); err != nil {
+		t.Errorf("the second Shutdown returns %v", err)
+	}
+	got := log.String()
+	for want, times := range map[string]int{
+		"level=WARN":     1,
+		"\n":             1,
+		"handlers=23":    1,
+		"not_named=3":    1,
+		"open for 0s":    20,
+		"GET /ws/{room}": 18,
+		"/bare/xxx":      1,
+		"…":              2,
+		`/bare/\`:        1,
+		"of anonymous":   1,
+		"/read":          0,
+	} {
+		if n := strings.Count(got, want); n != times {
+			t.Errorf("%q is in the log %d times, want %d:\n%s", want, n, times, got)
+		}
+	}
+}
