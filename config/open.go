@@ -53,6 +53,7 @@ type opener struct {
 	now      func() time.Time
 	observer func(paseto.Event)
 
+	implicit     func(*http.Request) []byte
 	connContext  func(context.Context, *http.Request) context.Context
 	connObserver func(wsauth.Event)
 }
@@ -94,6 +95,12 @@ func WithClock(now func() time.Time) Option {
 // WithObserver passes an observer to the Authorizer; see [paseto.WithObserver].
 func WithObserver(observe func(paseto.Event)) Option {
 	return func(o *opener) { o.observer = observe }
+}
+
+// WithImplicit passes the implicit assertion of the token endpoints to the Web; see
+// [httpauth.WithImplicit].
+func WithImplicit(implicit func(*http.Request) []byte) Option {
+	return func(o *opener) { o.implicit = implicit }
 }
 
 // WithConnectionObserver calls observe for every [wsauth.Event] of the Guard:
@@ -207,7 +214,7 @@ func (k *Kit) build(cfg *Config, keys []paseto.Key, o opener) error {
 		return err
 	}
 	web := cfg.httpauth()
-	if k.HTTP, err = httpauth.New(k.Authorizer, web, httpauth.WithLogger(o.log)); err != nil {
+	if k.HTTP, err = httpauth.New(k.Authorizer, web, httpauth.WithLogger(o.log), httpauth.WithImplicit(o.implicit)); err != nil {
 		return err
 	}
 	guard := cfg.wsauth(web)

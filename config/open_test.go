@@ -3,6 +3,7 @@ package config_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -19,6 +20,7 @@ import (
 	"github.com/pasetokit/pasetokit/denylist"
 	"github.com/pasetokit/pasetokit/internal/secrettest"
 	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/paseto/httpauth"
 )
 
 const (
@@ -165,6 +167,28 @@ func TestOmitKeyID(t *testing.T) {
 		if named := strings.Count(token.Token.Reveal(), ".") == 3; named == omit {
 			t.Errorf("omit_key_id %v: the token has a footer: %v", omit, named)
 		}
+	}
+}
+
+// TestWithImplicit: the token endpoints issue with the assertion that the program
+// gives.
+func TestWithImplicit(t *testing.T) {
+	t.Parallel()
+	implicit := []byte("tenant")
+	kit := open(t, with(func(*config.Config) {}), config.WithImplicit(func(*http.Request) []byte { return implicit }))
+	login := kit.HTTP.Login(func(context.Context, httpauth.Credentials) (paseto.Grant, error) {
+		return paseto.Grant{Subject: "alice"}, nil
+	})
+	r := httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/login", strings.NewReader(`{"username":"alice","password":"x"}`))
+	r.Header.Set("Content-Type", "application/json")
+	rec := httptest.NewRecorder()
+	login.ServeHTTP(rec, r)
+	var tokens httpauth.Tokens
+	if err := json.NewDecoder(rec.Body).Decode(&tokens); err != nil || rec.Code != http.StatusOK {
+		t.Fatalf("the login is answered with %d: %v", rec.Code, err)
+	}
+	if _, err := kit.Authorizer.Verify(t.Context(), tokens.AccessToken.Reveal(), paseto.Requirement{Implicit: implicit}); err != nil {
+		t.Errorf("the token is refused: %v", err)
 	}
 }
 

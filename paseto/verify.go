@@ -44,6 +44,27 @@ func (a *Authorizer) Verify(ctx context.Context, token string, req Requirement) 
 	return claims, nil
 }
 
+// CheckPair reports why this Authorizer would refuse a pair at a refresh, or its
+// access token at a route that asks for nothing more: no key here opens a token, or
+// its times, issuer or audience are not accepted here. It is for programs that send
+// pairs which they must serve later. It does not ask the denylist, and tells no
+// observer. Of req, Implicit and Base64 count.
+func (a *Authorizer) CheckPair(ctx context.Context, p Pair, req Requirement) error {
+	for i, tokenType := range []string{TypeAccess, TypeRefresh} {
+		issued := [...]Issued{p.Access, p.Refresh}[i]
+		claims, err := a.open(ctx, issued.Token.Reveal(), req)
+		switch {
+		case err != nil:
+			return fmt.Errorf("the %s token: %w", tokenType, err)
+		case claims.Type != tokenType:
+			return refuseWith(ErrType, typeMessage(tokenType, claims.Type))
+		case claims.foreign && tokenType == TypeRefresh:
+			return refuse(ErrForbidden, "the first of Keys that opens the refresh token cannot issue; put the one that can before it")
+		}
+	}
+	return nil
+}
+
 // open returns the claims of a token that is valid here, whatever it is for:
 // form, key, times, issuer, audience. Beside an error it returns the claims of a
 // token that is authentic and not valid.

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gorilla/websocket"
+
 	"github.com/pasetokit/pasetokit/denylist"
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/paseto/httpauth"
@@ -23,25 +25,34 @@ type service struct {
 
 func newService(t *testing.T) service {
 	t.Helper()
+	return newServiceFor(t, paseto.Grant{}, paseto.Requirement{})
+}
+
+// newServiceFor returns one whose logins are granted g, and whose routes ask for req.
+func newServiceFor(t *testing.T, g paseto.Grant, req paseto.Requirement) service {
+	t.Helper()
 	c := newClock()
 	store := denylist.NewMemory(denylist.WithClock(c.Now))
 	t.Cleanup(func() { _ = store.Close() })
 	auth := newAuthorizer(t, paseto.Config{}, paseto.WithClock(c.Now), paseto.WithDenylist(store))
-	web, err := httpauth.New(auth, httpauth.Config{})
+	web, err := httpauth.New(auth, httpauth.Config{}, httpauth.WithImplicit(func(*http.Request) []byte { return req.Implicit }))
 	if err != nil {
 		t.Fatal(err)
 	}
 	guard := newGuard(t, auth, wsauth.Config{Reject: wsauth.RejectHTTP})
 	mux := http.NewServeMux()
 	mux.Handle("POST /login", web.Login(func(_ context.Context, c httpauth.Credentials) (paseto.Grant, error) {
-		return paseto.Grant{Subject: c.Username}, nil
+		grant := g
+		grant.Subject = c.Username
+		return grant, nil
 	}))
 	mux.Handle("POST /refresh", web.Refresh())
 	mux.Handle("POST /logout", web.Logout())
 	mux.Handle("POST /logout/everywhere", web.LogoutEverywhere())
 	mux.Handle("POST /ticket", web.Ticket())
-	mux.Handle("/ws", guard.Require(paseto.Requirement{}, echo))
-	mux.Handle("/ws/fresh", guard.Require(paseto.Requirement{Fresh: true}, echo))
+	mux.Handle("/ws", guard.Require(req, echo))
+	req.Fresh = true
+	mux.Handle("/ws/fresh", guard.Require(req, echo))
 	return service{listen(t, mux), c}
 }
 
@@ -174,4 +185,31 @@ func TestReuseEndsHandshakes(t *testing.T) {
 	}
 	s.checkRefused(t, pending, paseto.ErrRevoked)
 	checkEcho(t, connect(t, s.Server, bearer(other.AccessToken.Reveal())), "another session")
+}
+
+// TestTicketJourneyOfWrappedTokens does the same where tokens are wrapped in base64
+// and bound to an implicit assertion: the socket opens by token and by ticket, and
+// the logout closes it.
+func TestTicketJourneyOfWrappedTokens(t *testing.T) {
+	t.Parallel()
+	for name, purpose := range map[string]paseto.Purpose{"local": paseto.Local, "public": paseto.Public} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			req := paseto.Requirement{Base64: true, Implicit: []byte("tenant 1")}
+			s := newServiceFor(t, paseto.Grant{Base64: true, Purpose: purpose}, req)
+			login := s.login(t)
+			tokens := s.refresh(t, login.RefreshToken.Reveal())
+			byToken := connect(t, s.Server, bearer(tokens.AccessToken.Reveal()))
+			byTicket := connect(t, s.Server, s.buy(t, tokens.AccessToken.Reveal(), "/ws"))
+			for _, ws := range []*websocket.Conn{byToken, byTicket} {
+				checkEcho(t, ws, "hello")
+			}
+			if status := s.post(t, "/logout", tokens.RefreshToken.Reveal(), map[string]string{}, nil); status != http.StatusNoContent {
+				t.Fatalf("the logout is answered with %d", status)
+			}
+			for _, ws := range []*websocket.Conn{byToken, byTicket} {
+				checkClosed(t, ws, wsauth.ClosePolicyViolation, beenRevoked)
+			}
+		})
+	}
 }

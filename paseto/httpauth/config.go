@@ -140,6 +140,7 @@ type Web struct {
 	places      *places
 	tickets     ticketLimit
 	proxySeen   atomic.Bool
+	implicit    func(*http.Request) []byte // nil: none
 	log         *slog.Logger
 	clientLog   *clientlog.Log // where clients choose what is logged, or how often
 }

@@ -50,6 +50,7 @@ type setup struct {
 	store      denylist.Store // default: in memory
 	noDenylist bool
 	clock      *clock // default: its own
+	implicit   func(*http.Request) []byte
 }
 
 // site is a program under test.
@@ -82,7 +83,7 @@ func newSite(t testing.TB, s setup) *site {
 		t.Fatal(err)
 	}
 	log := &logBuffer{}
-	web, err := httpauth.New(auth, s.web, httpauth.WithLogger(slog.New(slog.NewTextHandler(log, nil))))
+	web, err := httpauth.New(auth, s.web, httpauth.WithLogger(slog.New(slog.NewTextHandler(log, nil))), httpauth.WithImplicit(s.implicit))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -36,12 +36,16 @@ type LoginFunc func(ctx context.Context, c Credentials) (paseto.Grant, error)
 // both cookies too; where that is the only location, the body contains no
 // token. The access token is fresh, whatever the grant says.
 //
+// The other endpoints serve every token that Login issues, wrapped in base64 or
+// not, and with an implicit assertion by [WithImplicit]. A grant whose tokens they
+// would refuse, for example with another issuer than the required one, gives status
+// 500, and the log names the cause.
+//
 // Logins that fail are slowed, and those under way bounded, over all endpoints of
 // the Web; see [LoginLimits].
 func (w *Web) Login(check LoginFunc) http.Handler {
 	return w.post(func(rw http.ResponseWriter, r *http.Request) {
-		asCookies := w.cfg.usesCookies()
-		if asCookies {
+		if w.cfg.usesCookies() {
 			// Else another site could log its visitors in here as a user of
 			// its own.
 			if err := w.checkOrigin(r, Cookie); err != nil {
@@ -64,15 +68,16 @@ func (w *Web) Login(check LoginFunc) http.Handler {
 			return
 		}
 		grant.Fresh = true
+		if grant, err = w.complete(r, grant); err != nil {
+			w.refuse(rw, r, err)
+			return
+		}
 		pair, err := w.auth.IssuePair(grant)
 		if err != nil {
 			w.refuse(rw, r, err)
 			return
 		}
-		onlyCookies := asCookies && len(w.cfg.Locations) == 1
-		if err := w.sendTokens(rw, pair, !onlyCookies, asCookies); err != nil {
-			w.refuse(rw, r, err)
-		}
+		w.SendPair(rw, r, pair)
 	})
 }
 

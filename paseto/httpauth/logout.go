@@ -100,9 +100,11 @@ func (w *Web) revoke(rw http.ResponseWriter, r *http.Request, foreign error,
 		return foreign
 	}
 	ctx := r.Context()
-	claims, err := w.auth.Verify(ctx, found.token, paseto.Requirement{})
+	req := w.requirement(r, found.token)
+	claims, err := w.auth.Verify(ctx, found.token, req)
 	if errors.Is(err, paseto.ErrType) {
-		claims, err = w.auth.Verify(ctx, found.token, paseto.Requirement{Type: paseto.TypeRefresh})
+		req.Type = paseto.TypeRefresh
+		claims, err = w.auth.Verify(ctx, found.token, req)
 	}
 	if err != nil || !w.auth.CanRevoke() {
 		return err

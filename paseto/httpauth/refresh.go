@@ -28,7 +28,7 @@ func (w *Web) Refresh() http.Handler {
 			w.refuse(rw, r, err)
 			return
 		}
-		pair, err := w.auth.Refresh(r.Context(), found.token, paseto.Requirement{})
+		pair, err := w.auth.Refresh(r.Context(), found.token, w.requirement(r, found.token))
 		if err != nil {
 			w.refuse(rw, r, err)
 			return

@@ -87,12 +87,19 @@ func (w *Web) Ticket(opts ...TicketOption) http.Handler {
 			w.refuse(rw, r, broken)
 			return
 		}
-		claims, err := w.authenticate(rw, r, paseto.Requirement{}, w.route)
+		found, err := w.findTrusted(rw, r, w.route, false)
+		if err != nil {
+			w.refuse(rw, r, err)
+			return
+		}
+		req := w.requirement(r, found.token)
+		claims, err := w.auth.Verify(r.Context(), found.token, req)
 		if err != nil {
 			w.refuse(rw, r, err)
 			return
 		}
 		grant, err := w.ticketGrant(rw, r, binding)
+		grant.Implicit = req.Implicit
 		if err != nil {
 			w.refuse(rw, r, err)
 			return
