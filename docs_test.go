@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/pasetokit/pasetokit/denylist"
+	"github.com/pasetokit/pasetokit/internal/doctest"
 	"github.com/pasetokit/pasetokit/internal/testtool"
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/paseto/httpauth"
@@ -129,15 +130,8 @@ func TestConnectionsDocumentSettings(t *testing.T) {
 func blocks(t *testing.T, document, language string) []string {
 	t.Helper()
 	var found []string
-	for _, rest := range strings.Split(readText(t, document), "\n```"+language+"\n")[1:] {
-		block, _, closed := strings.Cut(rest, "```")
-		if !closed {
-			t.Fatalf("%s: a block is not closed", document)
-		}
-		found = append(found, block)
-	}
-	if len(found) == 0 {
-		t.Fatalf("%s shows no code in %s", document, language)
+	for _, block := range doctest.Blocks(t, document, language) {
+		found = append(found, block.Text)
 	}
 	return found
 }

@@ -15,15 +15,8 @@ import (
 	"github.com/pasetokit/pasetokit/paseto"
 )
 
-// TestMain lets the test binary be the program itself, or the server of
-// docs/keys.md, where it is called so.
+// TestMain sets the password that some configurations take from the environment.
 func TestMain(m *testing.M) {
-	switch filepath.Base(os.Args[0]) {
-	case "pasetokit":
-		main()
-	case "server":
-		serverMain()
-	}
 	if err := os.Setenv("TEST_PASSWORD", password); err != nil {
 		panic(err)
 	}

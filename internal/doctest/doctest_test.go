@@ -1,0 +1,46 @@
+package doctest_test
+
+import (
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"github.com/pasetokit/pasetokit/internal/doctest"
+)
+
+// TestDocuments runs what the documents show. Whoever writes another one adds it here.
+func TestDocuments(t *testing.T) {
+	t.Parallel()
+	documents := []doctest.Document{
+		{Path: "README.md", With: "testdata/readme", Not: []string{
+			"go run ./examples/chat", // its own tests do
+			"scripts/check test",     // this is part of it
+			"make bench-idle",        // takes a machine of its own
+		}},
+		{Path: "docs/configuration.md"},
+		{Path: "docs/connections.md", With: "testdata/connections"},
+		{Path: "docs/keys.md", With: "testdata/keys", Not: []string{
+			"go install github.com/pasetokit/pasetokit/cmd/pasetokit@latest",
+		}},
+		{Path: "docs/revocation.md", With: "testdata/revocation"},
+	}
+	for _, pattern := range []string{"*.md", "docs/*.md"} {
+		paths, err := filepath.Glob(filepath.Join(doctest.Root(t), pattern))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, path := range paths {
+			path, _ = filepath.Rel(doctest.Root(t), path)
+			listed := slices.ContainsFunc(documents, func(d doctest.Document) bool { return d.Path == path })
+			if !listed && doctest.Shows(t, path) {
+				t.Errorf("nobody runs what %s shows", path)
+			}
+		}
+	}
+	for _, document := range documents {
+		t.Run(filepath.Base(document.Path), func(t *testing.T) {
+			t.Parallel()
+			doctest.Run(t, document)
+		})
+	}
+}

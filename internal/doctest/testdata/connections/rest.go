@@ -1,0 +1,7 @@
+package app
+
+import "github.com/pasetokit/pasetokit/wsauth"
+
+type roomKey struct{}
+
+var guard *wsauth.Guard
