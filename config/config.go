@@ -84,6 +84,11 @@ type HTTP struct {
 	// endpoints and guarded routes. Danger: where cookies carry tokens, such a page can
 	// act for every visitor whose browser sends it the cookies.
 	AllowedOrigins []string `koanf:"allowed_origins" validate:"dive,origin"`
+	// PublicScheme is http or https: the scheme by which clients reach this server, for
+	// requests and for handshakes; empty (none in files) for https where a request came
+	// by TLS, and else either. Danger: behind a proxy that ends TLS, pages of http://
+	// and the server's own host count as its own unless it is https.
+	PublicScheme string `koanf:"public_scheme" validate:"omitempty,oneof=http https"`
 	// TrustedProxies lists addresses, and networks in CIDR notation, whose
 	// X-Forwarded-For is believed, for requests and for handshakes; the word unix is
 	// for a proxy that connects through a Unix socket. Danger:

@@ -269,6 +269,7 @@ func TestRefusedYAML(t *testing.T) {
 		{"cookie names", "http: {cookie: {refresh_name: access_token}}", `http.cookie.refresh_name = "access_token" (FILE): must differ from access_name`},
 		{"same_site none", "http: {cookie: {same_site: none, secure: false}}", "http.cookie.same_site = none (FILE): browsers refuse it unless http.cookie.secure is true"},
 		{"origin", "http: {allowed_origins: [x]}", `http.allowed_origins[0] = "x" (FILE): `},
+		{"public scheme", "http: {public_scheme: wss}", `http.public_scheme = "wss" (FILE): must be one of http, https`},
 		{"origin", "websocket: {allowed_origins: ['https://a.example/']}", `websocket.allowed_origins[0] = "https://a.example/" (FILE): "https://a.example/" is not an origin`},
 		{"reject", "websocket: {reject: maybe}", `websocket.reject = "maybe" (FILE): must be one of close, http`},
 		{"marker", "websocket: {subprotocols: [paseto.bearer]}", `websocket.subprotocols[0] = "paseto.bearer" (FILE): is reserved`},

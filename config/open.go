@@ -266,6 +266,7 @@ func (c *Config) httpauth() httpauth.Config {
 		Realm:        c.HTTP.Realm,
 
 		AllowedOrigins:   c.HTTP.AllowedOrigins,
+		PublicScheme:     c.HTTP.PublicScheme,
 		TrustedProxies:   c.HTTP.TrustedProxies,
 		Login:            c.HTTP.Login.httpauth(),
 		TicketsPerMinute: int(c.HTTP.TicketsPerMinute),

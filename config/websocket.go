@@ -157,6 +157,7 @@ func (c *Config) wsauth(web httpauth.Config) wsauth.Config {
 		Reject:            wsauth.Reject(ws.Reject),
 		Realm:             c.HTTP.Realm,
 		AllowedOrigins:    ws.AllowedOrigins,
+		PublicScheme:      web.PublicScheme,
 		Subprotocols:      ws.Subprotocols,
 		ReadLimit:         ws.ReadLimit,
 		WriteTimeout:      ws.WriteTimeout,

@@ -128,6 +128,13 @@ type Config struct {
 	// with "*." stands for every host below it: "https://*.example.com". A
 	// default port may be left out. Default none.
 	AllowedOrigins []string
+	// PublicScheme is the scheme by which clients reach this server, "http" or "https".
+	// Pages of that scheme alone are of the server's own origin. Default: https for a
+	// handshake that came by TLS, and else both, for a proxy may have ended TLS. Set it
+	// to https behind such a proxy. Danger: without it, pages of http:// and the
+	// server's own host may connect there, and whoever controls the network of a
+	// visitor can make such pages.
+	PublicScheme string
 	// Subprotocols lists the application's own subprotocols, the preferred
 	// one first. Default none.
 	Subprotocols []string

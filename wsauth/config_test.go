@@ -44,6 +44,7 @@ func TestConfigValidation(t *testing.T) {
 		{"ticket twice", auth, wsauth.Config{Locations: []wsauth.Location{wsauth.Ticket, wsauth.Ticket}}, []string{`token location "ticket" is given twice`}},
 		{"prefix of paths without a slash", auth, wsauth.Config{PathPrefix: "api"}, []string{`PathPrefix "api": expected a path that begins with a slash`}},
 		{"prefix of paths with two", auth, wsauth.Config{PathPrefix: "/api/"}, []string{`PathPrefix "/api/": expected a prefix that does not end with a slash`}},
+		{"public scheme", auth, wsauth.Config{PublicScheme: "HTTPS"}, []string{`PublicScheme "HTTPS" is not http or https`}},
 		{"reject", auth, wsauth.Config{Reject: "maybe"}, []string{`Reject is "maybe"; expected "close" or "http"`}},
 		{"marker as subprotocol", auth, wsauth.Config{Subprotocols: []string{"chat", wsauth.Marker}}, []string{`Subprotocols: "paseto.bearer"`}},
 		{"empty subprotocol", auth, wsauth.Config{Subprotocols: []string{""}}, []string{`Subprotocols: ""`}},

@@ -36,7 +36,7 @@ type Guard struct {
 	failOpen bool // connections live on while the denylist cannot be asked
 	cfg      Config
 	route    route // as configured
-	origins  []origin.Pattern
+	origins  origin.Patterns
 	upgrader websocket.Upgrader
 	log      *slog.Logger
 	observe  func(Event)
@@ -243,7 +243,7 @@ func (g *Guard) verify(r *http.Request, req paseto.Requirement, token string, wh
 		return nil, originError("the token is in a cookie, and there is no Origin")
 	}
 	if where == Ticket {
-		use := paseto.TicketUse{Path: g.pathOf(r), Origin: r.Header.Get("Origin"), Ready: ready}
+		use := paseto.TicketUse{Path: g.pathOf(r), Origin: originOf(r), Ready: ready}
 		return g.auth.RedeemTicket(r.Context(), token, req, use)
 	}
 	return g.auth.Verify(r.Context(), token, req)

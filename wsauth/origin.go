@@ -1,6 +1,7 @@
 package wsauth
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 
@@ -23,26 +24,25 @@ func ValidateOrigin(s string) error {
 // checkOrigin refuses a handshake whose Origin is neither the server's own nor
 // listed. A missing Origin is not its concern.
 func (g *Guard) checkOrigin(r *http.Request) error {
-	values := r.Header.Values("Origin")
-	if len(values) == 0 {
+	o, err := origin.Of(r)
+	switch {
+	case errors.Is(err, origin.ErrNone):
 		return nil
-	}
-	if len(values) > 1 {
-		return originError("%d Origin headers", len(values))
-	}
-	o, err := origin.Parse(values[0])
-	if err != nil {
+	case err != nil:
 		return originError("%w", err)
-	}
-	if o.IsOf(r) {
+	case o.IsOf(r, g.cfg.PublicScheme), g.origins.Match(o):
 		return nil
 	}
-	for _, allowed := range g.origins {
-		if allowed.Matches(o) {
-			return nil
-		}
+	return originError("origin %q, host %q", clientlog.Cut(o.String()), clientlog.Cut(r.Host))
+}
+
+// originOf returns the Origin of a handshake as browsers write it, empty if there is
+// none.
+func originOf(r *http.Request) string {
+	if o, err := origin.Of(r); err == nil {
+		return o.String()
 	}
-	return originError("origin %q, host %q", clientlog.Cut(values[0]), clientlog.Cut(r.Host))
+	return r.Header.Get("Origin")
 }
 
 func originError(format string, args ...any) error {

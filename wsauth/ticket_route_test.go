@@ -36,6 +36,7 @@ func TestBoundTickets(t *testing.T) {
 		{"path in capitals", paseto.TicketGrant{Path: "/ws"}, at("/WS"), false},
 
 		{"origin", paseto.TicketGrant{Origin: page}, from(page), true},
+		{"origin, default port, upper case", paseto.TicketGrant{Origin: page}, from(strings.ToUpper(page) + ":443"), true},
 		{"origin, another allowed", paseto.TicketGrant{Origin: page}, from(sister), false},
 		{"origin, none", paseto.TicketGrant{Origin: page}, none(), false},
 		{"origin, other port", paseto.TicketGrant{Origin: page}, from(page + ":8443"), false},

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/pasetokit/pasetokit/internal/locate"
+	"github.com/pasetokit/pasetokit/internal/origin"
 	"github.com/pasetokit/pasetokit/internal/urlpath"
 	"github.com/pasetokit/pasetokit/paseto"
 )
@@ -36,6 +37,9 @@ func (c Config) validate() error {
 	}
 	if err := urlpath.ValidatePrefix(c.PathPrefix); err != nil {
 		bad("PathPrefix %.64q: %s", c.PathPrefix, err)
+	}
+	if err := origin.ValidateScheme(c.PublicScheme); err != nil {
+		bad("PublicScheme %s", err)
 	}
 	for _, protocol := range c.Subprotocols {
 		if !validProtocol(protocol) {

@@ -2,10 +2,12 @@
 package origin
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -86,23 +88,55 @@ func (p Pattern) Matches(o Origin) bool {
 	return p.host == o.host
 }
 
-// IsOf reports whether o is the origin of the server that r came to. Behind a
-// proxy that ends TLS it is not known which of http and https that is.
-func (o Origin) IsOf(r *http.Request) bool {
-	if o.scheme != "https" && (r.TLS != nil || o.scheme != "http") {
+// Patterns are the origins that a server lists beside its own.
+type Patterns []Pattern
+
+// Match reports whether o is of one of the patterns.
+func (ps Patterns) Match(o Origin) bool {
+	return slices.ContainsFunc(ps, func(p Pattern) bool { return p.Matches(o) })
+}
+
+// ErrNone is the error of [Of] for a request without an Origin header.
+var ErrNone = errors.New("there is no Origin")
+
+// Of returns the origin of the page that had a browser send r.
+func Of(r *http.Request) (Origin, error) {
+	switch values := r.Header.Values("Origin"); len(values) {
+	case 0:
+		return Origin{}, ErrNone
+	case 1:
+		return Parse(values[0])
+	default:
+		return Origin{}, fmt.Errorf("%d Origin headers", len(values))
+	}
+}
+
+// ValidateScheme reports what is wrong with a scheme for [Origin.IsOf].
+func ValidateScheme(s string) error {
+	if s != "" && s != "http" && s != "https" {
+		return fmt.Errorf("%.16q is not http or https", s)
+	}
+	return nil
+}
+
+// IsOf reports whether o is the own origin of the server that r came to: of the host and
+// port that the client asked for, and of the scheme by which clients reach the server.
+// Where that is empty, it is https for a request that came by TLS, and else http or
+// https: a proxy may have ended TLS.
+func (o Origin) IsOf(r *http.Request, scheme string) bool {
+	if scheme == "" && r.TLS != nil {
+		scheme = "https"
+	}
+	if o.scheme != scheme && (scheme != "" || o.scheme != "http" && o.scheme != "https") {
 		return false
 	}
 	host, port := splitHost(r.Host, o.scheme)
 	return o.host == host && o.port == port
 }
 
-// IsSerialized reports whether s is an origin as browsers send it (RFC 6454,
-// section 6.2): in lower case, and without the default port of its scheme.
-func IsSerialized(s string) bool {
-	o, err := Parse(s)
-	if err != nil {
-		return false
-	}
+// String returns o as browsers send it (RFC 6454, section 6.2): in lower case, and
+// without the default port of its scheme.
+func (o Origin) String() string {
 	host := o.host
 	if strings.Contains(host, ":") {
 		host = "[" + host + "]"
@@ -110,5 +144,11 @@ func IsSerialized(s string) bool {
 	if o.port != "" && o.port != defaultPorts[o.scheme] {
 		host += ":" + o.port
 	}
-	return o.scheme+"://"+host == s
+	return o.scheme + "://" + host
+}
+
+// IsSerialized reports whether s is an origin as browsers send it.
+func IsSerialized(s string) bool {
+	o, err := Parse(s)
+	return err == nil && o.String() == s
 }

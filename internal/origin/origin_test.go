@@ -89,7 +89,7 @@ func TestIsOf(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := o.IsOf(httptest.NewRequest(http.MethodGet, test.server, http.NoBody)); got != test.want {
+		if got := o.IsOf(httptest.NewRequest(http.MethodGet, test.server, http.NoBody), ""); got != test.want {
 			t.Errorf("%s is of %s: %t", test.origin, test.server, got)
 		}
 	}

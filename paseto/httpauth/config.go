@@ -64,6 +64,13 @@ type Config struct {
 	// such a page can act for every visitor whose browser sends it the cookies; list no
 	// origin whose pages you do not trust like your own.
 	AllowedOrigins []string
+	// PublicScheme is the scheme by which clients reach this server, "http" or "https".
+	// Pages of that scheme alone are of the server's own origin. Default: https for a
+	// request that came by TLS, and else both, for a proxy may have ended TLS. Set it to
+	// https behind such a proxy. Danger: without it, pages of http:// and the server's
+	// own host count as its own there, in browsers that do not send Sec-Fetch-Site, and
+	// whoever controls the network of a visitor can make such pages.
+	PublicScheme string
 	// TrustedProxies lists the addresses, and networks in CIDR notation, whose
 	// X-Forwarded-For is believed: the client's address is then the rightmost
 	// one in it that is not of a trusted proxy. The word unix is for a proxy that
@@ -130,29 +137,27 @@ func WithLogger(logger *slog.Logger) Option {
 // Web guards handlers and serves the token endpoints. It is safe for concurrent
 // use and needs no Close.
 type Web struct {
-	auth        *paseto.Authorizer
-	cfg         Config
-	route       route // as configured
-	crossOrigin *http.CrossOriginProtection
-	origins     []origin.Pattern // AllowedOrigins
-	addresses   clientaddr.Finder
-	guesses     *guesses
-	places      *places
-	tickets     ticketLimit
-	proxySeen   atomic.Bool
-	implicit    func(*http.Request) []byte // nil: none
-	log         *slog.Logger
-	clientLog   *clientlog.Log // where clients choose what is logged, or how often
+	auth      *paseto.Authorizer
+	cfg       Config
+	route     route           // as configured
+	origins   origin.Patterns // AllowedOrigins
+	addresses clientaddr.Finder
+	guesses   *guesses
+	places    *places
+	tickets   ticketLimit
+	proxySeen atomic.Bool
+	implicit  func(*http.Request) []byte // nil: none
+	log       *slog.Logger
+	clientLog *clientlog.Log // where clients choose what is logged, or how often
 }
 
 // New returns a Web that verifies and issues with auth. The error wraps
 // [paseto.ErrConfig] and names everything that is wrong with cfg.
 func New(auth *paseto.Authorizer, cfg Config, opts ...Option) (*Web, error) {
 	w := &Web{
-		auth:        auth,
-		cfg:         cfg.withDefaults(),
-		crossOrigin: http.NewCrossOriginProtection(),
-		log:         slog.New(slog.DiscardHandler),
+		auth: auth,
+		cfg:  cfg.withDefaults(),
+		log:  slog.New(slog.DiscardHandler),
 	}
 	for _, opt := range opts {
 		if opt != nil {
@@ -181,6 +186,9 @@ func New(auth *paseto.Authorizer, cfg Config, opts ...Option) (*Web, error) {
 		}
 	}
 	w.origins = parseOrigins(w.cfg.AllowedOrigins, bad)
+	if err := origin.ValidateScheme(w.cfg.PublicScheme); err != nil {
+		bad("PublicScheme %s", err)
+	}
 	for name, path := range map[string]string{
 		w.cfg.AccessCookieName():  w.cfg.Cookie.Path,
 		w.cfg.RefreshCookieName(): w.cfg.Cookie.RefreshPath,

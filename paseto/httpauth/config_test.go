@@ -28,6 +28,7 @@ func TestConfigErrors(t *testing.T) {
 		{"location in capitals", in("Header"), `Locations: unknown token location "Header"`},
 		{"origin without scheme", httpauth.Config{AllowedOrigins: []string{"app.example.com"}}, "AllowedOrigins:"},
 		{"origin with path", httpauth.Config{AllowedOrigins: []string{"https://a.example", "https://b.example/"}}, "AllowedOrigins:"},
+		{"public scheme", httpauth.Config{PublicScheme: "HTTPS"}, `PublicScheme "HTTPS" is not http or https`},
 		{"access cookie's name", cookies(httpauth.CookieConfig{AccessName: "a b"}), `Cookie "__Host-a b":`},
 		{"refresh cookie's name", cookies(httpauth.CookieConfig{RefreshName: "a;b"}), `Cookie "__Host-a;b":`},
 		{"cookie's path", cookies(httpauth.CookieConfig{Path: "/a;b"}), `Cookie "__Secure-access_token":`},

@@ -56,25 +56,13 @@ func isNil(h http.Handler) bool {
 
 // allowsOrigin reports whether a page of [Config.AllowedOrigins] sent r.
 func (w *Web) allowsOrigin(r *http.Request) bool {
-	values := r.Header.Values("Origin")
-	if len(values) != 1 {
-		return false
-	}
-	o, err := origin.Parse(values[0])
-	if err != nil {
-		return false
-	}
-	for _, allowed := range w.origins {
-		if allowed.Matches(o) {
-			return true
-		}
-	}
-	return false
+	o, err := origin.Of(r)
+	return err == nil && w.origins.Match(o)
 }
 
 // parseOrigins reads [Config.AllowedOrigins], and reports each wrong one.
-func parseOrigins(allowed []string, bad func(format string, args ...any)) []origin.Pattern {
-	var patterns []origin.Pattern
+func parseOrigins(allowed []string, bad func(format string, args ...any)) origin.Patterns {
+	var patterns origin.Patterns
 	for _, s := range allowed {
 		p, err := origin.ParsePattern(s)
 		if err != nil {

@@ -1,8 +1,13 @@
 package httpauth
 
 import (
+	"errors"
+	"fmt"
 	"net/http"
+	"slices"
 
+	"github.com/pasetokit/pasetokit/internal/clientlog"
+	"github.com/pasetokit/pasetokit/internal/origin"
 	"github.com/pasetokit/pasetokit/paseto"
 )
 
@@ -75,14 +80,27 @@ func (w *Web) findTrusted(rw http.ResponseWriter, r *http.Request, in route, opt
 	return found, err
 }
 
-// checkOrigin refuses what another origin's page could have had the browser
-// send: an unsafe request whose authority is a cookie.
+// checkOrigin refuses what another origin's page could have had the browser send: an
+// unsafe request whose authority is a cookie. Browsers say with Sec-Fetch-Site whether
+// the page is of the server's own origin; of those that do not, Origin tells. A request
+// with neither comes from no browser. This is what [http.CrossOriginProtection] does,
+// whose comparison of origins minds default ports and the case of letters.
 func (w *Web) checkOrigin(r *http.Request, l Location) error {
-	if l != Cookie {
+	if l != Cookie || slices.Contains([]string{http.MethodGet, http.MethodHead, http.MethodOptions}, r.Method) {
 		return nil
 	}
-	if err := w.crossOrigin.Check(r); err != nil && !w.allowsOrigin(r) {
-		return &paseto.Error{Code: ErrCrossOrigin.Code, Message: ErrCrossOrigin.Message, Cause: err}
+	site := r.Header.Get("Sec-Fetch-Site")
+	if site == "same-origin" || site == "none" {
+		return nil
 	}
-	return nil
+	page, err := origin.Of(r)
+	switch {
+	case site == "" && errors.Is(err, origin.ErrNone):
+		return nil
+	case err == nil && (site == "" && page.IsOf(r, w.cfg.PublicScheme) || w.origins.Match(page)):
+		return nil
+	case err == nil:
+		err = fmt.Errorf("origin %q, host %q, Sec-Fetch-Site %q", clientlog.Cut(page.String()), clientlog.Cut(r.Host), clientlog.Cut(site))
+	}
+	return &paseto.Error{Code: ErrCrossOrigin.Code, Message: ErrCrossOrigin.Message, Cause: err}
 }
