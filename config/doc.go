@@ -12,6 +12,10 @@
 //
 //	PASETOKIT_TOKEN__ACCESS_TTL=5m
 //	PASETOKIT_HTTP__LOCATIONS=header,cookie
+//	PASETOKIT_TOKEN__KEYS=file:/run/secrets/paseto-key
+//
+// Variables that Kubernetes makes of a Service's name, such as
+// PASETOKIT_SERVICE_HOST, are ignored.
 //
 // A key or a variable without a value is refused, so that it turns no check off; the
 // word none clears text and lists that may be empty.

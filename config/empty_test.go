@@ -88,10 +88,6 @@ func allKeys(section string, t reflect.Type) map[string]reflect.StructField {
 	return all
 }
 
-func variableName(key string) string {
-	return EnvPrefix + strings.ToUpper(strings.ReplaceAll(key, ".", "__"))
-}
-
 // wantEach checks that an error has a problem with every key, or a member of its
 // list, as the source names it.
 func wantEach[V any](t *testing.T, err error, keys map[string]V, source func(key string) string) {

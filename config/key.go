@@ -13,7 +13,7 @@ import (
 // Key says where a key is and how it is used. Exactly one of Value, File and Env
 // is set, and at most one of the four fields about wrapping. In a file it is the
 // key itself, or an object of the other fields; in the environment it is the key
-// itself.
+// itself, or file: and its path.
 //
 // A key is written as PASERK (k4.local, k4.secret, k4.public), as PEM (Ed25519,
 // P-384), as hexadecimal digits, or as the bytes themselves; see

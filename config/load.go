@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -15,7 +14,6 @@ import (
 	"github.com/knadh/koanf/parsers/toml/v2"
 	"github.com/knadh/koanf/parsers/yaml"
 	"github.com/knadh/koanf/providers/confmap"
-	"github.com/knadh/koanf/providers/env/v2"
 	"github.com/knadh/koanf/providers/file"
 	"github.com/knadh/koanf/providers/structs"
 	"github.com/knadh/koanf/v2"
@@ -23,9 +21,6 @@ import (
 
 	"github.com/pasetokit/pasetokit/internal/strictjson"
 )
-
-// EnvPrefix begins the name of every environment variable that [Load] reads.
-const EnvPrefix = "PASETOKIT_"
 
 const delimiter = "."
 
@@ -111,51 +106,6 @@ func (l *loader) file(path string) {
 		return
 	}
 	l.merge(&reader{source: path}, read.Raw())
-}
-
-func (l *loader) environment(environ []string) {
-	variables := env.Provider("", env.Opt{Prefix: EnvPrefix, EnvironFunc: func() []string { return environ }})
-	found, err := variables.Read()
-	if err != nil {
-		l.problems.add(Problem{Source: "environment", Rule: err.Error()})
-		return
-	}
-	for _, name := range slices.Sorted(maps.Keys(found)) {
-		l.variable(name, fmt.Sprint(found[name]))
-	}
-}
-
-// variable overlays what is merged so far with one environment variable.
-func (l *loader) variable(name, text string) {
-	r := &reader{source: name}
-	levels := strings.Split(strings.ToLower(strings.TrimPrefix(name, EnvPrefix)), "__")
-	t, section := configType, ""
-	for i, level := range levels {
-		f, known := field(t, level)
-		if !known || name != strings.ToUpper(name) {
-			r.unknown("", shownVariable(name), section, t)
-			break
-		}
-		if i < len(levels)-1 && isSection(f.Type) {
-			t, section = f.Type, join(section, level)
-			continue
-		}
-		if i < len(levels)-1 || isSection(f.Type) {
-			r.problems.add(Problem{Source: shownVariable(name), Rule: "it names no single key; two underscores stand between the levels of a key"})
-			break
-		}
-		l.merge(r, nest(levels, variable(f.Type, text)))
-		return
-	}
-	l.problems = append(l.problems, r.problems...)
-}
-
-// nest returns value inside a section for each level.
-func nest(levels []string, value any) map[string]any {
-	if len(levels) == 1 {
-		return map[string]any{levels[0]: value}
-	}
-	return map[string]any{levels[0]: nest(levels[1:], value)}
 }
 
 // decode returns what is merged as a Config.

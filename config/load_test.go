@@ -218,11 +218,14 @@ func TestLoadEnvironment(t *testing.T) {
 func TestRefusedYAML(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct{ name, yaml, want string }{
-		{"unknown section", "tokens: {}", "tokens (FILE): unknown key; known at the top level: token, http, websocket, denylist"},
-		{"unknown key", "token: {acess_ttl: 5m}", "token.acess_ttl (FILE): unknown key; known in token: version, purpose"},
+		{"unknown section", "tokens: {}", "tokens (FILE): unknown key; did you mean token?"},
+		{"another section", "cookies: {}", "cookies (FILE): unknown key; known at the top level: token, http, websocket, denylist"},
+		{"unknown key", "token: {acess_ttl: 5m}", "token.acess_ttl (FILE): unknown key; did you mean token.access_ttl?"},
 		{"unknown in depth", "http: {cookie: {name: x}}", "http.cookie.name (FILE): unknown key; known in http.cookie: access_name"},
-		{"case", "token: {Issuer: x}", "token.Issuer (FILE): unknown key"},
-		{"dotted key", "token.issuer: x", "token.issuer (FILE): unknown key"},
+		{"a hyphen", "token: {access-ttl: 5m}", "token.access-ttl (FILE): unknown key; did you mean token.access_ttl?"},
+		{"a path after file: that is missing", "token: {keys: ['file: ']}", "token.keys[0] (FILE): expected a path after file:"},
+		{"case", "token: {Issuer: x}", "token.Issuer (FILE): unknown key; did you mean token.issuer?"},
+		{"dotted key", "token.issuer: x", "token.issuer (FILE): unknown key; write issuer inside the section token"},
 		{"section is a value", "token: k4.local.AAAA", "token (FILE): expected a section with the keys version, "},
 		{"no value", "token: {issuer: }", "token.issuer (FILE): it has no value"},
 		{"number for string", "token: {issuer: 5}", "token.issuer = 5 (FILE): expected a string"},
@@ -342,10 +345,10 @@ func TestRefusedFiles(t *testing.T) {
 func TestRefusedEnvironment(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct{ name, variable, want string }{
-		{"unknown section", "PASETOKIT_TOKN__ISSUER=x", "PASETOKIT_TOKN__ISSUER: unknown key; known at the top level: token,"},
-		{"unknown key", "PASETOKIT_TOKEN__ISUER=x", "PASETOKIT_TOKEN__ISUER: unknown key; known in token: version,"},
+		{"unknown section", "PASETOKIT_TOKN__ISSUER=x", "PASETOKIT_TOKN__ISSUER: unknown key; did you mean PASETOKIT_TOKEN__ISSUER?"},
+		{"unknown key", "PASETOKIT_TOKEN__ISUER=x", "PASETOKIT_TOKEN__ISUER: unknown key; did you mean PASETOKIT_TOKEN__ISSUER?"},
 		{"one underscore", "PASETOKIT_TOKEN_ISSUER=x", "PASETOKIT_TOKEN_ISSUER: unknown key"},
-		{"lower case", "PASETOKIT_token__issuer=x", "PASETOKIT_token__issuer: unknown key"},
+		{"lower case", "PASETOKIT_token__issuer=x", "PASETOKIT_token__issuer: unknown key; did you mean PASETOKIT_TOKEN__ISSUER?"},
 		{"a section", "PASETOKIT_TOKEN=x", "PASETOKIT_TOKEN: it names no single key"},
 		{"too deep", "PASETOKIT_TOKEN__ISSUER__X=x", "PASETOKIT_TOKEN__ISSUER__X: it names no single key"},
 		{"bool", "PASETOKIT_DENYLIST__ENABLED=yes", `denylist.enabled = "yes" (PASETOKIT_DENYLIST__ENABLED): expected true or false`},

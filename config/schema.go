@@ -81,7 +81,7 @@ func (r *reader) section(key string, t reflect.Type, value any) map[string]any {
 		f, known := field(t, name)
 		switch {
 		case !known:
-			r.unknown(join(key, shownName(name)), "", key, t)
+			r.unknown(join(key, shownName(name)), "", key, t, nearest(path, slices.Concat(keyNames("", configType), fullNames(key, t))))
 		case isSection(f.Type):
 			if section := r.section(path, f.Type, members[name]); section != nil {
 				typed[name] = section
@@ -211,7 +211,7 @@ func (r *reader) keys(key string, value any) (any, bool) {
 		if members, isObject := v.(map[string]any); isObject {
 			keys[i], rule = keyObject(members)
 		} else if text, isText := v.(string); isText && !isEmpty(v) && text != redacted {
-			keys[i], rule = map[string]any{"value": text}, ""
+			keys[i], rule = keyText(text)
 		}
 		if rule != "" {
 			r.problems.add(Problem{Key: fmt.Sprintf("%s[%d]", key, i), Source: r.source, Rule: rule})
@@ -219,6 +219,18 @@ func (r *reader) keys(key string, value any) (any, bool) {
 		}
 	}
 	return keys, true
+}
+
+// keyText returns the members of a [Key] that is one text: the key itself, or file: and its path.
+func keyText(text string) (typed map[string]any, rule string) {
+	path, isFile := strings.CutPrefix(strings.TrimSpace(text), "file:")
+	switch path = strings.TrimSpace(path); {
+	case !isFile:
+		return map[string]any{"value": text}, ""
+	case path == "":
+		return nil, "expected a path after file:"
+	}
+	return map[string]any{"file": path}, ""
 }
 
 // keyObject returns the members of a [Key], typed, or what is wrong with them.
@@ -312,10 +324,19 @@ func (r *reader) wrong(key string, value any, expected string) {
 	r.problems.add(Problem{Key: key, Source: r.source, Value: shownOf(key, value), Rule: expected})
 }
 
-// unknown reports a key that is not in the section, as it stands in the source.
-func (r *reader) unknown(key, source, section string, t reflect.Type) {
+// unknown reports a key that is not in the section, as it stands in the source, and
+// the one that was probably meant.
+func (r *reader) unknown(key, source, section string, t reflect.Type, meant string) {
 	if source == "" {
 		source = r.source
+	}
+	if meant != "" {
+		rule := "unknown key" + didYouMean(meant)
+		if i := strings.LastIndexByte(key, '.'); meant == key && section == "" { // as it stands in the file
+			rule = fmt.Sprintf("unknown key; write %s inside the section %s", key[i+1:], key[:i])
+		}
+		r.problems.add(Problem{Key: key, Source: source, Rule: rule})
+		return
 	}
 	at := "at the top level"
 	if section != "" {
@@ -339,6 +360,15 @@ func names(t reflect.Type) []string {
 	var all []string
 	for f := range t.Fields() {
 		all = append(all, f.Tag.Get(tag))
+	}
+	return all
+}
+
+// fullNames returns the keys of a section with its name.
+func fullNames(section string, t reflect.Type) []string {
+	all := names(t)
+	for i, name := range all {
+		all[i] = join(section, name)
 	}
 	return all
 }

@@ -1,0 +1,105 @@
+package config
+
+import (
+	"fmt"
+	"maps"
+	"net/netip"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/knadh/koanf/providers/env/v2"
+)
+
+// EnvPrefix begins the name of every environment variable that [Load] reads.
+const EnvPrefix = "PASETOKIT_"
+
+func (l *loader) environment(environ []string) {
+	variables := env.Provider("", env.Opt{Prefix: EnvPrefix, EnvironFunc: func() []string { return environ }})
+	found, err := variables.Read()
+	if err != nil {
+		l.problems.add(Problem{Source: "environment", Rule: err.Error()})
+		return
+	}
+	for _, name := range slices.Sorted(maps.Keys(found)) {
+		l.variable(name, fmt.Sprint(found[name]))
+	}
+}
+
+// variable overlays what is merged so far with one environment variable.
+func (l *loader) variable(name, text string) {
+	r := &reader{source: name}
+	levels := strings.Split(strings.ToLower(strings.TrimPrefix(name, EnvPrefix)), "__")
+	t, section := configType, ""
+	for i, level := range levels {
+		f, known := field(t, level)
+		switch {
+		case (!known || name != strings.ToUpper(name)) && isService(name, text):
+			return
+		case !known || name != strings.ToUpper(name):
+			r.unknown("", shownVariable(name), section, t, nearest(name, variableNames()))
+		case i < len(levels)-1 && isSection(f.Type):
+			t, section = f.Type, join(section, level)
+			continue
+		case i < len(levels)-1 || isSection(f.Type):
+			rule := "it names no single key; two underscores stand between the levels of a key"
+			r.problems.add(Problem{Source: shownVariable(name), Rule: rule + didYouMean(nearest(name, variableNames()))})
+		default:
+			l.merge(r, nest(levels, variable(f.Type, text)))
+			return
+		}
+		break
+	}
+	l.problems = append(l.problems, r.problems...)
+}
+
+// nest returns value inside a section for each level.
+func nest(levels []string, value any) map[string]any {
+	if len(levels) == 1 {
+		return map[string]any{levels[0]: value}
+	}
+	return map[string]any{levels[0]: nest(levels[1:], value)}
+}
+
+// variableNames returns the names of all environment variables that are read.
+func variableNames() []string {
+	var all []string
+	for _, key := range keyNames("", configType) {
+		all = append(all, variableName(key))
+	}
+	return all
+}
+
+// variableName returns the name of the environment variable for a key.
+func variableName(key string) string {
+	return EnvPrefix + strings.ToUpper(strings.ReplaceAll(key, ".", "__"))
+}
+
+// isService reports whether Kubernetes has set the variable, which tells every pod of a namespace
+// where its Services are. One that is named pasetokit, or pasetokit-something, has our prefix.
+func isService(name, value string) bool {
+	part := serviceVariable.FindStringSubmatch(name)
+	if part == nil {
+		return false
+	}
+	form, port, protocol := part[1], part[2], strings.ToLower(part[3])
+	switch {
+	case form == "SERVICE_HOST" || strings.HasSuffix(form, "_ADDR"):
+		_, err := netip.ParseAddr(value)
+		return err == nil
+	case strings.HasSuffix(form, "_PROTO"):
+		return value == protocol
+	case form == "PORT" || strings.HasSuffix(form, "_"+part[3]) && protocol != "":
+		scheme, address, _ := strings.Cut(value, "://")
+		at, err := netip.ParseAddrPort(address)
+		return err == nil && slices.Contains([]string{"tcp", "udp", "sctp"}, scheme) &&
+			(form == "PORT" || scheme == protocol && strconv.Itoa(int(at.Port())) == port)
+	}
+	_, err := strconv.ParseUint(value, 10, 16)
+	return err == nil && (port == "" || value == port)
+}
+
+// serviceVariable matches the names that Kubernetes makes of a Service's name: with the host, the
+// port, each port that has a name, and as links of Docker did.
+var serviceVariable = regexp.MustCompile(`^[A-Z0-9_]+?_(SERVICE_HOST|SERVICE_PORT(?:_[A-Z0-9_]+)?|PORT|PORT_(\d+)_(TCP|UDP|SCTP)(?:_PROTO|_PORT|_ADDR)?)$`)

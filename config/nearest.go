@@ -1,0 +1,71 @@
+package config
+
+import (
+	"reflect"
+	"strings"
+)
+
+// nearest returns the one known name that another was probably meant to be: it differs in case
+// and separators alone, or else in two letters at most. It returns nothing if there is none, or
+// several.
+func nearest(name string, known []string) string {
+	plain := func(name string) string {
+		return strings.ToLower(strings.NewReplacer("_", "", "-", "", ".", "", " ", "").Replace(name))
+	}
+	best, found := 3, ""
+	for _, candidate := range known {
+		distance := editDistance(plain(name), plain(candidate))
+		if distance < best {
+			best, found = distance, candidate
+		} else if distance == best && candidate != found {
+			found = ""
+		}
+	}
+	return found
+}
+
+// editDistance returns how many letters have to be put in, taken out or exchanged to make b of a.
+// Names whose lengths differ by more than that are as far apart as any.
+func editDistance(a, b string) int {
+	const far = 3
+	if max(len(a), len(b))-min(len(a), len(b)) >= far {
+		return far
+	}
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := diagonal
+			if a[i] != b[j] {
+				cost = 1 + min(diagonal, row[j], row[j+1])
+			}
+			diagonal, row[j+1] = row[j+1], cost
+		}
+	}
+	return row[len(b)]
+}
+
+func didYouMean(name string) string {
+	if name == "" {
+		return ""
+	}
+	return "; did you mean " + name + "?"
+}
+
+// keyNames returns the names of all keys of a section, as token.access_ttl.
+func keyNames(section string, t reflect.Type) []string {
+	var all []string
+	for f := range t.Fields() {
+		key := join(section, f.Tag.Get(tag))
+		if isSection(f.Type) {
+			all = append(all, keyNames(key, f.Type)...)
+		} else {
+			all = append(all, key)
+		}
+	}
+	return all
+}
