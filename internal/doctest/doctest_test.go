@@ -23,6 +23,8 @@ func TestDocuments(t *testing.T) {
 			"go install github.com/pasetokit/pasetokit/cmd/pasetokit@latest",
 		}},
 		{Path: "docs/revocation.md", With: "testdata/revocation"},
+		{Path: "docs/testing.md"},
+		{Path: "internal/doctest/testdata/sample/README.md", Not: []string{"exit 3 # is not run"}},
 	}
 	for _, pattern := range []string{"*.md", "docs/*.md"} {
 		paths, err := filepath.Glob(filepath.Join(doctest.Root(t), pattern))
@@ -38,7 +40,7 @@ func TestDocuments(t *testing.T) {
 		}
 	}
 	for _, document := range documents {
-		t.Run(filepath.Base(document.Path), func(t *testing.T) {
+		t.Run(document.Path, func(t *testing.T) {
 			t.Parallel()
 			doctest.Run(t, document)
 		})

@@ -20,7 +20,7 @@ const module = "github.com/pasetokit/pasetokit"
 var imports = func() map[string]string {
 	byName := make(map[string]string)
 	for path := range strings.FieldsSeq(`bytes context crypto/tls encoding/json errors fmt io log log/slog net net/http
-		net/http/httptest os os/signal strings sync syscall testing testing/synctest time github.com/gorilla/websocket ` +
+		net/http/httptest os os/signal strings sync sync/atomic syscall testing testing/synctest time github.com/gorilla/websocket ` +
 		strings.ReplaceAll("@config @denylist @denylist/bolt @denylist/redis @paseto @paseto/httpauth @wsauth", "@", module+"/")) {
 		byName[path[strings.LastIndex(path, "/")+1:]] = path
 	}
@@ -38,9 +38,12 @@ func runGo(t *testing.T, d Document, blocks []Block) (programs string) {
 			t.Fatal(err)
 		}
 	}
-	given, err := filepath.Glob(filepath.Join(d.With, "*.go"))
-	if err != nil || d.With != "" && len(given) == 0 {
-		t.Fatalf("no Go files in %q, %v", d.With, err)
+	var given []string
+	if d.With != "" {
+		var err error
+		if given, err = filepath.Glob(filepath.Join(d.With, "*.go")); err != nil || len(given) == 0 {
+			t.Fatalf("no Go files in %s, %v", d.With, err)
+		}
 	}
 	for _, file := range given {
 		text, err := os.ReadFile(file) //nolint:gosec // A file of the tree.
