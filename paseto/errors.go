@@ -127,6 +127,10 @@ var (
 	// ErrForbidden: the requirement's Check refused the token.
 	ErrForbidden = &Error{Code: "access_denied", Message: "Access denied"}
 
+	// ErrRevocation: a revocation here would not end the token wherever it is
+	// accepted. The message says why; see [Authorizer.Revocable].
+	ErrRevocation = &Error{Code: "revocation_unsupported", Message: "This server cannot revoke tokens. They are valid until they expire"}
+
 	// ErrKeysUnavailable: the [KeySource] cannot be asked, and no other key
 	// opens the token. The client may try again.
 	ErrKeysUnavailable = &Error{Code: "keys_unavailable", Message: "Token cannot be verified at the moment"}

@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"log/slog"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/pasetokit/pasetokit/denylist"
+	"github.com/pasetokit/pasetokit/internal/clientlog"
 )
 
 // Revoke revokes the one token with these claims. Other tokens of its session
@@ -64,6 +66,35 @@ func (a *Authorizer) RevokeSubject(ctx context.Context, subject string, issuedBe
 	return a.record(ctx, nil, denylist.Revocation{
 		Subject: subject, IssuedBefore: issuedBefore, Until: a.outlive(last),
 	})
+}
+
+// Revocable returns nil if a token with these claims is dead everywhere once it is
+// revoked here. Else it returns an [ErrRevocation] that says why not: there is no
+// denylist, [Config.DenylistTypes] does not list the token's type, or the token is
+// another issuer's and the denylist is a [denylist.Local] one, of which that issuer
+// and its other services never hear. Where no key issues tokens, every token counts as
+// another issuer's.
+func (a *Authorizer) Revocable(c *Claims) error {
+	if a.store == nil {
+		return refuse(ErrRevocation, "there is no denylist")
+	}
+	if c == nil {
+		return refuse(ErrClaims, "there are no claims")
+	}
+	if !slices.Contains(a.cfg.DenylistTypes, c.Type) {
+		err := refuse(ErrRevocation, "tokens of the type %q are not looked up in the denylist; add it to DenylistTypes (denylist.check)",
+			clientlog.Cut(c.Type))
+		err.Message = "This server does not look up revocations of this type of token. It is valid until it expires"
+		return err
+	}
+	issues := func(k ringKey) bool { return k.CanIssue() }
+	if _, local := a.store.(denylist.Local); local && (c.foreign || !slices.ContainsFunc(*a.ring.Load(), issues)) {
+		err := refuse(ErrRevocation, "the token is another issuer's, which does not hear of this process's denylist; "+
+			"share a Redis with the issuer, or log out there")
+		err.Message = "This server cannot revoke tokens of another issuer. Log out where the token was issued"
+		return err
+	}
+	return nil
 }
 
 // outlive returns the time until which to keep what covers every token issued

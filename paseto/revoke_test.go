@@ -164,8 +164,10 @@ func TestRevokeNilClaims(t *testing.T) {
 			t.Errorf("panic: %v", r)
 		}
 	}()
-	if err := auth.Revoke(t.Context(), nil); !errors.Is(err, paseto.ErrClaims) {
-		t.Errorf("error is %v, want %v", err, paseto.ErrClaims)
+	for _, err := range []error{auth.Revoke(t.Context(), nil), auth.Revocable(nil)} {
+		if !errors.Is(err, paseto.ErrClaims) {
+			t.Errorf("error is %v, want %v", err, paseto.ErrClaims)
+		}
 	}
 }
 

@@ -33,7 +33,13 @@ type Store struct {
 	once    sync.Once
 }
 
-var _ denylist.Store = (*Store)(nil)
+var (
+	_ denylist.Store = (*Store)(nil)
+	_ denylist.Local = (*Store)(nil)
+)
+
+// Local implements [denylist.Local].
+func (s *Store) Local() {}
 
 // Option adjusts a [Store].
 type Option func(*Store)

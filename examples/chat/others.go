@@ -47,7 +47,7 @@ func logoutOthers(kit *config.Kit) http.HandlerFunc {
 			httpauth.WriteProblem(w, http.StatusBadRequest, errOthersBody)
 			return
 		case !kit.Authorizer.CanRevoke():
-			httpauth.WriteProblem(w, http.StatusNotImplemented, errNoRevocation)
+			httpauth.WriteProblem(w, http.StatusNotImplemented, paseto.ErrRevocation)
 			return
 		}
 		answer, err := endOthers(r.Context(), kit, paseto.FromContext(r.Context()), body.Connection)
@@ -59,10 +59,7 @@ func logoutOthers(kit *config.Kit) http.HandlerFunc {
 	}
 }
 
-var (
-	errOthersBody   = &paseto.Error{Code: "body_invalid", Message: `Bad request body. Expected {"connection":"…"}`}
-	errNoRevocation = &paseto.Error{Code: "revocation_unsupported", Message: "This server cannot revoke tokens"}
-)
+var errOthersBody = &paseto.Error{Code: "body_invalid", Message: `Bad request body. Expected {"connection":"…"}`}
 
 // endOthers ends the other connections of a subject and their logins. What it cannot
 // revoke stays open, and makes the error.

@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"iter"
 	"net/http"
 	"net/textproto"
 	"net/url"
@@ -56,7 +57,11 @@ var bareToken = regexp.MustCompile(`^(v\d\.|dj[AEIMQUYcgk]u)`)
 
 // Cookie looks at the cookie called name.
 func Cookie(h http.Header, name string) (string, error) {
-	var values []string
+	token, err := single(cookieValues(h, name), "")
+	return token, describe(err, name+" cookie", "")
+}
+
+func cookieValues(h http.Header, name string) (values []string) {
 	for _, line := range h.Values("Cookie") {
 		for pair := range strings.SplitSeq(line, ";") {
 			// Trimmed of space and tab alone, as net/http does: a name with any
@@ -68,8 +73,20 @@ func Cookie(h http.Header, name string) (string, error) {
 			}
 		}
 	}
-	token, err := single(values, "")
-	return token, describe(err, name+" cookie", "")
+	return values
+}
+
+// Cookies returns the token of every cookie called name, or an error for one that has
+// none.
+func Cookies(h http.Header, name string) iter.Seq2[string, error] {
+	return func(yield func(string, error) bool) {
+		for _, value := range cookieValues(h, name) {
+			token, err := single([]string{value}, "")
+			if !yield(token, describe(err, name+" cookie", "")) {
+				return
+			}
+		}
+	}
 }
 
 // Query looks at the parameter called key of a raw query, which must be
@@ -176,30 +193,49 @@ func Subprotocol(h http.Header) (token string, others []string, err error) {
 // free of error. A header of another scheme is somebody else's: it is refused only
 // where no location has a token and the token is not optional.
 func One(optional bool, find ...func() (string, error)) (token string, index int, err error) {
+	tokens, err := All(find...)
+	if optional && IsOtherScheme(err) {
+		err = nil
+	}
 	index = -1
-	var otherScheme error
-	for i, look := range find {
-		found, err := look()
-		if errors.Is(err, errOtherScheme) {
-			otherScheme = err
-			continue
-		}
-		if err != nil {
-			return "", -1, err
-		}
-		if found == "" {
-			continue
-		}
-		if token != "" {
+	for i, found := range tokens {
+		switch {
+		case found == "":
+		case index >= 0:
 			return "", -1, paseto.ErrAmbiguousCredential
+		default:
+			token, index = found, i
 		}
-		token, index = found, i
 	}
-	if index < 0 && !optional {
-		return "", -1, otherScheme
-	}
-	return token, index, nil
+	return token, index, err
 }
+
+// All returns the locations' findings, each of which must be free of error, empty for a
+// location without a token. A header of another scheme is an error only if no location
+// has one.
+func All(find ...func() (string, error)) (tokens []string, err error) {
+	tokens = make([]string, len(find))
+	var otherScheme error
+	found := false
+	for i, look := range find {
+		tokens[i], err = look()
+		switch {
+		case IsOtherScheme(err):
+			otherScheme = err
+		case err != nil:
+			return nil, err
+		case tokens[i] != "":
+			found = true
+		}
+	}
+	if found {
+		return tokens, nil
+	}
+	return nil, otherScheme
+}
+
+// IsOtherScheme reports whether err is the refusal of a header of another scheme.
+func IsOtherScheme(err error) bool { return errors.Is(err, errOtherScheme) }
 
 // IsToken reports whether s is a token of RFC 9110, section 5.6.2: what the
 // names of headers, cookies, schemes and subprotocols are made of.

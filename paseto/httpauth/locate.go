@@ -83,22 +83,27 @@ type credential struct {
 func (w *Web) find(rw http.ResponseWriter, r *http.Request, in route, optional bool) (credential, error) {
 	looks := make([]func() (string, error), len(in.Locations))
 	for i, l := range in.Locations {
-		looks[i] = func() (string, error) {
-			switch l {
-			case Header:
-				return locate.Header(r.Header, in.Header, in.Scheme)
-			case Cookie:
-				return locate.Cookie(r.Header, in.Cookie)
-			default:
-				return w.inJSON(rw, r, in)
-			}
-		}
+		looks[i] = w.look(rw, r, in, l)
 	}
 	token, i, err := locate.One(optional, looks...)
 	if err != nil || i < 0 {
 		return credential{}, err
 	}
 	return credential{token: token, location: in.Locations[i]}, nil
+}
+
+// look returns what finds the token in one of the locations.
+func (w *Web) look(rw http.ResponseWriter, r *http.Request, in route, l Location) func() (string, error) {
+	return func() (string, error) {
+		switch l {
+		case Header:
+			return locate.Header(r.Header, in.Header, in.Scheme)
+		case Cookie:
+			return locate.Cookie(r.Header, in.Cookie)
+		default:
+			return w.inJSON(rw, r, in)
+		}
+	}
 }
 
 func (w *Web) inJSON(rw http.ResponseWriter, r *http.Request, in route) (string, error) {

@@ -43,8 +43,11 @@ type LoginFunc func(ctx context.Context, c Credentials) (paseto.Grant, error)
 //
 // Logins that fail are slowed, and those under way bounded, over all endpoints of
 // the Web; see [LoginLimits].
+//
+// Where no key issues tokens, Login, [Web.Refresh] and [Web.Ticket] answer 501, and log a
+// warning when they are called.
 func (w *Web) Login(check LoginFunc) http.Handler {
-	return w.post(func(rw http.ResponseWriter, r *http.Request) {
+	return w.issuing("login", errNoIssuing, func(rw http.ResponseWriter, r *http.Request) {
 		if w.cfg.usesCookies() {
 			// Else another site could log its visitors in here as a user of
 			// its own.
@@ -74,7 +77,7 @@ func (w *Web) Login(check LoginFunc) http.Handler {
 		}
 		pair, err := w.auth.IssuePair(grant)
 		if err != nil {
-			w.refuse(rw, r, err)
+			w.refuse(rw, r, ifUnable(errNoIssuing, err))
 			return
 		}
 		w.SendPair(rw, r, pair)

@@ -45,6 +45,7 @@ func TestOtherScheme(t *testing.T) {
 		{"refresh, member", everywhere, (*httpauth.Web).Refresh, refreshInBody, 200, 400},
 		{"logout, access cookie", everywhere, (*httpauth.Web).Logout, access, 204, 400},
 		{"logout, refresh cookie", everywhere, (*httpauth.Web).Logout, refresh, 204, 400},
+		{"logout, member", everywhere, (*httpauth.Web).Logout, refreshInBody, 204, 400},
 		{"logout everywhere", everywhere, (*httpauth.Web).LogoutEverywhere, refresh, 204, 400},
 		{"ticket, cookie", everywhere, ticket, access, 200, 400},
 		{"ticket, member", everywhere, ticket, accessInBody, 200, 400},

@@ -37,7 +37,7 @@ var (
 	errGuesses      = &paseto.Error{Code: "logins_limited", Message: "Too many failed logins. Try again later"}
 	errBusy         = &paseto.Error{Code: "logins_overloaded", Message: "Too many logins at once. Try again soon"}
 	errTickets      = &paseto.Error{Code: "tickets_limited", Message: "Too many tickets"}
-	errNoLogout     = &paseto.Error{Code: "revocation_unsupported", Message: "This server cannot revoke tokens"}
+	errNoIssuing    = &paseto.Error{Code: "issuing_unsupported", Message: "This server only verifies tokens. Go to the one that issues them"}
 	errNoTickets    = &paseto.Error{Code: "tickets_unsupported", Message: "This server cannot issue tickets"}
 )
 
@@ -89,6 +89,7 @@ var answers = map[string]answer{
 	paseto.ErrForbidden.Code:   {http.StatusForbidden, ""},
 	paseto.ErrUnavailable.Code: {http.StatusServiceUnavailable, ""},
 
+	paseto.ErrRevocation.Code:      {http.StatusNotImplemented, ""},
 	paseto.ErrKeysUnavailable.Code: {http.StatusServiceUnavailable, ""},
 
 	ErrCredentials.Code:  {http.StatusUnauthorized, ""},
@@ -100,7 +101,7 @@ var answers = map[string]answer{
 	errGuesses.Code:      {http.StatusTooManyRequests, ""},
 	errBusy.Code:         {http.StatusServiceUnavailable, ""},
 	errTickets.Code:      {http.StatusTooManyRequests, ""},
-	errNoLogout.Code:     {http.StatusNotImplemented, ""},
+	errNoIssuing.Code:    {http.StatusNotImplemented, ""},
 	errNoTickets.Code:    {http.StatusNotImplemented, ""},
 	ErrServer.Code:       {http.StatusInternalServerError, ""},
 }

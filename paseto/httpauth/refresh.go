@@ -18,7 +18,7 @@ const refreshField = "refresh_token"
 // token that came as a cookie is answered with cookies and not in the body, so
 // that a page's scripts never see it.
 func (w *Web) Refresh() http.Handler {
-	return w.post(func(rw http.ResponseWriter, r *http.Request) {
+	return w.issuing("refresh", errNoIssuing, func(rw http.ResponseWriter, r *http.Request) {
 		found, err := w.findRefresh(rw, r)
 		if err != nil {
 			w.refuse(rw, r, err)
@@ -30,7 +30,7 @@ func (w *Web) Refresh() http.Handler {
 		}
 		pair, err := w.auth.Refresh(r.Context(), found.token, w.requirement(r, found.token))
 		if err != nil {
-			w.refuse(rw, r, err)
+			w.refuse(rw, r, ifUnable(errNoIssuing, err))
 			return
 		}
 		byCookie := found.location == Cookie

@@ -66,8 +66,8 @@ type sentTicket struct {
 // A [TicketPath] that is not valid is logged here, and every request is
 // then refused with status 500.
 //
-// An Authorizer without a denylist cannot give tickets; the endpoint then
-// answers 501.
+// An Authorizer without a denylist, or without a key that issues tokens, cannot give
+// tickets. The endpoint then answers 501, and a warning is logged here.
 func (w *Web) Ticket(opts ...TicketOption) http.Handler {
 	var binding ticketBinding
 	for _, opt := range opts {
@@ -82,7 +82,7 @@ func (w *Web) Ticket(opts ...TicketOption) http.Handler {
 			w.log.Error("route refuses every request", "err", broken)
 		}
 	}
-	return w.post(func(rw http.ResponseWriter, r *http.Request) {
+	return w.issuing("ticket", errNoTickets, func(rw http.ResponseWriter, r *http.Request) {
 		if broken != nil {
 			w.refuse(rw, r, broken)
 			return
@@ -109,10 +109,7 @@ func (w *Web) Ticket(opts ...TicketOption) http.Handler {
 			return
 		}
 		ticket, err := w.auth.IssueTicket(claims, grant)
-		switch {
-		case errors.Is(err, paseto.ErrNoDenylist):
-			err = errNoTickets
-		case errors.Is(err, paseto.ErrGrant): // all of it comes from the client
+		if errors.Is(err, paseto.ErrGrant) { // all of it comes from the client
 			err = &paseto.Error{
 				Code:    errBody.Code,
 				Message: "Bad ticket request. The access token, path and origin are too much for one ticket",
@@ -120,7 +117,7 @@ func (w *Web) Ticket(opts ...TicketOption) http.Handler {
 			}
 		}
 		if err != nil {
-			w.refuse(rw, r, err)
+			w.refuse(rw, r, ifUnable(errNoTickets, err))
 			return
 		}
 		rw.Header().Set("Content-Type", "application/json")
