@@ -1,27 +1,15 @@
 package pasetokit_test
 
 import (
-	"context"
-	"encoding/json"
 	"fmt"
-	"io"
-	"maps"
-	"net/http"
-	"net/http/httptest"
 	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
-	"time"
 
-	"github.com/pasetokit/pasetokit/denylist"
 	"github.com/pasetokit/pasetokit/internal/doctest"
-	"github.com/pasetokit/pasetokit/internal/testtool"
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/paseto/httpauth"
 	"github.com/pasetokit/pasetokit/wsauth"
@@ -154,119 +142,5 @@ func TestDocumentsCode(t *testing.T) {
 				t.Errorf("%s: no example has this code:\n%s", document, block)
 			}
 		}
-	}
-}
-
-// runScript runs the JavaScript of docs/connections.md and what follows it, and
-// returns what that prints.
-func runScript(t *testing.T, script string, args ...string) string {
-	t.Helper()
-	node := testtool.Need(t, "node", "nodejs")
-	const dir = "internal/nodeclient" // which has the package ws
-	if _, err := os.Stat(filepath.Join(dir, "node_modules", "ws")); err != nil {
-		testtool.Missing(t, "the npm package ws in "+dir)
-	}
-	// The clock of the server stands still: at once, for a token of an hour.
-	document := strings.Replace(strings.Join(blocks(t, connectionsDocument, "js"), "\n"), "const margin = 30;", "const margin = 3599.9;", 1)
-	cmd := testtool.Command(t, node, append([]string{"--input-type=module", "--eval",
-		"import WebSocket from 'ws'; globalThis.WebSocket = WebSocket; const args = process.argv.slice(1);\n" + document + script, "--"}, args...)...)
-	cmd.Dir = dir
-	output, err := cmd.CombinedOutput()
-	if err != nil {
-		t.Fatalf("the script ends with %v:\n%s", err, output)
-	}
-	return string(output)
-}
-
-// TestReconnectScript checks that the function of docs/connections.md tells from a
-// close code what Closures says, where the code tells.
-func TestReconnectScript(t *testing.T) {
-	t.Parallel()
-	want := make(map[wsauth.CloseCode]wsauth.Reconnect)
-	for _, c := range wsauth.Closures() {
-		if class, other := want[c.Private]; other && class != c.Reconnect {
-			t.Errorf("the code %d stands for %s and %s", c.Private, class, c.Reconnect)
-		}
-		want[c.Private] = c.Reconnect
-		if c.Standard != wsauth.ClosePolicyViolation {
-			want[c.Standard] = c.Reconnect
-		}
-	}
-	want[wsauth.CloseServiceRestart] = wsauth.ReconnectNow
-	codes, err := json.Marshal(slices.Sorted(maps.Keys(want)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var got map[wsauth.CloseCode]wsauth.Reconnect
-	output := runScript(t, `console.log(JSON.stringify(Object.fromEntries(JSON.parse(args[0]).map((code) => [code, afterClose(code)]))))`, string(codes))
-	if err := json.Unmarshal([]byte(output), &got); err != nil {
-		t.Fatal(err)
-	}
-	for code, class := range want {
-		if got[code] != class {
-			t.Errorf("after %d the script says %s, want %s", code, got[code], class)
-		}
-	}
-}
-
-// TestClientScript runs the client of docs/connections.md. It shows its token, renews
-// it, comes back with another after its session was revoked, and then stays away,
-// since the application has closed.
-func TestClientScript(t *testing.T) {
-	t.Parallel()
-	store := denylist.NewMemory()
-	defer store.Close()
-	now := time.Now().Truncate(time.Second)
-	auth, err := paseto.New(paseto.Config{Keys: []paseto.Key{paseto.NewLocalKey()}, AccessTTL: time.Hour},
-		paseto.WithDenylist(store), paseto.WithClock(func() time.Time { return now }))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var session atomic.Value // of the tokens that are issued
-	session.Store("first")
-	token := func() string {
-		name, _ := session.Load().(string)
-		issued, err := auth.IssueAccess(paseto.Grant{Subject: "alice", Session: name})
-		if err != nil {
-			t.Error(err)
-		}
-		return issued.Token.Reveal()
-	}
-	logOut := sync.OnceFunc(func() {
-		session.Store("second")
-		if err := auth.RevokeSession(t.Context(), "first"); err != nil {
-			t.Error(err)
-		}
-	})
-	guard, err := wsauth.New(auth, wsauth.Config{
-		Locations: []wsauth.Location{wsauth.Message}, RenewMessages: true, CloseCodes: wsauth.PrivateCodes,
-		MessageTimeout: testtool.Patience, CloseTimeout: testtool.Patience, PingInterval: wsauth.NoPing,
-	}, wsauth.WithObserver(func(e wsauth.Event) {
-		if e.Kind == wsauth.EventRenewed {
-			logOut()
-		}
-	}))
-	if err != nil {
-		t.Fatal(err)
-	}
-	mux := http.NewServeMux()
-	mux.Handle("/ws", guard.Require(paseto.Requirement{}, func(_ context.Context, conn *wsauth.Conn) {
-		if conn.WriteJSON(map[string]string{"session": conn.Claims().Session}) != nil || conn.Claims().Session == "second" {
-			return
-		}
-		_, _, _ = conn.ReadMessage() // until the session is revoked
-	}))
-	mux.HandleFunc("POST /token", func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, token()) })
-	server := httptest.NewServer(mux)
-	defer server.Close()
-	defer func() { _ = guard.Shutdown(context.Background()) }()
-
-	output := runScript(t, `
-		const [url, token] = args;
-		const refresh = async () => (await fetch(url + "/token", {method: "POST"})).text();
-		stay(url.replace("http", "ws") + "/ws", token, refresh,
-			(message) => console.log(message.session), (why) => console.log("end", why === ""));`, server.URL, token())
-	if want := "first\nsecond\nend true\n"; output != want {
-		t.Errorf("the client prints %q, want %q", output, want)
 	}
 }
