@@ -46,7 +46,7 @@ func runConsole(t *testing.T, d Document, blocks []Block, programs, address stri
 	if programs == "" {
 		programs = t.TempDir()
 	}
-	run(t, Root(t), "go", "build", "-o", filepath.Join(programs, "pasetokit"), "./cmd/pasetokit")
+	run(t, Root(t), address, "go", "build", "-o", filepath.Join(programs, "pasetokit"), "./cmd/pasetokit")
 	shell := startShell(t, programs, address)
 	left := slices.Clone(d.Not)
 	failed := ""
@@ -124,7 +124,7 @@ func startShell(t *testing.T, programs, address string) *shell {
 	t.Cleanup(cancel)
 	cmd := exec.CommandContext(ctx, testtool.Need(t, "bash"), "--noprofile", "--norc") //nolint:gosec // The test's own.
 	cmd.Dir = t.TempDir()
-	cmd.Env = append(environment(t), "PATH="+programs+":"+os.Getenv("PATH"), "ADDRESS="+address)
+	cmd.Env = append(environment(t, address), "PATH="+programs+":"+os.Getenv("PATH"))
 	input, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)

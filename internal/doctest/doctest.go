@@ -6,8 +6,9 @@
 //     print is compared, where "…" stands for anything in a line;
 //   - loads its YAML as configuration.
 //
-// No network is needed. Three things stand for others in documents: 127.0.0.1:8080 for a free address,
-// redis.example.com:6379 for a Redis that is started for the test, and 2030-01-31T12:00:00Z for a month from now.
+// No network is needed. Some things stand for others in documents: 127.0.0.1:8080 for a free address, which programs
+// find in $ADDRESS, https://login.example.com/keys for the path /keys there, redis.example.com:6379 for a Redis that is
+// started for the test, and 2030-01-31T12:00:00Z for a month from now.
 package doctest
 
 import (
@@ -17,6 +18,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -30,8 +32,7 @@ type Document struct {
 	// Path is that of the document, from the root of the tree.
 	Path string
 	// With is a directory of Go files that are compiled with the document's code: what that leaves out, and tests of it.
-	// If they are package main, the whole is built as the program server for the document's commands, and finds the
-	// address to listen at in $ADDRESS.
+	// If they are package main, the whole is built as the program server for the document's commands.
 	With string
 	// Not are commands of the document that are not run.
 	Not []string
@@ -41,8 +42,9 @@ type Document struct {
 func Run(t *testing.T, d Document) {
 	t.Helper()
 	text := Text(t, d.Path)
-	address := freeAddress(t)
+	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(redistest.FreePort(t)))
 	replace := []string{
+		"https://login.example.com/keys", "http://" + address + "/keys",
 		"127.0.0.1:8080", address,
 		"2030-01-31T12:00:00Z", time.Now().UTC().AddDate(0, 0, 31).Format(time.RFC3339),
 	}
@@ -57,7 +59,7 @@ func Run(t *testing.T, d Document) {
 	}
 	var programs string
 	if goes := slices.ContainsFunc(blocks, Block.isCode); goes || d.With != "" {
-		programs = runGo(t, d, blocks)
+		programs = runGo(t, d, blocks, address)
 	}
 	if slices.ContainsFunc(blocks, func(b Block) bool { return len(b.commands()) > 0 }) {
 		runConsole(t, d, blocks, programs, address)
@@ -168,15 +170,4 @@ func Root(t *testing.T) string {
 		}
 		dir = filepath.Dir(dir)
 	}
-}
-
-// freeAddress returns an address that a server of the document can take in a moment.
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = listener.Close() }()
-	return listener.Addr().String()
 }

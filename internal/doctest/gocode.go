@@ -29,7 +29,7 @@ var imports = func() map[string]string {
 
 // runGo compiles the Go code of a document in a module of its own, and runs the tests in it. It returns a directory with
 // the programs of the document's commands.
-func runGo(t *testing.T, d Document, blocks []Block) (programs string) {
+func runGo(t *testing.T, d Document, blocks []Block, address string) (programs string) {
 	t.Helper()
 	dir, name := t.TempDir(), "app"
 	write := func(file, text string) {
@@ -77,32 +77,32 @@ func runGo(t *testing.T, d Document, blocks []Block) (programs string) {
 		fmt.Sprintf("\nrequire %s v0.0.0\n\nreplace %[1]s => %s\n", module, Root(t)))
 	write("go.sum", Text(t, "go.sum"))
 
-	run(t, dir, "go", "test", "-count=1", ".")
+	run(t, dir, address, "go", "test", "-count=1", ".")
 	if name == "main" {
 		programs = t.TempDir()
-		run(t, dir, "go", "build", "-o", filepath.Join(programs, "server"), ".")
+		run(t, dir, address, "go", "build", "-o", filepath.Join(programs, "server"), ".")
 	}
 	return programs
 }
 
 // run runs a program that must succeed.
-func run(t *testing.T, dir, program string, args ...string) {
+func run(t *testing.T, dir, address, program string, args ...string) {
 	t.Helper()
 	cmd := testtool.Command(t, testtool.Need(t, program), args...)
-	cmd.Dir, cmd.Env = dir, environment(t)
+	cmd.Dir, cmd.Env = dir, environment(t, address)
 	if output, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%s %s: %v\n%s", program, strings.Join(args, " "), err, output)
 	}
 }
 
 // environment returns that of programs of the document: Go takes modules from its cache alone.
-func environment(t *testing.T) []string {
+func environment(t *testing.T, address string) []string {
 	t.Helper()
 	output, err := testtool.Command(t, testtool.Need(t, "go"), "env", "GOMODCACHE").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return append(os.Environ(), "GOFLAGS=-mod=mod", "GOWORK=off", "GOSUMDB=off",
+	return append(os.Environ(), "GOFLAGS=-mod=mod", "GOWORK=off", "GOSUMDB=off", "ADDRESS="+address,
 		"GOPROXY=file://"+filepath.ToSlash(filepath.Join(strings.TrimSpace(string(output)), "cache", "download")))
 }
 

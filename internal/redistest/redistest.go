@@ -112,7 +112,7 @@ func (s *Server) launch() {
 	})
 	var err error
 	for range 10 {
-		s.port = freePort(s.t)
+		s.port = FreePort(s.t)
 		if err = s.run(); !errors.Is(err, errPortTaken) {
 			break
 		}

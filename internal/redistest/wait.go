@@ -39,7 +39,7 @@ func until(t testing.TB, what string, attempt func() error) {
 }
 
 const (
-	// Ports from which freePort chooses: below those that systems give to outgoing connections, lest one of these take
+	// Ports from which FreePort chooses: below those that systems give to outgoing connections, lest one of these take
 	// the port of a server that is to be restarted, or a client that knocks in vain at a closed port reach itself.
 	lowestPort  = 10_000
 	highestPort = 21_999
@@ -47,8 +47,9 @@ const (
 	busOffset = 10_000
 )
 
-// freePort returns a port that was free a moment ago, as was that of a cluster bus beside it.
-func freePort(t testing.TB) int {
+// FreePort returns a port that was free a moment ago, as was that of a cluster bus beside it. The system gives it to
+// nobody who does not ask for it by its number.
+func FreePort(t testing.TB) int {
 	t.Helper()
 	for range 1000 {
 		port := lowestPort + rand.IntN(highestPort-lowestPort+1) //nolint:gosec // No secret.
