@@ -131,7 +131,7 @@ type Denylist struct {
 	// Redis is the server of the store redis.
 	Redis Redis `koanf:"redis"`
 	// Check lists the token types that are looked up.
-	Check []string `koanf:"check" validate:"unique,dive,required"`
+	Check []string `koanf:"check" validate:"unique,dive,required,token_type"`
 	// FailOpen accepts tokens while the store cannot be asked.
 	FailOpen bool `koanf:"fail_open"`
 }

@@ -52,6 +52,7 @@ type opener struct {
 	log      *slog.Logger
 	now      func() time.Time
 	observer func(paseto.Event)
+	quiet    bool
 
 	implicit     func(*http.Request) []byte
 	connContext  func(context.Context, *http.Request) context.Context
@@ -126,7 +127,8 @@ func WithConnContext(values func(ctx context.Context, r *http.Request) context.C
 // [paseto.ErrConfig] if the configuration breaks a rule, or if its values are
 // valid each and cannot work together; it wraps the store's own error if that
 // cannot be opened. A file with a key or a password that others may read is a
-// warning in the log.
+// warning in the log, and so are values that together are probably not what was
+// meant, such as cookies that handshakes do not take.
 func Open(ctx context.Context, cfg *Config, opts ...Option) (*Kit, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -143,6 +145,9 @@ func Open(ctx context.Context, cfg *Config, opts ...Option) (*Kit, error) {
 		return nil, err
 	}
 	cfg.warn(ctx, o.log, keys)
+	if !o.quiet {
+		cfg.note(ctx, o.log, o.store)
+	}
 
 	kit := &Kit{cfg: *cfg, opened: settings("", reflect.ValueOf(*cfg), nil), source: o.source != nil, log: o.log}
 	kit.cfg.Token.Keys = slices.Clone(cfg.Token.Keys)
@@ -169,19 +174,10 @@ func (c *Config) checkUse(ps *problems, storeGiven bool) {
 		ps.add(Problem{Key: "denylist.store", Rule: "is empty while denylist.enabled is true; name a store, or give one with WithStore"})
 	case !c.Denylist.Enabled && storeGiven:
 		ps.add(Problem{Key: "denylist.enabled", Value: "false", Rule: "a store was given with WithStore, and would never be asked"})
-	case !c.Denylist.Enabled && c.ticketsAsked():
-		ps.add(Problem{Key: "websocket.locations", Rule: "ticket needs a denylist, for a ticket must work but once; set denylist.enabled to true"})
 	case c.Denylist.Enabled && len(c.Denylist.Check) == 0:
 		ps.add(Problem{Key: "denylist.check", Rule: "is empty while denylist.enabled is true; no token would ever be looked up"})
 	}
 	c.checkFiles(func(key, value, rule string) { ps.add(Problem{Key: key, Value: value, Rule: rule}) })
-}
-
-// ticketsAsked reports whether handshakes are to take tickets because somebody
-// said so, and not by default.
-func (c *Config) ticketsAsked() bool {
-	return slices.Contains(c.WebSocket.Locations, string(wsauth.Ticket)) &&
-		!slices.Equal(c.WebSocket.Locations, Default().WebSocket.Locations)
 }
 
 // warn logs which files with secrets others may read.

@@ -38,6 +38,10 @@ func (c *Config) check(ps *problems, sources map[string]string) []paseto.Key {
 		}
 	}
 	c.checkLifetimes(add)
+	if asked := sources["websocket.locations"] != "" || !c.defaultLocations(); asked && !c.Denylist.Enabled &&
+		slices.Contains(c.WebSocket.Locations, string(wsauth.Ticket)) {
+		add("websocket.locations", "", "ticket needs a denylist, for a ticket must work but once; set denylist.enabled to true, or take ticket out")
+	}
 	if c.HTTP.Cookie.SameSite == "none" && !c.HTTP.Cookie.Secure {
 		add("http.cookie.same_site", "none", "browsers refuse it unless http.cookie.secure is true")
 	}
@@ -133,6 +137,7 @@ var rules = func() *validator.Validate {
 		"http_location":      func(s string) bool { return locate.RequestLocation(s) == "" },
 		"websocket_location": func(s string) bool { return locate.HandshakeLocation(s) == "" },
 		"path_prefix":        func(s string) bool { return urlpath.ValidatePrefix(s) == nil },
+		"token_type":         func(s string) bool { return paseto.Requirement{Type: s}.Validate() == nil },
 		"proxy":              func(s string) bool { return proxyError(s) == nil },
 		"origin":             func(s string) bool { return wsauth.ValidateOrigin(s) == nil },
 	} {
@@ -205,6 +210,8 @@ func ruleText(b validator.FieldError) string {
 		return locate.RequestLocation(value)
 	case "websocket_location":
 		return locate.HandshakeLocation(value)
+	case "token_type":
+		return "no token that is looked up can have this type; expected access, refresh, or a type of your own of printable ASCII without spaces, quotes and backslashes"
 	case "path_prefix":
 		return urlpath.ValidatePrefix(value).Error()
 	case "proxy":

@@ -104,7 +104,8 @@ func TestStoreIsReleased(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "revoked.db")
 	broken := withBolt(path)
-	broken.Denylist.Check = []string{`no"type`}
+	weak := "k4.public." + strings.Repeat("A", 43) // which is looked at last
+	broken.Token.Keys = append(broken.Token.Keys, config.Key{Value: paseto.NewSecret(weak)})
 	if kit, err := config.Open(t.Context(), broken); kit != nil || !errors.Is(err, paseto.ErrConfig) {
 		t.Fatalf("Open = %v, %v", kit, err)
 	}

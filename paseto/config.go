@@ -125,8 +125,8 @@ type Config struct {
 	MaxLength int
 
 	// DenylistTypes lists the token types that are looked up in the denylist.
-	// Tokens of other types are accepted although they are revoked. Default
-	// access and refresh.
+	// Tokens of other types are accepted although they are revoked. Tickets are
+	// used up instead, and cannot be listed. Default access and refresh.
 	DenylistTypes []string
 	// DenylistFailOpen accepts tokens while the denylist cannot be asked.
 	// Default false: they are refused with [ErrUnavailable]. Danger: whoever
@@ -289,8 +289,8 @@ func (c Config) validate() error {
 		bad("TicketTTL is %s; expected at least 1s and at most 30s", c.TicketTTL)
 	}
 	for _, name := range c.DenylistTypes {
-		if !validScope(name) {
-			bad("DenylistTypes: %.32q is not a token type", name)
+		if !validScope(name) || name == TypeTicket { // tickets are used up, and never looked up
+			bad("DenylistTypes: %.32q is not a type of tokens that are looked up", name)
 		}
 	}
 	if c.MaxLength < 0 {

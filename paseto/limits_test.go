@@ -19,6 +19,7 @@ func TestDurationsThatDoNotFit(t *testing.T) {
 		"leeway":           {Leeway: math.MaxInt64/2 + 1},
 		"a day too much":   {Leeway: 25 * time.Hour},
 		"no token type":    {DenylistTypes: []string{""}},
+		"tickets":          {DenylistTypes: []string{paseto.TypeTicket}},
 	} {
 		cfg.Keys = []paseto.Key{localKey}
 		if auth, err := paseto.New(cfg); auth != nil || err == nil {

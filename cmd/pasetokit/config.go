@@ -32,8 +32,9 @@ func (a *app) configCheck() *cobra.Command {
 		Use:   "check [FILE...]",
 		Short: "Say everything that is wrong with a configuration",
 		Long: `Say everything that is wrong with a configuration, in one go, and exit with status 1;
-or say which keys it issues and opens tokens with. The keys and the other files that it
-names are read, the denylist is not asked.`,
+or say which keys it issues and opens tokens with, and on standard error what is valid and
+probably not meant. The keys and the other files that it names are read, the denylist is
+not asked.`,
 		Example: `  pasetokit config check auth.yaml
   pasetokit config check auth.yaml production.yaml
   pasetokit config check --json auth.yaml`,
@@ -87,14 +88,20 @@ func (a *app) check(cmd *cobra.Command, files []string) ([]checkedIn, error) {
 		store := denylist.NewMemory()
 		defer store.Close() //nolint:errcheck // nothing is in it
 		opts = append(opts, config.WithStore(store))
+		if cfg.Denylist.Store != storeMemory && cfg.Denylist.Store != storeBolt {
+			opts = append(opts, config.WithStore(sharedStore{store}))
+		}
 	}
-	kit, err := a.open(cmd.Context(), cfg, opts...)
+	kit, err := a.openNoting(cmd.Context(), cfg, opts...)
 	if err != nil {
 		return nil, err
 	}
 	defer kit.Close() //nolint:errcheck // it owns no store
 	return checkedKeys(kit.Authorizer.Config()), nil
 }
+
+// sharedStore stands for a store that other programs know too.
+type sharedStore struct{ denylist.Store }
 
 func checkedKeys(cfg paseto.Config) []checkedIn {
 	var keys []checkedIn

@@ -161,3 +161,25 @@ func TestConfigPrintPasswords(t *testing.T) {
 		}
 	}
 }
+
+// TestConfigCheckNotes says what is valid and probably not meant, and says nothing of it where
+// another command borrows the configuration.
+func TestConfigCheckNotes(t *testing.T) {
+	t.Parallel()
+	d := newDir(t)
+	d.write("cookie.yaml", "token: {keys: [{file: DIR/zero}]}\nhttp: {locations: [cookie]}")
+	const verifier = "token: {purpose: public, verify_only: true, keys: [{file: DIR/public}]}\n"
+	d.write("memory.yaml", verifier)
+	d.write("bolt.yaml", verifier+"denylist: {store: bolt, path: DIR/revoked.db}")
+	d.write("redis.yaml", verifier+"denylist: {store: redis, redis: {addresses: ['127.0.0.1:1']}}")
+	d.write("own.yaml", verifier+"denylist: {store: none}")
+	for name, note := range map[string]string{
+		"cookie": "level=WARN …websocket.locations…Token required…\n", "memory": "level=WARN …denylist.store…\n",
+		"bolt": "level=WARN …denylist.store…\n", "redis": "", "own": "",
+	} {
+		d.run("config check DIR/"+name+".yaml").want(0, "the configuration is valid\n…\n", note)
+		r := d.run("config check --json DIR/" + name + ".yaml")
+		r.want(0, `{"valid":true,…`+"\n", note)
+	}
+	d.run("issue --config DIR/cookie.yaml").want(0, "…\n", "")
+}

@@ -75,9 +75,14 @@ func (a *app) load(f *sourceFlags) (*config.Config, error) {
 	return cfg, nil
 }
 
-// open opens a configuration. What is wrong with it and does not keep it from
-// working is said on standard error.
+// open opens a configuration. Which of its files others can read is said on standard error.
 func (a *app) open(ctx context.Context, cfg *config.Config, opts ...config.Option) (*config.Kit, error) {
+	return a.openNoting(ctx, cfg, append(opts, config.WithoutNotes())...)
+}
+
+// openNoting opens a configuration as a server does. What is probably not meant is said on
+// standard error.
+func (a *app) openNoting(ctx context.Context, cfg *config.Config, opts ...config.Option) (*config.Kit, error) {
 	logger := slog.New(slog.NewTextHandler(a.stderr, &slog.HandlerOptions{ReplaceAttr: withoutTime}))
 	return config.Open(ctx, cfg, append(opts, config.WithLogger(logger))...)
 }

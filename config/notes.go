@@ -1,0 +1,59 @@
+package config
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+
+	"github.com/pasetokit/pasetokit/denylist"
+	"github.com/pasetokit/pasetokit/denylist/bolt"
+	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/paseto/httpauth"
+	"github.com/pasetokit/pasetokit/wsauth"
+)
+
+// WithoutNotes keeps [Open] from logging what is valid and probably not meant: for a tool that
+// borrows the configuration of a server. What it logs of files that others can read stays.
+func WithoutNotes() Option { return func(o *opener) { o.quiet = true } }
+
+// note logs values that are valid and together probably not meant. Store is the one that the
+// program gave.
+func (c *Config) note(ctx context.Context, log *slog.Logger, store denylist.Store) {
+	note := func(key, text string) {
+		log.WarnContext(ctx, "configuration may not do what was meant", "key", key, "note", text)
+	}
+	cookies := slices.Contains(c.HTTP.Locations, string(httpauth.Cookie))
+	switch {
+	case cookies && c.defaultLocations():
+		note("websocket.locations", "it is the default, without cookie, which http.locations has: handshakes that bring only a cookie are refused "+
+			"with \"Token required\"; list in it what handshakes bring: cookie, or ticket for tickets alone")
+	case !cookies && !c.Token.VerifyOnly && slices.Contains(c.WebSocket.Locations, string(wsauth.Cookie)):
+		note("http.locations", "it has no cookie, which websocket.locations has: logins set no cookie that handshakes could bring")
+	}
+	for _, name := range c.Denylist.Check {
+		meant := nearest(name, []string{paseto.TypeAccess, paseto.TypeRefresh})
+		if c.Denylist.Enabled && meant != "" && name != meant {
+			note("denylist.check", shown(name)+" is a token type of your own"+didYouMean(meant))
+		}
+	}
+	if c.Denylist.Enabled && c.Token.VerifyOnly && c.ownStore(store) {
+		note("denylist.store", "it is this program's own, while token.verify_only is true: a logout at the service that issues is never heard of; "+
+			"share redis with that service, or set denylist.enabled to false")
+	}
+}
+
+// defaultLocations reports whether handshakes carry tokens where they do by default.
+func (c *Config) defaultLocations() bool {
+	return slices.Equal(c.WebSocket.Locations, Default().WebSocket.Locations)
+}
+
+// ownStore reports whether no other program knows the denylist.
+func (c *Config) ownStore(given denylist.Store) bool {
+	switch given.(type) {
+	case nil:
+		return c.Denylist.Store == storeMemory || c.Denylist.Store == storeBolt
+	case *denylist.Memory, *bolt.Store:
+		return true
+	}
+	return false
+}
