@@ -111,6 +111,9 @@ type Cookie struct {
 	Path        string `koanf:"path" validate:"cookie_path"`
 	RefreshPath string `koanf:"refresh_path" validate:"cookie_path"`
 	Domain      string `koanf:"domain" validate:"omitempty,fqdn"`
+	// Former lists the scopes that the cookies were set in before, each a path, or a
+	// domain and a path: /api, example.com/. There the cookies are deleted.
+	Former []string `koanf:"former" validate:"max=8,unique,dive,cookie_scope"`
 	// Secure keeps the cookies off plain HTTP.
 	Secure bool `koanf:"secure"`
 	// SameSite is lax, strict or none.
@@ -205,7 +208,7 @@ func Default() *Config {
 			AllowedOrigins: []string{}, TrustedProxies: []string{}, Login: defaultLogin(), TicketsPerMinute: httpauth.DefaultTicketsPerMinute,
 			Cookie: Cookie{
 				AccessName: "access_token", RefreshName: "refresh_token",
-				Path: "/", RefreshPath: "/", Secure: true, SameSite: "lax",
+				Path: "/", RefreshPath: "/", Former: []string{}, Secure: true, SameSite: "lax",
 			},
 		},
 		WebSocket: defaultWebSocket(),

@@ -164,6 +164,7 @@ func TestEnvironment(t *testing.T) {
 		"PASETOKIT_HTTP__LOCATIONS=header,cookie",
 		"PASETOKIT_HTTP__HEADER_SCHEME=none",
 		"PASETOKIT_HTTP__COOKIE__PERSISTENT=true",
+		"PASETOKIT_HTTP__COOKIE__FORMER=/api, example.com/",
 		"PASETOKIT_WEBSOCKET__WRITE_TIMEOUT=3s",
 	}, nil)
 	if err != nil {
@@ -182,6 +183,7 @@ func TestEnvironment(t *testing.T) {
 	want.HTTP.Locations = []string{"header", "cookie"}
 	want.HTTP.HeaderScheme = ""
 	want.HTTP.Cookie.Persistent = true
+	want.HTTP.Cookie.Former = []string{"/api", "example.com/"}
 	want.WebSocket.WriteTimeout = 3 * time.Second
 	wantConfig(t, cfg, want)
 }
@@ -259,6 +261,9 @@ func TestRefusedYAML(t *testing.T) {
 		{"realm", `http: {realm: "a\tb"}`, `http.realm = "a\tb" (FILE): must be printable ASCII`},
 		{"realm with a quote", "http: {realm: 'a\"b'}", "must be printable ASCII without quotes and backslashes"},
 		{"path with a semicolon", "http: {cookie: {path: '/;x'}}", `http.cookie.path = "/;x" (FILE): must begin with / and be printable ASCII without ;`},
+		{"former path", "http: {cookie: {former: [/api, api]}}", `http.cookie.former[1] = "api" (FILE): must be a path that begins with /, or a domain and such a path`},
+		{"former domain", "http: {cookie: {former: ['a b/']}}", `http.cookie.former[0] = "a b/" (FILE): must be a path that begins with /, or a domain`},
+		{"too many former scopes", "http: {cookie: {former: [/1, /2, /3, /4, /5, /6, /7, /8, /9]}}", "http.cookie.former (FILE): must list at most 8"},
 		{"prefix and domain", "http: {cookie: {access_name: __Host-a, domain: example.com}}", `http.cookie.access_name = "__Host-a" (FILE): browsers refuse the prefix __Host-`},
 		{"prefix, not secure", "http: {cookie: {access_name: __Secure-a, secure: false}}", `http.cookie.access_name = "__Secure-a" (FILE): browsers refuse the prefix unless`},
 		{"two documents", "token: {issuer: a}\n---\ntoken: {issuer: b}", "it holds more than one YAML document"},

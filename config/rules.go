@@ -68,6 +68,12 @@ func isCookiePath(s string) bool {
 	return strings.HasPrefix(s, "/") && !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' || r == ';' })
 }
 
+// isCookieScope reports whether s is a path of cookies, which a domain may precede.
+func isCookieScope(s string) bool {
+	scope := cookieScope(s)
+	return (scope.Domain == "" || isHost(scope.Domain)) && strings.Contains(s, "/") && isCookiePath(scope.Path)
+}
+
 // isAddress reports whether s is a host, or an IP address, and a port.
 func isAddress(s string) bool {
 	host, port, err := net.SplitHostPort(s)
@@ -134,6 +140,7 @@ var rules = func() *validator.Validate {
 		"http_token":         locate.IsToken,
 		"realm":              locate.IsRealm,
 		"cookie_path":        isCookiePath,
+		"cookie_scope":       isCookieScope,
 		"http_location":      func(s string) bool { return locate.RequestLocation(s) == "" },
 		"websocket_location": func(s string) bool { return locate.HandshakeLocation(s) == "" },
 		"path_prefix":        func(s string) bool { return urlpath.ValidatePrefix(s) == nil },
@@ -194,6 +201,8 @@ func ruleText(b validator.FieldError) string {
 		return "must be a host name or an IP address, without a port"
 	case "cookie_path":
 		return "must begin with / and be printable ASCII without ;"
+	case "cookie_scope":
+		return "must be a path that begins with /, or a domain and such a path: /api, example.com/"
 	case "fqdn":
 		return "must be a domain name"
 	case "realm":

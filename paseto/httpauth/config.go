@@ -100,12 +100,21 @@ type CookieConfig struct {
 	// access_token and refresh_token.
 	AccessName, RefreshName string
 	// Path and RefreshPath limit the cookies to a part of the site. Defaults /
-	// and /. Only with / can the name carry the prefix __Host-.
+	// and /. Danger: with another path the name cannot carry the prefix __Host-, and
+	// other hosts of the domain can set a cookie of that name. [New] logs a warning.
 	Path, RefreshPath string
 	// Domain widens the cookies to all hosts of a domain. Default none: they
 	// go to the host that set them and to no other. Danger: every host below
-	// the domain can then read and overwrite them.
+	// the domain can then read and overwrite them, since the name cannot carry the
+	// prefix __Host-. [New] logs a warning.
 	Domain string
+	// Former lists at most 8 scopes in which the cookies were set before Path,
+	// RefreshPath, Domain or Insecure were changed. Login, Refresh and Logout delete
+	// the cookies there, of both names, with each prefix that they could have had.
+	// Without it a browser that has cookies of both scopes sends two of one name,
+	// which guarded routes refuse. Each scope costs an answer up to four Set-Cookie
+	// headers: take it out when the old cookies have expired. Default none.
+	Former []CookieScope
 	// Insecure lets the cookies travel over plain HTTP, for development
 	// without TLS. Default false: they are Secure. (Browsers treat localhost
 	// as secure.)
@@ -116,6 +125,15 @@ type CookieConfig struct {
 	// Persistent keeps the cookies until the tokens expire. Default false:
 	// they are session cookies, which end with the browser's.
 	Persistent bool
+}
+
+// CookieScope is where browsers send a cookie.
+type CookieScope struct {
+	// Path is the part of the site. Default /.
+	Path string
+	// Domain is the domain whose hosts all get the cookie. Default none: the host
+	// alone that set it.
+	Domain string
 }
 
 // Option gives a [Web] one of its collaborators.
@@ -147,6 +165,7 @@ type Web struct {
 	tickets   ticketLimit
 	proxySeen atomic.Bool
 	implicit  func(*http.Request) []byte // nil: none
+	former    []*http.Cookie             // deletes the cookies of former scopes
 	log       *slog.Logger
 	clientLog *clientlog.Log // where clients choose what is logged, or how often
 }
@@ -200,6 +219,7 @@ func New(auth *paseto.Authorizer, cfg Config, opts ...Option) (*Web, error) {
 			bad("Cookie %q: %v", name, err)
 		}
 	}
+	w.former = w.formerCookies(bad)
 	var wrong []error
 	w.addresses, wrong = clientaddr.Parse(w.cfg.TrustedProxies)
 	for _, err := range wrong {
@@ -228,6 +248,7 @@ func New(auth *paseto.Authorizer, cfg Config, opts ...Option) (*Web, error) {
 	w.places = newPlaces(w.cfg.Login.Concurrent)
 	w.tickets = newTicketLimit(w.cfg.TicketsPerMinute, auth.Now)
 	w.clientLog = clientlog.New(w.log, auth.Now)
+	w.warnOfCookies()
 	return w, nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -81,7 +82,7 @@ func (w *Web) setCookies(rw http.ResponseWriter, pair paseto.Pair) error {
 			return fmt.Errorf("httpauth: cookie %s has %d bytes, and browsers drop those over %d: put less into the token", c.Name, size, maxCookie)
 		}
 	}
-	for _, c := range cookies {
+	for _, c := range slices.Concat(w.former, cookies) { // what is deleted must not be what is set
 		http.SetCookie(rw, c)
 	}
 	return nil
@@ -96,8 +97,11 @@ func (w *Web) tokenCookie(name, path string, token paseto.Issued) *http.Cookie {
 	return c
 }
 
-// clearCookies deletes both cookies.
+// clearCookies deletes both cookies, in every scope that is or was configured.
 func (w *Web) clearCookies(rw http.ResponseWriter) {
+	for _, c := range w.former {
+		http.SetCookie(rw, c)
+	}
 	for name, path := range map[string]string{
 		w.cfg.AccessCookieName():  w.cfg.Cookie.Path,
 		w.cfg.RefreshCookieName(): w.cfg.Cookie.RefreshPath,
