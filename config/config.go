@@ -59,7 +59,10 @@ type Token struct {
 	TicketTTL time.Duration `koanf:"ticket_ttl" validate:"min=1s,max=30s"`
 	// RequireExpiry refuses tokens without an exp claim.
 	RequireExpiry bool `koanf:"require_expiry"`
-	// Leeway is how far clocks may differ.
+	// StartLeeway is how far the clock of an issuer may be ahead: nbf and iat are
+	// taken that much earlier. 0 for the default; none for not at all.
+	StartLeeway Lifetime `koanf:"start_leeway" validate:"start_leeway"`
+	// Leeway is how long a token is accepted after the time in exp.
 	Leeway time.Duration `koanf:"leeway" validate:"min=0,max=24h"`
 	// MaxLength is the longest token in bytes that is looked at.
 	MaxLength int `koanf:"max_length" validate:"min=256,max=1048576"`
@@ -198,6 +201,7 @@ func Default() *Config {
 			RefreshGrace:       paseto.DefaultRefreshGrace,
 			RefreshesPerMinute: paseto.DefaultRefreshesPerMinute,
 			TicketTTL:          paseto.DefaultTicketTTL,
+			StartLeeway:        Lifetime(paseto.DefaultStartLeeway),
 			RequireExpiry:      true,
 			MaxLength:          paseto.DefaultMaxLength,
 		},

@@ -271,6 +271,8 @@ func TestRefusedYAML(t *testing.T) {
 		{"unknown tag of a list", "token: {audience: !hunter2 [a]}", "line 1: unknown tag"},
 		{"unknown tag of a key", "token: {!hunter2 issuer: a}", "line 1: unknown tag"},
 		{"longest lifetime", "token: {max_ttl: 2562047h}", "token.max_ttl = 2562047h0m0s (FILE): must be at least 1s and at most 100 years, or none"},
+		{"long start leeway", "token: {start_leeway: 25h}", "token.start_leeway = 25h0m0s (FILE): must be at most 24h, 0 for the default, or none"},
+		{"negative start leeway", "token: {start_leeway: -1s}", "token.start_leeway = -1s (FILE): must be at most 24h"},
 		{"long leeway", "token: {leeway: 25h}", "token.leeway = 25h0m0s (FILE): must be at most 24h"},
 		{"cookie path", "http: {cookie: {path: x}}", `http.cookie.path = "x" (FILE): must begin with /`},
 		{"cookie domain", "http: {cookie: {domain: 'a b'}}", `http.cookie.domain = "a b" (FILE): must be a domain name`},

@@ -244,6 +244,7 @@ func (c *Config) paseto(keys []paseto.Key) paseto.Config {
 		RefreshesPerMinute: int(c.Token.RefreshesPerMinute),
 		TicketTTL:          c.Token.TicketTTL,
 		AllowNoExpiry:      !c.Token.RequireExpiry,
+		StartLeeway:        ttl(c.Token.StartLeeway),
 		Leeway:             c.Token.Leeway,
 		MaxLength:          c.Token.MaxLength,
 		DenylistTypes:      append([]string{}, c.Denylist.Check...),

@@ -170,6 +170,26 @@ func TestOmitKeyID(t *testing.T) {
 	}
 }
 
+// TestStartLeeway: the default, a value, and none, as files have them.
+func TestStartLeeway(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]time.Duration{
+		"": 5 * time.Second, "start_leeway: 0": 5 * time.Second, "start_leeway: 2s": 2 * time.Second, "start_leeway: none": paseto.NoStartLeeway,
+	} {
+		path := filepath.Join(t.TempDir(), "auth.yaml")
+		if err := os.WriteFile(path, []byte("token: {keys: [\""+localKey+"\"], "+text+"}"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		cfg, err := config.Load(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := open(t, cfg).Authorizer.Config().StartLeeway; got != want {
+			t.Errorf("%q: StartLeeway is %s, want %s", text, got, want)
+		}
+	}
+}
+
 // TestWithImplicit: the token endpoints issue with the assertion that the program
 // gives.
 func TestWithImplicit(t *testing.T) {

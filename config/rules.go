@@ -154,6 +154,10 @@ var rules = func() *validator.Validate {
 		l := Lifetime(f.Field().Int())
 		return l == NoExpiry || l >= Lifetime(time.Second) && l <= longestTTL
 	}))
+	must(v.RegisterValidation("start_leeway", func(f validator.FieldLevel) bool {
+		l := Lifetime(f.Field().Int())
+		return l == NoExpiry || l >= 0 && l <= Lifetime(24*time.Hour)
+	}))
 	must(v.RegisterValidation("limit", func(f validator.FieldLevel) bool { return f.Field().Int() >= int64(NoLimit) }))
 	return v
 }()
@@ -209,6 +213,8 @@ func ruleText(b validator.FieldError) string {
 		return "must be printable ASCII without quotes and backslashes"
 	case "lifetime", "eq=0|lifetime":
 		return "must be at least 1s and at most 100 years, or none"
+	case "start_leeway":
+		return "must be at most 24h, 0 for the default, or none"
 	case "limit":
 		return limitRule
 	case "eq=0|min=1ms":

@@ -32,7 +32,7 @@ func TestRefreshOfAnIssuerAhead(t *testing.T) {
 	}{{"by a little", -2 * time.Second}, {"by half", -leeway / 2}, {"by as much as allowed", -leeway + time.Second}} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			ahead, behind, c := apart(t, paseto.Config{Leeway: leeway}, test.off)
+			ahead, behind, c := apart(t, paseto.Config{StartLeeway: leeway}, test.off)
 			login := issuePair(t, ahead, paseto.Grant{Subject: "alice"})
 			verify(t, behind, login.Refresh.Token.Reveal(), paseto.Requirement{Type: paseto.TypeRefresh})
 			pair := refresh(t, behind, login.Refresh.Token.Reveal(), paseto.Requirement{})
@@ -53,7 +53,7 @@ func TestRefreshOfAnIssuerAhead(t *testing.T) {
 func TestRefreshTwiceWithClocksApart(t *testing.T) {
 	t.Parallel()
 	for _, off := range []time.Duration{-9 * time.Second, 9 * time.Second} {
-		one, two, c := apart(t, paseto.Config{Leeway: time.Minute}, off)
+		one, two, c := apart(t, paseto.Config{StartLeeway: time.Minute}, off)
 		login := issuePair(t, one, paseto.Grant{Subject: "alice"})
 		c.Advance(time.Hour)
 		first := refresh(t, one, login.Refresh.Token.Reveal(), paseto.Requirement{})
@@ -67,7 +67,7 @@ func TestRefreshTwiceWithClocksApart(t *testing.T) {
 // the login has yet to come: the pair says the same to the last byte.
 func TestRefreshTwiceBeforeTheLogin(t *testing.T) {
 	t.Parallel()
-	ahead, behind, c := apart(t, paseto.Config{Leeway: time.Minute, SessionTTL: time.Hour}, -30*time.Second)
+	ahead, behind, c := apart(t, paseto.Config{StartLeeway: time.Minute, SessionTTL: time.Hour}, -30*time.Second)
 	for name, auth := range map[string]*paseto.Authorizer{"first use ahead": ahead, "first use behind": behind} {
 		login := issuePair(t, ahead, paseto.Grant{Subject: "alice"})
 		first := refresh(t, auth, login.Refresh.Token.Reveal(), paseto.Requirement{})
@@ -133,4 +133,32 @@ func TestUsedUpForEveryClock(t *testing.T) {
 		}
 		checkRefused(t, err, paseto.ErrReused, "")
 	}
+}
+
+// TestBehindByALittle: by default a machine whose clock is behind by less than five
+// seconds takes what another one issued just now: tokens, pairs, and tickets.
+func TestBehindByALittle(t *testing.T) {
+	t.Parallel()
+	for _, off := range []time.Duration{-time.Millisecond, -200 * time.Millisecond, -4 * time.Second} {
+		for fraction := range 4 { // of the second in which it is issued
+			ahead, behind, c := apart(t, paseto.Config{}, off)
+			c.Set(issuedAt.Add(time.Duration(fraction) * 250 * time.Millisecond))
+			login := issuePair(t, ahead, paseto.Grant{Subject: "alice"})
+			checkNil(t, behind.CheckPair(t.Context(), login, paseto.Requirement{}))
+			access := verify(t, behind, login.Access.Token.Reveal(), paseto.Requirement{})
+			redeem(t, behind, issueTicket(t, ahead, access, paseto.TicketGrant{}), paseto.Requirement{}, paseto.TicketUse{})
+			pair := refresh(t, behind, login.Refresh.Token.Reveal(), paseto.Requirement{})
+			for _, auth := range []*paseto.Authorizer{ahead, behind} {
+				verify(t, auth, pair.Access.Token.Reveal(), paseto.Requirement{})
+			}
+		}
+	}
+}
+
+// TestNoStartLeeway refuses what was issued a moment ahead.
+func TestNoStartLeeway(t *testing.T) {
+	t.Parallel()
+	ahead, behind, _ := apart(t, paseto.Config{StartLeeway: paseto.NoStartLeeway}, -601*time.Millisecond)
+	_, err := behind.Verify(t.Context(), issueAccess(t, ahead, paseto.Grant{}).Token.Reveal(), paseto.Requirement{})
+	checkRefused(t, err, paseto.ErrNotYetValid, "")
 }

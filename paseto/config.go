@@ -20,6 +20,10 @@ const NoExpiry time.Duration = -1
 // for a theft.
 const NoGrace time.Duration = -1
 
+// NoStartLeeway, as [Config.StartLeeway], refuses tokens whose nbf or iat is later
+// than the verifier's clock, by however little.
+const NoStartLeeway time.Duration = -1
+
 // NoRefreshLimit, as [Config.RefreshesPerMinute], bounds nothing.
 const NoRefreshLimit = -1
 
@@ -31,6 +35,7 @@ const (
 	DefaultSessionTTL   = 90 * 24 * time.Hour
 	DefaultRefreshGrace = 10 * time.Second
 	DefaultTicketTTL    = 30 * time.Second
+	DefaultStartLeeway  = 5 * time.Second
 	DefaultMaxLength    = 8192
 
 	DefaultRefreshesPerMinute = 10
@@ -115,9 +120,12 @@ type Config struct {
 	// are refused. Danger: such a token works for whoever finds it, for ever,
 	// and revocations of sessions and subjects have to be kept for ever.
 	AllowNoExpiry bool
-	// Leeway is how far the clocks of issuer and verifier may differ: exp is
-	// taken that much later, nbf and iat that much earlier. Default 0, at most
-	// 24 hours.
+	// StartLeeway is how far the clock of an issuer may be ahead: the times nbf and
+	// iat are taken that much earlier. A [Grant.AuthTime] may lie ahead by as much.
+	// At most 24 hours, or [NoStartLeeway]. Default 5 seconds.
+	StartLeeway time.Duration
+	// Leeway is how long a token is accepted after the time in exp. Default 0, at
+	// most 24 hours.
 	Leeway time.Duration
 
 	// MaxLength is the longest token in bytes that is looked at, before it is
@@ -232,6 +240,7 @@ func (c Config) withDefaults() Config {
 	c.RefreshGrace = cmp.Or(c.RefreshGrace, DefaultRefreshGrace)
 	c.RefreshesPerMinute = cmp.Or(c.RefreshesPerMinute, DefaultRefreshesPerMinute)
 	c.TicketTTL = cmp.Or(c.TicketTTL, DefaultTicketTTL)
+	c.StartLeeway = cmp.Or(c.StartLeeway, DefaultStartLeeway)
 	c.MaxLength = cmp.Or(c.MaxLength, DefaultMaxLength)
 	if c.DenylistTypes == nil {
 		c.DenylistTypes = []string{TypeAccess, TypeRefresh}
@@ -276,6 +285,9 @@ func (c Config) validate() error {
 			bad("%s is %s and longer than MaxTTL, %s", ttl.name, ttlText(ttl.value), c.MaxTTL)
 		}
 	}
+	if c.StartLeeway != NoStartLeeway && (c.StartLeeway < 0 || c.StartLeeway > longestLeeway) {
+		bad("StartLeeway is %s; expected 0 (for the default) or more and at most 24h, or NoStartLeeway", c.StartLeeway)
+	}
 	if c.Leeway < 0 || c.Leeway > longestLeeway {
 		bad("Leeway is %s; expected 0 or more, and at most 24h", c.Leeway)
 	}
@@ -298,6 +310,9 @@ func (c Config) validate() error {
 	}
 	return errors.Join(errs...)
 }
+
+// startLeeway returns StartLeeway as a duration.
+func (c Config) startLeeway() time.Duration { return max(0, c.StartLeeway) }
 
 // What is longer is a mistake, or does not fit into a time.
 const (

@@ -40,7 +40,8 @@ func TestConfigDefaults(t *testing.T) {
 		})
 	}
 	cfg := newAuthorizer(t, paseto.Config{}).Config()
-	if cfg.Version != paseto.V4 || cfg.Purpose != paseto.Local || cfg.MaxLength != 8192 || cfg.Leeway != 0 {
+	if cfg.Version != paseto.V4 || cfg.Purpose != paseto.Local || cfg.MaxLength != 8192 || cfg.Leeway != 0 ||
+		cfg.StartLeeway != 5*time.Second {
 		t.Errorf("defaults are %+v", cfg)
 	}
 	if cfg.AccessTTL != 15*time.Minute || cfg.RefreshTTL != 30*24*time.Hour || cfg.OtherTTL != 30*24*time.Hour {
@@ -110,6 +111,8 @@ func TestConfigRefused(t *testing.T) {
 		{"short tickets", paseto.Config{Keys: keys, TicketTTL: time.Second - 1}, []string{"TicketTTL is 999.999999ms", "at least 1s"}},
 		{"long tickets", paseto.Config{Keys: keys, TicketTTL: 30*time.Second + 1}, []string{"TicketTTL is 30.000000001s", "at most 30s"}},
 		{"tickets without expiry", paseto.Config{Keys: keys, AllowNoExpiry: true, TicketTTL: paseto.NoExpiry}, []string{"TicketTTL", "at most 30s"}},
+		{"start leeway", paseto.Config{Keys: keys, StartLeeway: -2}, []string{"StartLeeway", "NoStartLeeway"}},
+		{"long start leeway", paseto.Config{Keys: keys, StartLeeway: 25 * time.Hour}, []string{"StartLeeway", "24h"}},
 		{"leeway", paseto.Config{Keys: keys, Leeway: -1}, []string{"Leeway"}},
 		{"length", paseto.Config{Keys: keys, MaxLength: -1}, []string{"MaxLength"}},
 		{

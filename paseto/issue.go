@@ -203,7 +203,7 @@ func (a *Authorizer) sealPayload(payload []byte, g Grant) (Issued, error) {
 // payload returns the claims of a new token as JSON.
 func (a *Authorizer) payload(tokenType string, g Grant, b birth) ([]byte, error) {
 	now := b.at.UTC().Truncate(time.Second)
-	authTime, err := g.authTime(tokenType, now, a.cfg.Leeway)
+	authTime, err := g.authTime(tokenType, now, a.cfg.startLeeway())
 	if err != nil {
 		return nil, err
 	}

@@ -124,7 +124,7 @@ func (r keyring) opens(kid string, now time.Time) bool {
 }
 
 // serves refuses a token that no key serves by its header alone.
-func (a *Authorizer) serves(ring keyring, p codec.Parts) error {
+func (a *Authorizer) serves(ring keyring, p codec.Parts) *Error {
 	version, purpose := Version(p.Version), Purpose(p.Purpose)
 	knownVersion := slices.ContainsFunc(ring, func(k ringKey) bool { return k.version == version })
 	knownPurpose := slices.ContainsFunc(ring, func(k ringKey) bool { return k.version == version && k.Purpose() == purpose })

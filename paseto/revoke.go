@@ -98,17 +98,17 @@ func (a *Authorizer) Revocable(c *Claims) error {
 }
 
 // outlive returns the time until which to keep what covers every token issued
-// until last, zero for ever. The leeway counts for an issuer's clock that is
-// ahead and for the expiry.
+// until last, zero for ever. An issuer's clock may be ahead by StartLeeway, and Leeway
+// comes after the expiry.
 func (a *Authorizer) outlive(last time.Time) time.Time {
 	if a.cfg.MaxTTL == NoExpiry || a.cfg.AllowNoExpiry {
 		return time.Time{}
 	}
-	return a.keptUntil(last.Add(a.cfg.MaxTTL + 2*a.cfg.Leeway))
+	return a.keptUntil(last.Add(a.cfg.MaxTTL + a.cfg.startLeeway() + a.cfg.Leeway))
 }
 
-// clockMargin is how much longer records are kept than the leeway demands, for
-// clocks that differ although none is configured, and the rounding of times.
+// clockMargin is how much longer records are kept than the leeways demand, for
+// clocks that differ by more, and the rounding of times.
 const clockMargin = time.Minute
 
 // keptUntil returns the time until which to keep a record of a token with this
@@ -118,7 +118,7 @@ func (a *Authorizer) keptUntil(deadline time.Time) time.Time {
 	if deadline.IsZero() {
 		return time.Time{}
 	}
-	return deadline.Add(a.cfg.Leeway + clockMargin)
+	return deadline.Add(max(a.cfg.startLeeway(), a.cfg.Leeway) + clockMargin)
 }
 
 func (a *Authorizer) record(ctx context.Context, c *Claims, r denylist.Revocation) error {

@@ -195,7 +195,7 @@ func TestRevocationsOutliveTokens(t *testing.T) {
 			for _, ahead := range slices.Compact([]time.Duration{0, leeway}) {
 				t.Run(name+" leeway "+leeway.String()+" issuer ahead "+ahead.String(), func(t *testing.T) {
 					t.Parallel()
-					auth, c := revocable(t, paseto.Config{Leeway: leeway})
+					auth, c := revocable(t, paseto.Config{Leeway: leeway, StartLeeway: leeway})
 					issuer := newAuthorizer(t, paseto.Config{}, paseto.WithClock(func() time.Time { return issuedAt.Add(ahead) }))
 					c.Set(issuedAt)
 					token := issueAccess(t, issuer, paseto.Grant{Subject: "alice", Session: "s1", TTL: issuer.Config().MaxTTL})

@@ -130,7 +130,7 @@ func TestRefreshesPerMinute(t *testing.T) {
 // nor for the clock to come back to where it was.
 func TestRefreshesPerMinuteWithAClockSetBack(t *testing.T) {
 	t.Parallel()
-	auth, c := revocable(t, paseto.Config{Leeway: 2 * time.Hour})
+	auth, c := revocable(t, paseto.Config{StartLeeway: 2 * time.Hour})
 	pair := issuePair(t, auth, paseto.Grant{})
 	again := func() {
 		pair = refresh(t, auth, pair.Refresh.Token.Reveal(), paseto.Requirement{})

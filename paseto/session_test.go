@@ -55,7 +55,7 @@ func TestAuthTime(t *testing.T) {
 
 func TestAuthTimeRefused(t *testing.T) {
 	t.Parallel()
-	auth := newAuthorizer(t, paseto.Config{SessionTTL: time.Hour})
+	auth := newAuthorizer(t, paseto.Config{SessionTTL: time.Hour, StartLeeway: paseto.NoStartLeeway})
 	for _, test := range []struct {
 		name     string
 		authTime time.Time

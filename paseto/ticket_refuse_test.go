@@ -71,7 +71,7 @@ func checkNil(t testing.TB, err error) {
 // TestTicketRefusedWorksLater: a ticket that was refused works where it should.
 func TestTicketRefusedWorksLater(t *testing.T) {
 	t.Parallel()
-	auth, c := revocable(t, paseto.Config{})
+	auth, c := revocable(t, paseto.Config{StartLeeway: paseto.NoStartLeeway})
 	access := issueAccess(t, auth, paseto.Grant{NotBefore: start.Add(time.Second)}).Claims
 	token := issueTicket(t, auth, access, paseto.TicketGrant{Path: "/ws"})
 	use := paseto.TicketUse{Path: "/ws"}

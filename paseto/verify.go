@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/pasetokit/pasetokit/internal/clientlog"
+	"github.com/pasetokit/pasetokit/internal/scheme"
 	"github.com/pasetokit/pasetokit/paseto/internal/codec"
 )
 
@@ -85,20 +86,13 @@ func (a *Authorizer) decode(ctx context.Context, token string, req Requirement) 
 	if len(token) > a.cfg.MaxLength {
 		return nil, refuse(ErrMalformed, "token of %d bytes; longer ones than %d are not looked at", len(token), a.cfg.MaxLength)
 	}
-	if req.Base64 {
-		unwrapped, err := unwrapBase64(token)
-		if err != nil {
-			return nil, err
-		}
-		token = unwrapped
-	}
-	parts, err := codec.Split(token)
-	if err != nil {
-		return nil, refuse(ErrMalformed, "%w", err)
-	}
 	ring := *a.ring.Load()
-	if err := a.serves(ring, parts); err != nil {
-		return nil, err
+	parts, refusal := a.split(ring, token, req.Base64)
+	if refusal != nil {
+		if scheme.IsLeft(token) {
+			refusal.Cause = scheme.ErrLeft
+		}
+		return nil, refusal
 	}
 	if parts.FooterLen() > maxFooter {
 		return nil, refuse(ErrMalformed, "footer of %d bytes; longer ones than %d are not looked at", parts.FooterLen(), maxFooter)
@@ -124,7 +118,22 @@ func (a *Authorizer) decode(ctx context.Context, token string, req Requirement) 
 	return claims, nil
 }
 
-func unwrapBase64(token string) (string, error) {
+// split takes a token apart whose header a key serves.
+func (a *Authorizer) split(ring keyring, token string, wrapped bool) (codec.Parts, *Error) {
+	if wrapped {
+		var refusal *Error
+		if token, refusal = unwrapBase64(token); refusal != nil {
+			return codec.Parts{}, refusal
+		}
+	}
+	parts, err := codec.Split(token)
+	if err != nil {
+		return codec.Parts{}, refuse(ErrMalformed, "%w", err)
+	}
+	return parts, a.serves(ring, parts)
+}
+
+func unwrapBase64(token string) (string, *Error) {
 	if strings.ContainsAny(token, "\r\n") { // which the decoder would pass over
 		return "", refuse(ErrBase64, "it is broken over lines")
 	}
@@ -162,7 +171,7 @@ func (a *Authorizer) validate(c *Claims) error {
 func (a *Authorizer) validateTimes(c *Claims, deadline time.Time) error {
 	now := a.now()
 	for _, start := range []time.Time{c.NotBefore, c.IssuedAt} {
-		if start.After(now.Add(a.cfg.Leeway)) {
+		if start.After(now.Add(a.cfg.startLeeway())) {
 			return refuse(ErrNotYetValid, "valid from %s, now %s", start.UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339))
 		}
 	}

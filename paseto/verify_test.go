@@ -18,29 +18,32 @@ func TestVerifyTimes(t *testing.T) {
 	later := issueAccess(t, issuer, paseto.Grant{TTL: time.Minute, NotBefore: issuedAt.Add(30 * time.Second)}).Token.Reveal()
 	const leeway = 10 * time.Second
 	for _, test := range []struct {
-		name   string
-		token  string
-		leeway time.Duration
-		at     time.Duration // after the second of issue
-		want   error
+		name  string
+		token string
+		cfg   paseto.Config
+		at    time.Duration // after the second of issue
+		want  error
 	}{
-		{"before exp", plain, 0, time.Minute - 1, nil},
-		{"at exp", plain, 0, time.Minute, paseto.ErrExpired},
-		{"before exp and leeway", plain, leeway, time.Minute + leeway - 1, nil},
-		{"at exp and leeway", plain, leeway, time.Minute + leeway, paseto.ErrExpired},
-		{"before iat", plain, 0, -1, paseto.ErrNotYetValid},
-		{"at iat", plain, 0, 0, nil},
-		{"before iat less leeway", plain, leeway, -leeway - 1, paseto.ErrNotYetValid},
-		{"at iat less leeway", plain, leeway, -leeway, nil},
-		{"before nbf", later, 0, 30*time.Second - 1, paseto.ErrNotYetValid},
-		{"at nbf", later, 0, 30 * time.Second, nil},
-		{"before nbf less leeway", later, leeway, 20*time.Second - 1, paseto.ErrNotYetValid},
-		{"at nbf less leeway", later, leeway, 20 * time.Second, nil},
+		{"before exp", plain, paseto.Config{}, time.Minute - 1, nil},
+		{"at exp", plain, paseto.Config{StartLeeway: leeway}, time.Minute, paseto.ErrExpired},
+		{"before exp and leeway", plain, paseto.Config{Leeway: leeway}, time.Minute + leeway - 1, nil},
+		{"at exp and leeway", plain, paseto.Config{Leeway: leeway}, time.Minute + leeway, paseto.ErrExpired},
+		{"before iat", plain, paseto.Config{StartLeeway: paseto.NoStartLeeway, Leeway: leeway}, -1, paseto.ErrNotYetValid},
+		{"at iat", plain, paseto.Config{StartLeeway: paseto.NoStartLeeway}, 0, nil},
+		{"before iat less leeway", plain, paseto.Config{StartLeeway: leeway}, -leeway - 1, paseto.ErrNotYetValid},
+		{"at iat less leeway", plain, paseto.Config{StartLeeway: leeway}, -leeway, nil},
+		{"before nbf", later, paseto.Config{StartLeeway: paseto.NoStartLeeway, Leeway: leeway}, 30*time.Second - 1, paseto.ErrNotYetValid},
+		{"at nbf", later, paseto.Config{StartLeeway: paseto.NoStartLeeway}, 30 * time.Second, nil},
+		{"before nbf less leeway", later, paseto.Config{StartLeeway: leeway}, 20*time.Second - 1, paseto.ErrNotYetValid},
+		{"at nbf less leeway", later, paseto.Config{StartLeeway: leeway}, 20 * time.Second, nil},
+		{"before iat less the default", plain, paseto.Config{Leeway: leeway}, -5*time.Second - 1, paseto.ErrNotYetValid},
+		{"at iat less the default", plain, paseto.Config{}, -5 * time.Second, nil},
+		{"at nbf less the default", later, paseto.Config{}, 25 * time.Second, nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			now := func() time.Time { return issuedAt.Add(test.at) }
-			auth := newAuthorizer(t, paseto.Config{Leeway: test.leeway}, paseto.WithClock(now))
+			auth := newAuthorizer(t, test.cfg, paseto.WithClock(now))
 			claims, err := auth.Verify(t.Context(), test.token, paseto.Requirement{})
 			if test.want != nil {
 				checkRefused(t, err, test.want, "")
@@ -49,7 +52,7 @@ func TestVerifyTimes(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if got, want := auth.Deadline(claims), issuedAt.Add(time.Minute+test.leeway); !got.Equal(want) {
+			if got, want := auth.Deadline(claims), issuedAt.Add(time.Minute+test.cfg.Leeway); !got.Equal(want) {
 				t.Errorf("deadline is %s, want %s", got, want)
 			}
 		})

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/pasetokit/pasetokit/internal/scheme"
 	"github.com/pasetokit/pasetokit/paseto"
 )
 
@@ -115,6 +116,9 @@ var overhead = map[string][2]int{
 // look returns what can be seen of a token without a key.
 func look(token string) (*sight, error) {
 	malformed := func(cause string) error {
+		if scheme.IsLeft(token) {
+			cause = scheme.ErrLeft.Error()
+		}
 		return &paseto.Error{Code: paseto.ErrMalformed.Code, Message: paseto.ErrMalformed.Message, Cause: errors.New(cause)}
 	}
 	parts := strings.SplitN(token, ".", 5)
@@ -178,7 +182,7 @@ func (s *sight) open(ctx context.Context, auth *paseto.Authorizer, token string,
 func claimsAtAnyTime(ctx context.Context, cfg paseto.Config, token string, implicit []byte) (*paseto.Claims, error) {
 	cfg.AllowNoExpiry, cfg.MaxTTL, cfg.MaxLength = true, paseto.NoExpiry, maxToken
 	cfg.RequireIssuer, cfg.RequireAudience = "", nil
-	cfg.Leeway = time.Second // a token may be valid for less, between two seconds
+	cfg.Leeway, cfg.StartLeeway = time.Second, time.Second // a token may be valid for less, between two seconds
 	for i, key := range cfg.Keys {
 		key, err := paseto.ParseKey(key.Export()) // which is not retired
 		if err != nil {

@@ -135,6 +135,8 @@ func TestInspectFailures(t *testing.T) {
 		{"payload", "", "v4.local.!", 1, "token_malformed: Invalid PASETO format (the payload is damaged)"},
 		{"short", "", "v4.local.AAAA", 1, "token_malformed: Invalid PASETO format (the payload is damaged)"},
 		{"footer", "", "v4.public." + b64(strings.Repeat("x", 70)) + ".!", 1, "token_malformed: Invalid PASETO format (the footer is damaged)"},
+		{"a scheme before it", "", "Bearer v4.local.AAAA", 1, "token_malformed: Invalid PASETO format (a scheme, such as Bearer, was left before the token; give the token alone)"},
+		{"a scheme before it, key", "--key DIR/zero", "bearer\tdjQubG9jYWwu", 1, "token_malformed: Invalid PASETO format (a scheme, such as Bearer, was left before the token; give the token alone)"},
 		{"too long", "", strings.Repeat("x", 1<<20+1), 1, "standard input has more than 1048576 bytes"},
 		{"no such key", "--key DIR/none", "x", 1, "open DIR/none: no such file or directory"},
 		{"no such implicit assertion", "--implicit-file DIR/none", "x", 1, "open DIR/none: no such file or directory"},

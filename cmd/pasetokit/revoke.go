@@ -53,7 +53,7 @@ Danger: a revocation cannot be taken back, and but for --token nobody checks tha
 is what it names. With a time to come, --issued-before refuses new logins too, until
 then.
 
-Use the configuration of the servers: token.max_ttl and token.leeway say how long a
+Use the configuration of the servers: token.max_ttl and the two leeways say how long a
 record is kept, and denylist.check which types of tokens are looked up. Keys are needed
 for --token alone.`,
 		Example: `  pasetokit revoke --config auth.yaml --subject alice
@@ -219,7 +219,7 @@ func (r *revoker) observe(e paseto.Event) {
 func (r *revoker) tokenID(ctx context.Context, id string) error {
 	claims := &paseto.Claims{ID: id}
 	if cfg := r.auth.Config(); cfg.MaxTTL != paseto.NoExpiry && !cfg.AllowNoExpiry {
-		claims.ExpiresAt = r.auth.Now().Add(cfg.MaxTTL + cfg.Leeway) // of an issuer whose clock is ahead
+		claims.ExpiresAt = r.auth.Now().Add(cfg.MaxTTL + max(0, cfg.StartLeeway) + cfg.Leeway) // of an issuer whose clock is ahead
 	}
 	return r.auth.Revoke(ctx, claims)
 }

@@ -45,6 +45,7 @@ func TestVerify(t *testing.T) {
 		{"another purpose", "", token(t, key(t, pairKey), time.Now(), "access", paseto.Grant{}), "purpose_unsupported: Invalid PASETO purpose public"},
 		{"no token", "", "-", "token_missing: PASETO Authorization Token required"},
 		{"no token at all", "", "x", "token_malformed: …"},
+		{"a scheme before it", "", "Bearer " + valid, "version_unsupported: Invalid PASETO version (a scheme, such as Bearer, was left before the token; give the token alone)"},
 		{"type", "--type refresh", valid, "type_mismatch: Refresh token required but access provided"},
 		{"scope", "--scope write", valid, `scope_insufficient: Token scope is not sufficient (…)`},
 		{"fresh", "--fresh", valid, "token_not_fresh: PASETO access token is not fresh"},

@@ -93,9 +93,6 @@ func configure(redis, key string) (*config.Config, error) {
 		return nil, err
 	}
 	cfg.Denylist.Store = "redis"
-	if cfg.Token.Leeway == 0 { // the clocks of machines differ
-		cfg.Token.Leeway = 2 * time.Second
-	}
 	if cfg.WebSocket.Limits.PerSubject == 0 {
 		cfg.WebSocket.Limits.PerSubject = 3
 	}

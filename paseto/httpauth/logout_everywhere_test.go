@@ -120,7 +120,7 @@ func TestLogoutEverywhereOfARefreshedSession(t *testing.T) {
 // ahead, within the leeway.
 func TestLogoutEverywhereAhead(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, setup{auth: paseto.Config{Leeway: 30 * time.Second}})
+	s := newSite(t, setup{auth: paseto.Config{StartLeeway: 30 * time.Second}})
 	s.clock.Advance(5 * time.Second)
 	presented := s.login(t, paseto.Grant{Subject: "alice"})
 	s.clock.Advance(-5 * time.Second)
