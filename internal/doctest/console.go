@@ -96,7 +96,8 @@ func spaces(text string) string {
 // prelude comes before the commands. A module that a document makes gets its packages of ours from this tree, and what
 // Go says while it fetches modules is not shown.
 const prelude = `
-trap 'kill $(jobs -p) 2>/dev/null; true' EXIT
+set -m # each command in the background is ended with all that it started
+trap 'for job in $(jobs -p); do kill -- -$job; done; true' EXIT
 go() {
 	case "$1" in
 	get | mod) said=$(command go "$@" 2>&1) || { printf '%%s\n' "$said"; return 1; } ;;
