@@ -86,8 +86,8 @@ func WithLogger(logger *slog.Logger) Option {
 }
 
 // WithClock makes all parts tell the time by now instead of [time.Now]: tokens, limits,
-// sockets, and the store, unless that is given with [WithStore]. It must be safe for
-// concurrent use. A test moves such a clock, and calls [wsauth.Guard.Recheck] to have
+// sockets, and the store, unless that is given with [WithStore]. A key source has a
+// clock of its own, see [httpauth.RemoteClock]. It must be safe for concurrent use. A test moves such a clock, and calls [wsauth.Guard.Recheck] to have
 // sockets closed at once whose time has come. Timeouts of the network, and pings, go by
 // the machine's clock in any case. Default, and with nil: [time.Now].
 func WithClock(now func() time.Time) Option {
