@@ -46,6 +46,11 @@ func runConsole(t *testing.T, d Document, blocks []Block, programs, address stri
 	if programs == "" {
 		programs = t.TempDir()
 	}
+	for _, block := range blocks {
+		if _, err := os.Stat(filepath.Join(npmPrograms(t), "wscat")); err != nil && strings.Contains(block.Text, "$ wscat ") {
+			testtool.Missing(t, "the npm package wscat in internal/nodeclient")
+		}
+	}
 	run(t, Root(t), address, "go", "build", "-o", filepath.Join(programs, "pasetokit"), "./cmd/pasetokit")
 	shell := startShell(t, programs, address)
 	left := slices.Clone(d.Not)
@@ -83,6 +88,12 @@ func runConsole(t *testing.T, d Document, blocks []Block, programs, address stri
 	}
 }
 
+// npmPrograms returns the directory of the programs that come with npm packages.
+func npmPrograms(t *testing.T) string {
+	t.Helper()
+	return filepath.Join(Root(t), "internal", "nodeclient", "node_modules", ".bin")
+}
+
 // pattern matches an output as a document shows it.
 func pattern(shown string) *regexp.Regexp {
 	return regexp.MustCompile("^" + strings.ReplaceAll(regexp.QuoteMeta(spaces(shown)), "…", ".*") + "$")
@@ -94,10 +105,14 @@ func spaces(text string) string {
 }
 
 // prelude comes before the commands. A module that a document makes gets its packages of ours from this tree, and what
-// Go says while it fetches modules is not shown.
+// Go says while it fetches modules is not shown. As a reader would, curl waits for a server that is being started, and
+// wscat has somebody at its terminal.
 const prelude = `
 set -m # each command in the background is ended with all that it started
 trap 'for job in $(jobs -p); do kill -- -$job; done; true' EXIT
+curl() { command curl --retry 1000 --retry-delay 1 --retry-connrefused "$@"; }
+mkfifo terminal && exec 3<>terminal && rm terminal
+wscat() { command wscat "$@" <&3; }
 go() {
 	case "$1" in
 	get | mod) said=$(command go "$@" 2>&1) || { printf '%%s\n' "$said"; return 1; } ;;
@@ -125,7 +140,8 @@ func startShell(t *testing.T, programs, address string) *shell {
 	t.Cleanup(cancel)
 	cmd := exec.CommandContext(ctx, testtool.Need(t, "bash"), "--noprofile", "--norc") //nolint:gosec // The test's own.
 	cmd.Dir = t.TempDir()
-	cmd.Env = append(environment(t, address), "PATH="+programs+":"+os.Getenv("PATH"))
+	path := strings.Join([]string{programs, npmPrograms(t), os.Getenv("PATH")}, string(os.PathListSeparator))
+	cmd.Env = append(environment(t, address), "PATH="+path)
 	input, err := cmd.StdinPipe()
 	if err != nil {
 		t.Fatal(err)

@@ -12,7 +12,7 @@ import (
 func TestDocuments(t *testing.T) {
 	t.Parallel()
 	documents := []doctest.Document{
-		{Path: "README.md", With: "testdata/readme", Not: []string{
+		{Path: "README.md", Not: []string{
 			"go run ./examples/chat", // its own tests do
 			"scripts/check test",     // this is part of it
 			"make bench-idle",        // takes a machine of its own
