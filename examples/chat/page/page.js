@@ -6,7 +6,7 @@ import { foreign, server } from "./server.js";
 import { login, logout, logoutOthers, restore } from "./session.js";
 import { connect, disconnect, drop, renew } from "./socket.js";
 import { state } from "./state.js";
-import { chooseTransport, pairRoute, show, showLife, showSocket } from "./view.js";
+import { chooseTransport, hasEnded, pairRoute, show, showLife, showSocket } from "./view.js";
 
 async function logIn() {
   if (!(await login())) return;
@@ -19,10 +19,13 @@ function logOut(path, revoked) {
   logout(path, revoked);
 }
 
-// connectByHand looks for a login in cookies first, if this page has none.
+// connectByHand looks for a login in cookies first, if this page has none. A token that
+// has ended would be refused, and is refreshed.
 async function connectByHand() {
   if (!state.session && $("transport").value === "cookie") await restore();
-  connect();
+  if (!hasEnded(state.session)) return connect();
+  state.coming = true;
+  renew();
 }
 
 // tick refreshes the token in time.
@@ -50,6 +53,7 @@ on("logout", "click", () => logOut("logout", "this login"));
 on("logout-everywhere", "click", () => logOut("logout/everywhere", `${state.session.subject}, on every device`));
 on("logout-others", "click", logoutOthers);
 on("connect", "click", connectByHand);
+on("revive", "click", connectByHand);
 on("disconnect", "click", disconnect);
 
 $("transport").addEventListener("change", () => {

@@ -6,6 +6,7 @@ import { showSocket } from "./view.js";
 
 let shown = ""; // the room whose messages the log has
 let lastID = 0; // of the events shown
+let here = new Set(); // who is in the room, as far as the log tells
 let lastSent = "";
 
 // receive shows a frame of the server's.
@@ -22,9 +23,9 @@ export function receive(frame) {
     case "announce":
       return showMessage(frame, "announced");
     case "joined":
-      return note(`${frame.from} joined`);
+      return showPresent([...here, frame.from]);
     case "left":
-      return note(`${frame.from} left`);
+      return showPresent([...here].filter((name) => name !== frame.from));
     case "people":
       return showPeople(frame.people);
     case "rooms":
@@ -35,14 +36,32 @@ export function receive(frame) {
   }
 }
 
+// leave notes that this page's user is not in the room any more.
+export function leave() {
+  showPresent([...here].filter((name) => name !== state.session?.subject));
+}
+
+// showPresent notes who has come and who has gone since it was told last, also while
+// this page was away.
+function showPresent(people) {
+  const now = new Set(people);
+  for (const name of here) if (!now.has(name)) note(`${name} left`);
+  for (const name of now) if (!here.has(name)) note(`${name} joined`);
+  here = now;
+}
+
 // enter shows the room that this page has come into, or come back to.
 function enter({ room, connection, past, people, rooms }) {
   state.connection = connection;
-  if (room !== shown) clearLog();
+  if (room !== shown) {
+    clearLog();
+    here = new Set(people.filter((name) => name !== state.session?.subject));
+  }
   shown = state.room = room;
   // A reload, or a link that is passed on, leads here again.
   history.replaceState(null, "", room === "lobby" ? location.pathname : `?room=${room}`);
   for (const frame of past ?? []) receive(frame);
+  showPresent(people);
   showPeople(people);
   showRooms(rooms);
   showSocket();
@@ -52,8 +71,9 @@ function enter({ room, connection, past, people, rooms }) {
 // clearLog forgets what was said, which another user may have seen, or in another
 // room.
 export function clearLog() {
-  shown = "";
+  shown = lastSent = "";
   lastID = 0;
+  here = new Set();
   $("log").replaceChildren();
 }
 

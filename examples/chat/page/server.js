@@ -13,7 +13,7 @@ export async function ask(method, path, { cookies, token, body } = {}) {
   const headers = {};
   if (token) headers["Authorization"] = "Bearer " + token;
   if (body) headers["Content-Type"] = "application/json";
-  const answer = { ok: false, status: 0, data: null };
+  const answer = { ok: false, status: 0, data: null, wait: 0 };
   try {
     const response = await fetch(new URL(path, server), {
       method,
@@ -23,11 +23,18 @@ export async function ask(method, path, { cookies, token, body } = {}) {
     });
     answer.ok = response.ok;
     answer.status = response.status;
+    answer.wait = 1000 * (Number(response.headers.get("Retry-After")) || 0);
     answer.data = await response.json();
   } catch {
     // No answer, or one without a body.
   }
   return answer;
+}
+
+// failed reports whether a request was not refused: the same one may succeed later,
+// after answer.wait milliseconds at least.
+export function failed({ status }) {
+  return [0, 408, 429].includes(status) || (status >= 500 && status !== 501);
 }
 
 // problem says what a refusal means.

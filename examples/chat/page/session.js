@@ -1,7 +1,8 @@
 // Logging in and out, and keeping the tokens new.
 
 import { $, focusIsLost, say } from "./dom.js";
-import { ask, problem } from "./server.js";
+import { clearLog } from "./room.js";
+import { ask, failed, problem } from "./server.js";
 import { state } from "./state.js";
 import { chooseTransport, show, showLife } from "./view.js";
 
@@ -59,11 +60,13 @@ function adopt(tokens, me) {
 export async function restore() {
   let me = await ask("GET", "me", { cookies: true });
   if (!me.ok && (me.status !== 401 || me.data?.code === "token_missing")) return false;
-  if (!me.ok && (await ask("POST", "refresh", { cookies: true })).ok) {
-    me = await ask("GET", "me", { cookies: true });
+  if (!me.ok) {
+    me = await ask("POST", "refresh", { cookies: true });
+    if (me.ok) me = await ask("GET", "me", { cookies: true });
   }
   if (!me.ok) {
-    await ask("POST", "logout", { cookies: true }); // has the dead cookies deleted
+    if (failed(me)) say("bad", `The login in the cookies cannot be refreshed: ${problem(me)} Reload to try again.`);
+    else await ask("POST", "logout", { cookies: true }); // has the dead cookies deleted
     return false;
   }
   adopt({ inCookies: true }, me.data);
@@ -97,8 +100,8 @@ async function exchange() {
   }
   if (!me?.ok) {
     if (answer.ok) answer = me;
-    const final = ![0, 408, 429].includes(answer.status) && answer.status < 500;
-    before.refreshAt = final ? Infinity : Date.now() + 5_000;
+    const final = !failed(answer);
+    before.refreshAt = final ? Infinity : Date.now() + 5_000 + answer.wait;
     return { problem: problem(answer), final };
   }
   const { access_token: access, refresh_token: next } = inCookies ? {} : answer.data;
@@ -116,9 +119,11 @@ export function extend(expiresIn) {
   showLife();
 }
 
-// forget ends the session in this page alone.
+// forget ends the session in this page alone, with what was read in it.
 export function forget() {
   state.session = null;
+  clearLog();
+  $("message").value = "";
   show();
   if (focusIsLost()) $("username").focus();
 }

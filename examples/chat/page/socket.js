@@ -3,8 +3,8 @@
 
 import { $, focusIsLost, say } from "./dom.js";
 import { afterwards, endsLogin, why } from "./closes.js";
-import { receive } from "./room.js";
-import { server, problem } from "./server.js";
+import { leave, receive } from "./room.js";
+import { failed, problem, server } from "./server.js";
 import { buyTicket, extend, forget, refresh } from "./session.js";
 import { state } from "./state.js";
 import { showSocket } from "./view.js";
@@ -134,6 +134,10 @@ export function renew() {
 
 async function renewOnce() {
   const { done, problem, final } = await refresh();
+  if (problem && final && !state.socket) {
+    drop();
+    forget();
+  }
   if (problem) say("bad", `Refresh refused: ${problem}${final ? " Log in again." : ""}`);
   if (!done) return;
   if (!state.socket && !state.coming) return say("good", "The token is refreshed.");
@@ -172,6 +176,7 @@ function closed(event) {
   }
   showSocket();
   if (opening) return; // its successor is on its way, and may be what replaced it
+  leave();
   if (!state.coming) return say(event.code === 1000 ? "info" : "bad", `Closed: ${why(event)}`);
   comeBack(event, `Closed: ${why(event)}`);
 }
@@ -192,7 +197,7 @@ function noTicket(answer, byItself) {
   const told = `No ticket for a socket: ${problem(answer)}`;
   if (byItself && !state.socket) {
     if (answer.status === 401) return comeBackRefreshed({}, told);
-    if (answer.status === 0 || answer.status > 501) return later(told, 2_000);
+    if (failed(answer)) return later(told, 2_000, answer.wait);
   }
   state.coming = state.socket !== null;
   say("bad", told);
@@ -221,9 +226,9 @@ function comeBack(event, told) {
 
 // later connects again after a time that grows with every failure. It is random, so
 // that the pages of a server that stopped do not all come back in one moment.
-function later(told, least) {
+function later(told, least, wait = 0) {
   const longest = Math.min(30_000, 2 * least * 2 ** failures++);
-  const delay = longest / 2 + (Math.random() * longest) / 2;
+  const delay = wait + longest / 2 + (Math.random() * longest) / 2;
   clearTimeout(timer);
   timer = setTimeout(() => connect({ how: " again", byItself: true }), delay);
   say("bad", `${told} Connecting again in ${Math.ceil(delay / 1000)} s.`);

@@ -31,9 +31,15 @@ export function showSocket() {
   $("hint").textContent = hint();
 }
 
+// hasEnded reports whether the token of a session is of no use any more.
+export function hasEnded(session) {
+  return session !== null && Date.now() >= session.ends;
+}
+
 // showLife shows how long the token still lives.
 export function showLife() {
   const { session } = state;
+  $("revive").hidden = !hasEnded(session) || state.socket !== null;
   if (!session) return;
   if (Number.isNaN(session.ends)) {
     $("ttl").textContent = "never";
@@ -92,9 +98,10 @@ export function pairRoute() {
   else if (alone[route]) $("route").value = "/ws";
 }
 
-// chooseTransport chooses how tokens travel that are kept in cookies, or not.
+// chooseTransport chooses how tokens travel that are kept in cookies, or not. It leaves
+// what was chosen, if that can carry them.
 export function chooseTransport(inCookies) {
   if (inCookies) $("transport").value = "cookie";
-  else if ($("transport").value === "cookie") $("transport").value = "subprotocol";
+  else if (["cookie", "none"].includes($("transport").value)) $("transport").value = foreign ? "ticket" : "subprotocol";
   pairRoute();
 }
