@@ -114,12 +114,13 @@ func WithConnectionObserver(observe func(wsauth.Event)) Option {
 	return func(o *opener) { o.connObserver = observe }
 }
 
-// WithConnContext lets the handlers of connections know more of a handshake than
-// its claims: values returns the context whose values they get, which is ctx with
-// some of the request's, such as a path value or a trace, or the request's own.
-// What it keeps of the request stays in memory for as long as the connection
-// does; its end is not the connection's. It must not return nil. Default, and with
-// nil: the claims alone. See [wsauth.Config.ConnContext].
+// WithConnContext lets the handlers of connections, and the Check of their requirements,
+// know more of a handshake than its claims: values returns the context whose values they
+// get, which is ctx with some of the request's, such as a path value or a trace, or the
+// request's own. What it keeps of the request stays in memory for as long as the
+// connection does; its end is not the connection's. It must not return nil. Default, and
+// with nil: the request's own where the requirement has a Check, else none. See
+// [wsauth.Config.ConnContext].
 func WithConnContext(values func(ctx context.Context, r *http.Request) context.Context) Option {
 	return func(o *opener) { o.connContext = values }
 }

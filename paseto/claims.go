@@ -149,7 +149,22 @@ type Holder interface {
 // NewHolderContext returns a context from which [FromContext] gets the claims that
 // holder has at that moment.
 func NewHolderContext(ctx context.Context, holder Holder) context.Context {
-	return context.WithValue(ctx, contextKey{}, holder)
+	return &holderContext{ctx, holder}
+}
+
+// holderContext takes less memory than what [context.WithValue] returns: there is one for
+// each connection.
+type holderContext struct {
+	context.Context
+	holder Holder
+}
+
+// Value implements [context.Context].
+func (ctx *holderContext) Value(key any) any {
+	if key == (contextKey{}) {
+		return ctx.holder
+	}
+	return ctx.Context.Value(key)
 }
 
 // FromContext returns the claims that the request or connection of ctx was

@@ -31,6 +31,14 @@ type Requirement struct {
 	// Check decides last, when all else holds and the token is known not to be
 	// revoked. Its error refuses the token: an [*Error] as it is, any other as
 	// [ErrForbidden].
+	//
+	// Its context is that of Verify, or of the HTTP request. On a WebSocket the values
+	// are the same at the handshake, at the first message and at every renewal: those
+	// of ConnContext in wsauth.Config, and without that the request's, which then stay
+	// in memory for as long as the connection does; see there for routers that use
+	// their values again. [FromContext] returns the claims that the connection has so
+	// far, nil before it has any. The context ends with the request, or at the first
+	// message and at renewals with the connection.
 	Check func(ctx context.Context, claims *Claims) error
 }
 

@@ -139,11 +139,18 @@ type Config struct {
 	// one first. Default none.
 	Subprotocols []string
 
-	// ConnContext returns the context whose values a connection's context has: ctx
-	// with what the handler should know of the request, such as a path value or
-	// a trace, or the request's own. What it keeps of the request stays in
-	// memory for as long as the connection does; its end is not the
-	// connection's. It must not return nil. Default: the claims alone.
+	// ConnContext returns the context whose values a connection has for its whole life,
+	// for its handler and for the Check of its [paseto.Requirement]: ctx with what these
+	// should know of the request, such as a path value or a trace, or the request's own.
+	// It is called once for each connection, before the check at the handshake and not
+	// for handshakes that are refused before; and once by [Guard.Authenticate], for a
+	// requirement with a Check. What it keeps of the request stays in memory for as long
+	// as the connection does; its end is not the connection's. It must not return nil.
+	//
+	// Default: where the requirement has a Check, the request's own values, so that
+	// Check sees them at renewals too; else none, which takes no memory. Danger: some
+	// routers use a value again for another request once the HTTP handler has returned,
+	// as chi does with its RouteContext. Copy what you need of it here.
 	ConnContext func(ctx context.Context, r *http.Request) context.Context
 
 	// ReadLimit is the largest message in bytes that is read; a larger one

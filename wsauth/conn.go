@@ -29,8 +29,7 @@ const (
 //
 // One goroutine may read; any number may write, send and close.
 type Conn struct {
-	gate   *gate
-	route  *string         // what the log calls it
+	gate   *entrance
 	number uint64          // among the guard's
 	ws     *websocket.Conn // set by attach
 	in     inlet           // what ws reads from

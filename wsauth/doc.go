@@ -115,7 +115,8 @@
 // # Memory
 //
 // An idle connection has one goroutine, over plain TCP on a stack of 2 KiB until its
-// first message comes, and neither a read nor a write buffer. The handler's context has nothing of
-// the request, unless [Config.ConnContext] keeps it: that stays in memory for as long
-// as the connection does.
+// first message comes, and neither a read nor a write buffer. The handler's context has
+// nothing of the request, unless [Config.ConnContext] keeps it or the requirement has a
+// Check, which sees the request's values: they stay in memory for as long as the
+// connection does.
 package wsauth

@@ -1,9 +1,11 @@
 package wsauth
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"net/http"
+	"sync"
 	"sync/atomic"
 
 	"github.com/gorilla/websocket"
@@ -21,22 +23,30 @@ type gate struct {
 	serve  Handler
 	broken error // why nobody can pass
 
-	name atomic.Pointer[string] // the last that nameOf returned
+	last atomic.Pointer[entrance] // that by returned
 }
 
-// nameOf returns what the log calls the route that r came by: the pattern of the
-// router, or else the path. Most connections of a gate share one name, which takes
-// little memory then.
-func (t *gate) nameOf(r *http.Request) *string {
-	name := r.Pattern
-	if name == "" {
-		name = clientlog.Cut(r.URL.Path)
+// entrance is a gate by one of the routes that lead to it.
+type entrance struct {
+	*gate
+
+	route string // what the log calls it
+}
+
+// by returns the entrance that r came by, which the log calls by the pattern of the
+// router, or else by the path. Most connections of a gate share one: it takes little
+// memory then.
+func (t *gate) by(r *http.Request) *entrance {
+	route := r.Pattern
+	if route == "" {
+		route = clientlog.Cut(r.URL.Path)
 	}
-	if last := t.name.Load(); last != nil && *last == name {
+	if last := t.last.Load(); last != nil && last.route == route {
 		return last
 	}
-	t.name.Store(&name)
-	return &name
+	e := &entrance{t, route}
+	t.last.Store(e)
+	return e
 }
 
 // ServeHTTP implements [http.Handler].
@@ -84,6 +94,7 @@ func (t *gate) enter(w *answer, r *http.Request) (err error) {
 		kept, err = t.openPending(w, r, try)
 		return err
 	}
+	values := sync.OnceValue(func() context.Context { return t.guard.valuesOf(r, t.req) })
 	var c *Conn
 	served := false
 	defer func() {
@@ -92,10 +103,10 @@ func (t *gate) enter(w *answer, r *http.Request) (err error) {
 		}
 	}()
 	prepare := func() (err error) {
-		c, err = t.prepare(w, r)
+		c, err = t.prepare(values(), w, r)
 		return err
 	}
-	claims, err := t.guard.verify(r, t.req, token, where, prepare)
+	claims, err := t.guard.verify(r, atHandshake(t.req, values), token, where, prepare)
 	if err == nil && c == nil { // no ticket was used up
 		err = prepare()
 	}
@@ -107,8 +118,8 @@ func (t *gate) enter(w *answer, r *http.Request) (err error) {
 
 // prepare does all that may fail of a handshake, but for what depends on its claims and
 // on the network. The caller ends it with leave.
-func (t *gate) prepare(w *answer, r *http.Request) (*Conn, error) {
-	c := t.guard.newConn(t, r, false)
+func (t *gate) prepare(values context.Context, w *answer, r *http.Request) (*Conn, error) {
+	c := t.guard.newConn(values, t, r)
 	if err := t.guard.conns.reserve(c); err != nil {
 		return nil, err
 	}
@@ -144,7 +155,7 @@ func (t *gate) open(w *answer, r *http.Request, c *Conn, claims *paseto.Claims) 
 // that is to be answered.
 func (t *gate) openPending(w *answer, r *http.Request, try attempt) (kept bool, err error) {
 	g := t.guard
-	c := g.newConn(t, r, false)
+	c := g.newConn(g.valuesOf(r, t.req), t, r)
 	if err := g.conns.reserve(c); err != nil {
 		return false, err
 	}

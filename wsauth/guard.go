@@ -130,7 +130,7 @@ func New(auth *paseto.Authorizer, cfg Config, opts ...Option) (*Guard, error) {
 // Handler is what an application does with a connection. It runs on a
 // goroutine of its own, after the HTTP handler has returned, and the
 // connection is closed when it returns. The context carries the claims in force
-// (see [paseto.FromContext]) and what [Config.ConnContext] gives it, and ends with
+// (see [paseto.FromContext]) and the values of [Config.ConnContext], and ends with
 // the connection; [context.Cause] then says why. A panic is logged, counted, and
 // closes the connection with code 1011.
 type Handler func(ctx context.Context, conn *Conn)
@@ -205,7 +205,8 @@ func (g *Guard) Authenticate(r *http.Request, req paseto.Requirement, opts ...Ro
 	if err != nil {
 		return nil, err
 	}
-	claims, err := g.verify(r, req, token, where, nil)
+	values := func() context.Context { return g.valuesOf(r, req) }
+	claims, err := g.verify(r, atHandshake(req, values), token, where, nil)
 	return claims, err
 }
 

@@ -31,7 +31,8 @@ const renewBurst = 5
 // the same subject and session that meets the route's requirement, is not revoked
 // and does not expire before the present one. For a client that sends it in a
 // message of the application's own protocol; see [Config.RenewMessages] for one
-// that the application need not know.
+// that the application need not know. The requirement's Check sees the values of the
+// connection's context, and those of ctx for what that has none of; it ends with either.
 //
 // The error is that of [paseto.Authorizer.Verify], [ErrOtherSubject], [ErrOlder] or
 // [ErrRenewals]; the connection then goes on with its present token, or is closed,
@@ -85,7 +86,9 @@ func isOutage(err error) bool {
 func (c *Conn) renew(ctx context.Context, token string) error {
 	required := c.gate.req
 	required.Optional = false
-	claims, err := c.gate.guard.auth.Verify(ctx, token, required)
+	ctx, stop := c.whileOpen(ctx)
+	defer stop()
+	claims, err := c.gate.guard.auth.Verify(ctx, token, c.atRenewal(required))
 	if err != nil {
 		return err
 	}

@@ -82,7 +82,7 @@ func (c *Conn) enqueue(message *websocket.PreparedMessage) error {
 // full, or a write has waited for [Config.WriteTimeout].
 func (c *Conn) logSlow(err error) {
 	c.gate.guard.clientLog.Write(c.ctx, c.addresses, slog.LevelInfo, "connection closed for a slow peer",
-		"err", err, "route", *c.route, "claims", c.Claims(), "remote", c.ws.RemoteAddr())
+		"err", err, "route", c.gate.route, "claims", c.Claims(), "remote", c.ws.RemoteAddr())
 }
 
 // isTimeout reports whether a write failed for its deadline.

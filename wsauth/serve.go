@@ -15,15 +15,11 @@ import (
 )
 
 // newConn returns a connection that has yet to get its claims and its WebSocket, with
-// what Config.ConnContext keeps of the request, unless it is refused. leave is its end.
-func (g *Guard) newConn(t *gate, r *http.Request, refused bool) *Conn {
-	c := &Conn{gate: t, route: t.nameOf(r), number: g.numbers.Add(1), addresses: g.client(r)}
+// the values of a context. leave is its end.
+func (g *Guard) newConn(values context.Context, t *gate, r *http.Request) *Conn {
+	c := &Conn{gate: t.by(r), number: g.numbers.Add(1), addresses: g.client(r)}
 	c.began = int32(min(g.moment()/int64(time.Second), math.MaxInt32)) //nolint:gosec // In range now.
-	ctx := context.Background()
-	if !refused && g.cfg.ConnContext != nil {
-		ctx = context.WithoutCancel(g.cfg.ConnContext(ctx, r))
-	}
-	c.ctx, c.cancel = context.WithCancelCause(paseto.NewHolderContext(ctx, c))
+	c.ctx, c.cancel = context.WithCancelCause(paseto.NewHolderContext(values, c))
 	return c
 }
 
@@ -117,7 +113,7 @@ func (g *Guard) admitPending(c *Conn, try attempt, who client) (admitted bool) {
 // that the client sends is looked at.
 func (t *gate) refuseByClose(w *answer, r *http.Request, err error) bool {
 	g := t.guard
-	c := g.newConn(t, r, true)
+	c := g.newConn(context.Background(), t, r)
 	if !g.conns.reserveRefused(c) {
 		return false
 	}

@@ -103,7 +103,7 @@ func (g *Guard) logRunning(ctx context.Context) {
 			subject = strconv.Quote(clientlog.Cut(claims.Subject))
 		}
 		age := time.Duration(g.moment()/int64(time.Second)-int64(c.began)) * time.Second
-		named[i] = fmt.Sprintf("%s of %s, open for %s", clientlog.Cut(*c.route), subject, age)
+		named[i] = fmt.Sprintf("%s of %s, open for %s", clientlog.Cut(c.gate.route), subject, age)
 	}
 	g.log.LogAttrs(ctx, slog.LevelWarn, "shutdown cuts connections whose handlers have not returned",
 		slog.Int("handlers", len(running)), slog.Any("oldest", named), slog.Int("not_named", len(running)-len(named)))
