@@ -45,6 +45,9 @@ type Claims struct {
 	IssuedAt, NotBefore, ExpiresAt time.Time
 	// Fresh is the fresh claim: the token comes from a login, not a refresh.
 	Fresh bool
+
+	foreign bool // opened with a key that nobody here issues with; here it takes no room
+
 	// Scopes is the scope claim.
 	Scopes []string
 
@@ -58,7 +61,6 @@ type Claims struct {
 
 	payload string // the claims as they were sealed, which the others share memory with
 	kid     string // of the key that opened the token, empty for a source's
-	foreign bool   // opened with a key that nobody here issues with
 }
 
 // Decode stores the claims, reserved and custom ones alike, in the struct or
