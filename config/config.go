@@ -134,6 +134,10 @@ type Denylist struct {
 	Store string `koanf:"store" validate:"omitempty,oneof=memory bolt redis"`
 	// Path is the file of the store bolt.
 	Path string `koanf:"path"`
+	// AllowEmptyFile makes a new store of a file of the store bolt that exists and
+	// is empty; see WithEmptyFile of denylist/bolt. Danger: one that was in use and was
+	// emptied opens too, and forgets every revocation.
+	AllowEmptyFile bool `koanf:"allow_empty_file"`
 	// Redis is the server of the store redis.
 	Redis Redis `koanf:"redis"`
 	// Check lists the token types that are looked up.

@@ -66,6 +66,10 @@ func (c *Config) checkFiles(add func(key, value, rule string)) {
 		if _, err := os.Stat(filepath.Dir(c.Denylist.Path)); c.Denylist.Path != "" && errors.Is(err, fs.ErrNotExist) {
 			add("denylist.path", shown(c.Denylist.Path), "its directory does not exist; make it first")
 		}
+		if info, err := os.Stat(c.Denylist.Path); err == nil && info.Mode().IsRegular() && info.Size() == 0 && !c.Denylist.AllowEmptyFile {
+			add("denylist.path", shown(c.Denylist.Path), "the file is empty, which no file is that was in use: restore it from a backup; "+
+				"if nothing was ever recorded in it, delete it, or set denylist.allow_empty_file to true for once")
+		}
 	case storeRedis:
 		c.Denylist.Redis.redis(slog.New(slog.DiscardHandler), add)
 	}
@@ -76,7 +80,11 @@ func (c *Config) checkFiles(add func(key, value, rule string)) {
 func openStore(ctx context.Context, c Denylist, log *slog.Logger, now func() time.Time) (denylist.Store, error) {
 	switch c.Store {
 	case storeBolt:
-		store, err := bolt.Open(ctx, c.Path, bolt.WithClock(now))
+		opts := []bolt.Option{bolt.WithClock(now)}
+		if c.AllowEmptyFile {
+			opts = append(opts, bolt.WithEmptyFile())
+		}
+		store, err := bolt.Open(ctx, c.Path, opts...)
 		if err != nil {
 			return nil, fmt.Errorf("config: denylist.path: %w", err)
 		}

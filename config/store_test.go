@@ -72,11 +72,14 @@ func TestBoltRefused(t *testing.T) {
 	open(t, withBolt(used))
 	other := filepath.Join(dir, "other.db")
 	check(t, os.WriteFile(other, bytes.Repeat([]byte("no database\n"), 1<<10), 0o600))
+	empty := filepath.Join(dir, "empty.db")
+	check(t, os.WriteFile(empty, nil, 0o600))
 	for _, test := range []struct {
 		name, path string
 		is         error
 		want       string
 	}{
+		{"an empty file", empty, paseto.ErrConfig, "set denylist.allow_empty_file to true"},
 		{"in use", used, bolt.ErrLocked, used},
 		{"another file", other, bolt.ErrDamaged, other},
 		{"a directory", dir, nil, dir},
@@ -96,6 +99,16 @@ func TestBoltRefused(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(dir, "none")); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("the directory was made: %v", err)
 	}
+}
+
+// TestBoltEmptyFile makes a new store of an empty file where that is allowed.
+func TestBoltEmptyFile(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "prepared.db")
+	check(t, os.WriteFile(path, nil, 0o600))
+	cfg := withBolt(path)
+	cfg.Denylist.AllowEmptyFile = true
+	open(t, cfg)
 }
 
 // TestStoreIsReleased opens a configuration that fails after its store was

@@ -23,7 +23,9 @@ type Store struct {
 
 	db     *bbolt.DB
 	commit func(*bbolt.Tx) error
-	file   *os.File // that db has open
+	// allowEmpty has a file without a byte be a new store.
+	allowEmpty bool
+	file       *os.File // that db has open
 	// stuck is set while a transaction has begun and not ended.
 	stuck bool
 
@@ -56,10 +58,16 @@ func WithClock(now func() time.Time) Option {
 	}
 }
 
+// WithEmptyFile makes a new store of a file that exists and has no byte in it, such as one
+// that an administrator has prepared to set its owner and mode. Default: it is refused with
+// [ErrDamaged]. Danger: a file that was in use and was emptied, by a disk that was full or
+// by mistake, opens as new too, and every token that was revoked is valid again. Take the
+// option away once the store is made.
+func WithEmptyFile() Option { return func(s *Store) { s.allowEmpty = true } }
+
 // Open opens the store in the file at path, which is made if it does not exist;
-// its directory must exist. An empty file is a new store, as it is what a crash
-// leaves that comes right after the file was made, and what an administrator
-// may prepare to set its owner and mode.
+// its directory must exist. A file that exists and is empty is refused, unless
+// [WithEmptyFile] allows it.
 //
 // It reads the whole file, a second or two for a million revocations. While
 // another process, or a store in this one, has the file open, it waits for two

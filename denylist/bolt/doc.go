@@ -33,7 +33,8 @@
 //
 // A file that is not as it was written is refused with [ErrDamaged]: [Open]
 // looks at every page and at the checksum of every record. A store that dropped
-// what it cannot read would let revoked tokens in.
+// what it cannot read would let revoked tokens in. So is a file that is empty,
+// unless [WithEmptyFile] allows it.
 //
 // # What it does not do
 //

@@ -30,12 +30,20 @@ func (s *Store) open(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	empty, err := inspect(s.path)
+	size, err := inspect(s.path)
+	switch {
+	case err != nil:
+		return err
+	case size == missing:
+		err = s.make()
+	case size == 0 && !s.allowEmpty:
+		err = damaged(s.path, "it is empty, which no file is that was in use")
+	}
 	if err != nil {
 		return err
 	}
 	patience := time.Now().Add(lockPatience)
-	if !empty {
+	if size > 0 {
 		if err := s.openFile(ctx, patience, true); err != nil {
 			return err
 		}
@@ -55,21 +63,55 @@ func (s *Store) open(ctx context.Context) error {
 	return nil
 }
 
-// inspect reports what is at path that cannot be a store, and whether nothing
-// is there yet.
-func inspect(path string) (empty bool, err error) {
+// missing is the size of a file that does not exist.
+const missing = -1
+
+// inspect reports what is at path that cannot be a store, and the size of the file.
+func inspect(path string) (size int64, err error) {
 	info, err := os.Stat(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return true, nil
+		return missing, nil
 	case err != nil:
-		return false, fmt.Errorf("denylist/bolt: %w", err)
+		return 0, fmt.Errorf("denylist/bolt: %w", err)
 	case info.IsDir():
-		return false, fmt.Errorf("denylist/bolt: %s is a directory; name a file in it", path)
+		return 0, fmt.Errorf("denylist/bolt: %s is a directory; name a file in it", path)
 	case !info.Mode().IsRegular():
-		return false, fmt.Errorf("denylist/bolt: %s is not a regular file", path)
+		return 0, fmt.Errorf("denylist/bolt: %s is not a regular file", path)
 	}
-	return info.Size() == 0, nil
+	return info.Size(), nil
+}
+
+// make makes a new file under another name and links it to the path once it is whole: a crash
+// leaves no empty file there, which would be refused. Where files cannot be linked, nothing is
+// made, and the database makes its file itself. A file that another process has made meanwhile
+// stays.
+func (s *Store) make() error {
+	f, err := os.CreateTemp(filepath.Dir(s.path), filepath.Base(s.path)+".new-*")
+	if err != nil {
+		return s.cannotOpen(err)
+	}
+	defer os.Remove(f.Name()) //nolint:errcheck // a second name at most
+	if err := f.Close(); err != nil {
+		return s.cannotOpen(err)
+	}
+	db, err := bbolt.Open(f.Name(), 0o600, &bbolt.Options{FreelistType: bbolt.FreelistMapType, NoStatistics: true})
+	if err == nil {
+		err = db.Close()
+	}
+	if err != nil {
+		return s.cannotOpen(err)
+	}
+	_ = os.Link(f.Name(), s.path)
+	return nil
+}
+
+// cannotOpen says why the file cannot be opened or made.
+func (s *Store) cannotOpen(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("denylist/bolt: the directory of %s does not exist; make it first: %w", s.path, err)
+	}
+	return fmt.Errorf("denylist/bolt: %s cannot be opened: %w", s.path, err)
 }
 
 // openFile opens the database, readOnly meaning with a lock that others who
@@ -117,10 +159,8 @@ func (s *Store) tryOpenFile(readOnly bool) error {
 	switch {
 	case errors.Is(err, berrors.ErrTimeout):
 		return err
-	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Errorf("denylist/bolt: the directory of %s does not exist; make it first: %w", s.path, err)
-	case errors.As(err, &number):
-		return fmt.Errorf("denylist/bolt: %s cannot be opened: %w", s.path, err)
+	case errors.Is(err, fs.ErrNotExist), errors.As(err, &number):
+		return s.cannotOpen(err)
 	default:
 		return damage(err.Error())
 	}

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -51,16 +52,75 @@ func TestOpenNewFile(t *testing.T) {
 	}
 }
 
+// TestOpenEmptyFile refuses a file that was in use and was emptied, and one that never was; with
+// the option, both are new stores.
 func TestOpenEmptyFile(t *testing.T) {
 	t.Parallel()
-	path := file(t)
-	if err := os.WriteFile(path, nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	s := open(t, path)
+	used := file(t)
+	s := open(t, used)
 	revoke(t, s, denylist.Revocation{TokenID: "a"})
 	closed(t, s)
-	wantRevoked(t, open(t, path), denylist.Token{ID: "a"}, true)
+	if err := os.Truncate(used, 0); err != nil {
+		t.Fatal(err)
+	}
+	touched := file(t)
+	if err := os.WriteFile(touched, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{used, touched} {
+		err := refuse(t, path)
+		wantDamaged(t, path, err)
+		wantWords(t, err, "it is empty")
+		if info, err := os.Stat(path); err != nil || info.Size() > 0 {
+			t.Errorf("the file was changed: %v, %v", info, err)
+		}
+		s := open(t, path, bolt.WithEmptyFile())
+		revoke(t, s, denylist.Revocation{TokenID: "b"})
+		closed(t, s)
+		wantRevoked(t, open(t, path), denylist.Token{ID: "b"}, true)
+	}
+}
+
+// TestOpenNewFileLeavesNothing looks for other files than the store in its directory.
+func TestOpenNewFileLeavesNothing(t *testing.T) {
+	t.Parallel()
+	path := file(t)
+	open(t, path)
+	entries, err := os.ReadDir(filepath.Dir(path))
+	if err != nil || len(entries) != 1 {
+		t.Errorf("the directory has %v, %v", entries, err)
+	}
+}
+
+// TestOpenNewFileTogether opens a file that does not exist by many at once: what each of them
+// records stays, whichever made the file.
+func TestOpenNewFileTogether(t *testing.T) {
+	t.Parallel()
+	path := file(t)
+	names := []string{"a", "b", "c", "d", "e"}
+	var recorded sync.Map
+	var group sync.WaitGroup
+	for _, name := range names {
+		group.Go(func() {
+			s, err := bolt.Open(context.Background(), path)
+			if errors.Is(err, bolt.ErrLocked) { // for as long as the others work
+				return
+			}
+			if err == nil {
+				err = errors.Join(s.Revoke(context.Background(), denylist.Revocation{TokenID: name}), s.Close())
+				recorded.Store(name, true)
+			}
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	group.Wait()
+	s := open(t, path)
+	for _, name := range names {
+		_, want := recorded.Load(name)
+		wantRevoked(t, s, denylist.Token{ID: name}, want)
+	}
 }
 
 // TestOpenUnfinished: a crash while a new file was being made leaves a database
