@@ -120,7 +120,7 @@ func TestClosuresAreACopy(t *testing.T) {
 func TestClosuresAreComplete(t *testing.T) {
 	t.Parallel()
 	closesNothing := []string{
-		"ErrReused", "ErrRefreshes", // of a refresh alone
+		"ErrReused", "ErrRefreshes", "ErrRevocation", // of a refresh or a logout alone
 		"ErrOverload", "ErrThrottled", "ErrOrigin", // answered over HTTP
 	}
 	refusals := 0
