@@ -66,6 +66,11 @@ type Revocation struct {
 	// all tokens issued in its second. A later cut-off extends an earlier one;
 	// an earlier one never takes it back.
 	IssuedBefore time.Time
+	// Except is a session of the Subject whose tokens the cut-off does not cover. It
+	// belongs to the cut-off: one that is later, or in the same second, replaces it,
+	// also by none; an earlier one leaves it. A record of that Session, or of a token
+	// of it, still revokes. Default none.
+	Except string
 	// Until is the time from which no covered token can be valid any more, so
 	// that the store may forget the record. Zero keeps it for ever.
 	Until time.Time
@@ -87,6 +92,11 @@ func (r Revocation) Validate() error {
 		return invalid("the revocation of a subject needs a cut-off time")
 	case r.Subject == "" && !r.IssuedBefore.IsZero():
 		return invalid("a cut-off time goes only with a subject")
+	case r.Subject == "" && r.Except != "":
+		return invalid("a session can be excepted only from the revocation of a subject")
+	}
+	if err := validateID("excepted session", r.Except); err != nil {
+		return err
 	}
 	return validateID("identifier", r.TokenID+r.Session+r.Subject)
 }
@@ -100,7 +110,8 @@ func (r Revocation) Covers(t Token) bool {
 	case r.Session != "":
 		return r.Session == t.Session
 	}
-	return r.Subject != "" && r.Subject == t.Subject && t.IssuedAt.Unix() <= r.IssuedBefore.Unix()
+	return r.Subject != "" && r.Subject == t.Subject && t.IssuedAt.Unix() <= r.IssuedBefore.Unix() &&
+		(r.Except == "" || r.Except != t.Session)
 }
 
 // What a store keeps at most, in bytes. Without a bound, one caller could hold up
@@ -180,7 +191,8 @@ type Event struct {
 // nothing that it had not recorded before.
 type Store interface {
 	// Revoke records r. To revoke what is revoked already is no error and
-	// never shortens the record's life.
+	// never shortens the record's life. Of two cut-offs of a subject the later one
+	// counts, with its Except; of two in the same second, the one recorded last.
 	Revoke(ctx context.Context, r Revocation) error
 
 	// Revoked reports whether a live record covers t: by its id, its session

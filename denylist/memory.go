@@ -99,11 +99,11 @@ func (m *Memory) Revoke(ctx context.Context, r Revocation) error {
 	tell := func() { m.watchers.Tell(Event{Revocation: r}) }
 	switch {
 	case r.TokenID != "":
-		m.tokens.add(r.TokenID, until, noCutoff, now, tell)
+		m.tokens.add(record{id: r.TokenID, until: until, cutoff: noCutoff}, now, tell)
 	case r.Session != "":
-		m.sessions.add(r.Session, until, noCutoff, now, tell)
+		m.sessions.add(record{id: r.Session, until: until, cutoff: noCutoff}, now, tell)
 	default:
-		m.subjects.add(r.Subject, until, r.IssuedBefore.Unix(), now, tell)
+		m.subjects.add(record{id: r.Subject, until: until, cutoff: r.IssuedBefore.Unix(), except: r.Except}, now, tell)
 	}
 	if m.closed.Load() { // meanwhile, and the record may be gone
 		return ErrClosed
@@ -116,9 +116,9 @@ func (m *Memory) Revoked(ctx context.Context, t Token) (bool, error) {
 	if err := m.ready(ctx); err != nil {
 		return false, err
 	}
-	revoked := t.ID != "" && m.tokens.covers(t.ID, 0, m.clock) ||
-		t.Session != "" && m.sessions.covers(t.Session, 0, m.clock) ||
-		t.Subject != "" && m.subjects.covers(t.Subject, t.IssuedAt.Unix(), m.clock)
+	revoked := t.ID != "" && m.tokens.covers(t.ID, Token{}, m.clock) ||
+		t.Session != "" && m.sessions.covers(t.Session, Token{}, m.clock) ||
+		t.Subject != "" && m.subjects.covers(t.Subject, t, m.clock)
 	if m.closed.Load() { // meanwhile, and what was looked into may be empty
 		return false, ErrClosed
 	}

@@ -67,6 +67,7 @@ func (t *table) bits(hash uint64) (word *atomic.Uint64, bits uint64) {
 type record struct {
 	id            string
 	until, cutoff int64
+	except        string // the session that the cut-off does not cover, empty for none
 }
 
 const (
@@ -86,13 +87,13 @@ func (s *set) hash(id string) uint64 {
 	return max(1, maphash.String(s.seed, id))
 }
 
-// covers reports whether a live record covers what was issued at issuedAt under
-// this identifier. The time is asked for only where there is a record: that
-// costs more than all the rest.
-func (s *set) covers(id string, issuedAt int64, clock *clock.Clock) bool {
+// covers reports whether a live record with this identifier covers a token. The time
+// is asked for only where there is a record: that costs more than all the rest.
+func (s *set) covers(id string, t Token, clock *clock.Clock) bool {
 	hash := s.hash(id)
 	r := s.shards[hash%setShards].table.Load().find(hash, id)
-	return r != nil && issuedAt <= r.cutoff && (r.until == forever || r.until > clock.Now())
+	return r != nil && t.IssuedAt.Unix() <= r.cutoff && (r.except == "" || r.except != t.Session) &&
+		(r.until == forever || r.until > clock.Now())
 }
 
 // find returns the record with this identifier, nil if there is none.
@@ -136,23 +137,27 @@ func (t *table) put(hash uint64, r *record) (added bool) {
 	}
 }
 
-// add records that id is revoked; of two records of one identifier the later
-// expiry and the later cut-off hold. Told is called before other records of the
-// identifier can take effect.
-func (s *set) add(id string, until, cutoff int64, now clock.Reading, told func()) {
-	hash := s.hash(id)
+// add makes a record; of two records of one identifier the later expiry and the
+// later cut-off hold, and of two cut-offs in one second the new one. Told is called
+// before other records of the identifier can take effect.
+func (s *set) add(made record, now clock.Reading, told func()) {
+	hash := s.hash(made.id)
 	shard := &s.shards[hash%setShards]
 	shard.mu.Lock()
 	defer shard.mu.Unlock()
-	r := &record{until: until, cutoff: cutoff}
-	old := shard.table.Load().find(hash, id)
+	r := &made
+	r.except = strings.Clone(r.except) // which may be part of something larger
+	old := shard.table.Load().find(hash, r.id)
 	switch {
 	case old == nil:
-		r.id = strings.Clone(id) // which may be part of something larger
+		r.id = strings.Clone(r.id) // as above
 	case old.until <= now.Now:
 		r.id = old.id
 	default:
-		r.id, r.until, r.cutoff = old.id, max(until, old.until), max(cutoff, old.cutoff)
+		r.id, r.until = old.id, max(r.until, old.until)
+		if old.cutoff > r.cutoff {
+			r.cutoff, r.except = old.cutoff, old.except
+		}
 	}
 	t := shard.table.Load()
 	if t == nil || 4*(shard.used+1) > 3*len(t.slots) {

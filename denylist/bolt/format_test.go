@@ -82,14 +82,59 @@ func TestFormat(t *testing.T) {
 	wantRevoked(t, s, denylist.Token{Session: "b"}, true)
 }
 
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestFormatTwo excepts a session from a cut-off. A file says that it is of format 2
+// only when it has such a record, so that earlier versions refuse it then, and say why.
+func TestFormatTwo(t *testing.T) {
+	t.Parallel()
+	c := newClock()
+	now := c.Now().Unix()
+	path := formatOne(t, 1, rawRecord{"subjects", "old", []any{now + 60, now}}, rawRecord{"subjects", "u", []any{now + 60, now - 60}})
+	number := func() (n uint32) {
+		inDatabase(t, path, func(tx *bbolt.Tx) error {
+			n = binary.BigEndian.Uint32(tx.Bucket([]byte("meta")).Get([]byte("pasetokit denylist"))[4:])
+			return nil
+		})
+		return n
+	}
+	s := open(t, path, bolt.WithClock(c.Now))
+	revoke(t, s, denylist.Revocation{Session: "s"})
+	revoke(t, s, denylist.Revocation{Subject: "v", IssuedBefore: c.Now()})
+	must(t, s.Close())
+	if n := number(); n != 1 {
+		t.Errorf("without such a record the file is of format %d", n)
+	}
+	s = open(t, path, bolt.WithClock(c.Now))
+	revoke(t, s, denylist.Revocation{Subject: "u", IssuedBefore: c.Now(), Except: "mine", Until: c.Now().Add(time.Minute)})
+	must(t, s.Close())
+	if n := number(); n != 2 {
+		t.Errorf("with such a record the file is of format %d", n)
+	}
+	s = open(t, path, bolt.WithClock(c.Now))
+	at := c.Now()
+	wantRevoked(t, s, denylist.Token{Subject: "old", IssuedAt: at}, true)
+	wantRevoked(t, s, denylist.Token{Subject: "u", Session: "other", IssuedAt: at}, true)
+	wantRevoked(t, s, denylist.Token{Subject: "u", Session: "mine", IssuedAt: at}, false)
+
+	written := open(t, formatOne(t, 2, rawRecord{"subjects", "u", []any{now + 60, now, "mine"}}), bolt.WithClock(c.Now))
+	wantRevoked(t, written, denylist.Token{Subject: "u", Session: "other", IssuedAt: at}, true)
+	wantRevoked(t, written, denylist.Token{Subject: "u", Session: "mine", IssuedAt: at}, false)
+}
+
 func TestNewerFormat(t *testing.T) {
 	t.Parallel()
-	path := formatOne(t, 2)
+	path := formatOne(t, 3)
 	err := refuse(t, path)
 	if errors.Is(err, bolt.ErrDamaged) {
 		t.Errorf("Open = %v", err)
 	}
-	wantWords(t, err, path, "format 2", "version")
+	wantWords(t, err, path, "format 3", "version")
 }
 
 // TestDamagedRecord: records that a sound database has, but this package would

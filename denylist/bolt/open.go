@@ -175,8 +175,15 @@ func (s *Store) closeFile() error {
 	return s.db.Close()
 }
 
-// format is the number of the format that is written. Formats up to it are read.
-const format = 1
+// format is the number of the latest format. Formats up to it are read; what is
+// written is the first one that can hold it, so that earlier versions of this package
+// can open a file for as long as it has nothing that they do not know.
+const (
+	format          = formatExcept
+	formatFirst     = 1
+	formatExcept    = 2 // cut-offs may except a session
+	formatMarkBytes = 4
+)
 
 // mark is the key of the format's number.
 const mark = "pasetokit denylist"
@@ -226,7 +233,7 @@ func (s *Store) checkFormat(tx *bbolt.Tx) error {
 	if err != nil {
 		return err
 	}
-	if len(data) != 4 {
+	if len(data) != formatMarkBytes {
 		return wrongLength
 	}
 	if n := binary.BigEndian.Uint32(data); n > format {
@@ -243,8 +250,17 @@ func create(tx *bbolt.Tx) (changed bool, err error) {
 			return false, err
 		}
 	}
-	data := binary.BigEndian.AppendUint32(make([]byte, checksumSize), format)
-	return true, tx.Bucket([]byte(meta)).Put([]byte(mark), seal(meta, []byte(mark), data))
+	return true, markFormat(tx, formatFirst)
+}
+
+// markFormat sets the number of the format.
+func markFormat(tx *bbolt.Tx, number uint32) error {
+	bucket, err := meta.bucket(tx)
+	if err != nil {
+		return err
+	}
+	data := binary.BigEndian.AppendUint32(make([]byte, checksumSize, checksumSize+formatMarkBytes), number)
+	return bucket.Put([]byte(mark), seal(meta, []byte(mark), data))
 }
 
 // loadBucket puts the live revocations of one kind into the index. Consumed

@@ -38,6 +38,7 @@ func (k kind) bucket(tx *bbolt.Tx) (*bbolt.Bucket, error) {
 type record struct {
 	until  int64
 	cutoff int64  // of subjects
+	except string // of subjects: the session that the cut-off does not cover
 	value  []byte // of consumed keys
 }
 
@@ -65,9 +66,20 @@ func recordOf(r denylist.Revocation) (k kind, key string, rec record) {
 	case r.Session != "":
 		return sessions, r.Session, rec
 	default:
-		rec.cutoff = r.IssuedBefore.Unix()
+		rec.cutoff, rec.except = r.IssuedBefore.Unix(), r.Except
 		return subjects, r.Subject, rec
 	}
+}
+
+// merged returns what a live record becomes when a revocation is recorded after it:
+// the later expiry and the later cut-off hold, and of two cut-offs in one second the
+// new one.
+func (r record) merged(next record) record {
+	next.until = max(next.until, r.until)
+	if r.cutoff > next.cutoff {
+		next.cutoff, next.except = r.cutoff, r.except
+	}
+	return next
 }
 
 // revocation returns what the record of a kind other than consumed keeps.
@@ -84,13 +96,14 @@ func (r record) revocation(k kind, key string) denylist.Revocation {
 	default:
 		made.Subject = key
 		made.IssuedBefore = time.Unix(r.cutoff, 1) // in its second, and never the zero time
+		made.Except = r.except
 	}
 	return made
 }
 
 // A value on disk is the checksum of all else, the expiry, and then, of a
-// subject the cut-off, of a consumed key the value given with it. Numbers are
-// big-endian.
+// subject the cut-off and the excepted session if there is one, of a consumed key
+// the value given with it. Numbers are big-endian.
 const (
 	checksumSize = 4
 	timeSize     = 8
@@ -104,11 +117,12 @@ const (
 
 // encode returns r as it is kept on disk.
 func (r record) encode(k kind, key []byte) []byte {
-	data := make([]byte, checksumSize, checksumSize+2*timeSize+len(r.value))
+	data := make([]byte, checksumSize, checksumSize+2*timeSize+len(r.value)+len(r.except))
 	data = binary.BigEndian.AppendUint64(data, uint64(r.until)) //nolint:gosec // decode turns it back
 	switch k {
 	case subjects:
 		data = binary.BigEndian.AppendUint64(data, uint64(r.cutoff)) //nolint:gosec // as above
+		data = append(data, r.except...)
 	case consumed:
 		data = append(data, r.value...)
 	}
@@ -125,13 +139,14 @@ func decode(k kind, key, data []byte) (r record, err error) {
 	if k == subjects {
 		want += timeSize
 	}
-	if len(data) < want || len(data) > want && k != consumed {
+	if len(data) < want || len(data) > want && k != consumed && k != subjects {
 		return record{}, wrongLength
 	}
 	r.until = int64(binary.BigEndian.Uint64(data)) //nolint:gosec // as encoded
 	switch k {
 	case subjects:
 		r.cutoff = int64(binary.BigEndian.Uint64(data[timeSize:])) //nolint:gosec // as encoded
+		r.except = string(data[want:])
 	case consumed:
 		r.value = data[timeSize:]
 	}

@@ -135,10 +135,16 @@ func (w *write) make(tx *bbolt.Tx, now int64) (changed bool, err error) {
 			return false, nil
 		}
 		w.answer = answer{current: string(r.value), advanced: true}
-	case live && r.until <= old.until && r.cutoff <= old.cutoff:
-		return false, nil
 	case live:
-		r.until, r.cutoff = max(r.until, old.until), max(r.cutoff, old.cutoff)
+		r = old.merged(r)
+		if r.until == old.until && r.cutoff == old.cutoff && r.except == old.except {
+			return false, nil
+		}
+	}
+	if r.except != "" {
+		if err := markFormat(tx, formatExcept); err != nil {
+			return false, err
+		}
 	}
 	return true, bucket.Put(key, r.encode(w.kind, key))
 }

@@ -66,6 +66,8 @@ func (h Harness) tests() []test {
 		{"subject cut-off", testSubject},
 		{"cut-off never moves back", testCutoffMovesForward},
 		{"cut-off expires", testCutoffExpires},
+		{"cut-off that excepts a session", testExcept},
+		{"excepted session of any bytes", testExceptBytes},
 		{"kinds do not meet", testKindsApart},
 		{"empty identifiers match nothing", testEmptyToken},
 		{"invalid revocations", testInvalid},
@@ -97,6 +99,7 @@ func (h Harness) tests() []test {
 			test{"shared: consume", testPeerConsume},
 			test{"shared: advance", testPeerAdvance},
 			test{"shared: watch", testPeerWatch},
+			test{"shared: cut-off that excepts a session", testPeerExcept},
 		)
 	}
 	if h.Reopen != nil {
@@ -208,6 +211,9 @@ func testInvalid(t *testing.T, h Harness, s denylist.Store) {
 		"cut-off, no subject":    {TokenID: "a", IssuedBefore: h.Now()},
 		"session with a cut-off": {Session: "a", IssuedBefore: h.Now()},
 		"a longer identifier":    {TokenID: tooLong},
+		"an exception alone":     {Except: "a"},
+		"session, an exception":  {Session: "a", Except: "b"},
+		"a longer exception":     {Subject: "a", IssuedBefore: h.Now(), Except: tooLong},
 		"a longer subject":       {Subject: tooLong, IssuedBefore: h.Now()},
 	} {
 		if err := s.Revoke(t.Context(), r); !errors.Is(err, denylist.ErrInvalid) {

@@ -72,6 +72,7 @@ func testWatch(t *testing.T, h Harness, s denylist.Store) {
 		{TokenID: "a", Until: until},
 		{Session: "b\x00", Until: until},
 		{Subject: "c", IssuedBefore: until.Add(-time.Minute), Until: until},
+		{Subject: "d e", IssuedBefore: until.Add(-time.Minute), Except: " f\x00 g", Until: until},
 		{TokenID: "for ever"},
 	}
 	for i := range 100 {
@@ -99,7 +100,7 @@ func testWatch(t *testing.T, h Harness, s denylist.Store) {
 }
 
 func same(a, b denylist.Revocation) bool {
-	return a.TokenID == b.TokenID && a.Session == b.Session && a.Subject == b.Subject &&
+	return a.TokenID == b.TokenID && a.Session == b.Session && a.Subject == b.Subject && a.Except == b.Except &&
 		a.IssuedBefore.Equal(b.IssuedBefore) && a.Until.Equal(b.Until)
 }
 

@@ -34,27 +34,33 @@ func (s *Store) Revoked(ctx context.Context, t denylist.Token) (bool, error) {
 	}
 	call, end := s.call(ctx)
 	defer end()
-	known, err := s.check(call, asked, t.IssuedAt)
+	known, err := s.check(call, asked, t)
 	if err != nil {
 		return false, s.failed(ctx, err)
 	}
 	return known, nil
 }
 
-// check reports whether a live record with the key of one of the entries covers
-// what was issued at issuedAt.
-func (s *Store) check(ctx context.Context, asked []entry, issuedAt time.Time) (bool, error) {
+// check reports whether a live record with the key of one of the entries covers t.
+func (s *Store) check(ctx context.Context, asked []entry, t denylist.Token) (bool, error) {
 	if err := s.requests.take(ctx); err != nil {
 		return false, err
 	}
 	defer s.requests.give()
-	if s.recent != nil {
-		found, err := s.judge(asked, s.askCache(ctx, asked), issuedAt)
+	if s.recent != nil && !s.isReplaced(ctx, t.Subject) {
+		found, err := s.judge(asked, s.askCache(ctx, asked), t)
 		if !foreign(ctx, err) {
 			return found, err
 		}
 	}
-	return s.judge(asked, s.ask(ctx, asked), issuedAt)
+	return s.judge(asked, s.ask(ctx, asked), t)
+}
+
+// isReplaced reports whether the record of a subject may be another one now than the
+// cache has, and no longer cover some session.
+func (s *Store) isReplaced(ctx context.Context, subject string) bool {
+	replaced, err := s.replaced.Revoked(ctx, denylist.Token{ID: subject})
+	return replaced || err != nil
 }
 
 func (s *Store) ask(ctx context.Context, asked []entry) []rueidis.RedisResult {
@@ -75,9 +81,8 @@ func (s *Store) askCache(ctx context.Context, asked []entry) []rueidis.RedisResu
 	return s.client.DoMultiCache(ctx, commands...)
 }
 
-// judge reports whether one of the answers is a record that counts and covers what
-// was issued at issuedAt.
-func (s *Store) judge(asked []entry, answers []rueidis.RedisResult, issuedAt time.Time) (found bool, err error) {
+// judge reports whether one of the answers is a record that counts and covers t.
+func (s *Store) judge(asked []entry, answers []rueidis.RedisResult, t denylist.Token) (found bool, err error) {
 	for i, answer := range answers {
 		value, askErr := answer.ToString()
 		if rueidis.IsRedisNil(askErr) {
@@ -90,7 +95,7 @@ func (s *Store) judge(asked []entry, answers []rueidis.RedisResult, issuedAt tim
 		switch {
 		case askErr != nil:
 			err = askErr
-		case e.kind == subjects && issuedAt.Unix() > e.cutoff, s.over(e.until):
+		case s.over(e.until), !e.revocation().Covers(t):
 		default:
 			return true, nil
 		}
@@ -107,5 +112,9 @@ func (s *Store) remember(ctx context.Context, e entry) {
 	if limit := s.now().Add(s.cacheTTL + 2*time.Second); r.Until.IsZero() || r.Until.After(limit) {
 		r.Until = limit
 	}
-	_ = s.recent.Revoke(ctx, r) // Nothing but an ended context can fail there.
+	// Nothing but an ended context can fail there.
+	_ = s.recent.Revoke(ctx, r)
+	if r.Except != "" {
+		_ = s.replaced.Revoke(ctx, denylist.Revocation{TokenID: r.Subject, Until: r.Until})
+	}
 }

@@ -4,9 +4,10 @@ import (
 	"context"
 	"crypto/rand"
 	"fmt"
-	"time"
 
 	"github.com/redis/rueidis"
+
+	"github.com/pasetokit/pasetokit/denylist"
 )
 
 // inspect makes sure that the store can work with the servers.
@@ -72,7 +73,7 @@ func (s *Store) rehearse(ctx context.Context, cfg Config) error {
 		err = s.record(ctx, e, ttl, nothing)
 	}
 	if err == nil {
-		_, err = s.check(ctx, []entry{e}, time.Time{})
+		_, err = s.check(ctx, []entry{e}, denylist.Token{ID: e.id})
 	}
 	if err == nil && cfg.MinReplicas > 0 {
 		wait := s.client.B().Wait().Numreplicas(0).Timeout(1).Build()

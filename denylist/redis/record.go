@@ -29,6 +29,7 @@ type entry struct {
 	kind, id string
 	until    int64 // Unix milliseconds, or never
 	cutoff   int64 // Unix seconds, 0 where there is none
+	except   string
 }
 
 const (
@@ -49,7 +50,7 @@ func entryOf(r denylist.Revocation) entry {
 	case r.Session != "":
 		e.kind, e.id = sessions, r.Session
 	default:
-		e.kind, e.id = subjects, r.Subject
+		e.kind, e.id, e.except = subjects, r.Subject, r.Except
 		e.cutoff = min(max(r.IssuedBefore.Unix(), -maxNumber), maxNumber)
 	}
 	return e
@@ -85,29 +86,39 @@ func (e entry) revocation() denylist.Revocation {
 	case sessions:
 		r.Session = e.id
 	case subjects:
-		r.Subject, r.IssuedBefore = e.id, cutoff
+		r.Subject, r.IssuedBefore, r.Except = e.id, cutoff, e.except
 	}
 	return r
 }
 
-// value is what the record's key holds.
-func (e entry) value() string {
-	return decimal(e.until) + " " + decimal(e.cutoff)
-}
+// times is what the value of the record's key begins with; a space and the excepted
+// session follow, if there is one.
+func (e entry) times() string { return decimal(e.until) + " " + decimal(e.cutoff) }
 
 func decimal(n int64) string { return strconv.FormatInt(n, 10) }
 
-// parse reads into e what value wrote.
+// parse reads into e what the record's key holds.
 func (e *entry) parse(value string) bool {
-	until, cutoff, _ := strings.Cut(value, " ")
+	until, rest, _ := strings.Cut(value, " ")
+	cutoff, except, _ := strings.Cut(rest, " ")
+	e.except = except
 	var err1, err2 error
 	e.until, err1 = strconv.ParseInt(until, 10, 64)
 	e.cutoff, err2 = strconv.ParseInt(cutoff, 10, 64)
 	return err1 == nil && err2 == nil && e.until >= 0
 }
 
+// excepting is the kind of the message that announces the revocation of a subject
+// with an excepted session. Those who do not know it ask anew for all that they hold.
+const excepting = "x"
+
 // message announces the entry.
-func (e entry) message() string { return e.kind + " " + e.value() + " " + e.id }
+func (e entry) message() string {
+	if e.except != "" {
+		return excepting + " " + e.times() + " " + strconv.Itoa(len(e.id)) + " " + e.id + e.except
+	}
+	return e.kind + " " + e.times() + " " + e.id
+}
 
 // nothing is a message that announces nothing.
 const nothing = "-"
@@ -116,9 +127,27 @@ func parseMessage(message string) (entry, bool) {
 	kind, rest, _ := strings.Cut(message, " ")
 	until, rest, _ := strings.Cut(rest, " ")
 	cutoff, id, found := strings.Cut(rest, " ")
+	except := ""
+	if kind == excepting {
+		kind = subjects
+		if id, except, found = splitNames(id); except == "" {
+			return entry{}, false
+		}
+	}
 	e := entry{kind: kind, id: id}
-	ok := found && e.parse(until+" "+cutoff) && e.revocation().Validate() == nil
-	return e, ok
+	ok := found && e.parse(until+" "+cutoff)
+	e.except = except
+	return e, ok && e.revocation().Validate() == nil
+}
+
+// splitNames reads the length of a name, the name, and another one.
+func splitNames(text string) (first, second string, ok bool) {
+	length, names, _ := strings.Cut(text, " ")
+	n, err := strconv.Atoi(length)
+	if err != nil || n < 0 || n > len(names) {
+		return "", "", false
+	}
+	return names[:n], names[n:], true
 }
 
 // displacement begins the message that announces a displaced lease. The holder
@@ -127,13 +156,9 @@ func displacement(key string) string { return leased + " " + strconv.Itoa(len(ke
 
 func parseDisplacement(message string) (denylist.Lease, bool) {
 	kind, rest, _ := strings.Cut(message, " ")
-	length, names, _ := strings.Cut(rest, " ")
-	n, err := strconv.Atoi(length)
-	if kind != leased || err != nil || n < 0 || n > len(names) {
-		return denylist.Lease{}, false
-	}
-	l := denylist.Lease{Key: names[:n], Holder: names[n:]}
-	return l, l.Validate() == nil
+	key, holder, ok := splitNames(rest)
+	l := denylist.Lease{Key: key, Holder: holder}
+	return l, ok && kind == leased && l.Validate() == nil
 }
 
 // channel is where revocations are announced. Channels of a server are common
@@ -160,15 +185,18 @@ func (s *Store) ttl(until int64) int64 {
 func (s *Store) over(until int64) bool { return until != never && until <= s.now().UnixMilli() }
 
 // revokeScript merges a record into one that may be there: the later expiry and
-// the later cut-off hold, unless the caller's clock says that the one that is there does
-// not count any more. It writes in any case, so that whoever waits for replicas waits for
+// the later cut-off hold, and of two cut-offs in one second the new one, unless the
+// caller's clock says that the one that is there does not count any more. It writes in any case, so that whoever waits for replicas waits for
 // this record.
 var revokeScript = newScript(`
-local expiry, cutoff, ttl, now = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
+local expiry, cutoff, ttl, now, except = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[7]
+if except ~= '' then
+	except = ' ' .. except
+end
 local old = redis.call('GET', KEYS[1])
 if old then
-	local oldExpiry, oldCutoff = string.match(old, '^(%d+) (%-?%d+)$')
-	if not oldExpiry then
+	local oldExpiry, oldCutoff, oldExcept = string.match(old, '^(%d+) (%-?%d+)(.*)$')
+	if not oldExpiry or (oldExcept ~= '' and string.sub(oldExcept, 1, 1) ~= ' ') then
 		return redis.error_reply('ERR the key of a revocation holds what pasetokit did not write')
 	end
 	if oldExpiry == '0' or (expiry ~= '0' and tonumber(oldExpiry) > tonumber(expiry)) then
@@ -176,10 +204,10 @@ if old then
 	end
 	local counts = oldExpiry == '0' or tonumber(oldExpiry) > tonumber(now)
 	if counts and tonumber(oldCutoff) > tonumber(cutoff) then
-		cutoff = oldCutoff
+		cutoff, except = oldCutoff, oldExcept
 	end
 end
-local record = expiry .. ' ' .. cutoff
+local record = expiry .. ' ' .. cutoff .. except
 if ttl == 'as it is' then
 	redis.call('SET', KEYS[1], record, 'KEEPTTL')
 elseif ttl == '0' then
@@ -230,7 +258,7 @@ func (s *Store) record(ctx context.Context, e entry, ttl int64, message string) 
 		announcedBy = ""
 	}
 	err := s.run(ctx, revokeScript, s.key(e.kind, e.id),
-		decimal(e.until), decimal(e.cutoff), decimal(ttl), decimal(s.now().UnixMilli()), announcedBy, message).Error()
+		decimal(e.until), decimal(e.cutoff), decimal(ttl), decimal(s.now().UnixMilli()), announcedBy, message, e.except).Error()
 	if err != nil {
 		return err
 	}

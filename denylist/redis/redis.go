@@ -34,6 +34,9 @@ type Store struct {
 	// recent holds the revocations that this store made or heard of, for as
 	// long as the cache may not know of them yet. Nil without a cache.
 	recent *denylist.Memory
+	// replaced has the subjects, as token identifiers, whose record has come to except
+	// a session as recently. Nil without a cache.
+	replaced *denylist.Memory
 	// requests are the turns of calls whose requests share connections, and
 	// waits those of calls that wait for replicas over connections of their own:
 	// the client would let some of these be overtaken until their time is up.
@@ -120,7 +123,7 @@ func newStore(cfg Config, opts []Option) *Store {
 		listener: newListener(),
 	}
 	if cfg.caches() {
-		s.recent = denylist.NewMemory()
+		s.recent, s.replaced = denylist.NewMemory(), denylist.NewMemory()
 	}
 	for _, opt := range opts {
 		if opt != nil {
