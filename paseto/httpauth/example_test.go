@@ -38,8 +38,8 @@ func checkPassword(_ context.Context, c httpauth.Credentials) (paseto.Grant, err
 	return paseto.Grant{Subject: c.Username, Scopes: []string{"read"}}, nil
 }
 
-// try sends a request and prints the answer.
-func try(h http.Handler, method, target, token, text string) {
+// exampleRequest returns a request with a token and a JSON body, where there are such.
+func exampleRequest(method, target, token, text string) *http.Request {
 	r := httptest.NewRequestWithContext(context.Background(), method, target, strings.NewReader(text))
 	if text != "" {
 		r.Header.Set("Content-Type", "application/json")
@@ -47,8 +47,13 @@ func try(h http.Handler, method, target, token, text string) {
 	if token != "" {
 		r.Header.Set("Authorization", "Bearer "+token)
 	}
+	return r
+}
+
+// try sends a request and prints the answer.
+func try(h http.Handler, method, target, token, text string) {
 	w := httptest.NewRecorder()
-	h.ServeHTTP(w, r)
+	h.ServeHTTP(w, exampleRequest(method, target, token, text))
 	fmt.Println(strings.TrimSpace(fmt.Sprintln(w.Code, w.Body)))
 }
 

@@ -206,3 +206,50 @@ func TestGuardedRoutesAskForBase64(t *testing.T) {
 		t.Errorf("a wrapped token gets %d where none is required", a.status)
 	}
 }
+
+// TestSendPair answers as a login does, and with no pair that the endpoints would
+// refuse.
+func TestSendPair(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name      string
+		locations []httpauth.Location
+		grant     paseto.Grant
+		parts     []part
+		status    int
+		inBody    bool
+		asCookies bool
+	}{
+		{name: "header", status: http.StatusOK, inBody: true},
+		{name: "header or cookies", locations: headerOrCookies, status: http.StatusOK, inBody: true, asCookies: true},
+		{name: "cookies", locations: onlyCookies, status: http.StatusOK, asCookies: true},
+		{name: "base64", locations: onlyCookies, grant: paseto.Grant{Base64: true}, status: http.StatusOK, asCookies: true},
+		{
+			name: "another origin", locations: onlyCookies, status: http.StatusForbidden,
+			parts: []part{header("Origin", "https://evil.example"), header("Sec-Fetch-Site", "cross-site")},
+		},
+		{name: "implicit assertion", grant: paseto.Grant{Implicit: []byte("x")}, status: http.StatusInternalServerError},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t, setup{web: httpauth.Config{Locations: test.locations}})
+			test.grant.Subject = "alice"
+			a := post(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				pair, err := s.auth.ReplaceSessions(r.Context(), test.grant)
+				if err != nil {
+					t.Error(err)
+				}
+				s.web.SendPair(w, r, pair)
+			}), test.parts...)
+			if a.status != test.status {
+				t.Errorf("status is %d, want %d: %s", a.status, test.status, a.body)
+			}
+			if got := strings.Contains(a.body, `"refresh_token":`) && strings.Contains(a.body, `"access_token":`); got != test.inBody {
+				t.Errorf("tokens in the body: %t, want %t", got, test.inBody)
+			}
+			if got := len(a.cookies) == 2; got != test.asCookies || !got && len(a.cookies) > 0 {
+				t.Errorf("cookies are %v", a.cookies)
+			}
+		})
+	}
+}
