@@ -109,7 +109,12 @@ func spaces(text string) string {
 // wscat has somebody at its terminal.
 const prelude = `
 set -m # each command in the background is ended with all that it started
-trap 'for job in $(jobs -p); do kill -- -$job; done; true' EXIT
+trap 'for job in $(jobs -p); do builtin kill -- -$job; done; true' EXIT
+kill() { # and waits, so that no word of it comes later
+	builtin kill "$@" || return
+	wait "${@: -1}" 2>/dev/null
+	return 0
+}
 curl() { command curl --retry 1000 --retry-delay 1 --retry-connrefused "$@"; }
 mkfifo terminal && exec 3<>terminal && rm terminal
 wscat() { command wscat "$@" <&3; }
