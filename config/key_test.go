@@ -132,6 +132,8 @@ func TestKeyRefused(t *testing.T) {
 		{"wrong password", config.Key{File: pw, PasswordFile: keyFile(t, "other")}, "file " + pw + ": invalid key: "},
 		{"costly password", config.Key{Value: paseto.NewSecret("k3.local-pw." + strings.Repeat("_", 176)), PasswordFile: password}, "invalid key: its password costs more than is allowed, or nothing: 4294967295 iterations of PBKDF2; at most 1000000 are allowed"},
 		{"empty password", config.Key{File: pw, PasswordFile: keyFile(t, "\n")}, "the password is empty"},
+		{"password with a mark", config.Key{File: pw, PasswordFile: keyFile(t, "\ufeffpass\r\n")}, "the password begins with a byte order mark"},
+		{"password with a space", config.Key{File: pw, PasswordFile: keyFile(t, "pass \n")}, "the password begins or ends with white space, which is part of it"},
 		{"no password file", config.Key{File: pw, PasswordFile: "/nonexistent/pw"}, "the password file cannot be read: open /nonexistent/pw"},
 		{"no password variable", config.Key{File: pw, PasswordEnv: "NO_SUCH_PASSWORD"}, "environment variable NO_SUCH_PASSWORD is not set"},
 		{"password for a plain key", config.Key{File: plain, PasswordFile: password}, "expected a wrapped key such as k4.local-pw"},

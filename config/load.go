@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -98,7 +99,7 @@ func (l *loader) file(path string) {
 	}
 	read := koanf.New(delimiter)
 	if err := read.Load(file.Provider(path), parser); err != nil {
-		rule := withoutKeys(err.Error())
+		rule := withoutKeys(withTried(err).Error())
 		if _, unread := errors.AsType[*fs.PathError](err); !unread {
 			rule = parserText(rule)
 		}
@@ -153,6 +154,9 @@ func (strictYAML) Unmarshal(data []byte) (map[string]any, error) {
 	if err := checkTags(&document); err != nil {
 		return nil, err
 	}
+	if err := checkNumbers(&document); err != nil {
+		return nil, err
+	}
 	timesAsText(&document)
 	var raw map[string]any
 	err := document.Decode(&raw)
@@ -169,6 +173,22 @@ func checkTags(n *yamlv3.Node) error {
 	}
 	for _, inner := range n.Content {
 		if err := checkTags(inner); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// leadingZero matches numbers that one reader takes for decimal and another for octal.
+var leadingZero = regexp.MustCompile(`^[-+]?0[0-9_]`)
+
+// checkNumbers reports a number that begins with 0, which YAML reads as octal: 01000 as 512.
+func checkNumbers(n *yamlv3.Node) error {
+	if tag := n.ShortTag(); (tag == "!!int" || tag == "!!float") && leadingZero.MatchString(n.Value) {
+		return fmt.Errorf("line %d: a number begins with 0, and YAML may read it as octal; write it without the 0, or in quotes if it is text", n.Line)
+	}
+	for _, inner := range n.Content {
+		if err := checkNumbers(inner); err != nil {
 			return err
 		}
 	}

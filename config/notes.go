@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"slices"
+	"strings"
 
 	"github.com/pasetokit/pasetokit/denylist"
 	"github.com/pasetokit/pasetokit/denylist/bolt"
@@ -34,6 +35,16 @@ func (c *Config) note(ctx context.Context, log *slog.Logger, store denylist.Stor
 		meant := nearest(name, []string{paseto.TypeAccess, paseto.TypeRefresh})
 		if c.Denylist.Enabled && meant != "" && name != meant {
 			note("denylist.check", shown(name)+" is a token type of your own"+didYouMean(meant))
+		}
+	}
+	if c.Denylist.Enabled && c.Denylist.Store == storeRedis {
+		for key, file := range map[string]string{
+			"denylist.redis.password_file":          c.Denylist.Redis.PasswordFile,
+			"denylist.redis.sentinel_password_file": c.Denylist.Redis.SentinelPasswordFile,
+		} {
+			if password, err := passwordAt(file, ""); file != "" && err == nil && strings.TrimSpace(password) != password {
+				note(key, "the password begins or ends with white space, which is part of it; one line break at its end is not")
+			}
 		}
 	}
 	if c.Denylist.Enabled && c.Token.VerifyOnly && c.ownStore(store) {

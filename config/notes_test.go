@@ -59,6 +59,10 @@ func TestNotes(t *testing.T) {
 			verifier(c)
 			c.Denylist.Enabled = false
 		}, nil, nil},
+		{"a password with a space behind", func(c *config.Config) {
+			c.Denylist.Store, c.Denylist.Redis.Addresses = "redis", []string{"127.0.0.1:1"}
+			c.Denylist.Redis.PasswordFile = keyFile(t, "secret \r\n")
+		}, []config.Option{config.WithStore(shared)}, []string{"key=denylist.redis.password_file", "white space"}},
 		{"without notes", verifier, []config.Option{config.WithoutNotes()}, nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -340,7 +340,7 @@ func Example() {
 }
 
 func ExampleLoad() {
-	_, err := config.Load("no-such-file.yaml")
+	_, err := config.Load("/nonexistent/auth.yaml")
 	fmt.Println(err)
-	// Output: config: no-such-file.yaml: open no-such-file.yaml: no such file or directory
+	// Output: config: /nonexistent/auth.yaml: open /nonexistent/auth.yaml: no such file or directory
 }

@@ -276,7 +276,7 @@ func variable(t reflect.Type, text string) any {
 			return b
 		}
 	case t.Kind() == reflect.Int, t == lifetimeType, t.Kind() == reflect.Int64:
-		if n, err := strconv.ParseInt(text, 10, 64); err == nil {
+		if n, err := strconv.ParseInt(text, 10, 64); err == nil && !leadingZero.MatchString(text) {
 			return n
 		}
 	case t.Kind() == reflect.Slice && !isEmpty(text) && !isNone(text):
@@ -296,7 +296,7 @@ func duration(value any, lifetime bool) (time.Duration, bool) {
 			return time.Duration(NoExpiry), true
 		}
 		d, err := time.ParseDuration(s)
-		return d, err == nil && d != time.Duration(NoExpiry)
+		return d, err == nil && d != time.Duration(NoExpiry) && !leadingZero.MatchString(s)
 	}
 	n, ok := integer(value)
 	if !ok || n > int64(math.MaxInt64/time.Second) || n < 0 {

@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 )
@@ -29,17 +31,30 @@ func secretAt(what, file, env string) (string, error) {
 	}
 	f, err := os.Open(file) //nolint:gosec // the operator says which file
 	if err != nil {
-		return "", fmt.Errorf("the %s file cannot be read: %w", what, err)
+		return "", fmt.Errorf("the %s file cannot be read: %w", what, withTried(err))
 	}
 	defer f.Close() //nolint:errcheck // it was only read
 	text, err := io.ReadAll(io.LimitReader(f, maxKeyFile+1))
 	switch {
 	case err != nil:
-		return "", fmt.Errorf("the %s file cannot be read: %w", what, err)
+		return "", fmt.Errorf("the %s file cannot be read: %w", what, withTried(err))
 	case len(text) > maxKeyFile:
 		return "", fmt.Errorf("%s is no %s file: it has more than %d bytes", file, what, maxKeyFile)
 	}
 	return string(text), nil
+}
+
+// withTried adds to the error of a file which path was tried, if the path is relative.
+func withTried(err error) error {
+	file, ok := errors.AsType[*fs.PathError](err)
+	if !ok || filepath.IsAbs(file.Path) {
+		return err
+	}
+	tried, unknown := filepath.Abs(file.Path)
+	if unknown != nil {
+		return err
+	}
+	return fmt.Errorf("%w; a relative path counts from the working directory: %s was tried", err, tried)
 }
 
 // passwordAt returns the password in a file or else in an environment variable. A
@@ -49,8 +64,11 @@ func passwordAt(file, env string) (string, error) {
 	if line, ended := strings.CutSuffix(text, "\n"); ended && file != "" {
 		text = strings.TrimSuffix(line, "\r")
 	}
-	if err == nil && text == "" {
+	switch {
+	case err == nil && text == "":
 		err = errors.New("the password is empty")
+	case strings.HasPrefix(text, "\ufeff"):
+		err = errors.New("the password begins with a byte order mark; save it as UTF-8 without one")
 	}
 	return text, err
 }

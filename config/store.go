@@ -64,7 +64,11 @@ func (c *Config) checkFiles(add func(key, value, rule string)) {
 	switch c.Denylist.Store {
 	case storeBolt:
 		if _, err := os.Stat(filepath.Dir(c.Denylist.Path)); c.Denylist.Path != "" && errors.Is(err, fs.ErrNotExist) {
-			add("denylist.path", shown(c.Denylist.Path), "its directory does not exist; make it first")
+			rule := "its directory does not exist; make it first"
+			if !filepath.IsAbs(c.Denylist.Path) {
+				rule += ": " + withTried(err).Error()
+			}
+			add("denylist.path", shown(c.Denylist.Path), rule)
 		}
 		if info, err := os.Stat(c.Denylist.Path); err == nil && info.Mode().IsRegular() && info.Size() == 0 && !c.Denylist.AllowEmptyFile {
 			add("denylist.path", shown(c.Denylist.Path), "the file is empty, which no file is that was in use: restore it from a backup; "+
@@ -86,7 +90,7 @@ func openStore(ctx context.Context, c Denylist, log *slog.Logger, now func() tim
 		}
 		store, err := bolt.Open(ctx, c.Path, opts...)
 		if err != nil {
-			return nil, fmt.Errorf("config: denylist.path: %w", err)
+			return nil, fmt.Errorf("config: denylist.path: %w", withTried(err))
 		}
 		return store, nil
 	case storeRedis:
@@ -151,14 +155,14 @@ func (t RedisTLS) tls(log *slog.Logger, add func(key, value, rule string)) func(
 	if t.CAFile != "" {
 		const key = "denylist.redis.tls.ca_file"
 		if roots, err = reread(log, key, t.roots); err != nil {
-			add(key, shown(t.CAFile), err.Error())
+			add(key, shown(t.CAFile), withTried(err).Error())
 		}
 	}
 	if t.CertFile != "" && t.KeyFile != "" {
 		const key = "denylist.redis.tls.cert_file"
 		read := func() (tls.Certificate, error) { return tls.LoadX509KeyPair(t.CertFile, t.KeyFile) }
 		if own, err = reread(log, key, read); err != nil {
-			add(key, shown(t.CertFile), err.Error())
+			add(key, shown(t.CertFile), withTried(err).Error())
 		}
 	}
 	return func(context.Context) (*tls.Config, error) {

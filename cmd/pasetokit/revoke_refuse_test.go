@@ -165,7 +165,7 @@ func TestRevokeMisuse(t *testing.T) {
 		{[]string{"--subject", "alice", "--implicit-file", "a"}, 2, "--implicit-file goes with --token alone"},
 		{[]string{"--token", "-", "--implicit-file", "-"}, 2, "standard input gives the token already, and cannot give the implicit assertion as well: use a file for one of them"},
 		{[]string{written}, 2, "pasetokit revoke takes at most 0 arguments, not 1; see its --help"},
-		{[]string{"--subject", "alice", "--config", "none.yaml"}, 1, "none.yaml: open none.yaml: no such file or directory"},
+		{[]string{"--subject", "alice", "--config", "none.yaml"}, 1, "none.yaml: open none.yaml: no such file or directory; a relative path counts from the working directory: …none.yaml was tried"},
 		{[]string{"--subject", "alice", "--key", "DIR/zero"}, 2, "unknown flag: --key"},
 		{[]string{"--subject", strings.Repeat("a", 5000)}, 1, "…the identifier has 5000 bytes…"},
 	} {
