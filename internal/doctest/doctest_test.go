@@ -19,6 +19,7 @@ func TestDocuments(t *testing.T) {
 		}},
 		{Path: "docs/configuration.md"},
 		{Path: "docs/connections.md", With: "testdata/connections"},
+		{Path: "docs/http.md", With: "testdata/http"},
 		{Path: "docs/keys.md", With: "testdata/keys", Not: []string{
 			"go install github.com/pasetokit/pasetokit/cmd/pasetokit@latest",
 		}},

@@ -13,6 +13,7 @@
 // are refused rather than one chosen. Refusals are problem details (RFC 9457)
 // with the refusal's message as detail and its code beside, and a
 // WWW-Authenticate challenge after RFC 6750 and RFC 9470. They are never cached.
+// docs/http.md shows each endpoint at work, with cookies, routers and middleware.
 //
 // # Cookies
 //
