@@ -55,10 +55,12 @@ func serve(files []string) error {
 
 func handler(kit *config.Kit, log *slog.Logger) http.Handler {
 	hash := httpauth.HashPassword(paseto.NewSecret("demo"))
-	mux := routes(kit, map[string]user{
+	users := map[string]user{
 		"alice":   {Hash: hash, Roles: []string{"projects"}, Plan: "free"},
 		"mallory": {Hash: hash, Locked: true},
-	})
+	}
+	mux := routes(kit, users)
+	mux.Handle("POST /password", changePassword(kit, users))
 	guarded(mux, kit.HTTP)
 	return kit.HTTP.CORS(logged(log, mux))
 }
