@@ -35,14 +35,18 @@ func (a *Authorizer) ReplaceSessions(ctx context.Context, g Grant) (Pair, error)
 		return Pair{}, fmt.Errorf("%w: Session is set; the session that replaces the others must be a new one", ErrGrant)
 	}
 	cutoff := a.now()
-	if c := FromContext(ctx); c != nil && c.Subject == g.Subject && c.origin().After(cutoff) {
-		cutoff = c.origin() // of a server whose clock is ahead
-	}
 	pair, err := a.sealPair(a.complete(g), a.newPairing("")) // first, so that a bad grant ends nothing
 	if err != nil {
 		return Pair{}, err
 	}
 	ctx = context.WithoutCancel(ctx)
+	if c := FromContext(ctx); c != nil && c.Subject == g.Subject && c.origin().After(cutoff) {
+		// It is of a server whose clock is ahead. A later cut-off would end it too, and would
+		// keep the new session through revocations of the subject until that time.
+		if err := a.revokeLogin(ctx, c); err != nil {
+			return Pair{}, err
+		}
+	}
 	err = a.record(ctx, nil, denylist.Revocation{
 		Subject: g.Subject, IssuedBefore: cutoff, Except: pair.Refresh.Claims.Session, Until: a.outlive(cutoff),
 	})
@@ -58,4 +62,12 @@ func (a *Authorizer) ReplaceSessions(ctx context.Context, g Grant) (Pair, error)
 	}
 	a.observePair(pair)
 	return pair, nil
+}
+
+// revokeLogin revokes the session of a token, or a token outside of any session.
+func (a *Authorizer) revokeLogin(ctx context.Context, c *Claims) error {
+	if c.Session == "" {
+		return a.Revoke(ctx, c)
+	}
+	return a.RevokeSession(ctx, c.Session)
 }

@@ -81,11 +81,22 @@ func TestReplaceSessionsForLong(t *testing.T) {
 // later time than the clock shows.
 func TestReplaceSessionsOfAServerAhead(t *testing.T) {
 	t.Parallel()
+	for _, grant := range []paseto.Grant{{Subject: "alice"}, {Subject: "alice", Session: "s"}} {
+		ahead, behind, _ := apart(t, paseto.Config{}, -4*time.Second)
+		present := issuePair(t, ahead, grant)
+		pair := replace(paseto.NewContext(t.Context(), present.Access.Claims), t, behind)
+		checkPair(t, ahead, present, true)
+		checkPair(t, ahead, pair, false)
+		checkPair(t, behind, pair, false)
+		checkNil(t, behind.RevokeSubject(t.Context(), "alice", time.Time{})) // although the present login bore a later time
+		checkPair(t, behind, pair, true)
+		checkPair(t, behind, present, true)
+	}
+
 	ahead, behind, _ := apart(t, paseto.Config{}, -4*time.Second)
-	present := issuePair(t, ahead, paseto.Grant{Subject: "alice"})
-	pair := replace(paseto.NewContext(t.Context(), present.Access.Claims), t, behind)
-	checkPair(t, ahead, present, true)
-	checkPair(t, ahead, pair, false)
+	single := issueAccess(t, ahead, paseto.Grant{Subject: "alice"})
+	pair := replace(paseto.NewContext(t.Context(), single.Claims), t, behind)
+	checkRevoked(t, ahead, single, true)
 	checkPair(t, behind, pair, false)
 }
 
