@@ -149,3 +149,33 @@ func TestOthersContextEnds(t *testing.T) {
 		askers.Wait()
 	}
 }
+
+// TestExceptByAnotherClock excepts a session of a subject that the cache has as revoked,
+// where the store's clock is far from that of the machine.
+func TestExceptByAnotherClock(t *testing.T) {
+	t.Parallel()
+	cfg := redis.Config{Addresses: []string{redistest.Start(t).Addr()}, CacheTTL: time.Hour}
+	clock := testclock.New(time.Now().Add(-24 * time.Hour))
+	peer := openStore(t, cfg, redis.WithClock(clock.Now))
+	all := make([]denylist.Revocation, 200)
+	for i := range all {
+		all[i] = denylist.Revocation{Subject: fmt.Sprint(i), IssuedBefore: clock.Now(), Until: clock.Now().Add(48 * time.Hour)}
+		if err := peer.Revoke(t.Context(), all[i]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	store := openStore(t, cfg, redis.WithClock(clock.Now)) // which has heard of none
+	for _, r := range all {
+		token := denylist.Token{Session: "new", Subject: r.Subject, IssuedAt: clock.Now()}
+		if revoked, err := store.Revoked(t.Context(), token); !revoked || err != nil {
+			t.Fatalf("before: revoked %v, error %v", revoked, err)
+		}
+		r.Except = token.Session
+		if err := store.Revoke(t.Context(), r); err != nil {
+			t.Fatal(err)
+		}
+		if revoked, err := store.Revoked(t.Context(), token); revoked || err != nil {
+			t.Fatalf("the excepted session: revoked %v, error %v", revoked, err)
+		}
+	}
+}

@@ -78,7 +78,7 @@ func WithClock(now func() time.Time) Option {
 		}
 		s.now = now
 		if s.recent != nil {
-			s.recent = denylist.NewMemory(denylist.WithClock(now))
+			s.recent, s.replaced = denylist.NewMemory(denylist.WithClock(now)), denylist.NewMemory(denylist.WithClock(now))
 		}
 	}
 }
