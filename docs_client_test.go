@@ -86,7 +86,7 @@ type clientServer struct {
 
 // newClientServer starts a server. POST /sleep does what is given. The first requests of
 // POST /refresh get the given statuses, or no answer for 0.
-func newClientServer(t *testing.T, cfg paseto.Config, clock func() time.Time, sleep http.HandlerFunc, statuses ...int) *clientServer {
+func newClientServer(t *testing.T, cfg paseto.Config, clock func() time.Time, sleep func(*clientServer), statuses ...int) *clientServer {
 	t.Helper()
 	store := denylist.NewMemory(denylist.WithClock(clock))
 	t.Cleanup(func() { store.Close() })
@@ -114,7 +114,7 @@ func newClientServer(t *testing.T, cfg paseto.Config, clock func() time.Time, sl
 	refresh := web.Refresh()
 	mux := http.NewServeMux()
 	mux.Handle("POST /login", web.Login(checkPassword))
-	mux.HandleFunc("POST /sleep", sleep)
+	mux.HandleFunc("POST /sleep", func(http.ResponseWriter, *http.Request) { sleep(s) })
 	mux.HandleFunc("POST /refresh", func(w http.ResponseWriter, r *http.Request) {
 		n := int(s.refreshes.Add(1))
 		switch {
@@ -196,11 +196,10 @@ func TestClientAfterSleep(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			clock := testclock.New(time.Now())
-			var s *clientServer
-			s = newClientServer(t, paseto.Config{}, clock.Now, func(_ http.ResponseWriter, r *http.Request) {
+			s := newClientServer(t, paseto.Config{}, clock.Now, func(s *clientServer) {
 				clock.Advance(2 * time.Hour)
 				if test.revoke {
-					if err := s.auth.RevokeSubject(r.Context(), "alice", clock.Now()); err != nil {
+					if err := s.auth.RevokeSubject(t.Context(), "alice", clock.Now()); err != nil {
 						t.Error(err)
 					}
 				}
@@ -227,7 +226,7 @@ func TestClientRenews(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			clock := testclock.New(time.Now())
-			s := newClientServer(t, paseto.Config{AccessTTL: time.Hour}, clock.Now, func(http.ResponseWriter, *http.Request) {
+			s := newClientServer(t, paseto.Config{AccessTTL: time.Hour}, clock.Now, func(*clientServer) {
 				clock.Advance(45 * time.Minute)
 			}, statuses...)
 			got := runClient(t, stopped, sleepyClient, s.URL, "2700000", "hello renewed ")
@@ -246,7 +245,7 @@ func TestClientRenews(t *testing.T) {
 func TestClientWithShortLives(t *testing.T) {
 	t.Parallel()
 	inTime(t, func(ttl time.Duration) bool {
-		s := newClientServer(t, paseto.Config{AccessTTL: ttl * 3 / 5}, time.Now, http.NotFound)
+		s := newClientServer(t, paseto.Config{AccessTTL: ttl * 3 / 5}, time.Now, nil)
 		got := runClient(t, "", `
 			let heard = "";
 			console.log(await chat(args[0], {username: "alice", password: "demo"}, ({event}, socket) => {

@@ -13,7 +13,8 @@ import (
 // logged in who was. It ends also the session that ctx has the claims of (see
 // [FromContext]), logins of the same second, and tokens of the subject outside of any
 // session, as [Authorizer.RevokeSubject] does. Of two calls the later one's session
-// remains, also within a second.
+// remains, also within a second. A login just made at another server whose clock is ahead
+// bears a later time and stays, unless it is that of ctx.
 //
 // The revocation is recorded although ctx ends meanwhile. On an error no pair is
 // returned; old sessions may have ended all the same, and to call again does no harm. It
