@@ -37,23 +37,25 @@ var errOtherScheme = errors.New("it is of another scheme")
 
 // isOtherScheme reports whether the value of a header is a credential of another
 // scheme than ours (RFC 9110, section 11.4). A token that has no scheme before it is
-// not, nor is a value in which ours stands behind a comma: a proxy has joined two
-// headers.
+// not, nor one with no space between, nor a value in which ours stands behind a comma: a
+// proxy has joined two headers.
 func isOtherScheme(value, ours string) bool {
 	scheme, _, _ := strings.Cut(value, " ")
 	if !IsToken(scheme) || bareToken.MatchString(scheme) {
 		return false
 	}
 	for part := range strings.SplitSeq(value, ",") {
-		if word, _, _ := strings.Cut(textproto.TrimString(part), " "); strings.EqualFold(word, ours) {
+		// Whatever stands around it is wrong, and makes the part no less ours.
+		words := strings.FieldsFunc(part, func(r rune) bool { return !isTokenRune(r) })
+		if len(words) > 0 && strings.EqualFold(words[0], ours) {
 			return false
 		}
 	}
 	return true
 }
 
-// bareToken matches the beginning of a PASETO, as it is and in base64.
-var bareToken = regexp.MustCompile(`^(v\d\.|dj[AEIMQUYcgk]u)`)
+// bareToken matches a PASETO, as it is, and the beginning of one in base64.
+var bareToken = regexp.MustCompile(`v\d\.|^dj[AEIMQUYcgk]u`)
 
 // Cookie looks at the cookie called name.
 func Cookie(h http.Header, name string) (string, error) {
@@ -240,9 +242,11 @@ func IsOtherScheme(err error) bool { return errors.Is(err, errOtherScheme) }
 // IsToken reports whether s is a token of RFC 9110, section 5.6.2: what the
 // names of headers, cookies, schemes and subprotocols are made of.
 func IsToken(s string) bool {
-	return s != "" && !strings.ContainsFunc(s, func(r rune) bool {
-		return r <= ' ' || r > '~' || strings.ContainsRune(`"(),/:;<=>?@[\]{}`, r)
-	})
+	return s != "" && !strings.ContainsFunc(s, func(r rune) bool { return !isTokenRune(r) })
+}
+
+func isTokenRune(r rune) bool {
+	return r > ' ' && r <= '~' && !strings.ContainsRune(`"(),/:;<=>?@[\]{}`, r)
 }
 
 // IsScheme reports whether s can stand before a token: a token itself, or
