@@ -41,17 +41,13 @@ func (a *Authorizer) ReplaceSessions(ctx context.Context, g Grant) (Pair, error)
 		return Pair{}, err
 	}
 	ctx = context.WithoutCancel(ctx)
-	if c := FromContext(ctx); c != nil && c.Subject == g.Subject && c.origin().After(cutoff) {
-		// It is of a server whose clock is ahead. A later cut-off would end it too, and would
-		// keep the new session through revocations of the subject until that time.
-		if err := a.revokeLogin(ctx, c); err != nil {
-			return Pair{}, err
-		}
-	}
 	err = a.record(ctx, nil, denylist.Revocation{
 		Subject: g.Subject, IssuedBefore: cutoff, Except: pair.Refresh.Claims.Session, Until: a.outlive(cutoff),
 	})
 	if err != nil {
+		return Pair{}, err
+	}
+	if err := a.endPresent(ctx, g.Subject); err != nil {
 		return Pair{}, err
 	}
 	covered, err := a.store.Revoked(ctx, pair.Refresh.Claims.denylistToken())
@@ -65,9 +61,22 @@ func (a *Authorizer) ReplaceSessions(ctx context.Context, g Grant) (Pair, error)
 	return pair, nil
 }
 
-// revokeLogin revokes the session of a token, or a token outside of any session.
-func (a *Authorizer) revokeLogin(ctx context.Context, c *Claims) error {
-	if c.Session == "" {
+// endPresent revokes the session of the claims in ctx, or the token alone that belongs to
+// none, if the cut-off that was just recorded does not cover it: the clock that it was
+// made by is ahead, or a later cut-off excepts it. A later cut-off here would end it too,
+// and would keep the new session through revocations of the subject until that time.
+func (a *Authorizer) endPresent(ctx context.Context, subject string) error {
+	c := FromContext(ctx)
+	if c == nil || c.Subject != subject {
+		return nil
+	}
+	covered, err := a.store.Revoked(ctx, c.denylistToken())
+	switch {
+	case err != nil:
+		return refuse(ErrUnavailable, "asking for the present session: %w", err)
+	case covered:
+		return nil
+	case c.Session == "":
 		return a.Revoke(ctx, c)
 	}
 	return a.RevokeSession(ctx, c.Session)

@@ -100,6 +100,18 @@ func TestReplaceSessionsOfAServerAhead(t *testing.T) {
 	checkPair(t, behind, pair, false)
 }
 
+// TestReplaceSessionsOfAnExceptedSession ends, by a clock that is behind, the session that
+// a later cut-off excepts. The later cut-off covers the new one, so that none comes out.
+func TestReplaceSessionsOfAnExceptedSession(t *testing.T) {
+	t.Parallel()
+	ahead, behind, _ := apart(t, paseto.Config{}, -4*time.Second)
+	stolen := refresh(t, behind, replace(t.Context(), t, ahead).Refresh.Token.Reveal(), paseto.Requirement{})
+	if _, err := behind.ReplaceSessions(paseto.NewContext(t.Context(), stolen.Access.Claims), paseto.Grant{Subject: "alice"}); !errors.Is(err, paseto.ErrRevoked) {
+		t.Errorf("the error is %v, want ErrRevoked", err)
+	}
+	checkPair(t, behind, stolen, true)
+}
+
 // TestReplaceSessionsUnderALaterRevocation gives out no pair that is dead at once, and
 // takes no revocation back.
 func TestReplaceSessionsUnderALaterRevocation(t *testing.T) {

@@ -61,8 +61,9 @@ func (w *Web) complete(r *http.Request, g paseto.Grant) (paseto.Grant, error) {
 //
 // A pair that Refresh, Logout and Ticket would refuse is not sent: the answer has
 // status 500, and the log says why. It must have been issued with the implicit
-// assertion of [WithImplicit], if there is one. A request of another origin's page
-// gets no cookies: the answer has status 403.
+// assertion of [WithImplicit], if there is one. Where there are cookies, an unsafe
+// request, such as POST, of another origin's page is answered with status 403 and gets no
+// token. One by GET is not looked at: a page of another origin can make browsers send it.
 func (w *Web) SendPair(rw http.ResponseWriter, r *http.Request, pair paseto.Pair) {
 	err := w.checkPair(r, pair)
 	asCookies := w.cfg.usesCookies()

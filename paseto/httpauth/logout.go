@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 
 	"github.com/pasetokit/pasetokit/denylist"
 	"github.com/pasetokit/pasetokit/internal/locate"
@@ -21,8 +22,9 @@ const maxLogoutCookies = 16
 // refresh_token of a JSON or form body; all that come, repeated cookies included,
 // count. It revokes the session of each that is valid, and deletes the cookies in
 // every scope that is or was configured, see [CookieConfig.Former]. Where no token is
-// valid, it answers as a guarded route does. A header, parameter or member that is
-// malformed or given twice, and more than 16 cookies, are refused with 400.
+// valid, it answers as a guarded route does, as where one may be valid later or at another
+// service. A header, parameter or member that is malformed or given twice, and more than
+// 16 cookies, are refused with 400.
 //
 // Cookies are deleted whatever becomes of the tokens, unless the denylist or the keys
 // cannot be asked: then the client should try again. For a page of another origin they
@@ -164,6 +166,11 @@ func (w *Web) endAll(rw http.ResponseWriter, r *http.Request, foreign error,
 	return err
 }
 
+// elsewhere are the refusals of tokens that are authentic and have not expired.
+var elsewhere = []error{
+	paseto.ErrType, paseto.ErrNotYetValid, paseto.ErrNoIssuer, paseto.ErrIssuer, paseto.ErrAudience,
+}
+
 // end revokes what one token stands for. The tokens of a session that was revoked before
 // are dead, so that none is revoked twice.
 func (w *Web) end(r *http.Request, p presented, revoke func(context.Context, *paseto.Claims) error) (fate, error) {
@@ -179,7 +186,7 @@ func (w *Web) end(r *http.Request, p presented, revoke func(context.Context, *pa
 	switch {
 	case mayLive(err):
 		return unknown, err
-	case errors.Is(err, paseto.ErrType), errors.Is(err, paseto.ErrNotYetValid):
+	case slices.ContainsFunc(elsewhere, func(e error) bool { return errors.Is(err, e) }):
 		return alive, err
 	case err != nil:
 		return dead, err
@@ -221,9 +228,10 @@ func (w *Web) revokeSubject(ctx context.Context, c *paseto.Claims) error {
 		until = c.IssuedAt
 	}
 	err := w.auth.RevokeSubject(ctx, c.Subject, until)
-	if !c.AuthTime.IsZero() {
-		// All tokens of the session say so and are covered. A record of the
-		// session would add one to the denylist with every login.
+	if !c.AuthTime.IsZero() && errors.Is(w.auth.Revoked(ctx, c), paseto.ErrRevoked) {
+		// All tokens of the session say so and are covered, unless a later cut-off
+		// excepts it. A record of the session would add one to the denylist with every
+		// login.
 		return err
 	}
 	return errors.Join(err, w.revokeSession(ctx, c))

@@ -69,15 +69,33 @@ func TestLogoutEndsAllThatCame(t *testing.T) {
 	}
 }
 
-// TestLogoutOfATokenOfTomorrow presents, beside a good token, one that is not valid yet.
-// It is not dead: it will be valid, and then nobody remembers this logout.
-func TestLogoutOfATokenOfTomorrow(t *testing.T) {
+// TestLogoutBesideATokenThatIsAliveElsewhere presents, beside a good token, one that is
+// valid tomorrow or at another service. It is not dead, and that service does not hear of
+// this logout.
+func TestLogoutBesideATokenThatIsAliveElsewhere(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, setup{web: httpauth.Config{Locations: headerOrCookies}})
-	today, tomorrow := s.login(t, paseto.Grant{Subject: "alice"}), s.login(t, paseto.Grant{Subject: "alice", NotBefore: start.Add(time.Minute)})
-	a := post(t, s.web.Logout(), cookie("__Host-refresh_token", today.refresh), cookie("__Host-refresh_token", tomorrow.refresh))
-	checkProblem(t, a, refusal(http.StatusUnauthorized, paseto.ErrNotYetValid, challenge("invalid_token", paseto.ErrNotYetValid.Message)))
-	s.checkSession(t, "today", today, true)
+	for _, test := range []struct {
+		name  string
+		grant paseto.Grant
+		want  *paseto.Error
+	}{
+		{"tomorrow", paseto.Grant{NotBefore: start.Add(time.Minute)}, paseto.ErrNotYetValid},
+		{"another issuer", paseto.Grant{Issuer: "theirs"}, paseto.ErrIssuer},
+		{"another audience", paseto.Grant{Audience: []string{"theirs"}}, paseto.ErrAudience},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			s := newSite(t, setup{
+				web:  httpauth.Config{Locations: headerOrCookies},
+				auth: paseto.Config{Issuer: "us", RequireIssuer: "us", Audience: []string{"us"}, RequireAudience: []string{"us"}},
+			})
+			test.grant.Subject = "alice"
+			here, there := s.login(t, paseto.Grant{Subject: "alice"}), s.login(t, test.grant)
+			a := post(t, s.web.Logout(), cookie("__Host-refresh_token", here.refresh), cookie("__Host-refresh_token", there.refresh))
+			checkProblem(t, a, refusal(http.StatusUnauthorized, test.want, challenge("invalid_token", test.want.Message)))
+			s.checkSession(t, "here", here, true)
+		})
+	}
 }
 
 // TestLogoutThatFailsForOne tells the client, and keeps the cookies that it has to come

@@ -115,7 +115,6 @@ func TestLogoutEverywhereOfARefreshedSession(t *testing.T) {
 	checkProblem(t, post(t, s.web.Refresh(), bearer(phone.refresh)), revoked)
 }
 
-// TestLogoutEverywhereOfATokenWithoutSubject ends its session, as a logout does.
 // TestLogoutEverywhereAhead presents a token that was issued by a clock that is
 // ahead, within the leeway.
 func TestLogoutEverywhereAhead(t *testing.T) {
@@ -130,6 +129,24 @@ func TestLogoutEverywhereAhead(t *testing.T) {
 	s.checkSession(t, "the one presented", presented, true)
 }
 
+// TestLogoutEverywhereOfAnExceptedSession comes to a server whose clock is behind that of
+// the one where the password was changed. The cut-off there excepts the session, and is
+// later than this one.
+func TestLogoutEverywhereOfAnExceptedSession(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, setup{})
+	s.clock.Advance(3 * time.Second)
+	pair := must(s.auth.ReplaceSessions(t.Context(), paseto.Grant{Subject: "alice"}))
+	s.clock.Advance(-3 * time.Second)
+	first := loggedIn{pair.Access.Token.Reveal(), pair.Refresh.Token.Reveal()}
+	next := tokens(t, post(t, s.web.Refresh(), bearer(first.refresh)))
+	second := loggedIn{next.AccessToken.Reveal(), next.RefreshToken.Reveal()}
+	checkLoggedOut(t, post(t, s.web.LogoutEverywhere(), bearer(second.access)))
+	s.checkSession(t, "as it began", first, true)
+	s.checkSession(t, "refreshed", second, true)
+}
+
+// TestLogoutEverywhereOfATokenWithoutSubject ends its session, as a logout does.
 func TestLogoutEverywhereOfATokenWithoutSubject(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, setup{})
