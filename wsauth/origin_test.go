@@ -220,6 +220,7 @@ func TestAllowedOriginsValidation(t *testing.T) {
 		{"https://exa\nmple.com", form},
 		{"https://bücher.example", "Punycode"},
 		{"https://*.com", "top-level domain"},
+		{"https://*.com.", "top-level domain"},
 		{"https://*.COM:8443", "top-level domain"},
 	} {
 		t.Run(test.entry, func(t *testing.T) {

@@ -185,9 +185,9 @@ func (s *Store) ttl(until int64) int64 {
 func (s *Store) over(until int64) bool { return until != never && until <= s.now().UnixMilli() }
 
 // revokeScript merges a record into one that may be there: the later expiry and
-// the later cut-off hold, and of two cut-offs in one second the new one, unless the
-// caller's clock says that the one that is there does not count any more. It writes in any case, so that whoever waits for replicas waits for
-// this record.
+// the later cut-off hold, and of two cut-offs in one second the new one. A record that
+// does not count any more by the caller's clock gives way to the new cut-off. It writes in
+// any case, so that a caller who waits for replicas waits for this record.
 var revokeScript = newScript(`
 local expiry, cutoff, ttl, now, except = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[7]
 if except ~= '' then

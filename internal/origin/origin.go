@@ -71,7 +71,7 @@ func ParsePattern(s string) (Pattern, error) {
 		return Pattern{}, fmt.Errorf("%.128q is not what browsers send: write the host in Punycode", s)
 	case err != nil || !found:
 		return Pattern{}, fmt.Errorf("%.128q is not an origin; expected scheme://host[:port], where host may begin with \"*.\"", s)
-	case below && !strings.Contains(o.host, ".") && o.host != "localhost":
+	case below && !strings.Contains(strings.TrimSuffix(o.host, "."), ".") && o.host != "localhost":
 		return Pattern{}, fmt.Errorf("%.128q would allow a whole top-level domain", s)
 	}
 	return Pattern{Origin: o, below: below}, nil

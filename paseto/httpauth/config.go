@@ -42,7 +42,8 @@ type Config struct {
 	// HeaderName is the header of the location Header. Default Authorization.
 	HeaderName string
 	// HeaderScheme is the scheme before the token in that header, compared
-	// without regard to case; one or more spaces follow it. Default Bearer; [NoScheme] for the bare token.
+	// without regard to case; one or more spaces follow it. Default Bearer; [NoScheme]
+	// for the bare token.
 	HeaderScheme string
 	// JSONKey is the body member of the location JSON. Default access_token.
 	JSONKey string
@@ -69,7 +70,7 @@ type Config struct {
 	// request that came by TLS, and else both, for a proxy may have ended TLS. Set it to
 	// https behind such a proxy. Danger: without it, pages of http:// and the server's
 	// own host count as its own there, in browsers that do not send Sec-Fetch-Site, and
-	// whoever controls the network of a visitor can make such pages.
+	// an attacker who controls the network of a visitor can make such pages.
 	PublicScheme string
 	// TrustedProxies lists the addresses, and networks in CIDR notation, whose
 	// X-Forwarded-For is believed: the client's address is then the rightmost
