@@ -28,7 +28,7 @@ func main() {
 	}
 	var kit *config.Kit
 	if err == nil {
-		kit, err = config.Open(context.Background(), cfg)
+		kit, err = config.Open(context.Background(), cfg, config.WithLogger(slog.Default()))
 	}
 	if err != nil {
 		log.Fatal(err)
@@ -47,7 +47,7 @@ func main() {
 	log.Print("log in at http://127.0.0.1:8080/login as demo with the password demo")
 	server := &http.Server{
 		Addr: "127.0.0.1:8080", ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second,
-		ErrorLog: httpauth.ErrorLog(slog.New(slog.NewTextHandler(os.Stderr, nil))),
+		ErrorLog: httpauth.ErrorLog(slog.Default()),
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // a second signal ends the process at once

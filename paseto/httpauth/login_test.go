@@ -136,6 +136,7 @@ func TestBadLogins(t *testing.T) {
 		{"broken JSON", body(asJSON, `{"username":"alice"`), notObject},
 		{"not UTF-8", body(asJSON, "{\"username\":\"\xff\",\"password\":\"x\"}"), notObject},
 		{"duplicate field", body(asForm, "username=alice&username=bob&password=x"), bad("Bad request body. A form field is given twice")},
+		{"JSON as a form", body(asForm, `{"username":"alice","password":"x"}`), bad("Bad request body. For JSON, send Content-Type: application/json")},
 		{"broken form", body(asForm, "username=alice&password=%zz"), bad("Bad request body. Expected a form")},
 
 		{"text", body("text/plain", `{"username":"alice","password":"x"}`), media},

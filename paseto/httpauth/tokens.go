@@ -110,6 +110,9 @@ func (w *Web) fields(rw http.ResponseWriter, r *http.Request, names ...string) (
 			return nil, &paseto.Error{Code: errBody.Code, Message: "Bad request body. Expected a JSON object"}
 		}
 	case "application/x-www-form-urlencoded":
+		if body[0] == '{' { // curl says so of all that it sends
+			return nil, &paseto.Error{Code: errBody.Code, Message: "Bad request body. For JSON, send Content-Type: application/json"}
+		}
 		form, err := url.ParseQuery(string(body))
 		if err != nil {
 			return nil, &paseto.Error{Code: errBody.Code, Message: "Bad request body. Expected a form"}
