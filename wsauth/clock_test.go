@@ -72,6 +72,33 @@ func TestClockMovedByHand(t *testing.T) {
 	}
 }
 
+// TestClockSetBack opens connections after the Authorizer's clock has been set back to or
+// before the time when the guard was made. They get the lifetime that they would get else.
+func TestClockSetBack(t *testing.T) {
+	t.Parallel()
+	const lifetime = 10 * time.Minute
+	for _, back := range []time.Duration{0, time.Minute, lifetime - 1, lifetime, lifetime + 1, 9 * time.Hour} {
+		t.Run(back.String(), func(t *testing.T) {
+			t.Parallel()
+			c := newClock()
+			auth := newAuthorizer(t, paseto.Config{}, paseto.WithClock(c.Now))
+			guard := newGuard(t, auth, wsauth.Config{MaxLifetime: lifetime})
+			c.Advance(-back)
+			conns := make(chan *wsauth.Conn, 1)
+			ws := connect(t, listen(t, guard.Require(paseto.Requirement{Optional: true}, toldOf(conns))), none())
+			late := wait(t, conns, "the connection").Deadline().Sub(c.Now()) - lifetime
+			if late < 0 || late > 1 { // a nanosecond, where the time would be that of the guard
+				t.Errorf("Deadline is %s after the greatest age", late)
+			}
+			c.Advance(lifetime + 1)
+			if err := guard.Recheck(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			checkClosed(t, ws, wsauth.CloseGoingAway, wsauth.ErrLifetime.Message)
+		})
+	}
+}
+
 // TestRecheckAtOnce closes what should be closed while nothing else would look: the
 // interval is an hour, and the denylist tells of nothing.
 func TestRecheckAtOnce(t *testing.T) {

@@ -1,6 +1,7 @@
 package wsauth
 
 import (
+	"cmp"
 	"math/rand/v2"
 	"time"
 
@@ -82,7 +83,8 @@ func (c *Conn) live(pending bool) {
 	c.endTime.Store(0)
 	if limit > 0 {
 		c.endAt.Store(g.after(limit))
-		c.endTime.Store(max(1, int64(g.wall().Sub(g.born)+min(limit, farAway))))
+		end := g.wall().Sub(g.born) + min(limit, farAway) // below 0 where the clock was set back
+		c.endTime.Store(cmp.Or(int64(end), 1))            // 0 stands for never
 	}
 	if interval := g.cfg.PingInterval; interval != NoPing && c.beatAt.Load() == 0 {
 		// Those that came together are not to be pinged together.
