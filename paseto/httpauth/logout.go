@@ -18,8 +18,8 @@ const maxLogoutCookies = 16
 
 // Logout returns the endpoint that ends login sessions: POST, answered with 204. That
 // status means that every credential of the request is dead. It takes access and
-// refresh tokens in the configured locations, and a refresh token in the member
-// refresh_token of a JSON or form body; all that come, repeated cookies included,
+// refresh tokens in the configured locations and, as [Web.Refresh] does, in the header
+// and in the member refresh_token of a JSON or form body; all that come, repeated cookies included,
 // count. It revokes the session of each that is valid, and deletes the cookies in
 // every scope that is or was configured, see [CookieConfig.Former]. Where no token is
 // valid, it answers as a guarded route does, as where one may be valid later or at another
@@ -93,6 +93,9 @@ func (w *Web) findLogout(rw http.ResponseWriter, r *http.Request, foreign error)
 		if l != Cookie {
 			looks = append(looks, w.look(rw, r, w.route, l))
 		}
+	}
+	if !slices.Contains(w.route.Locations, Header) { // refresh takes a token there all the same
+		looks = append(looks, w.look(rw, r, w.route, Header))
 	}
 	looks = append(looks, func() (string, error) { return w.refreshInBody(rw, r) })
 	tokens, err := locate.All(looks...)

@@ -69,6 +69,19 @@ func TestLogoutEndsAllThatCame(t *testing.T) {
 	}
 }
 
+// TestLogoutEndsTheTokenInTheHeader with cookies as the only location: refresh takes a
+// token in the header there too, so that it must not outlive a logout.
+func TestLogoutEndsTheTokenInTheHeader(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, setup{web: httpauth.Config{Locations: []httpauth.Location{httpauth.Cookie}}})
+	inHeader, inCookie, alone := s.login(t, paseto.Grant{}), s.login(t, paseto.Grant{}), s.login(t, paseto.Grant{})
+	checkLoggedOut(t, post(t, s.web.Logout(), bearer(inHeader.refresh), cookie("__Host-refresh_token", inCookie.refresh)))
+	checkLoggedOut(t, post(t, s.web.Logout(), bearer(alone.refresh)))
+	s.checkSession(t, "header", inHeader, true)
+	s.checkSession(t, "cookie", inCookie, true)
+	s.checkSession(t, "header alone", alone, true)
+}
+
 // TestLogoutBesideATokenThatIsAliveElsewhere presents, beside a good token, one that is
 // valid tomorrow or at another service. It is not dead, and that service does not hear of
 // this logout.
