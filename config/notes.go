@@ -38,12 +38,12 @@ func (c *Config) note(ctx context.Context, log *slog.Logger, store denylist.Stor
 		}
 	}
 	if c.Denylist.Enabled && c.Denylist.Store == storeRedis {
-		for key, file := range map[string]string{
-			"denylist.redis.password_file":          c.Denylist.Redis.PasswordFile,
-			"denylist.redis.sentinel_password_file": c.Denylist.Redis.SentinelPasswordFile,
+		for _, p := range []struct{ key, file string }{
+			{"denylist.redis.password_file", c.Denylist.Redis.PasswordFile},
+			{"denylist.redis.sentinel_password_file", c.Denylist.Redis.SentinelPasswordFile},
 		} {
-			if password, err := passwordAt(file, ""); file != "" && err == nil && strings.TrimSpace(password) != password {
-				note(key, "the password begins or ends with white space, which is part of it; one line break at its end is not")
+			if password, err := passwordAt(p.file, ""); p.file != "" && err == nil && strings.TrimSpace(password) != password {
+				note(p.key, "the password begins or ends with white space, which is part of it; one line break at its end is not")
 			}
 		}
 	}
