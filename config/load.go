@@ -103,7 +103,7 @@ func (l *loader) file(path string) {
 		if _, unread := errors.AsType[*fs.PathError](err); !unread {
 			rule = parserText(rule)
 		}
-		l.problems.add(Problem{Source: path, Rule: rule})
+		l.problems.add(Problem{Source: withoutKeys(path), Rule: rule})
 		return
 	}
 	l.merge(&reader{source: path}, read.Raw())

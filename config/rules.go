@@ -30,11 +30,14 @@ func (c *Config) check(ps *problems, sources map[string]string) []paseto.Key {
 	if broken, ok := errors.AsType[validator.ValidationErrors](rules.Struct(c)); ok {
 		for _, b := range broken {
 			key := strings.TrimPrefix(b.Namespace(), "Config.")
-			value := shownOf(key, b.Value())
+			value, rule := shownOf(key, b.Value()), ruleText(b)
+			if value == redacted {
+				rule = withoutValue(rule)
+			}
 			if b.Kind() == reflect.Slice {
 				value = ""
 			}
-			add(key, value, ruleText(b))
+			add(key, value, rule)
 		}
 	}
 	c.checkLifetimes(add)

@@ -69,6 +69,16 @@ func withoutKeys(text string) string { return keyInside.ReplaceAllString(text, r
 
 var keyInside = regexp.MustCompile(`[kv]\d\.[a-z-]+\.[\w.-]+|[0-9a-fA-F]{16,}`)
 
+// withoutValue returns a rule without the value that it quotes, the first text in quotes.
+func withoutValue(rule string) string {
+	if at := quotedValue.FindStringIndex(rule); at != nil {
+		return rule[:at[0]] + redacted + rule[at[1]:]
+	}
+	return rule
+}
+
+var quotedValue = regexp.MustCompile(`"(?:[^"\\]|\\.)*"`)
+
 // parserText returns the text of a parser's error without what it quotes of the
 // file, but for words that can be names.
 func parserText(text string) string {

@@ -110,6 +110,24 @@ func TestSecretsAsNames(t *testing.T) {
 	wantUnseen(t, err, "cHFyc3R1dnd4")
 }
 
+// TestKeysAsValues writes keys where other values belong: no error has them.
+func TestKeysAsValues(t *testing.T) {
+	t.Parallel()
+	const secret = "cHFyc3R1dnd4eXp7fH1-f4CBgoOEhYaHiImKi4yNjo8"
+	for key := range allKeys("", configType) {
+		for _, value := range []string{
+			"k4.local." + secret, "v4.local." + secret, " k4.local." + secret, "k4.secret." + secret + secret, "-k4.local." + secret + "/x",
+			hexKey, "x " + hexKey, "https://user:" + secret[:12] + "@example.com", "file:k4.local." + secret,
+		} {
+			if _, _, err := load([]string{variableName(key) + "=" + value}, nil); err != nil {
+				wantUnseen(t, err, secret[:12], hexKey[:20])
+			}
+		}
+	}
+	_, _, err := load(nil, []string{"k4.local." + secret + ".yaml"})
+	wantUnseen(t, err, secret[:12])
+}
+
 // wantUnseen checks that there is an error, and that it has none of the secrets.
 func wantUnseen(t *testing.T, err error, secrets ...string) {
 	t.Helper()
