@@ -93,6 +93,12 @@ func TestKeyFilesInTheEnvironment(t *testing.T) {
 	if strings.Contains(err.Error(), hexKey[8:40]) {
 		t.Errorf("the error shows the key: %v", err)
 	}
+	for _, path := range []string{"auth.key", "/run/secrets/key", "./key", "~/key", "FILE:key", "old/key.pem"} {
+		_, _, err = load([]string{"PASETOKIT_TOKEN__KEYS=" + path}, nil)
+		wantProblem(t, err, "; a key in a file is written as file: and its path")
+	}
+	_, _, err = load([]string{"PASETOKIT_TOKEN__KEYS=file:" + path + ","}, nil)
+	wantProblem(t, err, "token.keys[1] (PASETOKIT_TOKEN__KEYS): expected the key itself as a string, file:path, ")
 	_, _, err = load([]string{"PASETOKIT_TOKEN__KEYS=file:/nonexistent/key"}, nil)
 	wantProblem(t, err, "token.keys[0] (PASETOKIT_TOKEN__KEYS): the key file cannot be read: open /nonexistent/key")
 }

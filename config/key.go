@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"regexp"
 	"strings"
 	"time"
 
@@ -52,6 +53,9 @@ func (k Key) parse(version paseto.Version, purpose paseto.Purpose) (paseto.Key, 
 		return paseto.Key{}, err
 	}
 	key, err := k.unwrap(version, purpose, text)
+	if pathLike.MatchString(k.Value.Reveal()) {
+		err = fmt.Errorf("%w; a key in a file is written as file: and its path", err)
+	}
 	if err != nil {
 		return paseto.Key{}, fmt.Errorf("%s%w", k.where(), err)
 	}
@@ -60,6 +64,9 @@ func (k Key) parse(version paseto.Version, purpose paseto.Purpose) (paseto.Key, 
 	}
 	return key, nil
 }
+
+// pathLike matches what is meant as a path, and not as a key.
+var pathLike = regexp.MustCompile(`(?i)^\s*(file:|[.~]{0,2}/|[^\n]*\.(key|pem)\s*$)`)
 
 // text returns the key as it is written.
 func (k Key) text() (string, error) {

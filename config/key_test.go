@@ -132,6 +132,7 @@ func TestKeyRefused(t *testing.T) {
 		{"wrong password", config.Key{File: pw, PasswordFile: keyFile(t, "other")}, "file " + pw + ": invalid key: "},
 		{"costly password", config.Key{Value: paseto.NewSecret("k3.local-pw." + strings.Repeat("_", 176)), PasswordFile: password}, "invalid key: its password costs more than is allowed, or nothing: 4294967295 iterations of PBKDF2; at most 1000000 are allowed"},
 		{"empty password", config.Key{File: pw, PasswordFile: keyFile(t, "\n")}, "the password is empty"},
+		{"password in UTF-16", config.Key{File: pw, PasswordFile: keyFile(t, "\xff\xfep\x00w\x00")}, "the password is text in UTF-16"},
 		{"password with a mark", config.Key{File: pw, PasswordFile: keyFile(t, "\ufeffpass\r\n")}, "the password begins with a byte order mark"},
 		{"password with a space", config.Key{File: pw, PasswordFile: keyFile(t, "pass \n")}, "the password begins or ends with white space, which is part of it"},
 		{"no password file", config.Key{File: pw, PasswordFile: "/nonexistent/pw"}, "the password file cannot be read: open /nonexistent/pw"},

@@ -23,9 +23,8 @@ func TestLeadingZero(t *testing.T) {
 		}
 	}
 	for _, variable := range []string{"TOKEN__ACCESS_TTL=01000", "TOKEN__ACCESS_TTL=010m", "TOKEN__MAX_LENGTH=01000", "HTTP__LOGIN__CONCURRENT=010"} {
-		if _, _, err := load([]string{EnvPrefix + variable}, nil); err == nil {
-			t.Errorf("%s is accepted", variable)
-		}
+		_, _, err := load([]string{EnvPrefix + variable}, nil)
+		wantProblem(t, err, "; it must not begin with 0")
 	}
 	for _, good := range []string{"token: {leeway: 0}", "token: {leeway: 0s}", "token: {access_ttl: 1h05m}", "token: {issuer: '007'}", "token: {leeway: 0.5s}"} {
 		if _, _, err := load(nil, []string{write(t, "auth.yaml", good)}); err != nil {

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -10,6 +11,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/knadh/koanf/parsers/json"
 	"github.com/knadh/koanf/parsers/toml/v2"
@@ -98,7 +100,7 @@ func (l *loader) file(path string) {
 		return
 	}
 	read := koanf.New(delimiter)
-	if err := read.Load(file.Provider(path), parser); err != nil {
+	if err := read.Load(file.Provider(path), inUTF8{parser}); err != nil {
 		rule := withoutKeys(withTried(err).Error())
 		if _, unread := errors.AsType[*fs.PathError](err); !unread {
 			rule = parserText(rule)
@@ -118,6 +120,17 @@ func (l *loader) decode() *Config {
 		return Default()
 	}
 	return &cfg
+}
+
+// inUTF8 skips a byte order mark, and refuses other encodings: the parsers would take some of them.
+type inUTF8 struct{ koanf.Parser }
+
+func (p inUTF8) Unmarshal(data []byte) (map[string]any, error) {
+	data = bytes.TrimPrefix(data, []byte("\ufeff"))
+	if !utf8.Valid(data) || bytes.IndexByte(data, 0) >= 0 {
+		return nil, errors.New("it is not text in UTF-8; save it as UTF-8")
+	}
+	return p.Parser.Unmarshal(data)
 }
 
 // strictJSON refuses what encoding/json would resolve by itself, such as a

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"encoding/binary"
 	"errors"
 	"os"
 	"path/filepath"
@@ -9,6 +10,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf16"
 
 	"go.uber.org/goleak"
 
@@ -286,7 +288,7 @@ func TestRefusedYAML(t *testing.T) {
 		{"close timeout", "websocket: {close_timeout: 5m}", "websocket.close_timeout = 5m0s (FILE): must be at most 1m"},
 		{"store", "denylist: {store: mongo}", `denylist.store = "mongo" (FILE): must be one of memory`},
 		{"keys are no list", "token: {keys: " + hexKey + "}", "token.keys (FILE): expected a list of keys"},
-		{"key is a number", "token: {keys: [5]}", "token.keys[0] (FILE): expected the key itself as a string, {file: path} or {env: NAME}"},
+		{"key is a number", "token: {keys: [5]}", "token.keys[0] (FILE): expected the key itself as a string, file:path, {file: path} or {env: NAME}"},
 		{"key is empty", "token: {keys: ['']}", "token.keys[0] (FILE): expected the key itself"},
 		{"key from two places", "token: {keys: [{file: a, env: B}]}", "token.keys[0] (FILE): expected the key itself"},
 		{"key from elsewhere", "token: {keys: [{url: a}]}", "token.keys[0] (FILE): expected the key itself"},
@@ -417,6 +419,30 @@ func TestSecretsAreNotShown(t *testing.T) {
 				t.Errorf("the error shows the key: %v", err)
 			}
 		})
+	}
+}
+
+// TestEncoding reads files with a byte order mark, which Windows' editors write, and refuses all but UTF-8: of
+// UTF-16 the parsers read some, and not whether there is a second document in it.
+func TestEncoding(t *testing.T) {
+	t.Parallel()
+	for name, content := range map[string]string{
+		"a.yaml": "# first\n---\ntoken: {issuer: them}\n", "a.toml": "[token]\r\nissuer = \"them\"\r\n", "a.json": `{"token": {"issuer": "them"}}`,
+	} {
+		cfg, _, err := load(nil, []string{write(t, name, "\ufeff"+content)})
+		if err != nil || cfg.Token.Issuer != "them" {
+			t.Errorf("%s with a byte order mark: %v", name, err)
+		}
+		for _, order := range []binary.AppendByteOrder{binary.LittleEndian, binary.BigEndian} {
+			var wide []byte
+			for _, unit := range utf16.Encode([]rune("\ufeff" + content)) {
+				wide = order.AppendUint16(wide, unit)
+			}
+			for _, text := range []string{string(wide), string(wide[2:])} {
+				_, _, err := load(nil, []string{write(t, name, text)})
+				wantProblem(t, err, name+": it is not text in UTF-8; save it as UTF-8")
+			}
+		}
 	}
 }
 

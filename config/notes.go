@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/pasetokit/pasetokit/denylist"
-	"github.com/pasetokit/pasetokit/denylist/bolt"
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/paseto/httpauth"
 	"github.com/pasetokit/pasetokit/wsauth"
@@ -60,11 +59,9 @@ func (c *Config) defaultLocations() bool {
 
 // ownStore reports whether no other program knows the denylist.
 func (c *Config) ownStore(given denylist.Store) bool {
-	switch given.(type) {
-	case nil:
+	if given == nil {
 		return c.Denylist.Store == storeMemory || c.Denylist.Store == storeBolt
-	case *denylist.Memory, *bolt.Store:
-		return true
 	}
-	return false
+	_, local := given.(denylist.Local)
+	return local
 }

@@ -13,6 +13,11 @@ import (
 	"github.com/pasetokit/pasetokit/paseto"
 )
 
+// localStore is a store of a program's own that no other process hears of.
+type localStore struct{ denylist.Store }
+
+func (localStore) Local() {}
+
 // TestNotes checks what the log says of values that are valid and probably not meant.
 func TestNotes(t *testing.T) {
 	t.Parallel()
@@ -54,6 +59,7 @@ func TestNotes(t *testing.T) {
 			c.Denylist.Store, c.Denylist.Path = "bolt", filepath.Join(t.TempDir(), "revoked.db")
 		}, nil, []string{own}},
 		{"verifying with a memory that is given", verifier, []config.Option{config.WithStore(memory(t))}, []string{own}},
+		{"verifying with a store of its own", verifier, []config.Option{config.WithStore(localStore{memory(t)})}, []string{own}},
 		{"verifying with a store that is shared", verifier, []config.Option{config.WithStore(shared)}, nil},
 		{"verifying without a denylist", func(c *config.Config) {
 			verifier(c)

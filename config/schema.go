@@ -177,7 +177,7 @@ const limitRule = "expected a whole number, 0 for the default, or none"
 func (r *reader) strings(key string, value any) (any, bool) {
 	list, ok := value.([]any)
 	if !ok {
-		r.wrong(key, value, "expected a list")
+		r.wrong(key, value, "expected a list, such as [one, two]")
 		return nil, false
 	}
 	out := make([]string, len(list))
@@ -207,7 +207,7 @@ func (r *reader) keys(key string, value any) (any, bool) {
 	}
 	keys := make([]any, len(list))
 	for i, v := range list {
-		rule := "expected the key itself as a string, {file: path} or {env: NAME}"
+		rule := "expected the key itself as a string, file:path, {file: path} or {env: NAME}"
 		if members, isObject := v.(map[string]any); isObject {
 			keys[i], rule = keyObject(members)
 		} else if text, isText := v.(string); isText && !isEmpty(v) && text != redacted {
@@ -321,6 +321,9 @@ func integer(value any) (int64, bool) {
 }
 
 func (r *reader) wrong(key string, value any, expected string) {
+	if text, ok := value.(string); ok && leadingZero.MatchString(text) {
+		expected += "; it must not begin with 0"
+	}
 	r.problems.add(Problem{Key: key, Source: r.source, Value: shownOf(key, value), Rule: expected})
 }
 

@@ -69,6 +69,8 @@ func passwordAt(file, env string) (string, error) {
 		err = errors.New("the password is empty")
 	case strings.HasPrefix(text, "\ufeff"):
 		err = errors.New("the password begins with a byte order mark; save it as UTF-8 without one")
+	case strings.HasPrefix(text, "\xff\xfe"), strings.HasPrefix(text, "\xfe\xff"):
+		err = errors.New("the password is text in UTF-16; save it as UTF-8 without a byte order mark")
 	}
 	return text, err
 }

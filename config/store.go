@@ -71,8 +71,8 @@ func (c *Config) checkFiles(add func(key, value, rule string)) {
 			add("denylist.path", shown(c.Denylist.Path), rule)
 		}
 		if info, err := os.Stat(c.Denylist.Path); err == nil && info.Mode().IsRegular() && info.Size() == 0 && !c.Denylist.AllowEmptyFile {
-			add("denylist.path", shown(c.Denylist.Path), "the file is empty, which no file is that was in use: restore it from a backup; "+
-				"if nothing was ever recorded in it, delete it, or set denylist.allow_empty_file to true for once")
+			add("denylist.path", shown(c.Denylist.Path), "the file is empty; a file that was in use never is. Restore it from a backup. "+
+				"If nothing was ever recorded in it, delete it, or set denylist.allow_empty_file to true until it is in use")
 		}
 	case storeRedis:
 		c.Denylist.Redis.redis(slog.New(slog.DiscardHandler), add)

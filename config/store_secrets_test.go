@@ -153,7 +153,7 @@ func TestWrongTypeOfPassword(t *testing.T) {
 	wantProblem(t, err, "config: denylist.redis.password = (redacted) ("+path+"): "+placeholder)
 	path = write(t, "auth.yaml", "token: {keys: [(redacted)]}")
 	_, _, err = load(nil, []string{path})
-	wantProblem(t, err, "config: token.keys[0] ("+path+"): expected the key itself as a string, {file: path} or {env: NAME}")
+	wantProblem(t, err, "config: token.keys[0] ("+path+"): expected the key itself as a string, file:path, {file: path} or {env: NAME}")
 	cfg, _, err := load([]string{"PASETOKIT_DENYLIST__REDIS__PASSWORD=12345"}, nil)
 	if err != nil || cfg.Denylist.Redis.Password.Reveal() != "12345" {
 		t.Errorf("in the environment, where all is text: %v", err)

@@ -119,6 +119,9 @@ func (a *app) password(f *passwordFlags, what string, isNew bool) ([]byte, error
 	if err == nil && len(password) == 0 {
 		err = fmt.Errorf("the password is empty; give it with --%[1]spassword-file or --%[1]spassword-env, at a terminal or on standard input", f.prefix)
 	}
+	if err == nil && isNew && bytes.HasPrefix(password, []byte("\ufeff")) { // a configuration would refuse it
+		err = errors.New("the password begins with a byte order mark; save it as UTF-8 without one")
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -109,6 +109,7 @@ func TestKeygenFailures(t *testing.T) {
 		{"--wrap-password", "the password is empty; give it with --password-file or --password-env, at a terminal or on standard input"},
 		{"--wrap-password --password-env NO_SUCH", "environment variable NO_SUCH is not set"},
 		{"--wrap-password --password-file DIR/none", "open DIR/none: no such file or directory"},
+		{"--wrap-password --password-file DIR/marked", "the password begins with a byte order mark; save it as UTF-8 without one"},
 		{"--wrap-key DIR/none", "open DIR/none: no such file or directory"},
 		{"--wrap-key DIR/pair", "invalid key: the wrapping key must be a local key of the same version, v4"},
 		{"--version v3 --wrap-key DIR/zero", "invalid key: the wrapping key must be a local key of the same version, v3"},
@@ -116,7 +117,9 @@ func TestKeygenFailures(t *testing.T) {
 	} {
 		t.Run(test.args, func(t *testing.T) {
 			t.Parallel()
-			newDir(t).run("keygen "+test.args).want(1, "", "pasetokit: "+test.want+"\n")
+			d := newDir(t)
+			d.write("marked", "\ufeff"+password)
+			d.run("keygen "+test.args).want(1, "", "pasetokit: "+test.want+"\n")
 		})
 	}
 }

@@ -37,7 +37,7 @@ func (s *Store) open(ctx context.Context) error {
 	case size == missing:
 		err = s.make()
 	case size == 0 && !s.allowEmpty:
-		err = damaged(s.path, "it is empty, which no file is that was in use")
+		err = damaged(s.path, "it is empty; a file that was in use never is")
 	}
 	if err != nil {
 		return err
