@@ -4,7 +4,7 @@ SHELL       := bash
 .SHELLFLAGS := -euo pipefail -c
 
 GOLANGCI_VERSION := v2.15.0
-LINT             := $(CURDIR)/bin/golangci-lint-$(GOLANGCI_VERSION)
+LINT             := bin/golangci-lint-$(GOLANGCI_VERSION)
 
 # How long the tests of a package may take: they are to pass on a busy machine as well.
 TIMEOUT   ?= 40m
@@ -41,7 +41,7 @@ run-test:
 	@for m in $(MODULES); do (cd "$$m" && NO_SKIP=1 go test -race -count=1 -timeout $(TIMEOUT) ./...); done
 
 run-lint:
-	@for m in $(MODULES); do (cd "$$m" && $(LINT) run ./... && go mod tidy -diff); done
+	@for m in $(MODULES); do (cd "$$m" && "$(CURDIR)/$(LINT)" run ./... && go mod tidy -diff); done
 	@for p in $(PLATFORMS); do for m in $(MODULES); do \
 		(cd "$$m" && CGO_ENABLED=0 GOOS=$${p%/*} GOARCH=$${p#*/} go vet ./...); done; done
 
@@ -81,5 +81,5 @@ $(NODECLIENT): internal/nodeclient/package-lock.json | tools
 	@cd internal/nodeclient && npm ci --no-audit --no-fund --no-update-notifier --loglevel=error
 
 $(LINT):
-	@GOBIN=$(CURDIR)/bin go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
+	@GOBIN="$(CURDIR)/bin" go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_VERSION)
 	@mv bin/golangci-lint $@

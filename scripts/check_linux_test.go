@@ -72,6 +72,35 @@ func TestCheckOnBareMachine(t *testing.T) {
 	}
 }
 
+// TestLintWithSpaces lints a module in a directory with a space in its name, by a linter that only notes where it runs.
+func TestLintWithSpaces(t *testing.T) {
+	t.Parallel()
+	makefile, err := os.ReadFile("../Makefile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join(t.TempDir(), "a tree")
+	linter := testtool.Command(t, testtool.Need(t, "make"), "--no-print-directory", "run-lint", "PLATFORMS=", "GOLANGCI_VERSION=v0")
+	linter.Dir = dir
+	for name, text := range map[string]string{
+		"Makefile": string(makefile), "go.mod": "module example.com/a\n", "bin/golangci-lint-v0": "#!/bin/sh\npwd > linted\n",
+	} {
+		file := filepath.Join(dir, name)
+		if err := os.MkdirAll(filepath.Dir(file), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(text), 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if output, err := linter.CombinedOutput(); err != nil {
+		t.Fatalf("make run-lint: %v\n%s", err, output)
+	}
+	if where, err := os.ReadFile(filepath.Join(dir, "linted")); err != nil || string(where) != dir+"\n" {
+		t.Errorf("it linted in %q, %v", where, err)
+	}
+}
+
 // TestMakeCallsCheck holds the targets that people know to the script.
 func TestMakeCallsCheck(t *testing.T) {
 	t.Parallel()

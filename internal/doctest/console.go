@@ -124,7 +124,7 @@ go() {
 	*) command go "$@"; return ;;
 	esac
 	case "$1 $2" in
-	'mod init') command go mod edit -replace %s=%s ;;
+	'mod init') command go mod edit -replace '%s=%s' ;;
 	esac
 }
 `
