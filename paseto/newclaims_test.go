@@ -98,7 +98,7 @@ func TestClaimsOfNoToken(t *testing.T) {
 		{"no object", paseto.Claims{}, []int{1}, "Claims"},
 		{"a scope with a space", paseto.Claims{Scopes: []string{"a b"}}, nil, "not a scope"},
 		{"a subject that no store holds", paseto.Claims{Subject: strings.Repeat("a", 1<<16)}, nil, "claim sub"},
-		{"a subject that is no text", paseto.Claims{Subject: "\xff"}, nil, "not valid UTF-8"},
+		{"a subject that is not UTF-8", paseto.Claims{Subject: "\xff"}, nil, "not valid UTF-8"},
 		{"a year that RFC 3339 lacks", paseto.Claims{ExpiresAt: time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)}, nil, "claim exp"},
 	} {
 		if _, err := paseto.NewClaims(test.claims, test.custom); !errors.Is(err, paseto.ErrGrant) || !strings.Contains(err.Error(), test.want) {

@@ -8,7 +8,7 @@ import (
 	"github.com/pasetokit/pasetokit/internal/doctest"
 )
 
-// TestDocuments runs what the documents show. Whoever writes another one adds it here.
+// TestDocuments runs what the documents show. Add a new document here.
 func TestDocuments(t *testing.T) {
 	t.Parallel()
 	documents := []doctest.Document{

@@ -123,7 +123,7 @@ func TestCORSLeavesOthersAlone(t *testing.T) {
 	s := newSite(t, setup{web: httpauth.Config{AllowedOrigins: corsOrigins}})
 	next := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) })
 	if a := send(t, s.web.CORS(next), http.MethodOptions, header("Origin", corsOrigins[0])); a.status != http.StatusTeapot {
-		t.Errorf("an OPTIONS request that is no preflight is answered with %d", a.status)
+		t.Errorf("an OPTIONS request without a preflight.s headers is answered with %d", a.status)
 	}
 	twice := []part{header("Origin", corsOrigins[0]), header("Origin", "https://evil.example")}
 	if got := allowed(get(t, s.web.CORS(next), twice...)); len(got) > 0 {
