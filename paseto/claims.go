@@ -18,8 +18,9 @@ import (
 )
 
 // Claims is what an opened token says. It comes from [Authorizer.Verify], in tests
-// of handlers from [NewClaims], and must not be changed. A nil *Claims is an anonymous caller, as an optional
-// route may have; every method but Decode and DecodeFooter may be called on it.
+// of handlers from [NewClaims], and must not be changed. A nil *Claims is an
+// anonymous caller, as an optional route may have; every method but Decode and
+// DecodeFooter may be called on it.
 type Claims struct {
 	// ID is the jti claim, the identifier of the token.
 	ID string

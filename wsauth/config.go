@@ -132,8 +132,8 @@ type Config struct {
 	// Pages of that scheme alone are of the server's own origin. Default: https for a
 	// handshake that came by TLS, and else both, for a proxy may have ended TLS. Set it
 	// to https behind such a proxy. Danger: without it, pages of http:// and the
-	// server's own host may connect there, and whoever controls the network of a
-	// visitor can make such pages.
+	// server's own host may connect there, and an attacker who controls the network of
+	// a visitor can make such pages.
 	PublicScheme string
 	// Subprotocols lists the application's own subprotocols, the preferred
 	// one first. Default none.
