@@ -71,6 +71,9 @@ func (w *Web) refreshInBody(rw http.ResponseWriter, r *http.Request) (string, er
 	case "application/json":
 		return locate.Member(body, refreshField, "")
 	case "application/x-www-form-urlencoded":
+		if isObject(body) {
+			return "", errJSONAsForm
+		}
 		return locate.Form(body, refreshField)
 	}
 	return "", errMedia

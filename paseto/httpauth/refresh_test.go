@@ -115,6 +115,10 @@ func TestRefusedRefreshes(t *testing.T) {
 		{"form member and cookie", []part{body(asForm, "refresh_token="+refresh), byCookie}, ambiguous},
 		{"two cookies", []part{byCookie, byCookie}, ambiguous},
 		{
+			"JSON as a form", []part{body(asForm, `{"refresh_token":"`+refresh+`"}`)},
+			refusal(http.StatusBadRequest, &paseto.Error{Code: "body_invalid", Message: "Bad request body. For JSON, send Content-Type: application/json"}, ""),
+		},
+		{
 			"duplicate member", []part{body(asJSON, `{"refresh_token":"a","refresh_token":"b"}`)},
 			refusal(http.StatusBadRequest, &paseto.Error{Code: "credential_malformed", Message: "Bad request body. Expected a JSON object"},
 				challenge("invalid_request", "Bad request body. Expected a JSON object")),

@@ -1,6 +1,7 @@
 package httpauth
 
 import (
+	"bytes"
 	"cmp"
 	"encoding/json"
 	"errors"
@@ -79,6 +80,12 @@ func (w *Web) post(endpoint func(http.ResponseWriter, *http.Request)) http.Handl
 	})
 }
 
+// errJSONAsForm: curl calls a form all that it sends, unless it is told what it is.
+var errJSONAsForm = &paseto.Error{Code: errBody.Code, Message: "Bad request body. For JSON, send Content-Type: application/json"}
+
+// isObject reports whether a body begins as a JSON object does.
+func isObject(body []byte) bool { return bytes.HasPrefix(bytes.TrimSpace(body), []byte("{")) }
+
 // fields returns the members of a JSON object or the parameters of a form that
 // are strings. Others are left out, unless they are among the names that must be
 // strings; a name given twice is refused. The errors have no cause, since that
@@ -110,8 +117,8 @@ func (w *Web) fields(rw http.ResponseWriter, r *http.Request, names ...string) (
 			return nil, &paseto.Error{Code: errBody.Code, Message: "Bad request body. Expected a JSON object"}
 		}
 	case "application/x-www-form-urlencoded":
-		if body[0] == '{' { // curl says so of all that it sends
-			return nil, &paseto.Error{Code: errBody.Code, Message: "Bad request body. For JSON, send Content-Type: application/json"}
+		if isObject(body) {
+			return nil, errJSONAsForm
 		}
 		form, err := url.ParseQuery(string(body))
 		if err != nil {
