@@ -248,8 +248,7 @@ func (c *Config) paseto(keys []paseto.Key) paseto.Config {
 		StartLeeway:        ttl(c.Token.StartLeeway),
 		Leeway:             c.Token.Leeway,
 		MaxLength:          c.Token.MaxLength,
-		DenylistTypes:      append([]string{}, c.Denylist.Check...),
-		DenylistFailOpen:   c.Denylist.FailOpen,
+		Denylist:           paseto.DenylistConfig{Check: append([]string{}, c.Denylist.Check...), FailOpen: c.Denylist.FailOpen},
 	}
 }
 

@@ -41,7 +41,7 @@ func New(cfg Config, opts ...Option) (*Authorizer, error) {
 			opt(a)
 		}
 	}
-	if err := errors.Join(a.cfg.validate(), a.SetKeys(cfg.Keys...)); err != nil {
+	if err := errors.Join(cfg.Validate(), a.SetKeys(cfg.Keys...)); err != nil {
 		return nil, err
 	}
 	a.cfg.Keys = nil
@@ -94,7 +94,7 @@ func (a *Authorizer) denylistFailed(ctx context.Context, c *Claims, err error) e
 		return refuse(ErrClaims, "asking the denylist: %w", err)
 	}
 	a.observe(Event{Kind: EventDenylistFailed, Claims: c, Err: err})
-	if a.cfg.DenylistFailOpen {
+	if a.cfg.Denylist.FailOpen {
 		a.clientLog.Write(ctx, netip.Prefix{}, slog.LevelError, "denylist cannot be asked; token accepted unchecked", "err", err, "token", c)
 		a.observe(Event{Kind: EventDenylistBypassed, Claims: c, Err: err})
 		return nil

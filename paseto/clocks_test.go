@@ -102,7 +102,7 @@ func TestRevokedForEveryClock(t *testing.T) {
 	t.Parallel()
 	for name, revoke := range ways {
 		for off, leeway := range map[time.Duration]time.Duration{-time.Second: 0, -time.Hour: time.Hour} {
-			right, behind, c := apart(t, paseto.Config{Leeway: leeway, AccessTTL: paseto.DefaultRefreshTTL}, off)
+			right, behind, c := apart(t, paseto.Config{Leeway: leeway, AccessTTL: 30 * 24 * time.Hour}, off)
 			token := issueAccess(t, right, paseto.Grant{Subject: "alice", Session: "s1"})
 			checkNil(t, revoke(t.Context(), right, token.Claims))
 			c.Set(behind.Deadline(token.Claims).Add(-off - 1))

@@ -53,22 +53,22 @@ func TestConfigDefaults(t *testing.T) {
 	if got := newAuthorizer(t, paseto.Config{RefreshGrace: paseto.NoGrace}).Config().RefreshGrace; got != paseto.NoGrace {
 		t.Errorf("no grace becomes %s", got)
 	}
-	if !slices.Equal(cfg.DenylistTypes, []string{"access", "refresh"}) {
-		t.Errorf("default DenylistTypes are %q", cfg.DenylistTypes)
+	if !slices.Equal(cfg.Denylist.Check, []string{"access", "refresh"}) {
+		t.Errorf("default DenylistTypes are %q", cfg.Denylist.Check)
 	}
 }
 
 func TestConfigIsTheAuthorizersOwn(t *testing.T) {
 	t.Parallel()
 	given := paseto.Config{
-		Keys: []paseto.Key{localKey}, Audience: []string{"web"}, RequireAudience: []string{"web"}, DenylistTypes: []string{"access"},
+		Keys: []paseto.Key{localKey}, Audience: []string{"web"}, RequireAudience: []string{"web"}, Denylist: paseto.DenylistConfig{Check: []string{"access"}},
 	}
 	auth := newAuthorizer(t, given)
 	for _, cfg := range []paseto.Config{given, auth.Config()} {
-		cfg.Keys[0], cfg.Audience[0], cfg.RequireAudience[0], cfg.DenylistTypes[0] = paseto.Key{}, "x", "x", "x"
+		cfg.Keys[0], cfg.Audience[0], cfg.RequireAudience[0], cfg.Denylist.Check[0] = paseto.Key{}, "x", "x", "x"
 	}
 	got := auth.Config()
-	if !auth.CanIssue() || got.Audience[0] != "web" || got.RequireAudience[0] != "web" || got.DenylistTypes[0] != "access" {
+	if !auth.CanIssue() || got.Audience[0] != "web" || got.RequireAudience[0] != "web" || got.Denylist.Check[0] != "access" {
 		t.Errorf("configuration changed from outside to %+v", got)
 	}
 }
@@ -84,34 +84,34 @@ func TestConfigRefused(t *testing.T) {
 		{"no key", paseto.Config{}, []string{"Keys is empty"}},
 		{"zero key", paseto.Config{Keys: []paseto.Key{localKey, {}}}, []string{"Keys[1]"}},
 		{"too many keys", paseto.Config{Keys: slices.Repeat(keys, 33)}, []string{"Keys has 33"}},
-		{"version", paseto.Config{Keys: keys, Version: "v5"}, []string{"Version", "v5", "expected v2, v3 or v4"}},
-		{"version 1", paseto.Config{Keys: keys, Version: "v1"}, []string{"Version v1 is not supported", "RSA"}},
+		{"version", paseto.Config{Keys: keys, Version: "v5"}, []string{"Version", "v5", "expected one of v2, v3, v4"}},
+		{"version 1", paseto.Config{Keys: keys, Version: "v1"}, []string{"v1 rests on RSA", "RSA"}},
 		{"version in capitals", paseto.Config{Keys: keys, Version: "V4"}, []string{"Version", "V4"}},
 		{"purpose", paseto.Config{Keys: keys, Purpose: "secret"}, []string{"Purpose", "secret"}},
-		{"short access", paseto.Config{Keys: keys, AccessTTL: time.Millisecond}, []string{"AccessTTL", "at least 1s"}},
-		{"negative refresh", paseto.Config{Keys: keys, RefreshTTL: -time.Hour}, []string{"RefreshTTL", "at least 1s"}},
-		{"short other", paseto.Config{Keys: keys, OtherTTL: 999 * time.Millisecond}, []string{"OtherTTL", "at least 1s"}},
-		{"negative longest", paseto.Config{Keys: keys, MaxTTL: -time.Hour}, []string{"MaxTTL", "at least 1s"}},
+		{"short access", paseto.Config{Keys: keys, AccessTTL: time.Millisecond}, []string{"AccessTTL", "1s to "}},
+		{"negative refresh", paseto.Config{Keys: keys, RefreshTTL: -time.Hour}, []string{"RefreshTTL", "1s to "}},
+		{"short other", paseto.Config{Keys: keys, OtherTTL: 999 * time.Millisecond}, []string{"OtherTTL", "1s to "}},
+		{"negative longest", paseto.Config{Keys: keys, MaxTTL: -time.Hour}, []string{"MaxTTL", "1s to "}},
 		{"access without expiry", paseto.Config{Keys: keys, AccessTTL: paseto.NoExpiry}, []string{"AccessTTL", "AllowNoExpiry"}},
 		{"refresh without expiry", paseto.Config{Keys: keys, RefreshTTL: paseto.NoExpiry}, []string{"RefreshTTL", "AllowNoExpiry"}},
 		{"other without expiry", paseto.Config{Keys: keys, OtherTTL: paseto.NoExpiry}, []string{"OtherTTL", "AllowNoExpiry"}},
-		{"refresh longer than the longest", paseto.Config{Keys: keys, MaxTTL: time.Hour, OtherTTL: time.Hour}, []string{"RefreshTTL is 720h", "MaxTTL, 1h"}},
+		{"refresh longer than the longest", paseto.Config{Keys: keys, MaxTTL: time.Hour, OtherTTL: time.Hour}, []string{"RefreshTTL = 720h", "MaxTTL, 1h"}},
 		{
 			"without expiry longer than the longest",
 			paseto.Config{Keys: keys, AllowNoExpiry: true, OtherTTL: paseto.NoExpiry, MaxTTL: 9000 * time.Hour},
-			[]string{"OtherTTL is NoExpiry", "MaxTTL"},
+			[]string{"OtherTTL = none", "MaxTTL"},
 		},
-		{"short session", paseto.Config{Keys: keys, SessionTTL: time.Second - 1}, []string{"SessionTTL is 999.999999ms", "at least 1s"}},
-		{"negative session", paseto.Config{Keys: keys, SessionTTL: -time.Hour}, []string{"SessionTTL", "at least 1s"}},
-		{"long session", paseto.Config{Keys: keys, SessionTTL: 101 * 365 * 24 * time.Hour}, []string{"SessionTTL", "at most 100 years"}},
-		{"negative grace", paseto.Config{Keys: keys, RefreshGrace: -2}, []string{"RefreshGrace is -2ns", "at most 5m", "NoGrace"}},
-		{"negative refreshes", paseto.Config{Keys: keys, RefreshesPerMinute: -2}, []string{"RefreshesPerMinute is -2", "at most 60", "NoRefreshLimit"}},
-		{"too many refreshes", paseto.Config{Keys: keys, RefreshesPerMinute: 61}, []string{"RefreshesPerMinute is 61", "at most 60"}},
-		{"long grace", paseto.Config{Keys: keys, RefreshGrace: 5*time.Minute + 1}, []string{"RefreshGrace is 5m0.000000001s", "at most 5m"}},
-		{"short tickets", paseto.Config{Keys: keys, TicketTTL: time.Second - 1}, []string{"TicketTTL is 999.999999ms", "at least 1s"}},
-		{"long tickets", paseto.Config{Keys: keys, TicketTTL: 30*time.Second + 1}, []string{"TicketTTL is 30.000000001s", "at most 30s"}},
-		{"tickets without expiry", paseto.Config{Keys: keys, AllowNoExpiry: true, TicketTTL: paseto.NoExpiry}, []string{"TicketTTL", "at most 30s"}},
-		{"start leeway", paseto.Config{Keys: keys, StartLeeway: -2}, []string{"StartLeeway", "NoStartLeeway"}},
+		{"short session", paseto.Config{Keys: keys, SessionTTL: time.Second - 1}, []string{"SessionTTL = 999.999999ms", "1s to "}},
+		{"negative session", paseto.Config{Keys: keys, SessionTTL: -time.Hour}, []string{"SessionTTL", "1s to "}},
+		{"long session", paseto.Config{Keys: keys, SessionTTL: 101 * 365 * 24 * time.Hour}, []string{"SessionTTL", "to 100 years"}},
+		{"negative grace", paseto.Config{Keys: keys, RefreshGrace: -2}, []string{"RefreshGrace = -2ns", "to 5m", "-1 for none"}},
+		{"negative refreshes", paseto.Config{Keys: keys, RefreshesPerMinute: -2}, []string{"RefreshesPerMinute = -2", "to 60", "-1 for none"}},
+		{"too many refreshes", paseto.Config{Keys: keys, RefreshesPerMinute: 61}, []string{"RefreshesPerMinute = 61", "to 60"}},
+		{"long grace", paseto.Config{Keys: keys, RefreshGrace: 5*time.Minute + 1}, []string{"RefreshGrace = 5m0.000000001s", "to 5m"}},
+		{"short tickets", paseto.Config{Keys: keys, TicketTTL: time.Second - 1}, []string{"TicketTTL = 999.999999ms", "1s to "}},
+		{"long tickets", paseto.Config{Keys: keys, TicketTTL: 30*time.Second + 1}, []string{"TicketTTL = 30.000000001s", "to 30s"}},
+		{"tickets without expiry", paseto.Config{Keys: keys, AllowNoExpiry: true, TicketTTL: paseto.NoExpiry}, []string{"TicketTTL", "to 30s"}},
+		{"start leeway", paseto.Config{Keys: keys, StartLeeway: -2}, []string{"StartLeeway", "-1 for none"}},
 		{"long start leeway", paseto.Config{Keys: keys, StartLeeway: 25 * time.Hour}, []string{"StartLeeway", "24h"}},
 		{"leeway", paseto.Config{Keys: keys, Leeway: -1}, []string{"Leeway"}},
 		{"length", paseto.Config{Keys: keys, MaxLength: -1}, []string{"MaxLength"}},

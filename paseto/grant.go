@@ -10,6 +10,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/pasetokit/pasetokit/internal/strictjson"
+
+	"github.com/pasetokit/pasetokit/internal/settings"
 )
 
 // Grant says who a token is for, and how it differs from what is configured.
@@ -199,18 +201,11 @@ func (g Grant) custom() (map[string]any, error) {
 // scope returns the scope claim.
 func (g Grant) scope() (string, error) {
 	for _, scope := range g.Scopes {
-		if !validScope(scope) {
+		if !settings.IsScope(scope) {
 			return "", fmt.Errorf("%w: Scopes: %.32q is not a scope", ErrGrant, scope)
 		}
 	}
 	return strings.Join(g.Scopes, " "), nil
-}
-
-// validScope reports whether s is a scope-token of RFC 6749, section 3.3.
-func validScope(s string) bool {
-	return s != "" && !strings.ContainsFunc(s, func(r rune) bool {
-		return r <= ' ' || r > '~' || r == '"' || r == '\\'
-	})
 }
 
 // audience returns the aud claim: a string for one name, as most readers

@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/pasetokit/pasetokit/internal/settings"
 )
 
 // maxFooter bounds a footer, in bytes before encoding.
@@ -31,7 +33,7 @@ func (a *Authorizer) IssueRefresh(g Grant) (Issued, error) {
 // without spaces, quotes and backslashes. Only routes that require exactly this
 // type accept it. Errors are those of [Authorizer.IssueAccess].
 func (a *Authorizer) Issue(tokenType string, g Grant) (Issued, error) {
-	if !validScope(tokenType) {
+	if !settings.IsScope(tokenType) {
 		return Issued{}, fmt.Errorf("%w: %.32q is not a token type", ErrGrant, tokenType)
 	}
 	if tokenType == TypeTicket {

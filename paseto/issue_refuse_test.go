@@ -18,7 +18,7 @@ type namedKey struct {
 
 func TestIssueRefuses(t *testing.T) {
 	t.Parallel()
-	month := paseto.DefaultRefreshTTL
+	month := 30 * 24 * time.Hour
 	for _, test := range []struct {
 		name  string
 		cfg   paseto.Config

@@ -113,7 +113,7 @@ func TestIssueLifetimes(t *testing.T) {
 		{"configured other", "other", paseto.Config{OtherTTL: 2 * time.Hour}, paseto.Grant{}, issuedAt.Add(2 * time.Hour)},
 		{"of the grant", "access", paseto.Config{}, paseto.Grant{TTL: time.Hour}, issuedAt.Add(time.Hour)},
 		{"whole seconds", "access", paseto.Config{}, paseto.Grant{TTL: 1999 * time.Millisecond}, issuedAt.Add(time.Second)},
-		{"as long as the longest", "access", paseto.Config{}, paseto.Grant{TTL: paseto.DefaultRefreshTTL}, issuedAt.Add(paseto.DefaultRefreshTTL)},
+		{"as long as the longest", "access", paseto.Config{}, paseto.Grant{TTL: 30 * 24 * time.Hour}, issuedAt.Add(30 * 24 * time.Hour)},
 		{"a time", "access", paseto.Config{}, paseto.Grant{ExpiresAt: start.Add(time.Hour)}, issuedAt.Add(time.Hour)},
 		{"a time elsewhere", "access", paseto.Config{}, paseto.Grant{ExpiresAt: start.Add(time.Hour).In(time.FixedZone("", 3600))}, issuedAt.Add(time.Hour)},
 		{

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"time"
+
+	"github.com/pasetokit/pasetokit/internal/settings"
 )
 
 // ttl returns the configured lifetime of tokens of a type.
@@ -62,7 +64,7 @@ func (g Grant) lifetime(now, authTime time.Time, ttl time.Duration, cfg Config) 
 		case ttl == NoExpiry && !cfg.AllowNoExpiry:
 			return bad("NoExpiry, and tokens without expiry are refused here (see Config.AllowNoExpiry)")
 		case exceeds(ttl, cfg.MaxTTL):
-			return bad("a lifetime of %s is longer than Config.MaxTTL, %s", ttlText(ttl), cfg.MaxTTL)
+			return bad("a lifetime of %s is longer than Config.MaxTTL, %s", settings.Text(ttl), settings.Text(cfg.MaxTTL))
 		case ttl != NoExpiry:
 			expires = now.Add(ttl.Truncate(time.Second))
 		}
@@ -102,11 +104,4 @@ func (a *Authorizer) lifetimeOf(c *Claims) time.Duration {
 // exceeds reports whether a lifetime is longer than the bound.
 func exceeds(ttl, bound time.Duration) bool {
 	return bound != NoExpiry && (ttl == NoExpiry || ttl > bound)
-}
-
-func ttlText(ttl time.Duration) string {
-	if ttl == NoExpiry {
-		return "NoExpiry"
-	}
-	return ttl.String()
 }

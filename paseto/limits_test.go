@@ -18,8 +18,8 @@ func TestDurationsThatDoNotFit(t *testing.T) {
 		"lifetime":         {RefreshTTL: 101 * 365 * 24 * time.Hour},
 		"leeway":           {Leeway: math.MaxInt64/2 + 1},
 		"a day too much":   {Leeway: 25 * time.Hour},
-		"no token type":    {DenylistTypes: []string{""}},
-		"tickets":          {DenylistTypes: []string{paseto.TypeTicket}},
+		"no token type":    {Denylist: paseto.DenylistConfig{Check: []string{""}}},
+		"tickets":          {Denylist: paseto.DenylistConfig{Check: []string{paseto.TypeTicket}}},
 	} {
 		cfg.Keys = []paseto.Key{localKey}
 		if auth, err := paseto.New(cfg); auth != nil || err == nil {
@@ -42,7 +42,7 @@ func TestRefreshKeepsTheLifetime(t *testing.T) {
 		cfg           paseto.Config
 		granted, want time.Duration
 	}{
-		{"configured", paseto.Config{}, 0, paseto.DefaultRefreshTTL},
+		{"configured", paseto.Config{}, 0, 30 * 24 * time.Hour},
 		{"shorter", paseto.Config{}, time.Hour, time.Hour},
 		{"none", paseto.Config{AllowNoExpiry: true}, paseto.NoExpiry, paseto.NoExpiry},
 	} {

@@ -31,13 +31,13 @@ func TestLongNames(t *testing.T) {
 						tokenType, encode(members["jti"]), encode(members["sub"]), encode(members["sid"])), "", "")
 				}
 				for _, way := range []string{"token", "session", "subject"} {
-					auth, _ := revocable(t, paseto.Config{MaxLength: 1 << 16, DenylistFailOpen: true})
+					auth, _ := revocable(t, paseto.Config{MaxLength: 1 << 16, Denylist: paseto.DenylistConfig{FailOpen: true}})
 					access := verify(t, auth, token("access", fits), paseto.Requirement{})
 					checkNil(t, ways[way](t.Context(), auth, access))
 					_, err := auth.Verify(t.Context(), token("access", fits), paseto.Requirement{})
 					checkRefused(t, err, paseto.ErrRevoked, "")
 				}
-				auth, clock := revocable(t, paseto.Config{MaxLength: 1 << 16, DenylistFailOpen: true, Purpose: paseto.Public})
+				auth, clock := revocable(t, paseto.Config{MaxLength: 1 << 16, Denylist: paseto.DenylistConfig{FailOpen: true}, Purpose: paseto.Public})
 				refresh(t, auth, token("refresh", fits), paseto.Requirement{})
 				clock.Advance(time.Minute)
 				_, err := auth.Refresh(t.Context(), token("refresh", fits), paseto.Requirement{})
@@ -63,7 +63,7 @@ func encode(s string) string {
 // TestLongTicketName is that of the ticket itself, which is used up by it.
 func TestLongTicketName(t *testing.T) {
 	t.Parallel()
-	auth, _ := revocable(t, paseto.Config{DenylistFailOpen: true})
+	auth, _ := revocable(t, paseto.Config{Denylist: paseto.DenylistConfig{FailOpen: true}})
 	ticket := func(id string) string {
 		return sign(fmt.Sprintf(`{"type":"ticket","jti":%q,"iat":"2030-01-02T03:04:05Z","exp":"2030-01-02T03:04:35Z","access":{%s}}`, id, valid), "", "")
 	}
@@ -102,7 +102,7 @@ func TestNameThatTheStoreRefuses(t *testing.T) {
 	t.Parallel()
 	for _, failOpen := range []bool{false, true} {
 		var seen events
-		cfg := paseto.Config{DenylistFailOpen: failOpen}
+		cfg := paseto.Config{Denylist: paseto.DenylistConfig{FailOpen: failOpen}}
 		issuer, _ := revocable(t, cfg)
 		pair := issuePair(t, issuer, paseto.Grant{Subject: "alice"})
 		ticket := issueTicket(t, issuer, pair.Access.Claims, paseto.TicketGrant{})

@@ -9,7 +9,7 @@ import (
 
 // Revoked asks the denylist whether a token is revoked. It is part of every
 // verification; a program that holds on to claims asks again. Without a
-// denylist, and for types that are not listed in [Config.DenylistTypes], it
+// denylist, and for types that are not listed in [DenylistConfig.Check], it
 // returns nil without asking, as it does for an anonymous caller. The error is
 // [ErrRevoked] or [ErrUnavailable], or wraps the context's if that has ended.
 func (a *Authorizer) Revoked(ctx context.Context, c *Claims) error {
@@ -63,7 +63,7 @@ func (a *Authorizer) WatchDenylist(ctx context.Context, fn func(denylist.Event))
 
 // listed reports whether tokens of these claims' type are looked up.
 func (a *Authorizer) listed(c *Claims) bool {
-	return c != nil && a.store != nil && slices.Contains(a.cfg.DenylistTypes, c.Type)
+	return c != nil && a.store != nil && slices.Contains(a.cfg.Denylist.Check, c.Type)
 }
 
 // denylistToken returns what the denylist is asked.

@@ -81,7 +81,7 @@ func TestRecheck(t *testing.T) {
 			t.Helper()
 			checkNil(t, s.auth.RevokeSubject(t.Context(), "alice", time.Time{}))
 		}, paseto.ErrRevoked},
-		{"type not looked up", paseto.Config{DenylistTypes: []string{"refresh"}}, nil, alice, func(t *testing.T, s scene) {
+		{"type not looked up", paseto.Config{Denylist: paseto.DenylistConfig{Check: []string{"refresh"}}}, nil, alice, func(t *testing.T, s scene) {
 			t.Helper()
 			checkNil(t, s.auth.Revoke(t.Context(), s.claims))
 		}, nil},
@@ -89,7 +89,7 @@ func TestRecheck(t *testing.T) {
 		{"no denylist", paseto.Config{}, []paseto.Option{paseto.WithDenylist(nil)}, alice, nothing, nil},
 		{"no denylist, key taken out", paseto.Config{}, []paseto.Option{paseto.WithDenylist(nil)}, alice, setKeys(otherLocal), paseto.ErrKeyWithdrawn},
 		{"denylist down", paseto.Config{}, []paseto.Option{paseto.WithDenylist(down)}, alice, nothing, paseto.ErrUnavailable},
-		{"denylist down, fail open", paseto.Config{DenylistFailOpen: true}, []paseto.Option{paseto.WithDenylist(down)}, alice, nothing, nil},
+		{"denylist down, fail open", paseto.Config{Denylist: paseto.DenylistConfig{FailOpen: true}}, []paseto.Option{paseto.WithDenylist(down)}, alice, nothing, nil},
 		{"denylist down, expired", paseto.Config{}, []paseto.Option{paseto.WithDenylist(down)}, alice, after(time.Hour), paseto.ErrExpired},
 		{"denylist down, key taken out", paseto.Config{}, []paseto.Option{paseto.WithDenylist(down)}, alice, setKeys(otherLocal), paseto.ErrKeyWithdrawn},
 	} {
@@ -134,7 +134,7 @@ func TestRecheckOfForeignKeys(t *testing.T) {
 func TestRecheckContextEnded(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
-	auth := newAuthorizer(t, paseto.Config{DenylistFailOpen: true}, paseto.WithDenylist(&failing{err: errDown, before: cancel}))
+	auth := newAuthorizer(t, paseto.Config{Denylist: paseto.DenylistConfig{FailOpen: true}}, paseto.WithDenylist(&failing{err: errDown, before: cancel}))
 	err := auth.Recheck(ctx, issueAccess(t, auth, paseto.Grant{}).Claims)
 	if !errors.Is(err, context.Canceled) || errors.Is(err, paseto.ErrUnavailable) {
 		t.Errorf("error is %v, want %v", err, context.Canceled)

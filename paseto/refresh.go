@@ -36,7 +36,7 @@ import (
 // often it is refreshed; [Config.RefreshesPerMinute] bounds how often that is. A
 // refresh beyond it uses nothing up and gives [ErrRefreshes].
 //
-// While the denylist cannot be asked and [Config.DenylistFailOpen] is set, a
+// While the denylist cannot be asked and [DenylistConfig.FailOpen] is set, a
 // refresh token works any number of times, each time for a pair of its own.
 //
 // Of req, Type is taken as [TypeRefresh], and Fresh and Optional must not be
@@ -103,7 +103,7 @@ func (a *Authorizer) rotate(ctx context.Context, old *Claims, req Requirement) (
 // useUp marks a refresh token as used for a pair, whose own refresh token says
 // next, and returns the pair that it is used for: that of the first caller.
 func (a *Authorizer) useUp(ctx context.Context, old *Claims, rot generation, own pairing, next *Claims) (pairing, error) {
-	if a.store == nil || !slices.Contains(a.cfg.DenylistTypes, TypeRefresh) {
+	if a.store == nil || !slices.Contains(a.cfg.Denylist.Check, TypeRefresh) {
 		return own.unrecorded(), nil
 	}
 	if old.ID == "" {

@@ -76,7 +76,7 @@ func TestRefreshCarriesOn(t *testing.T) {
 				if strings.Contains(pair.Access.Token.Reveal(), ".") == wrapped {
 					t.Errorf("wrapping changed: %.10s", pair.Access.Token.Reveal())
 				}
-				if got, want := pair.Refresh.Claims.ExpiresAt, issuedAt.Add(time.Hour+paseto.DefaultRefreshTTL); !got.Equal(want) {
+				if got, want := pair.Refresh.Claims.ExpiresAt, issuedAt.Add(time.Hour+30*24*time.Hour); !got.Equal(want) {
 					t.Errorf("the new refresh token expires at %s, want %s", got, want)
 				}
 			})
@@ -102,7 +102,7 @@ func TestRefreshAddsNothing(t *testing.T) {
 
 func TestRefreshWorksAgain(t *testing.T) {
 	t.Parallel()
-	unchecked, _ := revocable(t, paseto.Config{DenylistTypes: []string{paseto.TypeAccess}})
+	unchecked, _ := revocable(t, paseto.Config{Denylist: paseto.DenylistConfig{Check: []string{paseto.TypeAccess}}})
 	for name, auth := range map[string]*paseto.Authorizer{
 		"without a denylist":          newAuthorizer(t, paseto.Config{}),
 		"without checks of this type": unchecked,
@@ -291,7 +291,7 @@ func TestRefreshContextEnded(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		var seen events
 		store := &during{Store: memory, consume: func() error { cancel(); return ctx.Err() }}
-		auth := newAuthorizer(t, paseto.Config{DenylistFailOpen: failOpen}, paseto.WithDenylist(store), paseto.WithObserver(seen.observe))
+		auth := newAuthorizer(t, paseto.Config{Denylist: paseto.DenylistConfig{FailOpen: failOpen}}, paseto.WithDenylist(store), paseto.WithObserver(seen.observe))
 		token := issuePair(t, auth, paseto.Grant{}).Refresh.Token.Reveal()
 		_, err := auth.Refresh(ctx, token, paseto.Requirement{})
 		if !errors.Is(err, context.Canceled) || errors.Is(err, paseto.ErrUnavailable) {

@@ -21,15 +21,15 @@ import (
 // is that of [Authorizer.IssuePair], of a grant without a subject or with a session, or
 // wraps [ErrUnavailable]. It is [ErrNoDenylist] also where the denylist is not asked for
 // refresh tokens, for no session would end then. Access tokens that
-// [Config.DenylistTypes] leaves out stay valid until they expire. It is [ErrRevoked]
+// [DenylistConfig.Check] leaves out stay valid until they expire. It is [ErrRevoked]
 // where a revocation with a later time covers the new session too, as one from a server
 // whose clock is ahead may: then the user has to log in.
 func (a *Authorizer) ReplaceSessions(ctx context.Context, g Grant) (Pair, error) {
 	switch {
 	case a.store == nil:
 		return Pair{}, ErrNoDenylist
-	case !slices.Contains(a.cfg.DenylistTypes, TypeRefresh):
-		return Pair{}, fmt.Errorf("%w that is asked for refresh tokens; see Config.DenylistTypes", ErrNoDenylist)
+	case !slices.Contains(a.cfg.Denylist.Check, TypeRefresh):
+		return Pair{}, fmt.Errorf("%w that is asked for refresh tokens; see Config.Denylist.Check", ErrNoDenylist)
 	case g.Subject == "":
 		return Pair{}, fmt.Errorf("%w: Subject is empty; it says whose sessions are replaced", ErrGrant)
 	case g.Session != "":

@@ -138,12 +138,12 @@ func TestReplaceSessionsFails(t *testing.T) {
 		want  error
 	}{
 		{"the store fails", withStore(paseto.Config{}, &failing{err: down}), alice, paseto.ErrUnavailable},
-		{"the store fails open", withStore(paseto.Config{DenylistFailOpen: true}, &failing{err: down}), alice, paseto.ErrUnavailable},
+		{"the store fails open", withStore(paseto.Config{Denylist: paseto.DenylistConfig{FailOpen: true}}, &failing{err: down}), alice, paseto.ErrUnavailable},
 		{"the new session cannot be asked for", withStore(paseto.Config{}, &deaf{denylist.NewMemory(), down}), alice, paseto.ErrUnavailable},
 		{"no denylist", withStore(paseto.Config{}, nil), alice, paseto.ErrNoDenylist},
 		{
 			"refresh tokens are not looked up",
-			withStore(paseto.Config{DenylistTypes: []string{paseto.TypeAccess}}, denylist.NewMemory()), alice, paseto.ErrNoDenylist,
+			withStore(paseto.Config{Denylist: paseto.DenylistConfig{Check: []string{paseto.TypeAccess}}}, denylist.NewMemory()), alice, paseto.ErrNoDenylist,
 		},
 		{"no subject", withStore(paseto.Config{}, denylist.NewMemory()), paseto.Grant{}, paseto.ErrGrant},
 		{"a session", withStore(paseto.Config{}, denylist.NewMemory()), paseto.Grant{Subject: "alice", Session: "s"}, paseto.ErrGrant},

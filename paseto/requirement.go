@@ -3,6 +3,8 @@ package paseto
 import (
 	"context"
 	"fmt"
+
+	"github.com/pasetokit/pasetokit/internal/settings"
 )
 
 // Requirement says what a route asks of a token, beyond what the [Authorizer]
@@ -49,14 +51,14 @@ func (r Requirement) Validate() error {
 	if r.Fresh && r.tokenType() != TypeAccess {
 		return fmt.Errorf("%w: Fresh together with Type %.32q; only access tokens are fresh", ErrRequirement, r.Type)
 	}
-	if !validScope(r.tokenType()) {
+	if !settings.IsScope(r.tokenType()) {
 		return fmt.Errorf("%w: Type: %.32q is not a token type", ErrRequirement, r.Type)
 	}
 	if r.Type == TypeTicket {
 		return fmt.Errorf("%w: Type %q; a ticket stands for an access token, and is redeemed by RedeemTicket", ErrRequirement, TypeTicket)
 	}
 	for _, scope := range r.Scopes {
-		if !validScope(scope) {
+		if !settings.IsScope(scope) {
 			return fmt.Errorf("%w: Scopes: %.32q is not a scope", ErrRequirement, scope)
 		}
 	}

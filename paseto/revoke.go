@@ -70,7 +70,7 @@ func (a *Authorizer) RevokeSubject(ctx context.Context, subject string, issuedBe
 
 // Revocable returns nil if a token with these claims is dead everywhere once it is
 // revoked here. Else it returns an [ErrRevocation] that says why not: there is no
-// denylist, [Config.DenylistTypes] does not list the token's type, or the token is
+// denylist, [DenylistConfig.Check] does not list the token's type, or the token is
 // another issuer's and the denylist is a [denylist.Local] one, of which that issuer
 // and its other services never hear. Where no key issues tokens, every token counts as
 // another issuer's.
@@ -81,7 +81,7 @@ func (a *Authorizer) Revocable(c *Claims) error {
 	if c == nil {
 		return refuse(ErrClaims, "there are no claims")
 	}
-	if !slices.Contains(a.cfg.DenylistTypes, c.Type) {
+	if !slices.Contains(a.cfg.Denylist.Check, c.Type) {
 		err := refuse(ErrRevocation, "tokens of the type %q are not looked up in the denylist; add it to DenylistTypes (denylist.check)",
 			clientlog.Cut(c.Type))
 		err.Message = "This server does not look up revocations of this type of token. It is valid until it expires"

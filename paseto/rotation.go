@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/pasetokit/pasetokit/internal/settings"
 )
 
 // generation is the claim rot of a refresh token: which one it is among those that
@@ -32,7 +34,7 @@ func (g generation) String() string { return strconv.Itoa(g.number) + "." + g.li
 func parseGeneration(claim string) generation {
 	digits, lineage, _ := strings.Cut(claim, ".")
 	number, err := strconv.ParseUint(digits, 10, 30)
-	if err != nil || number == 0 || !validScope(lineage) || len(lineage) > 64 {
+	if err != nil || number == 0 || !settings.IsScope(lineage) || len(lineage) > 64 {
 		return generation{}
 	}
 	return generation{lineage, int(number)}

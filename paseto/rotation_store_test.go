@@ -32,7 +32,7 @@ func TestRotationFailsOpen(t *testing.T) {
 	t.Parallel()
 	var seen events
 	var log bytes.Buffer
-	auth, store, c := rotating(t, paseto.Config{DenylistFailOpen: true},
+	auth, store, c := rotating(t, paseto.Config{Denylist: paseto.DenylistConfig{FailOpen: true}},
 		paseto.WithObserver(seen.observe), paseto.WithLogger(slog.New(slog.NewTextHandler(&log, nil))))
 	store.consume = func() error { return errDown }
 	old := issuePair(t, auth, paseto.Grant{})
@@ -72,7 +72,7 @@ func TestReuseThatCannotBeRecorded(t *testing.T) {
 		t.Run(fmt.Sprintf("fail open %t", failOpen), func(t *testing.T) {
 			t.Parallel()
 			var seen events
-			auth, store, c := rotating(t, paseto.Config{DenylistFailOpen: failOpen}, paseto.WithObserver(seen.observe))
+			auth, store, c := rotating(t, paseto.Config{Denylist: paseto.DenylistConfig{FailOpen: failOpen}}, paseto.WithObserver(seen.observe))
 			old := issuePair(t, auth, paseto.Grant{})
 			first := refresh(t, auth, old.Refresh.Token.Reveal(), paseto.Requirement{})
 			c.Advance(time.Minute)

@@ -118,7 +118,7 @@ func TestRotationReuse(t *testing.T) {
 	}{
 		{"at the end of the default grace", 0, 10 * time.Second},
 		{"at the end of a long grace", 5 * time.Minute, 5 * time.Minute},
-		{"at the end of the shortest grace", 1, 1},
+		{"at the end of the shortest grace", time.Millisecond, time.Millisecond},
 		{"weeks later", 0, 21 * 24 * time.Hour},
 		{"at once, where there is no grace", paseto.NoGrace, 0},
 		{"later, where there is no grace", paseto.NoGrace, time.Hour},

@@ -169,11 +169,11 @@ func TestSessionCutsLifetimes(t *testing.T) {
 		{"parts of a second", paseto.Config{SessionTTL: 1999 * time.Millisecond}, "access", paseto.Grant{}, issuedAt.Add(time.Second)},
 		{"without expiry", eternal, "refresh", paseto.Grant{}, end},
 		{"granted without expiry", eternal, "access", paseto.Grant{TTL: paseto.NoExpiry}, end},
-		{"another type in no session", hour, "email-verify", paseto.Grant{}, issuedAt.Add(paseto.DefaultOtherTTL)},
+		{"another type in no session", hour, "email-verify", paseto.Grant{}, issuedAt.Add(30 * 24 * time.Hour)},
 		{"another type in a session", hour, "email-verify", paseto.Grant{AuthTime: start}, end},
 		{
 			"session without end", paseto.Config{SessionTTL: paseto.NoExpiry}, "refresh",
-			paseto.Grant{AuthTime: start.AddDate(-10, 0, 0)}, issuedAt.Add(paseto.DefaultRefreshTTL),
+			paseto.Grant{AuthTime: start.AddDate(-10, 0, 0)}, issuedAt.Add(30 * 24 * time.Hour),
 		},
 		{
 			"neither with an end", paseto.Config{AllowNoExpiry: true, RefreshTTL: paseto.NoExpiry}, "refresh",

@@ -47,7 +47,7 @@ func TestSubjectRevokedForGood(t *testing.T) {
 // of their issue, and an older login that a program vouches for by its own.
 func TestSubjectRevokedByIssue(t *testing.T) {
 	t.Parallel()
-	auth, c := revocable(t, paseto.Config{DenylistTypes: []string{paseto.TypeAccess, "invite"}})
+	auth, c := revocable(t, paseto.Config{Denylist: paseto.DenylistConfig{Check: []string{paseto.TypeAccess, "invite"}}})
 	before := must(auth.Issue("invite", paseto.Grant{Subject: "alice"}))
 	checkNil(t, auth.RevokeSubject(t.Context(), "alice", time.Time{}))
 	c.Advance(time.Second)

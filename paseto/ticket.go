@@ -127,7 +127,7 @@ func (a *Authorizer) IssueTicket(access *Claims, g TicketGrant) (Issued, error) 
 // Version and Purpose are the ticket's; see [Authorizer.IssueTicket].
 //
 // Errors are those of [Authorizer.Verify], and [ErrTicketUsed] and [ErrTicket].
-// While the denylist cannot be asked and [Config.DenylistFailOpen] is set, a
+// While the denylist cannot be asked and [DenylistConfig.FailOpen] is set, a
 // ticket works any number of times until it expires.
 func (a *Authorizer) RedeemTicket(ctx context.Context, token string, req Requirement, use TicketUse) (*Claims, error) {
 	if err := req.Validate(); err != nil {
@@ -251,3 +251,6 @@ func (a *Authorizer) redeem(ctx context.Context, own, access *Claims, req Requir
 	}
 	return a.Revoked(ctx, access) // since the first look
 }
+
+// longestTicket is the longest lifetime of a ticket, whoever has issued it.
+const longestTicket = 30 * time.Second

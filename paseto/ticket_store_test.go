@@ -39,7 +39,7 @@ func TestTicketWithTheStoreDown(t *testing.T) {
 	down := newAuthorizer(t, paseto.Config{}, paseto.WithDenylist(&failing{err: errDown}))
 	token = issueTicket(t, down, issueAccess(t, down, paseto.Grant{}).Claims, paseto.TicketGrant{})
 	checkNotRedeemed(t, down, token, paseto.Requirement{}, paseto.TicketUse{}, paseto.ErrUnavailable)
-	open := newAuthorizer(t, paseto.Config{DenylistTypes: []string{}}, paseto.WithDenylist(&failing{err: errDown}))
+	open := newAuthorizer(t, paseto.Config{Denylist: paseto.DenylistConfig{Check: []string{paseto.TypeRefresh}}}, paseto.WithDenylist(&failing{err: errDown}))
 	checkNotRedeemed(t, open, token, paseto.Requirement{}, paseto.TicketUse{}, paseto.ErrUnavailable)
 }
 
@@ -48,7 +48,7 @@ func TestTicketFailsOpen(t *testing.T) {
 	t.Parallel()
 	var seen events
 	var log bytes.Buffer
-	auth, store, c := rotating(t, paseto.Config{DenylistFailOpen: true},
+	auth, store, c := rotating(t, paseto.Config{Denylist: paseto.DenylistConfig{FailOpen: true}},
 		paseto.WithObserver(seen.observe), paseto.WithLogger(slog.New(slog.NewTextHandler(&log, nil))))
 	access := issueAccess(t, auth, paseto.Grant{}).Claims
 	token := issueTicket(t, auth, access, paseto.TicketGrant{})
@@ -78,7 +78,7 @@ func TestTicketContextEnded(t *testing.T) {
 	t.Parallel()
 	for _, failOpen := range []bool{false, true} {
 		var seen events
-		auth, store, _ := rotating(t, paseto.Config{DenylistFailOpen: failOpen}, paseto.WithObserver(seen.observe))
+		auth, store, _ := rotating(t, paseto.Config{Denylist: paseto.DenylistConfig{FailOpen: failOpen}}, paseto.WithObserver(seen.observe))
 		token := issueTicket(t, auth, issueAccess(t, auth, paseto.Grant{}).Claims, paseto.TicketGrant{})
 		ctx, cancel := context.WithCancel(t.Context())
 		store.consume = func() error { cancel(); return ctx.Err() }
@@ -101,7 +101,7 @@ func TestTicketContextEnded(t *testing.T) {
 func TestTicketWithoutDenylist(t *testing.T) {
 	t.Parallel()
 	with, _ := revocable(t, paseto.Config{})
-	without := newAuthorizer(t, paseto.Config{DenylistFailOpen: true})
+	without := newAuthorizer(t, paseto.Config{Denylist: paseto.DenylistConfig{FailOpen: true}})
 	access := issueAccess(t, without, paseto.Grant{}).Claims
 	if issued, err := without.IssueTicket(access, paseto.TicketGrant{}); !errors.Is(err, paseto.ErrNoDenylist) || issued.Token.Reveal() != "" {
 		t.Errorf("error is %v, want %v", err, paseto.ErrNoDenylist)
@@ -161,7 +161,7 @@ func TestTicketsAreForgotten(t *testing.T) {
 			if got := store.Len(); got > n {
 				t.Fatalf("%d records are kept, want those of the latest %d tickets", got, n)
 			}
-			time.Sleep(paseto.DefaultTicketTTL + 2*time.Minute)
+			time.Sleep(30*time.Second + 2*time.Minute)
 		}
 	})
 }

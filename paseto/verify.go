@@ -12,6 +12,8 @@ import (
 	"github.com/pasetokit/pasetokit/internal/clientlog"
 	"github.com/pasetokit/pasetokit/internal/scheme"
 	"github.com/pasetokit/pasetokit/paseto/internal/codec"
+
+	"github.com/pasetokit/pasetokit/internal/settings"
 )
 
 // Verify returns the claims of a token that is authentic, valid now, meets req
@@ -222,7 +224,7 @@ func typeMessage(want, got string) string {
 	switch {
 	case got == "":
 		got = "untyped"
-	case !validScope(got): // another issuer's; not for showing
+	case !settings.IsScope(got): // another issuer's; not for showing
 		got = "unknown"
 	}
 	return fmt.Sprintf("%.32s token required but %.32s provided", want, got)

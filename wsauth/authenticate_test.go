@@ -66,7 +66,7 @@ func (waitingStore) Revoked(ctx context.Context, _ denylist.Token) (bool, error)
 // denylist, and nobody is let in.
 func TestClientGivesUp(t *testing.T) {
 	t.Parallel()
-	auth := newAuthorizer(t, paseto.Config{DenylistFailOpen: true}, paseto.WithDenylist(waitingStore{}))
+	auth := newAuthorizer(t, paseto.Config{Denylist: paseto.DenylistConfig{FailOpen: true}}, paseto.WithDenylist(waitingStore{}))
 	guard := newGuard(t, auth, wsauth.Config{})
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()

@@ -286,7 +286,7 @@ func TestFailuresOfTheServer(t *testing.T) {
 // operator wants it so.
 func TestFailOpen(t *testing.T) {
 	t.Parallel()
-	auth := newAuthorizer(t, paseto.Config{DenylistFailOpen: true}, paseto.WithDenylist(brokenStore{}))
+	auth := newAuthorizer(t, paseto.Config{Denylist: paseto.DenylistConfig{FailOpen: true}}, paseto.WithDenylist(brokenStore{}))
 	srv := listen(t, newGuard(t, auth, wsauth.Config{}).Require(paseto.Requirement{}, echo))
 	checkEcho(t, connect(t, srv, bearer(access(t, auth, paseto.Grant{}))), "still here")
 }

@@ -110,7 +110,7 @@ func New(auth *paseto.Authorizer, cfg Config, opts ...Option) (*Guard, error) {
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
-	g.failOpen = auth.Config().DenylistFailOpen
+	g.failOpen = auth.Config().Denylist.FailOpen
 	g.wall = func() time.Time { return auth.Now().Round(0) } // and not the monotonic one
 	g.born = g.wall()
 	g.expiries = schedule.New(g.wall, func(c *Conn) *schedule.Alarm { return &c.expiry })

@@ -276,7 +276,7 @@ func TestLeaseStoreDown(t *testing.T) {
 			l := newLedger(t)
 			l.onCall(func(string) error { return errStoreDown })
 			logger, log := newLogger()
-			auth := newAuthorizer(t, paseto.Config{DenylistFailOpen: failOpen})
+			auth := newAuthorizer(t, paseto.Config{Denylist: paseto.DenylistConfig{FailOpen: failOpen}})
 			guard := newGuard(t, auth, wsauth.Config{Limits: wsauth.Limits{PerSubject: 1}}, wsauth.WithLeases(l), wsauth.WithLogger(logger))
 			srv := listen(t, guard.Require(paseto.Requirement{Optional: true}, echo))
 			for _, send := range []handshake{none(), bearer(access(t, auth, paseto.Grant{}))} {

@@ -121,8 +121,8 @@ func TestOutage(t *testing.T) {
 			time.Second, wsauth.DefaultRecheckInterval},
 		{"no answer at all", paseto.Config{}, wsauth.Config{}, hangs, long, wsauth.DefaultMaxUnchecked, wsauth.DefaultMaxUnchecked + wsauth.DefaultRecheckInterval},
 		{"no limit", paseto.Config{}, wsauth.Config{MaxUnchecked: wsauth.NoLimit}, down, long, 0, 0},
-		{"fail open", paseto.Config{DenylistFailOpen: true}, wsauth.Config{}, down, long, 0, 0},
-		{"fail open, no answer at all", paseto.Config{DenylistFailOpen: true}, wsauth.Config{}, hangs, long, 0, 0},
+		{"fail open", paseto.Config{Denylist: paseto.DenylistConfig{FailOpen: true}}, wsauth.Config{}, down, long, 0, 0},
+		{"fail open, no answer at all", paseto.Config{Denylist: paseto.DenylistConfig{FailOpen: true}}, wsauth.Config{}, hangs, long, 0, 0},
 		{"over in time", paseto.Config{}, wsauth.Config{}, down, wsauth.DefaultMaxUnchecked - time.Second, 0, 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -230,13 +230,13 @@ func TestTicketWhileTheDenylistIsAway(t *testing.T) {
 func TestTicketAndFailOpen(t *testing.T) {
 	t.Parallel()
 	c := newClock()
-	auth := newAuthorizer(t, paseto.Config{DenylistFailOpen: true}, paseto.WithDenylist(forgetful{}), paseto.WithClock(c.Now))
+	auth := newAuthorizer(t, paseto.Config{Denylist: paseto.DenylistConfig{FailOpen: true}}, paseto.WithDenylist(forgetful{}), paseto.WithClock(c.Now))
 	srv := listen(t, newGuard(t, auth, wsauth.Config{}).Require(paseto.Requirement{}, echo))
 	token := access(t, auth, paseto.Grant{})
 	send := ticket(buy(t, auth, token, paseto.TicketGrant{Path: "/ws"}))
 	checkEcho(t, connect(t, srv, send), "hello")
 	checkEcho(t, connect(t, srv, send), "hello again")
 	checkClosed(t, connect(t, srv, send.and(at("/other"))), wsauth.ClosePolicyViolation, "Ticket is not valid here")
-	c.Advance(paseto.DefaultTicketTTL)
+	c.Advance(30 * time.Second)
 	checkClosed(t, connect(t, srv, send), wsauth.ClosePolicyViolation, expired)
 }

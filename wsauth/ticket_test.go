@@ -110,9 +110,9 @@ func TestTicketConnectionLivesAsItsAccessToken(t *testing.T) {
 		auth := newAuthorizer(t, paseto.Config{}, paseto.WithClock(c.Now))
 		srv := listen(t, newGuard(t, auth, wsauth.Config{}).Require(paseto.Requirement{}, echo))
 		ws := connect(t, srv, ticket(ticketFor(t, auth, paseto.Grant{TTL: time.Hour})))
-		c.Advance(paseto.DefaultTicketTTL + time.Second)
+		c.Advance(30*time.Second + time.Second)
 		checkEcho(t, ws, "the ticket is over")
-		c.Advance(time.Hour - paseto.DefaultTicketTTL - 2*time.Second)
+		c.Advance(time.Hour - 30*time.Second - 2*time.Second)
 		checkEcho(t, ws, "the access token is not")
 		c.Advance(time.Second)
 		if err := ws.WriteMessage(websocket.TextMessage, []byte("now it is")); err != nil {

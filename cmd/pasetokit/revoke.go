@@ -236,7 +236,7 @@ func (r *revoker) token(ctx context.Context, token string, implicit []byte) (rev
 	if errors.Is(err, paseto.ErrType) { // which is looked at before the denylist
 		err = r.auth.Revoked(ctx, claims)
 	}
-	types := r.auth.Config().DenylistTypes
+	types := r.auth.Config().Denylist.Check
 	result := revokeResult{TokenID: claims.ID, Type: claims.Type}
 	switch {
 	case errors.Is(err, paseto.ErrExpired):

@@ -59,7 +59,7 @@ func TestStoreDown(t *testing.T) {
 
 func TestStoreDownAndFailOpen(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, setup{store: closedStore(), auth: paseto.Config{DenylistFailOpen: true}})
+	s := newSite(t, setup{store: closedStore(), auth: paseto.Config{Denylist: paseto.DenylistConfig{FailOpen: true}}})
 	checkOK(t, get(t, s.web.Require(paseto.Requirement{}, whoami), bearer(s.access(t, paseto.Grant{Subject: "alice"}))), "alice")
 }
 

@@ -130,7 +130,7 @@ var hostileFooters = map[string]string{
 // another issuer's, with claims and footers that nobody here would give them.
 func TestNoTokenIsTheServersFault(t *testing.T) {
 	t.Parallel()
-	open := paseto.Config{AllowNoExpiry: true, MaxTTL: paseto.NoExpiry, Leeway: time.Minute, DenylistFailOpen: true}
+	open := paseto.Config{AllowNoExpiry: true, MaxTTL: paseto.NoExpiry, Leeway: time.Minute, Denylist: paseto.DenylistConfig{FailOpen: true}}
 	for _, from := range []struct {
 		name string
 		cfg  paseto.Config
@@ -272,7 +272,7 @@ func TestRefreshAfterAChangeOfVersion(t *testing.T) {
 // TestLogoutOfANameThatNoStoreHolds has a store of shorter names than ours.
 func TestLogoutOfANameThatNoStoreHolds(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, setup{store: shortNames{denylist.NewMemory()}, auth: paseto.Config{DenylistFailOpen: true}})
+	s := newSite(t, setup{store: shortNames{denylist.NewMemory()}, auth: paseto.Config{Denylist: paseto.DenylistConfig{FailOpen: true}}})
 	access, refresh := s.pair(t)
 	claims := refusal(http.StatusUnauthorized, paseto.ErrClaims, challenge("invalid_token", paseto.ErrClaims.Message))
 	alive := problem{status: http.StatusNotImplemented, code: "revocation_unsupported",

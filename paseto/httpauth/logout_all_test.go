@@ -194,7 +194,7 @@ func TestLogoutThatCannotBePromised(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			s := newSite(t, setup{
-				auth:  paseto.Config{Keys: test.keys, Purpose: paseto.Public, DenylistTypes: test.check},
+				auth:  paseto.Config{Keys: test.keys, Purpose: paseto.Public, Denylist: paseto.DenylistConfig{Check: test.check}},
 				store: test.store(t), web: httpauth.Config{Locations: headerOrCookies},
 			})
 			from := s

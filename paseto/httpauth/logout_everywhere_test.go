@@ -203,7 +203,7 @@ func TestRefusedLogoutsEverywhere(t *testing.T) {
 // cookies that it has to come back with.
 func TestLogoutEverywhereWhileTheDenylistIsAway(t *testing.T) {
 	t.Parallel()
-	for name, auth := range map[string]paseto.Config{"fail closed": {}, "fail open": {DenylistFailOpen: true}} {
+	for name, auth := range map[string]paseto.Config{"fail closed": {}, "fail open": {Denylist: paseto.DenylistConfig{FailOpen: true}}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := newSite(t, setup{store: closedStore(), auth: auth, web: httpauth.Config{Locations: onlyCookies}})
