@@ -162,18 +162,30 @@ type invalidError struct{ why string }
 func (e *invalidError) Error() string { return "denylist: " + e.why }
 func (e *invalidError) Unwrap() error { return ErrInvalid }
 
-// Event is what [Store.Watch] reports.
+// EventKind says what an [Event] reports.
+type EventKind string
+
+const (
+	// EventMissed: something may have happened that this watcher was not told
+	// of. It is the first event of every watch, and comes again after every gap.
+	// Whoever must not overlook a revocation asks Revoked anew for all that it
+	// holds.
+	EventMissed EventKind = "missed"
+	// EventRevoked: Revocation was recorded.
+	EventRevoked EventKind = "revoked"
+	// EventDisplaced: Lease was taken from its holder; see [Leases].
+	EventDisplaced EventKind = "displaced"
+)
+
+// Event is what [Store.Watch] reports. A watcher takes a kind that it does not
+// know, the empty one included, for [EventMissed]: there may be new kinds, and
+// they may end rights.
 type Event struct {
-	// Revocation is the record that was made, unless Missed or Displaced is
-	// set.
+	Kind EventKind
+	// Revocation is the record of an EventRevoked.
 	Revocation Revocation
-	// Displaced is a lease that was taken from its holder; see [Leases].
-	Displaced Lease
-	// Missed reports that records may have been made that this watcher was
-	// not told of: it is the first event of every watch, and comes again after
-	// every gap. Whoever must not overlook a revocation asks Revoked anew for
-	// all that it holds.
-	Missed bool
+	// Lease is the one of an EventDisplaced.
+	Lease Lease
 }
 
 // Store keeps revocations, consumed keys and values that advance. Its methods are safe for
@@ -219,9 +231,10 @@ type Store interface {
 	// Watch calls fn for every record made by Revoke anywhere, one call at a
 	// time and in the order of recording, until ctx ends or the store is
 	// closed; it returns the context's error or [ErrClosed]. Its first call
-	// carries Event.Missed and says that the watch is in force. A slow fn
+	// is an [EventMissed] and says that the watch is in force. A slow fn
 	// never holds up Revoke: what cannot be held back for it is reported as
-	// missed. fn must not call Close.
+	// missed. fn must not call Close. Every Event has a Kind; fn treats those
+	// that it does not know as EventMissed.
 	Watch(ctx context.Context, fn func(Event)) error
 
 	// Close ends every watch and releases what the store holds. A second call

@@ -50,7 +50,7 @@ func WithClock(now func() time.Time) MemoryOption {
 
 // NewMemory returns an empty store. Close ends its watches and empties it.
 func NewMemory(opts ...MemoryOption) *Memory {
-	m := &Memory{watchers: hub.New(Event{Missed: true}, ErrClosed)}
+	m := &Memory{watchers: hub.New(Event{Kind: EventMissed}, ErrClosed)}
 	for _, s := range []*set{&m.tokens, &m.sessions, &m.subjects} {
 		s.seed = maphash.MakeSeed()
 	}
@@ -96,7 +96,7 @@ func (m *Memory) Revoke(ctx context.Context, r Revocation) error {
 	m.sweep(now.Passed)
 	// Told under the identifier's lock, so that its records reach the watchers
 	// in the order in which they took effect.
-	tell := func() { m.watchers.Tell(Event{Revocation: r}) }
+	tell := func() { m.watchers.Tell(Event{Kind: EventRevoked, Revocation: r}) }
 	switch {
 	case r.TokenID != "":
 		m.tokens.add(record{id: r.TokenID, until: until, cutoff: noCutoff}, now, tell)

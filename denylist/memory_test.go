@@ -122,7 +122,7 @@ func TestMemoryWatchGap(t *testing.T) {
 	}
 	missed := 0
 	for _, e := range seen[1:] {
-		if e.Missed {
+		if e.Kind == denylist.EventMissed {
 			missed++
 		}
 	}

@@ -52,8 +52,8 @@ func (a *Authorizer) RevokedBy(c *Claims, r denylist.Revocation) bool {
 }
 
 // WatchDenylist calls fn for every revocation that is recorded anywhere, as
-// [denylist.Store] says of Watch, until ctx ends. Without a denylist it returns
-// [ErrNoDenylist].
+// [denylist.Store] says of Watch, until ctx ends. fn treats a kind of event that it
+// does not know as [denylist.EventMissed]. Without a denylist it returns [ErrNoDenylist].
 func (a *Authorizer) WatchDenylist(ctx context.Context, fn func(denylist.Event)) error {
 	if a.store == nil {
 		return ErrNoDenylist

@@ -92,7 +92,7 @@ func TestLostLease(t *testing.T) {
 		return func(l *ledger) {
 			for _, held := range l.leases() {
 				change(&held)
-				l.tell(denylist.Event{Displaced: held})
+				l.tell(denylist.Event{Kind: denylist.EventDisplaced, Lease: held})
 			}
 		}
 	}
@@ -105,7 +105,7 @@ func TestLostLease(t *testing.T) {
 		{"others have the places", func(l *ledger) { l.replaceAll("other") }, true, wsauth.DefaultLeaseTTL / 3},
 		{"others have the places, which nobody told", func(l *ledger) {
 			l.replaceAll("other")
-			l.tell(denylist.Event{Missed: true})
+			l.tell(denylist.Event{Kind: denylist.EventMissed})
 		}, true, 0},
 		{"displaced", displaces(func(*denylist.Lease) {}), true, 0},
 		{"all are lost, as in a failover", func(l *ledger) { l.replaceAll("") }, false, 0},

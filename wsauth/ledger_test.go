@@ -84,7 +84,7 @@ func (l *ledger) Acquire(ctx context.Context, want denylist.Lease, limit int, tt
 	}
 	l.mu.Unlock()
 	for _, d := range displaced {
-		l.tell(denylist.Event{Displaced: d.Lease})
+		l.tell(denylist.Event{Kind: denylist.EventDisplaced, Lease: d.Lease})
 	}
 	return ok, nil
 }

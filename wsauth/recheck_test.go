@@ -36,19 +36,24 @@ func hangs(ctx context.Context, _ denylist.Token) (bool, error) {
 // when it can be watched again, or at the next look at all connections.
 func TestUnheardRevocation(t *testing.T) {
 	t.Parallel()
-	told := denylist.Event{Missed: true}
+	told := denylist.Event{Kind: denylist.EventMissed}
+	tells := func(e denylist.Event) func(context.Context, <-chan struct{}, func(denylist.Event)) error {
+		return func(ctx context.Context, unheard <-chan struct{}, fn func(denylist.Event)) error {
+			<-unheard
+			fn(e)
+			<-ctx.Done()
+			return ctx.Err()
+		}
+	}
 	for _, test := range []struct {
 		name   string
 		cfg    wsauth.Config
 		watch  func(ctx context.Context, unheard <-chan struct{}, fn func(denylist.Event)) error // until the revocation is missed
 		within time.Duration
 	}{
-		{"gap", wsauth.Config{}, func(ctx context.Context, unheard <-chan struct{}, fn func(denylist.Event)) error {
-			<-unheard
-			fn(told)
-			<-ctx.Done()
-			return ctx.Err()
-		}, 0},
+		{"gap", wsauth.Config{}, tells(told), 0},
+		{"event of a later version", wsauth.Config{}, tells(denylist.Event{Kind: "issuer revoked"}), 0},
+		{"event without a kind", wsauth.Config{}, tells(denylist.Event{}), 0},
 		{"watch fails", wsauth.Config{}, func(_ context.Context, unheard <-chan struct{}, _ func(denylist.Event)) error {
 			<-unheard
 			return errStoreDown

@@ -249,7 +249,7 @@ func TestOutageDuringRenewal(t *testing.T) {
 func TestOutageAfterRenewal(t *testing.T) {
 	t.Parallel()
 	inBubble(t, paseto.Config{}, wsauth.Config{}, echo, func(b bubble) {
-		b.store.tells(func(e denylist.Event) bool { return e.Missed })
+		b.store.tells(func(e denylist.Event) bool { return e.Kind == denylist.EventMissed })
 		client := b.call(bearer(access(b, b.auth, anHour)), true)
 		conn, now := b.only(), issued(b, b.auth, lasts(2*time.Hour))
 		looks := 0

@@ -42,15 +42,15 @@ func (g *Guard) pause(d time.Duration) {
 	}
 }
 
-// hear acts on what the denylist tells.
+// hear acts on what the denylist tells. What it does not know may end rights.
 func (g *Guard) hear(e denylist.Event) {
-	switch {
-	case e.Missed:
+	switch e.Kind {
+	default:
 		g.recheckSoon()
 		signal(g.missedLeases)
-	case e.Displaced != denylist.Lease{}:
-		g.displaced(e.Displaced)
-	default:
+	case denylist.EventDisplaced:
+		g.displaced(e.Lease)
+	case denylist.EventRevoked:
 		for _, c := range g.conns.covered(e.Revocation) {
 			if g.auth.RevokedBy(c.Claims(), e.Revocation) {
 				go c.close(paseto.ErrRevoked)

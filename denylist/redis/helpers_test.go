@@ -150,7 +150,7 @@ func startWatch(t testing.TB, s *redis.Store) <-chan denylist.Event {
 		cancel()
 		<-ended
 	})
-	awaitEvent(t, events, "the watch is in force", func(e denylist.Event) bool { return e.Missed })
+	awaitEvent(t, events, "the watch is in force", func(e denylist.Event) bool { return e.Kind == denylist.EventMissed })
 	return events
 }
 

@@ -42,8 +42,8 @@ func testLeaseDisplacedInCluster(t *testing.T, cfg redis.Config) {
 		acquire(t, there, lease(key, "3"), 1, long, true)
 		for _, events := range watches {
 			for _, holder := range []string{"\r\n 1", " 2 "} {
-				if e := next(t, events); e != (denylist.Event{Displaced: lease(key, holder)}) {
-					t.Fatalf("the watch tells of %q (missed: %t), want that %q was displaced", e.Displaced, e.Missed, holder)
+				if e := next(t, events); e != (denylist.Event{Kind: denylist.EventDisplaced, Lease: lease(key, holder)}) {
+					t.Fatalf("the watch tells of %q %q, want that %q was displaced", e.Kind, e.Lease, holder)
 				}
 			}
 		}

@@ -165,7 +165,7 @@ func TestLeasePermissions(t *testing.T) {
 	for _, holder := range []string{"a", "b"} {
 		acquire(t, all, lease("k", holder), 1, long, true)
 	}
-	awaitEvent(t, events, "a lease was displaced", func(e denylist.Event) bool { return e.Displaced == lease("k", "a") })
+	awaitEvent(t, events, "a lease was displaced", func(e denylist.Event) bool { return e.Lease == lease("k", "a") })
 }
 
 // TestLeaseForeignValue: keys that somebody else wrote are in the way of no other
@@ -224,12 +224,12 @@ func TestUnreadableDisplacement(t *testing.T) {
 		"l", "l 1", "l 1 ", "l 0 a", "l -1 ab", "l 2 ab", "l 3 ab", "l x ab", "l  ab", "l 99999999999999999999 ab", "ll 1 ab", "l 1 a" + strings.Repeat("x", denylist.MaxID+1),
 	} {
 		server.Command(t, "PUBLISH", defaultChannel, message)
-		if e := next(t, events); e != (denylist.Event{Missed: true}) {
+		if e := next(t, events); e != (denylist.Event{Kind: denylist.EventMissed}) {
 			t.Errorf("%.20q is told as %+v, want that something was missed", message, e)
 		}
 	}
 	server.Command(t, "PUBLISH", defaultChannel, "l 3 a  b  ")
-	if e := next(t, events); e != (denylist.Event{Displaced: lease("a  ", "b  ")}) {
+	if e := next(t, events); e != (denylist.Event{Kind: denylist.EventDisplaced, Lease: lease("a  ", "b  ")}) {
 		t.Errorf("the watch tells of %+v, want the lease", e)
 	}
 }

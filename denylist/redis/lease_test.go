@@ -128,8 +128,8 @@ func TestLeaseDisplaced(t *testing.T) {
 			}
 			for _, events := range watches {
 				for _, other := range want {
-					if e := next(t, events); e != (denylist.Event{Displaced: lease(key, other)}) {
-						t.Fatalf("the watch tells of %.99q (missed: %t), want that %.9q was displaced", e.Displaced, e.Missed, other)
+					if e := next(t, events); e != (denylist.Event{Kind: denylist.EventDisplaced, Lease: lease(key, other)}) {
+						t.Fatalf("the watch tells of %q %.99q, want that %.9q was displaced", e.Kind, e.Lease, other)
 					}
 				}
 			}
@@ -142,7 +142,7 @@ func TestLeaseDisplaced(t *testing.T) {
 	}
 	revoke(t, here, "a")
 	for _, events := range watches {
-		if e := next(t, events); e.Revocation.TokenID != "a" || e.Displaced != (denylist.Lease{}) {
+		if e := next(t, events); e.Kind != denylist.EventRevoked || e.Revocation.TokenID != "a" {
 			t.Errorf("the watch tells of %+v, want the revocation", e)
 		}
 	}

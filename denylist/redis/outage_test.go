@@ -41,7 +41,7 @@ func TestRestart(t *testing.T) {
 
 	server.Restart()
 	testtool.Eventually(t, "the store works again", func() bool { return works(t, store, "again") })
-	awaitEvent(t, events, "events were missed", func(e denylist.Event) bool { return e.Missed })
+	awaitEvent(t, events, "events were missed", func(e denylist.Event) bool { return e.Kind == denylist.EventMissed })
 	revoke(t, peer, "news")
 	awaitEvent(t, events, "what is revoked now", func(e denylist.Event) bool { return e.Revocation.TokenID == "news" })
 
@@ -87,7 +87,7 @@ func TestCut(t *testing.T) {
 				return err == nil
 			})
 		}
-		awaitEvent(t, events, "events were missed", func(e denylist.Event) bool { return e.Missed })
+		awaitEvent(t, events, "events were missed", func(e denylist.Event) bool { return e.Kind == denylist.EventMissed })
 		news := fmt.Sprintf("%d/news", round)
 		revoke(t, near, news)
 		awaitEvent(t, events, "what is revoked now", func(e denylist.Event) bool { return e.Revocation.TokenID == news })

@@ -106,7 +106,7 @@ func TestMovedChannel(t *testing.T) {
 	m := moveSlot(t, cluster, defaultChannel)
 	m.begin()
 	m.end()
-	awaitEvent(t, events, "something may have been missed", func(e denylist.Event) bool { return e.Missed })
+	awaitEvent(t, events, "something may have been missed", func(e denylist.Event) bool { return e.Kind == denylist.EventMissed })
 	for i := range 20 {
 		revoke(t, peer, fmt.Sprint(i))
 	}
@@ -143,7 +143,7 @@ func TestChannelFailsOver(t *testing.T) {
 					cluster.Failover(replica)
 				}
 			}
-			awaitEvent(t, events, "something may have been missed", func(e denylist.Event) bool { return e.Missed })
+			awaitEvent(t, events, "something may have been missed", func(e denylist.Event) bool { return e.Kind == denylist.EventMissed })
 			if cluster.PrimaryOf(defaultChannel) == old {
 				t.Error("the channel is where it was")
 			}

@@ -119,7 +119,7 @@ func newStore(cfg Config, opts []Option) *Store {
 		now:      time.Now,
 		requests: make(turns, maxRequests),
 		waits:    make(turns, maxWaits),
-		watchers: hub.New(denylist.Event{Missed: true}, denylist.ErrClosed),
+		watchers: hub.New(denylist.Event{Kind: denylist.EventMissed}, denylist.ErrClosed),
 		listener: newListener(),
 	}
 	if cfg.caches() {

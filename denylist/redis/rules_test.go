@@ -105,7 +105,7 @@ func TestRulesChange(t *testing.T) {
 				server.RestartWith()
 			}
 			testtool.Eventually(t, "the store works again", func() bool { return works(t, store, "x") })
-			awaitEvent(t, events, "something may have been missed", func(e denylist.Event) bool { return e.Missed })
+			awaitEvent(t, events, "something may have been missed", func(e denylist.Event) bool { return e.Kind == denylist.EventMissed })
 			if !strings.Contains(logged.String(), "can be used again") {
 				t.Errorf("it is not logged that the server can be used again:\n%s", logged)
 			}
@@ -179,7 +179,7 @@ func TestAddressLeadsElsewhere(t *testing.T) {
 				return revoked
 			})
 			testtool.Eventually(t, "the store works", func() bool { return works(t, store, "x") })
-			awaitEvent(t, events, "something may have been missed", func(e denylist.Event) bool { return e.Missed })
+			awaitEvent(t, events, "something may have been missed", func(e denylist.Event) bool { return e.Kind == denylist.EventMissed })
 			wantRevoked(t, openStore(t, redis.Config{Addresses: []string{heir.Addr()}}), "x", true)
 		})
 	}

@@ -54,7 +54,7 @@ func TestReplacedPrimary(t *testing.T) {
 	}
 	sentinels.Command(t, "SENTINEL", "REMOVE", name)
 	sentinels.Command(t, "SENTINEL", "MONITOR", name, host, port, "1")
-	awaitEvent(t, events, "the gap", func(e denylist.Event) bool { return e.Missed })
+	awaitEvent(t, events, "the gap", func(e denylist.Event) bool { return e.Kind == denylist.EventMissed })
 	if err := openStore(t, cfg).Revoke(t.Context(), denylist.Revocation{TokenID: "a"}); err != nil {
 		t.Fatal(err)
 	}

@@ -226,7 +226,7 @@ func (s *Store) hear(message string) {
 		return
 	}
 	if l, ok := parseDisplacement(message); ok {
-		s.watchers.Tell(denylist.Event{Displaced: l})
+		s.watchers.Tell(denylist.Event{Kind: denylist.EventDisplaced, Lease: l})
 		return
 	}
 	e, ok := parseMessage(message)
@@ -235,7 +235,7 @@ func (s *Store) hear(message string) {
 		return
 	}
 	s.remember(s.life, e)
-	s.watchers.Tell(denylist.Event{Revocation: e.revocation()})
+	s.watchers.Tell(denylist.Event{Kind: denylist.EventRevoked, Revocation: e.revocation()})
 }
 
 // settle returns when what was recorded before the call is no longer hidden by

@@ -34,7 +34,7 @@ func TestUnreadableMessage(t *testing.T) {
 		"t " + until + " 0 " + strings.Repeat("x", denylist.MaxID+1),
 	} {
 		server.Command(t, "PUBLISH", defaultChannel, message)
-		if e := next(t, events); !e.Missed {
+		if e := next(t, events); e.Kind != denylist.EventMissed {
 			t.Errorf("%.20q is told as %+v, want that something was missed", message, e)
 		}
 	}
@@ -42,7 +42,7 @@ func TestUnreadableMessage(t *testing.T) {
 	server.Command(t, "PUBLISH", defaultChannel, "-")
 	server.Command(t, "PUBLISH", defaultChannel, "u "+until+" 1700000000 a b")
 	want := denylist.Revocation{Subject: "a b", IssuedBefore: time.Unix(1_700_000_000, 0)}
-	if e := next(t, events); e.Missed || e.Revocation.Subject != want.Subject || !e.Revocation.IssuedBefore.Equal(want.IssuedBefore) {
+	if e := next(t, events); e.Kind != denylist.EventRevoked || e.Revocation.Subject != want.Subject || !e.Revocation.IssuedBefore.Equal(want.IssuedBefore) {
 		t.Errorf("the watch tells of %+v, want %+v", e, want)
 	}
 }
@@ -73,7 +73,7 @@ func TestWatchLost(t *testing.T) {
 	store, logged := openLogged(t, redis.Config{Addresses: []string{server.Addr()}})
 	events := startWatch(t, store)
 	server.Command(t, "CLIENT", "KILL", "TYPE", "pubsub")
-	if e := next(t, events); !e.Missed {
+	if e := next(t, events); e.Kind != denylist.EventMissed {
 		t.Fatalf("the watch tells of %+v, want that something was missed", e)
 	}
 	revoke(t, store, "a")
@@ -102,7 +102,7 @@ func TestReplicaIsLeft(t *testing.T) {
 	}
 	testtool.Eventually(t, "the watch leaves the replica", func() bool { return strings.Contains(logged.String(), "is a replica") })
 	server.Command(t, "REPLICAOF", "NO", "ONE")
-	if e := next(t, events); !e.Missed {
+	if e := next(t, events); e.Kind != denylist.EventMissed {
 		t.Errorf("the watch tells of %+v, want that something was missed", e)
 	}
 	if !works(t, store, "b") {
