@@ -26,20 +26,20 @@ type slowLeases struct {
 }
 
 // Acquire implements [denylist.Leases].
-func (s *slowLeases) Acquire(ctx context.Context, l denylist.Lease, limit int, ttl time.Duration, displace bool) (bool, error) {
+func (s *slowLeases) Acquire(ctx context.Context, a denylist.Acquisition) (bool, error) {
 	if s.armed.CompareAndSwap(true, false) {
 		close(s.came)
 		<-s.letGo
 	}
-	return s.Leases.Acquire(ctx, l, limit, ttl, displace)
+	return s.Leases.Acquire(ctx, a)
 }
 
 // Renew implements [denylist.Leases].
-func (s *slowLeases) Renew(ctx context.Context, all []denylist.Lease, limit int, ttl time.Duration) ([]denylist.Lease, error) {
+func (s *slowLeases) Renew(ctx context.Context, r denylist.Renewal) ([]denylist.Lease, error) {
 	if isClosed(s.came) && !isClosed(s.letGo) {
 		s.renewed <- struct{}{}
 	}
-	return s.Leases.Renew(ctx, all, limit, ttl)
+	return s.Leases.Renew(ctx, r)
 }
 
 // openSlowly starts two nodes in this process, where the oldest connections of a

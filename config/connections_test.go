@@ -32,23 +32,23 @@ type leasing struct {
 	held []denylist.Lease
 }
 
-func (s *leasing) Acquire(_ context.Context, l denylist.Lease, limit int, _ time.Duration, _ bool) (bool, error) {
+func (s *leasing) Acquire(_ context.Context, a denylist.Acquisition) (bool, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	others := 0
 	for _, other := range s.held {
-		if other.Key == l.Key {
+		if other.Key == a.Lease.Key {
 			others++
 		}
 	}
-	if others >= limit {
+	if others >= a.Limit {
 		return false, nil
 	}
-	s.held = append(s.held, l)
+	s.held = append(s.held, a.Lease)
 	return true, nil
 }
 
-func (s *leasing) Renew(context.Context, []denylist.Lease, int, time.Duration) ([]denylist.Lease, error) {
+func (s *leasing) Renew(context.Context, denylist.Renewal) ([]denylist.Lease, error) {
 	return nil, nil
 }
 

@@ -2,6 +2,7 @@ package denylist_test
 
 import (
 	"errors"
+	"math"
 	"strings"
 	"testing"
 	"time"
@@ -37,6 +38,43 @@ func TestLeaseValidate(t *testing.T) {
 			}
 			if !errors.Is(err, denylist.ErrInvalid) || !strings.Contains(err.Error(), test.want) {
 				t.Errorf("Validate = %v, want an error that wraps ErrInvalid and says %q", err, test.want)
+			}
+		})
+	}
+}
+
+// TestLeaseConditions: what no store can do is refused, whether a lease is acquired or
+// renewed.
+func TestLeaseConditions(t *testing.T) {
+	t.Parallel()
+	well := denylist.Lease{Key: "alice", Holder: "1"}
+	for _, test := range []struct {
+		name  string
+		lease denylist.Lease
+		limit int
+		ttl   time.Duration
+		want  string // part of the error, none for conditions that can be met
+	}{
+		{"least", well, 1, time.Millisecond, ""},
+		{"most", well, math.MaxInt, math.MaxInt64, ""},
+		{"no limit", well, 0, time.Hour, "limit of leases is 0"},
+		{"limit below nothing", well, -1, time.Hour, "limit of leases is -1"},
+		{"no ttl", well, 1, 0, "ttl of leases is 0s"},
+		{"short ttl", well, 1, time.Millisecond - 1, "ttl of leases is 999.999µs"},
+		{"no lease", denylist.Lease{}, 1, time.Hour, "needs a key and a holder"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			for call, err := range map[string]error{
+				"Acquisition": denylist.Acquisition{Lease: test.lease, Limit: test.limit, TTL: test.ttl}.Validate(),
+				"Renewal":     denylist.Renewal{Leases: []denylist.Lease{well, test.lease}, Limit: test.limit, TTL: test.ttl}.Validate(),
+			} {
+				switch {
+				case test.want == "" && err != nil:
+					t.Errorf("%s: %v", call, err)
+				case test.want != "" && (!errors.Is(err, denylist.ErrInvalid) || !strings.Contains(err.Error(), test.want)):
+					t.Errorf("%s: %v, want an error that wraps ErrInvalid and says %q", call, err, test.want)
+				}
 			}
 		})
 	}

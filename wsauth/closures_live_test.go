@@ -79,15 +79,15 @@ func shutsDown(s *scene, _ *wsauth.Conn) { s.must(s.guard.Shutdown(s.t.Context()
 // closureLeases has room for all, until it gives every place to other servers.
 type closureLeases struct{ lost atomic.Bool }
 
-func (*closureLeases) Acquire(context.Context, denylist.Lease, int, time.Duration, bool) (bool, error) {
+func (*closureLeases) Acquire(context.Context, denylist.Acquisition) (bool, error) {
 	return true, nil
 }
 
-func (l *closureLeases) Renew(_ context.Context, held []denylist.Lease, _ int, _ time.Duration) (lost []denylist.Lease, err error) {
+func (l *closureLeases) Renew(_ context.Context, r denylist.Renewal) (lost []denylist.Lease, err error) {
 	if !l.lost.Load() {
 		return nil, nil
 	}
-	return held, nil
+	return r.Leases, nil
 }
 
 func (*closureLeases) Release(context.Context, ...denylist.Lease) error { return nil }

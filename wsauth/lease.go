@@ -58,7 +58,9 @@ func (g *Guard) admit(ctx context.Context, c *Conn, claims *paseto.Claims) error
 func (g *Guard) acquire(ctx context.Context, c *Conn) error {
 	limits := g.cfg.Limits
 	g.conns.lease(c)
-	ok, err := g.leases.Acquire(ctx, g.leaseOf(c), limits.PerSubject, limits.LeaseTTL, limits.OnExcess == ReplaceOldest)
+	ok, err := g.leases.Acquire(ctx, denylist.Acquisition{
+		Lease: g.leaseOf(c), Limit: limits.PerSubject, TTL: limits.LeaseTTL, Displace: limits.OnExcess == ReplaceOldest,
+	})
 	switch {
 	case errors.Is(err, denylist.ErrInvalid):
 		return refusal(paseto.ErrClaims, "the subject cannot be counted: %w", err)
@@ -147,7 +149,7 @@ func (g *Guard) renewLeasesOf(conns []*Conn) {
 	}
 	ctx, cancel := context.WithTimeout(g.life, g.cfg.Limits.LeaseTTL/3)
 	defer cancel()
-	lost, err := g.leases.Renew(ctx, held, g.cfg.Limits.PerSubject, g.cfg.Limits.LeaseTTL)
+	lost, err := g.leases.Renew(ctx, denylist.Renewal{Leases: held, Limit: g.cfg.Limits.PerSubject, TTL: g.cfg.Limits.LeaseTTL})
 	if err != nil && g.life.Err() == nil {
 		g.log.ErrorContext(ctx, "leases of connections cannot be renewed", "err", err)
 	}

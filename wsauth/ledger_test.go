@@ -71,16 +71,17 @@ func (l *ledger) hold(want denylist.Lease, limit int, ttl time.Duration) bool {
 	return true
 }
 
-func (l *ledger) Acquire(ctx context.Context, want denylist.Lease, limit int, ttl time.Duration, displace bool) (bool, error) {
+func (l *ledger) Acquire(ctx context.Context, a denylist.Acquisition) (bool, error) {
 	if err := l.begin(ctx, "acquire"); err != nil {
 		return false, err
 	}
-	ok := l.hold(want, limit, ttl)
+	want := a.Lease
+	ok := l.hold(want, a.Limit, a.TTL)
 	var displaced []lease
-	if held := l.held[want.Key]; !ok && displace {
-		excess := len(held) - limit + 1
+	if held := l.held[want.Key]; !ok && a.Displace {
+		excess := len(held) - a.Limit + 1
 		displaced, l.held[want.Key] = held[:excess], held[excess:]
-		ok = l.hold(want, limit, ttl)
+		ok = l.hold(want, a.Limit, a.TTL)
 	}
 	l.mu.Unlock()
 	for _, d := range displaced {
@@ -89,12 +90,12 @@ func (l *ledger) Acquire(ctx context.Context, want denylist.Lease, limit int, tt
 	return ok, nil
 }
 
-func (l *ledger) Renew(ctx context.Context, leases []denylist.Lease, limit int, ttl time.Duration) (lost []denylist.Lease, err error) {
+func (l *ledger) Renew(ctx context.Context, r denylist.Renewal) (lost []denylist.Lease, err error) {
 	if err := l.begin(ctx, "renew"); err != nil {
 		return nil, err
 	}
 	defer l.mu.Unlock()
-	return slices.DeleteFunc(slices.Clone(leases), func(want denylist.Lease) bool { return l.hold(want, limit, ttl) }), nil
+	return slices.DeleteFunc(slices.Clone(r.Leases), func(want denylist.Lease) bool { return l.hold(want, r.Limit, r.TTL) }), nil
 }
 
 func (l *ledger) Release(ctx context.Context, leases ...denylist.Lease) error {

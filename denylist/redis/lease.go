@@ -111,19 +111,19 @@ finish()
 return lost`)
 
 // Acquire implements [denylist.Leases]. Whoever does not hear that a lease was
-// displaced learns of it from Renew, for three times ttl. When Acquire returns an
+// displaced learns of it from Renew, for three times its TTL. When Acquire returns an
 // error other than [denylist.ErrInvalid], the lease may be held: release it, or let
 // it end.
-func (s *Store) Acquire(ctx context.Context, l denylist.Lease, limit int, ttl time.Duration, displace bool) (bool, error) {
+func (s *Store) Acquire(ctx context.Context, a denylist.Acquisition) (bool, error) {
 	if err := s.ready(ctx); err != nil {
 		return false, err
 	}
-	if err := validateLeases(limit, ttl, l); err != nil {
+	if err := a.Validate(); err != nil {
 		return false, err
 	}
 	call, end := s.call(ctx)
 	defer end()
-	acquired, err := s.acquire(call, l, limit, inMilliseconds(ttl), displace)
+	acquired, err := s.acquire(call, a)
 	if err != nil {
 		return false, s.leaseFailed(ctx, err)
 	}
@@ -132,17 +132,17 @@ func (s *Store) Acquire(ctx context.Context, l denylist.Lease, limit int, ttl ti
 
 // acquire announces what it displaces: in a cluster as a second step, as record
 // does.
-func (s *Store) acquire(ctx context.Context, l denylist.Lease, limit int, ttl int64, displace bool) (bool, error) {
-	announcedBy, flag := s.channel, "0"
+func (s *Store) acquire(ctx context.Context, a denylist.Acquisition) (bool, error) {
+	announcedBy, flag, ttl := s.channel, "0", inMilliseconds(a.TTL)
 	if s.cluster {
 		announcedBy = ""
 	}
-	if displace {
+	if a.Displace {
 		flag = "1"
 	}
-	reply, err := s.runUnreplicated(ctx, acquireScript, s.key(leased, l.Key),
-		strconv.Itoa(limit), decimal(ttl), l.Holder,
-		flag, decimal(remembered*ttl), announcedBy, displacement(l.Key)).AsStrSlice()
+	reply, err := s.runUnreplicated(ctx, acquireScript, s.key(leased, a.Lease.Key),
+		strconv.Itoa(a.Limit), decimal(ttl), a.Lease.Holder,
+		flag, decimal(remembered*ttl), announcedBy, displacement(a.Lease.Key)).AsStrSlice()
 	if err != nil {
 		return false, err
 	}
@@ -151,7 +151,7 @@ func (s *Store) acquire(ctx context.Context, l denylist.Lease, limit int, ttl in
 	}
 	if s.cluster {
 		for _, holder := range reply[1:] {
-			if err := s.publish(ctx, displacement(l.Key)+holder); err != nil {
+			if err := s.publish(ctx, displacement(a.Lease.Key)+holder); err != nil {
 				return false, err
 			}
 		}
@@ -164,16 +164,16 @@ func (s *Store) acquire(ctx context.Context, l denylist.Lease, limit int, ttl in
 // answer ends the call, except in a cluster, where the others are asked all the
 // same. With an error come the leases that are known to be lost; those that are
 // not among them may have been renewed or not.
-func (s *Store) Renew(ctx context.Context, leases []denylist.Lease, limit int, ttl time.Duration) (lost []denylist.Lease, err error) {
+func (s *Store) Renew(ctx context.Context, r denylist.Renewal) (lost []denylist.Lease, err error) {
 	if err := s.ready(ctx); err != nil {
 		return nil, err
 	}
-	if err := validateLeases(limit, ttl, leases...); err != nil {
+	if err := r.Validate(); err != nil {
 		return nil, err
 	}
 	var mu sync.Mutex
-	err = s.inChunks(ctx, leases, func(ctx context.Context, chunk [][]denylist.Lease) error {
-		some, err := s.renew(ctx, chunk, limit, inMilliseconds(ttl))
+	err = s.inChunks(ctx, r.Leases, func(ctx context.Context, chunk [][]denylist.Lease) error {
+		some, err := s.renew(ctx, chunk, r.Limit, inMilliseconds(r.TTL))
 		mu.Lock()
 		defer mu.Unlock()
 		lost = append(lost, some...)
@@ -214,8 +214,10 @@ func (s *Store) Release(ctx context.Context, leases ...denylist.Lease) error {
 	if err := s.ready(ctx); err != nil {
 		return err
 	}
-	if err := validateAll(leases); err != nil {
-		return err
+	for _, l := range leases {
+		if err := l.Validate(); err != nil {
+			return err
+		}
 	}
 	return s.inChunks(ctx, leases, s.release)
 }
@@ -244,25 +246,6 @@ func (s *Store) leaseFailed(ctx context.Context, err error) error {
 		err = fmt.Errorf("%w; %s", err, grantIt)
 	}
 	return s.failed(ctx, err)
-}
-
-func validateLeases(limit int, ttl time.Duration, leases ...denylist.Lease) error {
-	if limit < 1 {
-		return fmt.Errorf("%w: the limit of leases is %d; give 1 or more", denylist.ErrInvalid, limit)
-	}
-	if ttl < time.Millisecond {
-		return fmt.Errorf("%w: the ttl of leases is %s; give a millisecond or more", denylist.ErrInvalid, ttl)
-	}
-	return validateAll(leases)
-}
-
-func validateAll(leases []denylist.Lease) error {
-	for _, l := range leases {
-		if err := l.Validate(); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // inMilliseconds rounds d up.

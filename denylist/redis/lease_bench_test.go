@@ -23,7 +23,7 @@ func BenchmarkLease(b *testing.B) {
 			b.ReportAllocs()
 			for i := 0; b.Loop(); i++ {
 				l := lease(key, fmt.Sprint(i))
-				if ok, err := s.Acquire(b.Context(), l, others+1, long, false); err != nil || !ok {
+				if ok, err := s.Acquire(b.Context(), denylist.Acquisition{Lease: l, Limit: others + 1, TTL: long}); err != nil || !ok {
 					b.Fatalf("Acquire = %t, %v", ok, err)
 				}
 				if err := s.Release(b.Context(), l); err != nil {

@@ -91,14 +91,14 @@ func testLeasesBesideSilence(t *testing.T, cfg redis.Config, cluster *redistest.
 		leases = append(leases, lease(fmt.Sprint("silent ", i), "a"))
 	}
 	testtool.Eventually(t, "all are acquired", func() bool {
-		lost, err := store.Renew(t.Context(), leases, 1, long)
+		lost, err := store.Renew(t.Context(), denylist.Renewal{Leases: leases, Limit: 1, TTL: long})
 		return err == nil && len(lost) == 0
 	})
 	silent, all := cluster.PrimaryOf("app:l:silent 0"), cluster.Primaries()
 	others := slices.DeleteFunc(all, func(s *redistest.Server) bool { return s == silent })
 	silent.Pause()
 	testtool.Eventually(t, "those on the nodes that answer are renewed", func() bool {
-		if _, err := store.Renew(t.Context(), leases, 1, 2*long); !errors.Is(err, denylist.ErrUnavailable) {
+		if _, err := store.Renew(t.Context(), denylist.Renewal{Leases: leases, Limit: 1, TTL: 2 * long}); !errors.Is(err, denylist.ErrUnavailable) {
 			t.Fatalf("Renew = %v while a node is silent, want ErrUnavailable", err)
 		}
 		renewed, left := 0, 0
@@ -116,7 +116,7 @@ func testLeasesBesideSilence(t *testing.T, cfg redis.Config, cluster *redistest.
 	})
 	silent.Resume()
 	testtool.Eventually(t, "all are renewed", func() bool {
-		lost, err := store.Renew(t.Context(), leases, 1, long)
+		lost, err := store.Renew(t.Context(), denylist.Renewal{Leases: leases, Limit: 1, TTL: long})
 		return err == nil && len(lost) == 0
 	})
 }

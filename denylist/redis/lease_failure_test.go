@@ -25,15 +25,15 @@ func leaseCalls(ctx context.Context, t testing.TB, s *redis.Store, key string) m
 	}
 	return map[string]error{
 		"Acquire": bounded(t, func() error {
-			_, err := s.Acquire(ctx, lease(key, "a"), 1, long, true)
+			_, err := s.Acquire(ctx, denylist.Acquisition{Lease: lease(key, "a"), Limit: 1, TTL: long, Displace: true})
 			return err
 		}),
 		"Renew": bounded(t, func() error {
-			_, err := s.Renew(ctx, []denylist.Lease{lease(key, "a")}, 1, long)
+			_, err := s.Renew(ctx, denylist.Renewal{Leases: []denylist.Lease{lease(key, "a")}, Limit: 1, TTL: long})
 			return err
 		}),
 		"Renew of many": bounded(t, func() error {
-			_, err := s.Renew(ctx, many, 1, long)
+			_, err := s.Renew(ctx, denylist.Renewal{Leases: many, Limit: 1, TTL: long})
 			return err
 		}),
 		"Release":         bounded(t, func() error { return s.Release(ctx, lease(key, "a")) }),
@@ -74,13 +74,13 @@ func TestLeaseInvalid(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			ctx := t.Context()
-			_, acquire := store.Acquire(ctx, test.lease, test.limit, test.ttl, true)
-			_, renew := store.Renew(ctx, []denylist.Lease{well, test.lease}, test.limit, test.ttl)
+			_, acquire := store.Acquire(ctx, denylist.Acquisition{Lease: test.lease, Limit: test.limit, TTL: test.ttl, Displace: true})
+			_, renew := store.Renew(ctx, denylist.Renewal{Leases: []denylist.Lease{well, test.lease}, Limit: test.limit, TTL: test.ttl})
 			errs := map[string]error{"Acquire": acquire, "Renew": renew}
 			if test.lease != well {
 				errs["Release"] = store.Release(ctx, well, test.lease)
 			} else {
-				_, errs["Renew of nothing"] = store.Renew(ctx, nil, test.limit, test.ttl)
+				_, errs["Renew of nothing"] = store.Renew(ctx, denylist.Renewal{Limit: test.limit, TTL: test.ttl})
 			}
 			wantLeaseErrors(t, errs, denylist.ErrInvalid, test.want)
 		})
@@ -89,10 +89,10 @@ func TestLeaseInvalid(t *testing.T) {
 		t.Errorf("Redis has the keys %q of what is invalid", keys)
 	}
 	// The largest numbers are well.
-	if acquired, err := store.Acquire(t.Context(), well, math.MaxInt, 1<<63-1, false); !acquired || err != nil {
+	if acquired, err := store.Acquire(t.Context(), denylist.Acquisition{Lease: well, Limit: math.MaxInt, TTL: 1<<63 - 1}); !acquired || err != nil {
 		t.Errorf("Acquire = %t, %v with the largest numbers", acquired, err)
 	}
-	if lost, err := store.Renew(t.Context(), []denylist.Lease{well}, math.MaxInt, 1<<63-1); len(lost) > 0 || err != nil {
+	if lost, err := store.Renew(t.Context(), denylist.Renewal{Leases: []denylist.Lease{well}, Limit: math.MaxInt, TTL: 1<<63 - 1}); len(lost) > 0 || err != nil {
 		t.Errorf("Renew = %q, %v with the largest numbers", lost, err)
 	}
 }
@@ -104,7 +104,7 @@ func TestLeaseOutage(t *testing.T) {
 	server := redistest.Start(t)
 	store := openStore(t, redis.Config{Addresses: []string{server.Addr()}, Timeout: hasty})
 	testtool.Eventually(t, "the lease is held", func() bool {
-		acquired, err := store.Acquire(t.Context(), lease("k", "a"), 1, long, false)
+		acquired, err := store.Acquire(t.Context(), denylist.Acquisition{Lease: lease("k", "a"), Limit: 1, TTL: long})
 		return acquired && err == nil
 	})
 	cancelled, cancel := context.WithCancel(t.Context())
@@ -129,7 +129,7 @@ func TestLeaseOutage(t *testing.T) {
 	}
 	server.Resume()
 	testtool.Eventually(t, "the store works again", func() bool {
-		lost, err := store.Renew(t.Context(), []denylist.Lease{lease("k", "a")}, 1, long)
+		lost, err := store.Renew(t.Context(), denylist.Renewal{Leases: []denylist.Lease{lease("k", "a")}, Limit: 1, TTL: long})
 		return err == nil && len(lost) == 0
 	})
 
@@ -183,13 +183,13 @@ func TestLeaseForeignValue(t *testing.T) {
 			server.Command(t, "SET", "pasetokit:l:"+l.Key, "x")
 		}
 	}
-	_, err := store.Acquire(t.Context(), leases[0], 1, long, true)
+	_, err := store.Acquire(t.Context(), denylist.Acquisition{Lease: leases[0], Limit: 1, TTL: long, Displace: true})
 	wantLeaseErrors(t, map[string]error{
 		"Acquire": err,
 		"Release": store.Release(t.Context(), leases[0]),
 	}, denylist.ErrUnavailable, "WRONGTYPE")
 	wantAcquired(t, store, lease("0007", "other"), 1, true)
-	lost, err := store.Renew(t.Context(), leases, 1, long)
+	lost, err := store.Renew(t.Context(), denylist.Renewal{Leases: leases, Limit: 1, TTL: long})
 	if !errors.Is(err, denylist.ErrUnavailable) || len(lost) != 1 || lost[0] != leases[7] {
 		t.Errorf("Renew = %q, %v; want an error that wraps ErrUnavailable, and what is lost besides", lost, err)
 	}

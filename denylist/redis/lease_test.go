@@ -26,7 +26,7 @@ func lease(key, holder string) denylist.Lease { return denylist.Lease{Key: key, 
 
 func acquire(t testing.TB, s denylist.Leases, l denylist.Lease, limit int, ttl time.Duration, displace bool) bool {
 	t.Helper()
-	acquired, err := s.Acquire(t.Context(), l, limit, ttl, displace)
+	acquired, err := s.Acquire(t.Context(), denylist.Acquisition{Lease: l, Limit: limit, TTL: ttl, Displace: displace})
 	if err != nil {
 		t.Fatalf("Acquire(%q): %v", l, err)
 	}
@@ -43,7 +43,7 @@ func wantAcquired(t testing.TB, s denylist.Leases, l denylist.Lease, limit int, 
 // wantLost renews leases for long, and checks which of them are lost.
 func wantLost(t testing.TB, s denylist.Leases, leases []denylist.Lease, limit int, want ...denylist.Lease) {
 	t.Helper()
-	lost, err := s.Renew(t.Context(), leases, limit, long)
+	lost, err := s.Renew(t.Context(), denylist.Renewal{Leases: leases, Limit: limit, TTL: long})
 	if err != nil {
 		t.Fatalf("Renew: %v", err)
 	}
@@ -84,7 +84,7 @@ func TestLeaseLimit(t *testing.T) {
 		var all sync.WaitGroup
 		for i := range 100 {
 			all.Go(func() {
-				ok, err := stores[i%2].Acquire(t.Context(), lease(key, fmt.Sprint(i)), limit, long, false)
+				ok, err := stores[i%2].Acquire(t.Context(), denylist.Acquisition{Lease: lease(key, fmt.Sprint(i)), Limit: limit, TTL: long})
 				if err != nil {
 					t.Errorf("Acquire: %v", err)
 				}
@@ -279,7 +279,7 @@ func TestManyLeases(t *testing.T) {
 		}
 	}
 	server.Command(t, "SCRIPT", "FLUSH")
-	renewed, err := store.Renew(t.Context(), leases, limit, 2*long)
+	renewed, err := store.Renew(t.Context(), denylist.Renewal{Leases: leases, Limit: limit, TTL: 2 * long})
 	if err != nil || len(renewed) != len(lost)+10 {
 		t.Fatalf("Renew: %d are lost, %v; want %d", len(renewed), err, len(lost)+10)
 	}
