@@ -26,7 +26,7 @@ func twoNodes(t *testing.T, limits wsauth.Limits) (server *redistest.Server, a, 
 }
 
 // leaseKeys are where Redis keeps leases, by subject.
-const leaseKeys = redis.DefaultPrefix + "l:connections:"
+const leaseKeys = "pasetokit:l:connections:"
 
 // countLeases returns how many leases of a subject Redis knows.
 func countLeases(t *testing.T, server *redistest.Server, subject string) int {

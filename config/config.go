@@ -3,7 +3,6 @@ package config
 import (
 	"time"
 
-	"github.com/pasetokit/pasetokit/denylist/redis"
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/paseto/httpauth"
 )
@@ -224,9 +223,9 @@ func Default() *Config {
 			Enabled: true, Store: storeMemory,
 			Redis: Redis{
 				Addresses: []string{},
-				Prefix:    redis.DefaultPrefix,
-				CacheTTL:  redis.DefaultCacheTTL,
-				Timeout:   redis.DefaultTimeout,
+				Prefix:    "pasetokit:",
+				CacheTTL:  30 * time.Second,
+				Timeout:   time.Second,
 			},
 			Check: []string{paseto.TypeAccess, paseto.TypeRefresh},
 		},

@@ -84,11 +84,7 @@ func (c *Config) checkFiles(add func(key, value, rule string)) {
 func openStore(ctx context.Context, c Denylist, log *slog.Logger, now func() time.Time) (denylist.Store, error) {
 	switch c.Store {
 	case storeBolt:
-		opts := []bolt.Option{bolt.WithClock(now)}
-		if c.AllowEmptyFile {
-			opts = append(opts, bolt.WithEmptyFile())
-		}
-		store, err := bolt.Open(ctx, c.Path, opts...)
+		store, err := bolt.Open(ctx, bolt.Config{Path: c.Path, AllowEmptyFile: c.AllowEmptyFile}, bolt.WithClock(now))
 		if err != nil {
 			return nil, fmt.Errorf("config: denylist.path: %w", withTried(err))
 		}

@@ -57,7 +57,7 @@ func BenchmarkMillion(b *testing.B) {
 			b.Fatal(err)
 		}
 		for b.Loop() {
-			s, err := bolt.Open(b.Context(), path)
+			s, err := bolt.Open(b.Context(), bolt.Config{Path: path})
 			if err != nil {
 				b.Fatal(err)
 			}

@@ -58,16 +58,8 @@ func WithClock(now func() time.Time) Option {
 	}
 }
 
-// WithEmptyFile makes a new store of a file that exists and has no byte in it, such as one
-// that an administrator has prepared to set its owner and mode. Default: it is refused with
-// [ErrDamaged]. Danger: a file that was in use and was emptied, by a disk that was full or
-// by mistake, opens as new too, and every token that was revoked is valid again. Take the
-// option away once the store is made.
-func WithEmptyFile() Option { return func(s *Store) { s.allowEmpty = true } }
-
-// Open opens the store in the file at path, which is made if it does not exist;
-// its directory must exist. A file that exists and is empty is refused, unless
-// [WithEmptyFile] allows it.
+// Open opens the store in the file at [Config.Path]. A configuration that is not
+// valid is refused, see [Config.Validate].
 //
 // It reads the whole file, a second or two for a million revocations. While
 // another process, or a store in this one, has the file open, it waits for two
@@ -75,13 +67,17 @@ func WithEmptyFile() Option { return func(s *Store) { s.allowEmpty = true } }
 // as it was written is one that wraps [ErrDamaged]. The database of another
 // program, and a file in a newer format, are refused and left as they are.
 // When ctx ends, opening does, with the context's error.
-func Open(ctx context.Context, path string, opts ...Option) (*Store, error) {
+func Open(ctx context.Context, cfg Config, opts ...Option) (*Store, error) {
+	if err := cfg.Validate(); err != nil {
+		return nil, err
+	}
 	s := &Store{
-		path:    path,
-		commit:  (*bbolt.Tx).Commit,
-		writes:  make(chan *write),
-		closing: make(chan struct{}),
-		ended:   make(chan struct{}),
+		path:       cfg.Path,
+		allowEmpty: cfg.AllowEmptyFile,
+		commit:     (*bbolt.Tx).Commit,
+		writes:     make(chan *write),
+		closing:    make(chan struct{}),
+		ended:      make(chan struct{}),
 	}
 	for _, opt := range opts {
 		if opt != nil {

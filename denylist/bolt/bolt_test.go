@@ -41,7 +41,12 @@ func file(t testing.TB) string {
 
 func open(t testing.TB, path string, opts ...bolt.Option) *bolt.Store {
 	t.Helper()
-	s, err := bolt.Open(t.Context(), path, opts...)
+	return openConfig(t, bolt.Config{Path: path}, opts...)
+}
+
+func openConfig(t testing.TB, cfg bolt.Config, opts ...bolt.Option) *bolt.Store {
+	t.Helper()
+	s, err := bolt.Open(t.Context(), cfg, opts...)
 	if err != nil {
 		t.Fatalf("Open: %v", err)
 	}

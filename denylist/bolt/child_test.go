@@ -52,7 +52,7 @@ func child(part, path string) int {
 		_, _ = io.Copy(io.Discard, os.Stdin)
 		os.Exit(3)
 	}()
-	s, err := bolt.Open(context.Background(), path)
+	s, err := bolt.Open(context.Background(), bolt.Config{Path: path})
 	if err != nil {
 		fmt.Println(err)
 		return 1

@@ -84,7 +84,7 @@ func newSample(t *testing.T, n int) *sample {
 // check opens the file at path, and returns an error unless it is refused as
 // damaged or nothing is missing.
 func (s *sample) check(ctx context.Context, path string) error {
-	store, err := bolt.Open(ctx, path)
+	store, err := bolt.Open(ctx, bolt.Config{Path: path})
 	if err != nil {
 		return err
 	}

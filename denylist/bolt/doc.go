@@ -3,7 +3,7 @@
 // or the machine loses power. A service of several processes needs a store that
 // they share.
 //
-//	store, err := bolt.Open(ctx, "/var/lib/chat/revoked.db")
+//	store, err := bolt.Open(ctx, bolt.Config{Path: "/var/lib/chat/revoked.db"})
 //	if err != nil {
 //		return err
 //	}
@@ -34,7 +34,7 @@
 // A file that is not as it was written is refused with [ErrDamaged]: [Open]
 // looks at every page and at the checksum of every record. A store that dropped
 // what it cannot read would let revoked tokens in. So is a file that is empty,
-// unless [WithEmptyFile] allows it.
+// unless [Config.AllowEmptyFile] is set.
 //
 // # What it does not do
 //

@@ -21,7 +21,7 @@ func Example() {
 	defer os.RemoveAll(dir) //nolint:errcheck // it is a temporary directory
 	ctx, path := context.Background(), filepath.Join(dir, "revoked.db")
 
-	store, err := bolt.Open(ctx, path)
+	store, err := bolt.Open(ctx, bolt.Config{Path: path})
 	if err != nil {
 		fmt.Println(err)
 		return
@@ -34,7 +34,7 @@ func Example() {
 		fmt.Println(err)
 	}
 
-	store, err = bolt.Open(ctx, path)
+	store, err = bolt.Open(ctx, bolt.Config{Path: path})
 	if err != nil {
 		fmt.Println(err)
 		return

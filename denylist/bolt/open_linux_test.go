@@ -39,7 +39,7 @@ func TestOpenWithoutPermission(t *testing.T) {
 				return
 			}
 		}
-		s, err := bolt.Open(t.Context(), path)
+		s, err := bolt.Open(t.Context(), bolt.Config{Path: path})
 		if err == nil {
 			err = s.Close()
 		}

@@ -21,7 +21,7 @@ import (
 // refuse opens what must not open, and returns the error.
 func refuse(t testing.TB, path string) error {
 	t.Helper()
-	s, err := bolt.Open(context.Background(), path)
+	s, err := bolt.Open(context.Background(), bolt.Config{Path: path})
 	if err == nil {
 		_ = s.Close()
 		t.Fatal("it was opened")
@@ -74,11 +74,16 @@ func TestOpenEmptyFile(t *testing.T) {
 		if info, err := os.Stat(path); err != nil || info.Size() > 0 {
 			t.Errorf("the file was changed: %v, %v", info, err)
 		}
-		s := open(t, path, bolt.WithEmptyFile())
+		s := openConfig(t, bolt.Config{Path: path, AllowEmptyFile: true})
 		revoke(t, s, denylist.Revocation{TokenID: "b"})
 		closed(t, s)
 		wantRevoked(t, open(t, path), denylist.Token{ID: "b"}, true)
 	}
+}
+
+func TestOpenWithoutPath(t *testing.T) {
+	t.Parallel()
+	wantWords(t, refuse(t, ""), "Path: it is empty; name the file")
 }
 
 // TestOpenNewFileLeavesNothing looks for other files than the store in its directory.
@@ -102,7 +107,7 @@ func TestOpenNewFileTogether(t *testing.T) {
 	var group sync.WaitGroup
 	for _, name := range names {
 		group.Go(func() {
-			s, err := bolt.Open(context.Background(), path)
+			s, err := bolt.Open(context.Background(), bolt.Config{Path: path})
 			if errors.Is(err, bolt.ErrLocked) { // for as long as the others work
 				return
 			}
@@ -199,7 +204,7 @@ func TestLocked(t *testing.T) {
 		s := open(t, path)
 		result := make(chan error)
 		go func() {
-			s, err := bolt.Open(context.Background(), path)
+			s, err := bolt.Open(context.Background(), bolt.Config{Path: path})
 			if err == nil {
 				err = s.Close()
 			}
@@ -217,7 +222,7 @@ func TestLocked(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		result := make(chan error)
 		go func() {
-			_, err := bolt.Open(ctx, path)
+			_, err := bolt.Open(ctx, bolt.Config{Path: path})
 			result <- err
 		}()
 		cancel()
@@ -232,7 +237,7 @@ func TestOpenContext(t *testing.T) {
 	path := file(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := bolt.Open(ctx, path); !errors.Is(err, context.Canceled) {
+	if _, err := bolt.Open(ctx, bolt.Config{Path: path}); !errors.Is(err, context.Canceled) {
 		t.Errorf("Open = %v, want context.Canceled", err)
 	}
 	if _, err := os.Stat(path); !errors.Is(err, os.ErrNotExist) {
@@ -268,7 +273,7 @@ func TestOpenContextEnds(t *testing.T) {
 	}
 	closed(t, s)
 	for n := 0; ; n++ {
-		s, err := bolt.Open(&endingContext{context.Background(), n}, path)
+		s, err := bolt.Open(&endingContext{context.Background(), n}, bolt.Config{Path: path})
 		if err == nil {
 			closed(t, s)
 			if n < 8 {

@@ -92,7 +92,7 @@ func TestContextWhileWaiting(t *testing.T) {
 	path := file(t)
 	synctest.Test(t, func(t *testing.T) {
 		clock := &gate{opened: make(chan struct{})}
-		s, err := bolt.Open(t.Context(), path, bolt.WithClock(clock.Now))
+		s, err := bolt.Open(t.Context(), bolt.Config{Path: path}, bolt.WithClock(clock.Now))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -146,7 +146,7 @@ func TestCloseWhileWriting(t *testing.T) {
 	path := file(t)
 	synctest.Test(t, func(t *testing.T) {
 		clock := &gate{opened: make(chan struct{})}
-		s, err := bolt.Open(t.Context(), path, bolt.WithClock(clock.Now))
+		s, err := bolt.Open(t.Context(), bolt.Config{Path: path}, bolt.WithClock(clock.Now))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -4,27 +4,26 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
-	"fmt"
-	"net"
-	"strconv"
 	"strings"
 	"time"
+
+	"github.com/pasetokit/pasetokit/internal/settings"
 )
 
 // Config says where a [Store] keeps its records, and how. Only Addresses must
-// be set. Secrets are behind functions, so that a Config can be printed and logged.
+// be set; the zero value of every other field is its documented default. Secrets are
+// behind functions, so that a Config can be printed and logged.
 type Config struct {
 	// Addresses are host:port, at least one: those of a single server, of some
 	// nodes of a Redis Cluster, from which the others are found, or of the
-	// Sentinels if SentinelMaster is set.
-	Addresses []string
+	// Sentinels if [Config.SentinelMaster] is set.
+	Addresses []string `koanf:"addresses" validate:"omitempty,unique,dive,address"`
 	// Credentials returns the user and the password for a connection to a server. It is
 	// asked for every new one, so that a password can change while the store is open.
 	// Default: connections do not authenticate.
 	Credentials Credentials `json:"-" xml:"-" yaml:"-"`
-	// Database is the number of the database, default 0. A cluster has no other
-	// one.
-	Database int
+	// Database is the number of the database. Default 0. A cluster has no other one.
+	Database int `koanf:"database" validate:"omitempty,min=0"`
 	// TLS returns how a connection is encrypted, those to the Sentinels as well. It is
 	// asked for every new one, so that certificates can change while the store is open;
 	// [StaticTLS] returns the same always. Its ServerName is by default the host that is
@@ -32,42 +31,33 @@ type Config struct {
 	// revocations vanish.
 	TLS func(context.Context) (*tls.Config, error) `json:"-" xml:"-" yaml:"-"`
 
-	// SentinelMaster is the name by which the Sentinels know the primary.
-	// Default: Addresses are servers.
-	SentinelMaster string
+	// SentinelMaster is the name by which the Sentinels at [Config.Addresses] know the
+	// primary. Default none: the addresses are servers.
+	SentinelMaster string `koanf:"sentinel_master"`
 	// SentinelCredentials are for the Sentinels themselves. Default: connections to them
 	// do not authenticate.
 	SentinelCredentials Credentials `json:"-" xml:"-" yaml:"-"`
 
-	// Prefix begins every key and the name of the channel; default
-	// [DefaultPrefix]. Stores that are not to share their records have
+	// Prefix begins every key and the name of the channel. Default pasetokit:. All who
+	// share revocations need the same. Stores that are not to share their records have
 	// different ones, of which none may begin with another.
-	Prefix string
-	// CacheTTL bounds how long Revoked may go on answering from the memory of
-	// this process. Redis says when such an answer is out of date, within
-	// milliseconds as a rule; this is the limit for when it cannot. Zero means
-	// [DefaultCacheTTL], and [NoCache] asks Redis every time.
-	CacheTTL time.Duration
-	// MinReplicas is how many replicas must have a record before Revoke and
-	// Consume return without an error; see [ErrNotReplicated]. Default 0: a
-	// failover may lose the records of the last moments.
-	MinReplicas int
+	Prefix string `koanf:"prefix" default:"pasetokit:"`
+	// CacheTTL bounds how long an answer may be given from the memory of this process.
+	// Redis says when such an answer is out of date, within milliseconds as a rule; this is
+	// the limit for when it cannot. [NoCache] asks Redis every time. Default 30s.
+	CacheTTL time.Duration `koanf:"cache_ttl" default:"30s" validate:"omitempty,none|min=1ms,max=1h"`
+	// MinReplicas is how many replicas must have a record before it counts as made; see
+	// [ErrNotReplicated]. Default 0: a failover may lose the records of the last moments.
+	MinReplicas int `koanf:"min_replicas" validate:"omitempty,min=0,max=100"`
 	// Timeout bounds every call, the opening of a connection included. While a
 	// server hangs and hundreds of calls wait for it, some may take twice as
-	// long. Default [DefaultTimeout].
-	Timeout time.Duration
-	// AllowEviction opens a server that drops records when its memory is full:
-	// tokens that were revoked become valid again. Default: such a server is
-	// refused.
-	AllowEviction bool
+	// long. Default 1s.
+	Timeout time.Duration `koanf:"timeout" default:"1s" validate:"omitempty,min=1ms,max=1m"`
+	// AllowEviction opens a server that may drop records when its memory is full. Default
+	// false: it is refused. Danger: each dropped record makes a token that was revoked
+	// valid again.
+	AllowEviction bool `koanf:"allow_eviction"`
 }
-
-// The defaults of [Config].
-const (
-	DefaultPrefix   = "pasetokit:"
-	DefaultCacheTTL = 30 * time.Second
-	DefaultTimeout  = time.Second
-)
 
 // Credentials returns a user of Redis and the password. An empty user is the default
 // one, and without a password either the connection does not authenticate. It must end
@@ -85,58 +75,33 @@ func StaticTLS(config *tls.Config) func(context.Context) (*tls.Config, error) {
 	return func(context.Context) (*tls.Config, error) { return config, nil }
 }
 
-// NoCache as a [Config.CacheTTL] turns caching off.
+// NoCache as a [Config.CacheTTL] turns caching off: none in files.
 const NoCache time.Duration = -1
 
-// complete returns the configuration with its defaults, or what is wrong with
-// it.
-func (c Config) complete() (Config, error) {
-	if c.Prefix == "" {
-		c.Prefix = DefaultPrefix
-	}
-	if c.CacheTTL == 0 {
-		c.CacheTTL = DefaultCacheTTL
-	}
-	if c.Timeout == 0 {
-		c.Timeout = DefaultTimeout
-	}
-	if len(c.Addresses) == 0 {
-		return c, errors.New("redis: Addresses is empty; list at least one host:port")
-	}
-	for i, address := range c.Addresses {
-		if why := badAddress(address); why != "" {
-			return c, fmt.Errorf("redis: Addresses[%d] %s", i, why)
+var errConfig = errors.New("redis: invalid configuration")
+
+// Validate reports everything that is wrong with the configuration, as one error. It asks
+// no server. [Open] calls it.
+func (c Config) Validate() error {
+	problems := settings.Check(c)
+	for i, p := range problems {
+		if address, ok := p.Value.(string); ok && strings.ContainsAny(address, "/@") {
+			problems[i].Value = nil // a URL may have a password in it
 		}
 	}
-	switch {
-	case c.Database < 0:
-		return c, fmt.Errorf("redis: Database is %d; the first one is 0", c.Database)
-	case c.CacheTTL != NoCache && c.CacheTTL < time.Millisecond:
-		return c, fmt.Errorf("redis: CacheTTL is %s; give a millisecond or more, 0 for %s, or NoCache", c.CacheTTL, DefaultCacheTTL)
-	case c.MinReplicas < 0:
-		return c, fmt.Errorf("redis: MinReplicas is %d; give 0 or more", c.MinReplicas)
-	case c.Timeout < time.Millisecond:
-		return c, fmt.Errorf("redis: Timeout is %s; give a millisecond or more, or 0 for %s", c.Timeout, DefaultTimeout)
-	case c.SentinelMaster == "" && c.SentinelCredentials != nil:
-		return c, errors.New("redis: SentinelCredentials is set without SentinelMaster; name the primary that the Sentinels watch")
+	if len(c.Addresses) == 0 {
+		problems.Add("Addresses", nil, "it is empty; list at least one host:port")
 	}
-	return c, nil
+	if c.SentinelMaster == "" && c.SentinelCredentials != nil {
+		problems.Add("SentinelCredentials", nil, "nobody asks for them without {SentinelMaster}; name the primary that the Sentinels watch")
+	}
+	return problems.Err(errConfig)
 }
 
-// badAddress returns why address is not host:port. What may hold a password is
-// not repeated.
-func badAddress(address string) string {
-	if strings.Contains(address, "/") || strings.Contains(address, "@") {
-		return "is a URL; give host:port alone, and what else it says by the other fields"
-	}
-	host, port, err := net.SplitHostPort(address)
-	if err != nil || host == "" {
-		return fmt.Sprintf("is %q; give host:port", address)
-	}
-	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
-		return fmt.Sprintf("is %q, whose port is not a number from 1 to 65535", address)
-	}
-	return ""
+// withDefaults returns the configuration with its defaults filled in.
+func (c Config) withDefaults() Config {
+	settings.SetDefaults(&c)
+	return c
 }
 
 // caches reports whether answers are kept in this process.

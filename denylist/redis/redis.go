@@ -92,10 +92,10 @@ func WithClock(now func() time.Time) Option {
 // When ctx ends, opening does, with the context's error; without that it takes a
 // few times [Config.Timeout] for each address at most.
 func Open(ctx context.Context, cfg Config, opts ...Option) (*Store, error) {
-	cfg, err := cfg.complete()
-	if err != nil {
+	if err := cfg.Validate(); err != nil {
 		return nil, err
 	}
+	cfg = cfg.withDefaults()
 	s := newStore(cfg, opts)
 	if err := s.connect(ctx, cfg); err != nil {
 		return nil, err

@@ -6,8 +6,10 @@ import (
 	"strings"
 )
 
-// Basic has the formats of package paseto. [Check] knows them always.
+// Basic has the formats of packages paseto and denylist/redis. [Check] knows them always.
 var Basic = Formats{
+	"address":     address,
+	"server_name": serverName,
 	"paseto_version": func(s string) error {
 		switch {
 		case slices.Contains([]string{"v2", "v3", "v4"}, s):

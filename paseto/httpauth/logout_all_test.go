@@ -161,7 +161,7 @@ func TestLogoutThatCannotBePromised(t *testing.T) {
 	}
 	inFile := func(t testing.TB) denylist.Store {
 		t.Helper()
-		store := must(bolt.Open(t.Context(), filepath.Join(t.TempDir(), "denylist")))
+		store := must(bolt.Open(t.Context(), bolt.Config{Path: filepath.Join(t.TempDir(), "denylist")}))
 		t.Cleanup(func() { store.Close() })
 		return store
 	}
