@@ -89,7 +89,7 @@ func serveNode(told string) error {
 	guard, err := wsauth.New(auth, wsauth.Config{
 		RecheckInterval: cfg.RecheckInterval, MaxUnchecked: cfg.MaxUnchecked, Limits: cfg.Limits,
 		CloseTimeout: testtool.Patience, WriteTimeout: testtool.Patience, PingInterval: wsauth.NoPing,
-	}, wsauth.WithLogger(log), wsauth.WithLeases(store))
+	}, wsauth.WithLogger(log))
 	if err != nil {
 		return err
 	}

@@ -75,9 +75,15 @@ func TestLeases(t *testing.T) {
 		wantOpen(t, other.enter(t, "alice"))
 		wantClosed(t, other.enter(t, "alice"), wsauth.CloseTryAgainLater, wsauth.ErrTooMany)
 	})
+	t.Run("hidden", func(t *testing.T) {
+		t.Parallel()
+		one, other := twoDoors(t, hidingStore{&leasing{Store: memory(t)}})
+		wantOpen(t, one.enter(t, "alice"))
+		wantOpen(t, other.enter(t, "alice"))
+	})
 	t.Run("shared", func(t *testing.T) {
 		t.Parallel()
-		one, other := twoDoors(t, &leasing{Store: memory(t)})
+		one, other := twoDoors(t, clearStore{&leasing{Store: memory(t)}})
 		wantOpen(t, one.enter(t, "alice"))
 		wantClosed(t, other.enter(t, "alice"), wsauth.CloseTryAgainLater, wsauth.ErrTooMany)
 		wantOpen(t, other.enter(t, "bob"))

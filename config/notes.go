@@ -2,6 +2,7 @@ package config
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"slices"
 	"strings"
@@ -46,9 +47,14 @@ func (c *Config) note(ctx context.Context, log *slog.Logger, store denylist.Stor
 			}
 		}
 	}
-	if c.Denylist.Enabled && c.Token.VerifyOnly && c.ownStore(store) {
-		note("denylist.store", "it is this program's own, while token.verify_only is true: a logout at the service that issues is never heard of; "+
-			"share redis with that service, or set denylist.enabled to false")
+	if own, known := c.ownStore(store); c.Denylist.Enabled && c.Token.VerifyOnly && own {
+		text := "it is this program's own, while token.verify_only is true: a logout at the service that issues is never heard of; " +
+			"share redis with that service, or set denylist.enabled to false"
+		if !known {
+			text = fmt.Sprintf("it is a %T, which does not say whether the service that issues shares it: no token can be revoked here; "+
+				"have it implement denylist.Shared, or denylist.Wrapper if it wraps a store", store)
+		}
+		note("denylist.store", text)
 	}
 }
 
@@ -57,11 +63,12 @@ func (c *Config) defaultLocations() bool {
 	return slices.Equal(c.WebSocket.Locations, Default().WebSocket.Locations)
 }
 
-// ownStore reports whether no other program knows the denylist.
-func (c *Config) ownStore(given denylist.Store) bool {
+// ownStore reports whether other programs do not share the denylist, and whether that is known.
+// A store that does not tell counts as one that they do not share.
+func (c *Config) ownStore(given denylist.Store) (own, known bool) {
 	if given == nil {
-		return c.Denylist.Store == storeMemory || c.Denylist.Store == storeBolt
+		return c.Denylist.Store == storeMemory || c.Denylist.Store == storeBolt, true
 	}
-	_, local := given.(denylist.Local)
-	return local
+	told, known := denylist.As[denylist.Shared](given)
+	return !known || !told.Shared(), known
 }

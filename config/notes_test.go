@@ -13,17 +13,25 @@ import (
 	"github.com/pasetokit/pasetokit/paseto"
 )
 
-// localStore is a store of a program's own that no other process hears of.
-type localStore struct{ denylist.Store }
+// Stores of a program's own: one says that others share it, one lets the store that it
+// wraps say it, and one hides that.
+type (
+	sharedStore struct{ denylist.Store }
+	clearStore  struct{ denylist.Store }
+	hidingStore struct{ denylist.Store }
+)
 
-func (localStore) Local() {}
+func (sharedStore) Shared() bool { return true }
+
+func (s clearStore) Unwrap() denylist.Store { return s.Store }
 
 // TestNotes checks what the log says of values that are valid and probably not meant.
 func TestNotes(t *testing.T) {
 	t.Parallel()
-	shared := struct{ denylist.Store }{memory(t)}
+	shared := sharedStore{memory(t)}
 	const cookies, unset = "key=websocket.locations note=", "key=http.locations note="
 	const own, mistyped = "key=denylist.store note=", "key=denylist.check note="
+	perSubject := func(c *config.Config) { c.WebSocket.Limits.PerSubject = 1 }
 	verifier := func(c *config.Config) {
 		c.Token.VerifyOnly, c.Token.Purpose = true, "public"
 		c.Token.Keys = []config.Key{{Value: paseto.NewSecret(publicKey)}}
@@ -59,8 +67,16 @@ func TestNotes(t *testing.T) {
 			c.Denylist.Store, c.Denylist.Path = "bolt", filepath.Join(t.TempDir(), "revoked.db")
 		}, nil, []string{own}},
 		{"verifying with a memory that is given", verifier, []config.Option{config.WithStore(memory(t))}, []string{own}},
-		{"verifying with a store of its own", verifier, []config.Option{config.WithStore(localStore{memory(t)})}, []string{own}},
+		{"verifying with a wrapped memory", verifier, []config.Option{config.WithStore(clearStore{memory(t)})}, []string{own, "redis"}},
+		{"verifying with a hidden memory", verifier, []config.Option{config.WithStore(hidingStore{memory(t)})},
+			[]string{own, "config_test.hidingStore", "denylist.Shared", "denylist.Wrapper"}},
 		{"verifying with a store that is shared", verifier, []config.Option{config.WithStore(shared)}, nil},
+		{"verifying with a wrapped store that is shared", verifier, []config.Option{config.WithStore(clearStore{shared})}, nil},
+		{"limit per subject with a memory", perSubject, nil, nil},
+		{"limit per subject with leases", perSubject, []config.Option{config.WithStore(&leasing{Store: shared})}, nil},
+		{"limit per subject with wrapped leases", perSubject, []config.Option{config.WithStore(clearStore{&leasing{Store: shared}})}, nil},
+		{"limit per subject with hidden leases", perSubject, []config.Option{config.WithStore(hidingStore{&leasing{Store: shared}})},
+			[]string{"counted in this process alone", "store=config_test.hidingStore", "denylist.Wrapper"}},
 		{"verifying without a denylist", func(c *config.Config) {
 			verifier(c)
 			c.Denylist.Enabled = false

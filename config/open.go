@@ -61,9 +61,9 @@ type opener struct {
 }
 
 // WithStore makes store the denylist, whatever denylist.store says. If it is a
-// [denylist.Leases] too, connections are counted over all that share it, see
-// [wsauth.WithLeases]; else in this program alone. The caller closes it after the
-// kit.
+// [denylist.Leases] too, or a [denylist.Wrapper] of one, connections are counted over
+// all that share it, see [wsauth.WithLeases]; else in this program alone. The caller
+// closes it after the kit.
 func WithStore(store denylist.Store) Option {
 	return func(o *opener) { o.store = store }
 }
@@ -217,11 +217,7 @@ func (k *Kit) build(cfg *Config, keys []paseto.Key, o opener) error {
 	}
 	guard := cfg.wsauth(web)
 	guard.ConnContext = o.connContext
-	guarded := []wsauth.Option{wsauth.WithLogger(o.log), wsauth.WithObserver(o.connObserver)}
-	if leases, ok := k.Store.(denylist.Leases); ok {
-		guarded = append(guarded, wsauth.WithLeases(leases))
-	}
-	k.Guard, err = wsauth.New(k.Authorizer, guard, guarded...)
+	k.Guard, err = wsauth.New(k.Authorizer, guard, wsauth.WithLogger(o.log), wsauth.WithObserver(o.connObserver))
 	return err
 }
 

@@ -10,8 +10,8 @@
 //
 // Whoever holds on to a token for long, as a WebSocket does, learns of its
 // revocation from Watch. A store that many processes share may offer [Leases]
-// besides, by which they count together what each of them holds open. One that
-// belongs to a single process says so by [Local].
+// besides, by which they count together what each of them holds open. Whether it is
+// shared, a store says by [Shared]. One that wraps another store should be a [Wrapper].
 //
 // The package deals in identifiers and times alone. No token and no key ever
 // reaches a store.

@@ -66,6 +66,9 @@ func (a *Authorizer) CanIssue() bool {
 // CanRevoke reports whether there is a denylist.
 func (a *Authorizer) CanRevoke() bool { return a.store != nil }
 
+// Denylist returns the store that was given with [WithDenylist], nil for none.
+func (a *Authorizer) Denylist() denylist.Store { return a.store }
+
 // Deadline returns the time from which a token with these claims is no longer
 // accepted, its expiry plus the leeway, and zero if it has no expiry. It is never
 // after the year 9999, which could not be written as RFC 3339 has it.

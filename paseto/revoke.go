@@ -71,8 +71,8 @@ func (a *Authorizer) RevokeSubject(ctx context.Context, subject string, issuedBe
 // Revocable returns nil if a token with these claims is dead everywhere once it is
 // revoked here. Else it returns an [ErrRevocation] that says why not: there is no
 // denylist, [DenylistConfig.Check] does not list the token's type, or the token is
-// another issuer's and the denylist is a [denylist.Local] one, of which that issuer
-// and its other services never hear. Where no key issues tokens, every token counts as
+// another issuer's and the denylist does not say that it is [denylist.Shared]: that
+// issuer and its other services may never hear of it. Where no key issues tokens, every token counts as
 // another issuer's.
 func (a *Authorizer) Revocable(c *Claims) error {
 	if a.store == nil {
@@ -88,9 +88,17 @@ func (a *Authorizer) Revocable(c *Claims) error {
 		return err
 	}
 	issues := func(k ringKey) bool { return k.CanIssue() }
-	if _, local := a.store.(denylist.Local); local && (c.foreign || !slices.ContainsFunc(*a.ring.Load(), issues)) {
+	if c.foreign || !slices.ContainsFunc(*a.ring.Load(), issues) {
+		store, known := denylist.As[denylist.Shared](a.store)
+		if known && store.Shared() {
+			return nil
+		}
 		err := refuse(ErrRevocation, "the token is another issuer's, which does not hear of this process's denylist; "+
 			"share a Redis with the issuer, or log out there")
+		if !known {
+			err = refuse(ErrRevocation, "the token is another issuer's, and the denylist, a %T, does not say whether that hears of it; "+
+				"have it implement denylist.Shared, or denylist.Wrapper if it wraps a store", a.store)
+		}
 		err.Message = "This server cannot revoke tokens of another issuer. Log out where the token was issued"
 		return err
 	}

@@ -94,8 +94,8 @@
 //
 // [Limits] bounds how many connections there are, in all and for each subject, how
 // many may wait for a first message, and how many handshakes an address may begin,
-// or fail. A guard counts by itself; with [WithLeases] the connections of a subject
-// are counted over all guards that share a store. Behind a proxy, set
+// or fail. A guard counts by itself; but where the denylist has leases, the connections
+// of a subject are counted over all guards that share it (see [WithLeases]). Behind a proxy, set
 // [Limits.TrustedProxies] before you limit addresses.
 //
 // # Sending

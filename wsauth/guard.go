@@ -56,6 +56,7 @@ type Guard struct {
 	failures   *throttle.Table[netip.Prefix] // nil: not limited
 	foreign    *throttle.Table[netip.Prefix] // handshakes of other origins; nil: not limited
 	leases     denylist.Leases               // nil: each guard counts alone
+	leasesSet  bool                          // by an option
 	name       string                        // of this guard among all that have leases
 
 	// Of capacity one: the denylist may not have told of all revocations, or of
@@ -115,6 +116,7 @@ func New(auth *paseto.Authorizer, cfg Config, opts ...Option) (*Guard, error) {
 	g.born = g.wall()
 	g.expiries = schedule.New(g.wall, func(c *Conn) *schedule.Alarm { return &c.expiry })
 	g.limit(addresses)
+	g.findLeases()
 	g.route = g.cfg.route()
 	g.upgrader = websocket.Upgrader{
 		HandshakeTimeout: g.cfg.WriteTimeout,

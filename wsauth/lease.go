@@ -16,11 +16,32 @@ import (
 )
 
 // WithLeases counts the connections of a subject together with those of all other
-// guards that have leases of the same store, instead of this guard's alone; see
-// [Limits.PerSubject]. Danger: while the store cannot be asked, handshakes are
-// answered with status 503, unless the Authorizer fails open.
+// guards that have the same leases; see [Limits.PerSubject]. With nil this guard counts
+// alone. Default: the leases of the Authorizer's denylist, where that is a
+// [denylist.Leases] or wraps one (see [denylist.Wrapper]), else nil. Danger: while
+// leases cannot be asked for, handshakes are answered with status 503, unless the
+// Authorizer fails open.
 func WithLeases(leases denylist.Leases) Option {
-	return func(g *Guard) { g.leases = leases }
+	return func(g *Guard) { g.leases, g.leasesSet = leases, true }
+}
+
+// findLeases takes the leases of the Authorizer's denylist, unless an option said which
+// to take. A denylist without leases is no secret: the limit may not be what was meant.
+func (g *Guard) findLeases() {
+	store := g.auth.Denylist()
+	if g.leasesSet || store == nil {
+		return
+	}
+	var ok bool
+	if g.leases, ok = denylist.As[denylist.Leases](store); ok || g.cfg.Limits.PerSubject <= 0 {
+		return
+	}
+	if told, known := denylist.As[denylist.Shared](store); known && !told.Shared() {
+		return
+	}
+	g.log.Warn("connections of a subject are counted in this process alone, as the denylist has no leases; "+
+		"if it wraps a store that has, it needs a method Unwrap (see denylist.Wrapper)",
+		"store", fmt.Sprintf("%T", store), "per_subject", g.cfg.Limits.PerSubject)
 }
 
 // lease is what a connection knows of its lease: whether that was given back.

@@ -35,8 +35,9 @@ type Limits struct {
 	// with status 503. Clients that are refused by a close frame do not count,
 	// and there are at most 1000 of them. Default 0: any number.
 	Connections int
-	// PerSubject is how many connections a subject may have at a time, on this
-	// guard or, with [WithLeases], on all that share a store. Those that are
+	// PerSubject is how many connections a subject may have at a time: on all
+	// guards together whose denylist has leases (see [WithLeases]), or else on
+	// this one. Those that are
 	// being closed do not count, nor do anonymous ones. Default 0: any number.
 	PerSubject int
 	// OnExcess says what happens beyond PerSubject. Default RejectNewest.

@@ -36,12 +36,12 @@ type Store struct {
 }
 
 var (
-	_ denylist.Store = (*Store)(nil)
-	_ denylist.Local = (*Store)(nil)
+	_ denylist.Store  = (*Store)(nil)
+	_ denylist.Shared = (*Store)(nil)
 )
 
-// Local implements [denylist.Local].
-func (s *Store) Local() {}
+// Shared implements [denylist.Shared]: no other process hears of a file's records.
+func (s *Store) Shared() bool { return false }
 
 // Option adjusts a [Store].
 type Option func(*Store)

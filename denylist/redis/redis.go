@@ -52,7 +52,14 @@ type Store struct {
 	once sync.Once
 }
 
-var _ denylist.Store = (*Store)(nil)
+var (
+	_ denylist.Store  = (*Store)(nil)
+	_ denylist.Shared = (*Store)(nil)
+)
+
+// Shared implements [denylist.Shared]: whoever uses the same Redis and
+// [Config.Prefix] hears of all records.
+func (s *Store) Shared() bool { return true }
 
 // Option adjusts a [Store].
 type Option func(*Store)

@@ -146,8 +146,18 @@ func (f *failingOnce) Revoke(ctx context.Context, r denylist.Revocation) error {
 	return f.Store.Revoke(ctx, r)
 }
 
-// shared is a store that says nothing of being local.
+// shared is a store that others share.
 type shared struct{ denylist.Store }
+
+func (shared) Shared() bool { return true }
+
+// Wrappers of a store: one hides whether that is shared, and one does not.
+type (
+	hiding      struct{ denylist.Store }
+	transparent struct{ denylist.Store }
+)
+
+func (t transparent) Unwrap() denylist.Store { return t.Store }
 
 // TestLogoutThatCannotBePromised says 501 wherever a revocation leaves a credential of
 // the request alive somewhere. What can be revoked is.
@@ -166,6 +176,12 @@ func TestLogoutThatCannotBePromised(t *testing.T) {
 		return store
 	}
 	sharedStore := func(t testing.TB) denylist.Store { t.Helper(); return shared{memory(t)} }
+	wrapped := func(made func(testing.TB) denylist.Store) func(testing.TB) denylist.Store {
+		return func(t testing.TB) denylist.Store { t.Helper(); return transparent{made(t)} }
+	}
+	hidden := func(made func(testing.TB) denylist.Store) func(testing.TB) denylist.Store {
+		return func(t testing.TB) denylist.Store { t.Helper(); return hiding{made(t)} }
+	}
 	verifier := []paseto.Key{must(theirs.PublicKey())}
 	issuer := []paseto.Key{secretKey, must(theirs.PublicKey())}
 	const elsewhere = "This server cannot revoke tokens of another issuer. Log out where the token was issued"
@@ -183,9 +199,15 @@ func TestLogoutThatCannotBePromised(t *testing.T) {
 		{name: "verifier, memory", keys: verifier, store: memory, detail: elsewhere, warned: true},
 		{name: "verifier, bolt", keys: verifier, store: inFile, detail: elsewhere, warned: true},
 		{name: "verifier, shared store", keys: verifier, store: sharedStore},
+		{name: "verifier, wrapped shared store", keys: verifier, store: wrapped(sharedStore)},
+		{name: "verifier, wrapped memory", keys: verifier, store: wrapped(memory), detail: elsewhere, warned: true},
+		{name: "verifier, hidden shared store", keys: verifier, store: hidden(sharedStore), detail: elsewhere, warned: true},
+		{name: "verifier, hidden memory", keys: verifier, store: hidden(memory), detail: elsewhere, warned: true},
 		{name: "issuer, another's token", keys: issuer, store: memory, detail: elsewhere},
 		{name: "issuer, another's token, shared store", keys: issuer, store: sharedStore},
+		{name: "issuer, another's token, hidden memory", keys: issuer, store: hidden(memory), detail: elsewhere},
 		{name: "issuer, own token", keys: issuer, store: memory, own: true},
+		{name: "issuer, own token, hidden memory", keys: issuer, store: hidden(memory), own: true},
 		{name: "access not looked up", keys: issuer, check: []string{paseto.TypeRefresh}, store: memory, own: true, detail: unchecked, warned: true},
 		{name: "access not looked up, refresh sent", keys: issuer, check: []string{paseto.TypeRefresh}, store: memory, own: true, only: paseto.TypeRefresh, warned: true},
 		{name: "refresh not looked up", keys: issuer, check: []string{paseto.TypeAccess}, store: sharedStore, own: true, detail: unchecked, warned: true},
