@@ -15,7 +15,8 @@ import (
 	"github.com/pasetokit/pasetokit/internal/testtool"
 )
 
-const patience = testtool.Patience
+// patience is the longest Timeout that a store takes.
+const patience = time.Minute
 
 // harness opens stores by cfg that do not meet, each with a prefix of its own. Their calls may take long, as a thousand at
 // a time do on a busy machine, and their clock is moved by hand.
