@@ -3,12 +3,12 @@ package wsauth_test
 import (
 	"context"
 	"errors"
-	"io"
 	"log/slog"
 	"runtime"
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 
 	"github.com/gorilla/websocket"
 
@@ -161,13 +161,18 @@ func TestPeerEnds(t *testing.T) {
 	for _, test := range []struct {
 		name string
 		end  func(*websocket.Conn)
-		want websocket.CloseError
+		want wsauth.CloseError
+		text string
 	}{
-		{"normal", closing(1000, "bye"), websocket.CloseError{Code: 1000, Text: "bye"}},
-		{"going away", closing(1001, ""), websocket.CloseError{Code: 1001}},
-		{"own code", closing(4321, "tschüß"), websocket.CloseError{Code: 4321, Text: "tschüß"}},
-		{"no code", closing(1005, ""), websocket.CloseError{Code: 1005}},
-		{"vanishes", func(ws *websocket.Conn) { _ = ws.NetConn().Close() }, websocket.CloseError{Code: 1006, Text: io.ErrUnexpectedEOF.Error()}},
+		{"normal", closing(1000, "bye"), wsauth.CloseError{Code: wsauth.CloseNormal, Reason: "bye"}, `with code 1000, "bye"`},
+		{"going away", closing(1001, ""), wsauth.CloseError{Code: wsauth.CloseGoingAway}, "with code 1001"},
+		{"own code", closing(4321, "tschüß"), wsauth.CloseError{Code: 4321, Reason: "tschüß"}, `with code 4321, "tschüß"`},
+		{"no code", closing(1005, ""), wsauth.CloseError{Code: wsauth.CloseNoCode}, "with code 1005"},
+		{"vanishes in a message", func(ws *websocket.Conn) {
+			_, _ = ws.NetConn().Write([]byte{0x81, 0x85, 0, 0, 0, 0, 'h'}) // the first of five bytes
+			_ = ws.NetConn().Close()
+		}, wsauth.CloseError{Code: wsauth.CloseAbnormal}, "without closing it"},
+		{"vanishes", func(ws *websocket.Conn) { _ = ws.NetConn().Close() }, wsauth.CloseError{Code: wsauth.CloseAbnormal}, "without closing it"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -184,12 +189,43 @@ func TestPeerEnds(t *testing.T) {
 			})
 			test.end(ws)
 			err := wait(t, ended, "the handler")
-			closed, ok := errors.AsType[*websocket.CloseError](err)
-			if !ok || *closed != test.want {
+			closed, ok := errors.AsType[*wsauth.CloseError](err)
+			if !ok || *closed != test.want || !strings.HasSuffix(err.Error(), test.text) {
 				t.Errorf("error is %v, want %v", err, &test.want)
 			}
 		})
 	}
+}
+
+// TestWriteWhilePeerCloses fails for what the peer said, as the read does, also where it
+// comes first.
+func TestWriteWhilePeerCloses(t *testing.T) {
+	t.Parallel()
+	var ended chan error
+	inBubble(t, paseto.Config{}, wsauth.Config{}, func(_ context.Context, conn *wsauth.Conn) {
+		ws := conn.Underlying()
+		answer := ws.CloseHandler()
+		ws.SetCloseHandler(func(code int, text string) error {
+			err := answer(code, text)
+			go func() { ended <- conn.WriteMessage(wsauth.TextMessage, nil) }()
+			synctest.Wait() // as far as that comes
+			return err
+		})
+		_, _, err := conn.ReadMessage()
+		ended <- err
+	}, func(b bubble) {
+		ended = make(chan error, 2)
+		bye := websocket.FormatCloseMessage(1000, "bye")
+		if err := b.connect(none()).ws.WriteMessage(websocket.CloseMessage, bye); err != nil {
+			b.Fatal(err)
+		}
+		for range 2 {
+			closed, ok := errors.AsType[*wsauth.CloseError](<-ended)
+			if !ok || *closed != (wsauth.CloseError{Code: wsauth.CloseNormal, Reason: "bye"}) {
+				b.Errorf("error is %v, want what the peer said", closed)
+			}
+		}
+	})
 }
 
 // TestReadAfterEnd has a handler that pays no heed to errors. It is answered

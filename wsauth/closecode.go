@@ -1,10 +1,6 @@
 package wsauth
 
-import (
-	"unicode/utf8"
-
-	"github.com/gorilla/websocket"
-)
+import "unicode/utf8"
 
 // CloseCode is a WebSocket close code (RFC 6455, section 7.4).
 type CloseCode int
@@ -12,26 +8,26 @@ type CloseCode int
 // The registered close codes that a [Guard] uses.
 const (
 	// CloseNormal: the application's handler has returned.
-	CloseNormal CloseCode = websocket.CloseNormalClosure
+	CloseNormal CloseCode = 1000
 	// CloseGoingAway: the server shuts down, or the connection has lived, or
 	// been silent, for too long.
-	CloseGoingAway CloseCode = websocket.CloseGoingAway
+	CloseGoingAway CloseCode = 1001
 	// CloseProtocolError: the peer broke RFC 6455.
-	CloseProtocolError CloseCode = websocket.CloseProtocolError
+	CloseProtocolError CloseCode = 1002
 	// CloseInvalidPayload: a text message was not UTF-8.
-	CloseInvalidPayload CloseCode = websocket.CloseInvalidFramePayloadData
+	CloseInvalidPayload CloseCode = 1007
 	// ClosePolicyViolation: the peer has no right to the connection, or none
 	// any more. The reason is the message of the refusal.
-	ClosePolicyViolation CloseCode = websocket.ClosePolicyViolation
+	ClosePolicyViolation CloseCode = 1008
 	// CloseMessageTooBig: a message was larger than [Config.ReadLimit].
-	CloseMessageTooBig CloseCode = websocket.CloseMessageTooBig
+	CloseMessageTooBig CloseCode = 1009
 	// CloseInternalError: the application's handler panicked.
-	CloseInternalError CloseCode = websocket.CloseInternalServerErr
+	CloseInternalError CloseCode = 1011
 	// CloseServiceRestart: the server shuts down to start again.
-	CloseServiceRestart CloseCode = websocket.CloseServiceRestart
+	CloseServiceRestart CloseCode = 1012
 	// CloseTryAgainLater: there are too many connections, the peer reads too
 	// slowly, or the denylist has not answered for too long.
-	CloseTryAgainLater CloseCode = websocket.CloseTryAgainLater
+	CloseTryAgainLater CloseCode = 1013
 )
 
 // The close codes of [PrivateCodes], which are like the HTTP statuses 401, 403,
@@ -51,12 +47,20 @@ const (
 	CloseTooMany CloseCode = 4429
 )
 
+// The close codes of a [CloseError] that no close frame can carry.
+const (
+	// CloseNoCode: the peer's close frame had no code.
+	CloseNoCode CloseCode = 1005
+	// CloseAbnormal: the connection broke off without a close frame.
+	CloseAbnormal CloseCode = 1006
+)
+
 // sendable reports whether a close frame may carry the code.
 func (c CloseCode) sendable() bool {
 	switch {
 	case c >= 3000 && c <= 4999: // registered and private codes
 		return true
-	case c == 1004, c == websocket.CloseNoStatusReceived, c == websocket.CloseAbnormalClosure:
+	case c == 1004, c == CloseNoCode, c == CloseAbnormal:
 		return false
 	}
 	return c >= CloseNormal && c <= 1014

@@ -221,6 +221,6 @@ func sendsBytes(bytes []byte) func(*websocket.Conn) {
 	return func(ws *websocket.Conn) { _, _ = ws.NetConn().Write(bytes) }
 }
 
-func sendsMessage(kind int, data []byte) func(*websocket.Conn) {
-	return func(ws *websocket.Conn) { _ = ws.WriteMessage(kind, data) }
+func sendsMessage(kind wsauth.MessageKind, data []byte) func(*websocket.Conn) {
+	return func(ws *websocket.Conn) { _ = ws.WriteMessage(int(kind), data) }
 }

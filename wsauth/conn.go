@@ -3,6 +3,7 @@ package wsauth
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/netip"
@@ -17,10 +18,14 @@ import (
 	"github.com/pasetokit/pasetokit/wsauth/internal/schedule"
 )
 
-// The kinds of message.
+// MessageKind is what a message carries (RFC 6455, section 5.6).
+type MessageKind int
+
 const (
-	TextMessage   = websocket.TextMessage
-	BinaryMessage = websocket.BinaryMessage
+	// TextMessage is text in UTF-8.
+	TextMessage MessageKind = 1
+	// BinaryMessage is any bytes.
+	BinaryMessage MessageKind = 2
 )
 
 // Conn is a WebSocket that a [Guard] let in. It is closed when its right to be there
@@ -77,8 +82,8 @@ type Conn struct {
 func (c *Conn) Claims() *paseto.Claims { return c.claims.Load() }
 
 // Context returns the handler's context, which ends with the connection.
-// [context.Cause] says why: one of the causes that [Closures] lists, or the error of
-// the read or write that failed.
+// [context.Cause] says why: one of the causes that [Closures] lists, a
+// [*CloseError] if the peer closed, or the error of the read or write that failed.
 func (c *Conn) Context() context.Context { return c.ctx }
 
 // Subprotocol returns the subprotocol agreed on, empty for none. It is [Marker]
@@ -99,14 +104,13 @@ func (c *Conn) Underlying() *websocket.Conn {
 
 // ReadMessage returns the next message, of kind [TextMessage] or
 // [BinaryMessage]. It waits until one comes or the connection ends; its error
-// is then the context's cause, or the [*websocket.CloseError] that the peer
-// closed with. A message that arrives when the connection is being closed, or
+// is then the context's cause, which is a [*CloseError] if the peer closed it. A message that arrives when the connection is being closed, or
 // its token has expired, is not returned any more; nor is one that renews the
 // token, see [Config.RenewMessages].
 //
 // The handler must keep reading even if it expects nothing, or it will not
 // notice that its peer has gone.
-func (c *Conn) ReadMessage() (kind int, data []byte, err error) {
+func (c *Conn) ReadMessage() (kind MessageKind, data []byte, err error) {
 	c.reading.Lock()
 	defer c.reading.Unlock()
 	for {
@@ -132,17 +136,17 @@ func (c *Conn) ReadMessage() (kind int, data []byte, err error) {
 }
 
 // read returns the next message as it is.
-func (c *Conn) read() (kind int, data []byte, err error) {
+func (c *Conn) read() (kind MessageKind, data []byte, err error) {
 	c.heard.Store(true) // nobody listened before
 	c.listening.Store(true)
 	defer c.listening.Store(false)
 	c.await()
-	kind, r, err := c.ws.NextReader()
+	opcode, r, err := c.ws.NextReader()
 	if err != nil {
-		return 0, nil, err
+		return 0, nil, readError(err)
 	}
 	data, err = io.ReadAll(r)
-	return kind, data, err
+	return MessageKind(opcode), data, readError(err)
 }
 
 // ReadJSON stores the next message, which must be JSON, in what v points to.
@@ -162,14 +166,14 @@ func (c *Conn) ReadJSON(v any) error {
 // connection up. Once the connection is being closed it returns the context's
 // cause. Any other kind is an error and changes nothing. See [Conn.Send] for a
 // write that never waits.
-func (c *Conn) WriteMessage(kind int, data []byte) error {
+func (c *Conn) WriteMessage(kind MessageKind, data []byte) error {
 	if err := checkKind(kind); err != nil {
 		return err
 	}
-	return c.write(func() error { return c.ws.WriteMessage(kind, data) })
+	return c.write(func() error { return c.ws.WriteMessage(int(kind), data) })
 }
 
-func checkKind(kind int) error {
+func checkKind(kind MessageKind) error {
 	if kind != TextMessage && kind != BinaryMessage {
 		return fmt.Errorf("wsauth: %d is not a kind of message; expected TextMessage or BinaryMessage", kind)
 	}
@@ -188,12 +192,26 @@ func (c *Conn) write(write func() error) error {
 	}
 	_ = c.ws.SetWriteDeadline(time.Now().Add(c.gate.guard.cfg.WriteTimeout))
 	if err := write(); err != nil {
+		if errors.Is(err, websocket.ErrCloseSent) {
+			c.awaitEnd()
+		}
 		if began := c.end(err); began && isTimeout(err) {
 			c.logSlow(err)
 		}
 		return c.cause()
 	}
 	return nil
+}
+
+// awaitEnd gives way to the read that has answered the peer's close frame: it is about to
+// end the connection, for what the peer said.
+func (c *Conn) awaitEnd() {
+	timer := time.NewTimer(c.gate.guard.cfg.CloseTimeout)
+	defer timer.Stop()
+	select {
+	case <-c.ctx.Done():
+	case <-timer.C: // somebody has sent a close frame past Conn
+	}
 }
 
 // WriteJSON sends v as a text message in JSON.

@@ -68,7 +68,7 @@ func TestMessages(t *testing.T) {
 	ws := admitted(t, wsauth.Config{}, echo)
 	for _, test := range []struct {
 		name string
-		kind int
+		kind wsauth.MessageKind
 		data []byte
 	}{
 		{"text", wsauth.TextMessage, []byte("grüß Gott")},
@@ -76,14 +76,14 @@ func TestMessages(t *testing.T) {
 		{"empty", wsauth.TextMessage, nil},
 		{"as large as may be", wsauth.BinaryMessage, bytes.Repeat([]byte("x"), wsauth.DefaultReadLimit)},
 	} {
-		if err := ws.WriteMessage(test.kind, test.data); err != nil {
+		if err := ws.WriteMessage(int(test.kind), test.data); err != nil {
 			t.Fatal(err)
 		}
 		kind, data, err := ws.ReadMessage()
 		if err != nil {
 			t.Fatal(err)
 		}
-		if kind != test.kind || !bytes.Equal(data, test.data) {
+		if kind != int(test.kind) || !bytes.Equal(data, test.data) {
 			t.Errorf("%s: came back as kind %d with %d bytes", test.name, kind, len(data))
 		}
 	}
@@ -267,7 +267,7 @@ func askOften(t *testing.T, srv *httptest.Server, token, name string) {
 func TestMessageKinds(t *testing.T) {
 	t.Parallel()
 	ws := admitted(t, wsauth.Config{}, func(_ context.Context, conn *wsauth.Conn) {
-		for _, kind := range []int{0, websocket.CloseMessage, websocket.PingMessage, 99} {
+		for _, kind := range []wsauth.MessageKind{0, websocket.CloseMessage, websocket.PingMessage, 99} {
 			if err := conn.WriteMessage(kind, nil); err == nil || conn.Context().Err() != nil {
 				t.Errorf("kind %d: error is %v, the context's %v", kind, err, conn.Context().Err())
 			}

@@ -21,7 +21,7 @@ func (g *Guard) ConnectionsOf(subject string) iter.Seq[*Conn] {
 // returns true for, or to all if to is nil, and returns how many those were. It
 // waits for no peer. Other guards' connections get nothing. The error is that of a
 // kind which is none.
-func (g *Guard) Broadcast(kind int, data []byte, to func(*Conn) bool) (int, error) {
+func (g *Guard) Broadcast(kind MessageKind, data []byte, to func(*Conn) bool) (int, error) {
 	message, err := prepare(kind, data)
 	if err != nil {
 		return 0, err

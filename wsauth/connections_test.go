@@ -154,7 +154,7 @@ func TestBroadcast(t *testing.T) {
 			t.Errorf("Broadcast %s = %d, %v, want %d", test.message, n, err, test.n)
 		}
 	}
-	for _, kind := range []int{0, websocket.CloseMessage, websocket.PingMessage, 99} {
+	for _, kind := range []wsauth.MessageKind{0, websocket.CloseMessage, websocket.PingMessage, 99} {
 		if n, err := s.guard.Broadcast(kind, nil, nil); n != 0 || err == nil {
 			t.Errorf("Broadcast of kind %d = %d, %v", kind, n, err)
 		}

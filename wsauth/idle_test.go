@@ -226,7 +226,7 @@ func TestUnderlyingReads(t *testing.T) {
 				once(conn)
 				kind, data, err := conn.Underlying().ReadMessage()
 				if err == nil {
-					err = conn.WriteMessage(kind, data)
+					err = conn.WriteMessage(wsauth.MessageKind(kind), data)
 				}
 				if err != nil {
 					t.Error(err)

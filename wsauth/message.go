@@ -116,7 +116,7 @@ func (c *Conn) firstMessage() (*paseto.Claims, error) {
 
 // readFirst reads one message that is no longer than a token may be. Its error is
 // why the connection has ended.
-func (c *Conn) readFirst() (kind int, data []byte, err error) {
+func (c *Conn) readFirst() (kind MessageKind, data []byte, err error) {
 	c.reading.Lock()
 	defer c.reading.Unlock()
 	c.ws.SetReadLimit(int64(c.gate.guard.auth.Config().MaxLength) + authSpace)

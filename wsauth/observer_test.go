@@ -76,8 +76,11 @@ type wayOut struct {
 func is(want error) func(error) bool { return func(err error) bool { return errors.Is(err, want) } }
 
 // closedBy reports whether the peer closed with a code.
-func closedBy(code int) func(error) bool {
-	return func(err error) bool { return websocket.IsCloseError(err, code) }
+func closedBy(code wsauth.CloseCode) func(error) bool {
+	return func(err error) bool {
+		closed, ok := errors.AsType[*wsauth.CloseError](err)
+		return ok && closed.Code == code
+	}
 }
 
 func waysOut() []wayOut {
@@ -90,11 +93,11 @@ func waysOut() []wayOut {
 		{name: "handler exits its goroutine", serve: func(context.Context, *wsauth.Conn) { runtime.Goexit() },
 			told: lived, cause: is(wsauth.ErrClosed)},
 		{name: "handler closes", serve: func(_ context.Context, conn *wsauth.Conn) { conn.Close(4000, "") }, told: lived, cause: is(wsauth.ErrClosed)},
-		{name: "client leaves", told: lived, cause: closedBy(1000), take: func(t *testing.T, s stage, token paseto.Issued) {
+		{name: "client leaves", told: lived, cause: closedBy(wsauth.CloseNormal), take: func(t *testing.T, s stage, token paseto.Issued) {
 			t.Helper()
 			leave(t, connect(t, s.srv, bearer(token.Token.Reveal())))
 		}},
-		{name: "client vanishes", told: lived, cause: closedBy(1006), take: func(t *testing.T, s stage, token paseto.Issued) {
+		{name: "client vanishes", told: lived, cause: closedBy(wsauth.CloseAbnormal), take: func(t *testing.T, s stage, token paseto.Issued) {
 			t.Helper()
 			_ = connect(t, s.srv, bearer(token.Token.Reveal())).NetConn().Close()
 		}},

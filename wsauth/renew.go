@@ -128,7 +128,7 @@ func (c *Conn) mayRenew() bool {
 }
 
 // renewsBy takes a message that renews the token out of the application's hands.
-func (c *Conn) renewsBy(kind int, data []byte) bool {
+func (c *Conn) renewsBy(kind MessageKind, data []byte) bool {
 	if !c.gate.guard.cfg.RenewMessages || kind != TextMessage || !mayBeAuth(data) {
 		return false
 	}

@@ -14,7 +14,7 @@ import (
 // that lets that fill up is closed for [ErrSlow]. Messages are sent in the order
 // of the calls; a [Conn.WriteMessage] may overtake them. Once the connection is
 // being closed it returns the context's cause, and what is queued is not sent.
-func (c *Conn) Send(kind int, data []byte) error {
+func (c *Conn) Send(kind MessageKind, data []byte) error {
 	message, err := prepare(kind, data)
 	if err != nil {
 		return err
@@ -32,11 +32,11 @@ func (c *Conn) SendJSON(v any) error {
 }
 
 // prepare makes the frame of a message that is sent to any number of peers.
-func prepare(kind int, data []byte) (*websocket.PreparedMessage, error) {
+func prepare(kind MessageKind, data []byte) (*websocket.PreparedMessage, error) {
 	if err := checkKind(kind); err != nil {
 		return nil, err
 	}
-	return websocket.NewPreparedMessage(kind, data)
+	return websocket.NewPreparedMessage(int(kind), data)
 }
 
 // outbox is what waits to be sent over a connection.

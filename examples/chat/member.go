@@ -14,7 +14,7 @@ import (
 type peer interface {
 	// Send never waits. A peer that reads too slowly is closed by its guard,
 	// and its handler then takes it out of the room.
-	Send(kind int, data []byte) error
+	Send(kind wsauth.MessageKind, data []byte) error
 	// Claims are those of the newest token.
 	Claims() *paseto.Claims
 }

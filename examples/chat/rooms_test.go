@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/wsauth"
 )
 
 // heard is a peer that keeps what it is sent.
@@ -16,7 +17,7 @@ type heard struct {
 	frames []frame
 }
 
-func (h *heard) Send(_ int, data []byte) error {
+func (h *heard) Send(_ wsauth.MessageKind, data []byte) error {
 	var f frame
 	if err := json.Unmarshal(data, &f); err != nil {
 		return err
