@@ -212,7 +212,7 @@ func Default() *Config {
 			Locations:  []string{string(httpauth.Header)},
 			HeaderName: "Authorization", HeaderScheme: "Bearer",
 			JSONKey: "access_token", Realm: "api", MaxBody: 64 << 10,
-			AllowedOrigins: []string{}, TrustedProxies: []string{}, Login: defaultLogin(), TicketsPerMinute: httpauth.DefaultTicketsPerMinute,
+			AllowedOrigins: []string{}, TrustedProxies: []string{}, Login: defaultLogin(), TicketsPerMinute: 60,
 			Cookie: Cookie{
 				AccessName: "access_token", RefreshName: "refresh_token",
 				Path: "/", RefreshPath: "/", Former: []string{}, Secure: true, SameSite: "lax",

@@ -24,9 +24,9 @@ type Login struct {
 
 func defaultLogin() Login {
 	return Login{
-		FailuresPerAddress:        httpauth.DefaultFailuresPerAddress,
-		FailuresPerNameAndAddress: httpauth.DefaultFailuresPerNameAndAddress,
-		FailuresPerName:           httpauth.DefaultFailuresPerName,
+		FailuresPerAddress:        100,
+		FailuresPerNameAndAddress: 10,
+		FailuresPerName:           100,
 	}
 }
 

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"reflect"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/pasetokit/pasetokit/denylist"
@@ -269,30 +268,13 @@ func (c *Config) httpauth() httpauth.Config {
 			RefreshName: c.HTTP.Cookie.RefreshName,
 			Path:        c.HTTP.Cookie.Path,
 			RefreshPath: c.HTTP.Cookie.RefreshPath,
-			Former:      cookieScopes(c.HTTP.Cookie.Former),
+			Former:      c.HTTP.Cookie.Former,
 			Domain:      c.HTTP.Cookie.Domain,
 			Insecure:    !c.HTTP.Cookie.Secure,
-			SameSite:    sameSite[c.HTTP.Cookie.SameSite],
+			SameSite:    httpauth.SameSite(c.HTTP.Cookie.SameSite),
 			Persistent:  c.HTTP.Cookie.Persistent,
 		},
 	}
-}
-
-// cookieScope returns the scope that is written as a domain, or nothing, and a path.
-func cookieScope(s string) httpauth.CookieScope {
-	domain, path, _ := strings.Cut(s, "/")
-	return httpauth.CookieScope{Domain: domain, Path: "/" + path}
-}
-
-func cookieScopes(list []string) (scopes []httpauth.CookieScope) {
-	for _, s := range list {
-		scopes = append(scopes, cookieScope(s))
-	}
-	return scopes
-}
-
-var sameSite = map[string]http.SameSite{
-	"lax": http.SameSiteLaxMode, "strict": http.SameSiteStrictMode, "none": http.SameSiteNoneMode,
 }
 
 func ttl(l Lifetime) time.Duration { return time.Duration(l) }

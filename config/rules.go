@@ -15,6 +15,7 @@ import (
 
 	"github.com/pasetokit/pasetokit/internal/clientaddr"
 	"github.com/pasetokit/pasetokit/internal/locate"
+	"github.com/pasetokit/pasetokit/internal/settings/format"
 	"github.com/pasetokit/pasetokit/internal/urlpath"
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/wsauth"
@@ -69,12 +70,6 @@ const longestTTL = Lifetime(100 * 365 * 24 * time.Hour)
 
 func isCookiePath(s string) bool {
 	return strings.HasPrefix(s, "/") && !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r > '~' || r == ';' })
-}
-
-// isCookieScope reports whether s is a path of cookies, which a domain may precede.
-func isCookieScope(s string) bool {
-	scope := cookieScope(s)
-	return (scope.Domain == "" || isHost(scope.Domain)) && strings.Contains(s, "/") && isCookiePath(scope.Path)
 }
 
 // isAddress reports whether s is a host, or an IP address, and a port.
@@ -143,7 +138,7 @@ var rules = func() *validator.Validate {
 		"http_token":         locate.IsToken,
 		"realm":              locate.IsRealm,
 		"cookie_path":        isCookiePath,
-		"cookie_scope":       isCookieScope,
+		"cookie_scope":       func(s string) bool { return format.All["cookie_scope"](s) == nil },
 		"http_location":      func(s string) bool { return locate.RequestLocation(s) == "" },
 		"websocket_location": func(s string) bool { return locate.HandshakeLocation(s) == "" },
 		"path_prefix":        func(s string) bool { return urlpath.ValidatePrefix(s) == nil },

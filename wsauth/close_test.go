@@ -257,7 +257,7 @@ func TestReadLimit(t *testing.T) {
 		size  int
 	}{
 		{"one byte too many", 1 << 10, 1<<10 + 1},
-		{"default", 0, wsauth.DefaultReadLimit + 1},
+		{"default", 0, (64 << 10) + 1},
 		{"far too many", 1 << 10, 8 << 20},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -9,6 +9,9 @@ import (
 	"time"
 
 	"github.com/pasetokit/pasetokit/internal/locate"
+	"github.com/pasetokit/pasetokit/internal/settings"
+	"github.com/pasetokit/pasetokit/internal/settings/format"
+	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/paseto/httpauth"
 )
 
@@ -64,31 +67,15 @@ const (
 	RejectHTTP Reject = "http"
 )
 
-// The defaults of [Config] and [Limits].
-const (
-	DefaultReadLimit       = 64 << 10
-	DefaultWriteTimeout    = 10 * time.Second
-	DefaultCloseTimeout    = 2 * time.Second
-	DefaultPingInterval    = 30 * time.Second
-	DefaultMessageTimeout  = 5 * time.Second
-	DefaultRenewInterval   = 10 * time.Second
-	DefaultRecheckInterval = time.Minute
-	DefaultMaxUnchecked    = 5 * time.Minute
-	DefaultSendQueue       = 64
-	DefaultShutdownRate    = 1000
-	DefaultPending         = 1000
-	DefaultLeaseTTL        = 30 * time.Second
-)
-
 // NoPing, as [Config.PingInterval], turns pings off.
 const NoPing time.Duration = -1
 
 // Config says how a [Guard] treats handshakes and connections. The zero value
 // of every field is its documented default.
 type Config struct {
-	// Locations lists where the token of a handshake may be. Default Header,
-	// and Ticket where there is a denylist.
-	Locations []Location
+	// Locations lists where the token of a handshake may be: header, query, cookie,
+	// subprotocol, ticket, message. Default header, ticket; without a denylist, header alone.
+	Locations []Location `koanf:"locations" default:"header,ticket" validate:"omitempty,min=1,unique,dive,websocket_location"`
 	// HeaderName is the header of the location Header. Default Authorization.
 	HeaderName string
 	// HeaderScheme is the scheme before the token in that header, compared
@@ -100,15 +87,15 @@ type Config struct {
 	// RefreshCookieName is the cookie of routes that require a refresh token.
 	// Default __Host-refresh_token.
 	RefreshCookieName string
-	// QueryKey is the parameter of the location Query. Default token.
-	QueryKey string
+	// QueryKey is the URL parameter of the location query. Default token.
+	QueryKey string `koanf:"query_key" default:"token"`
 	// QueryPrefix is a scheme before the token in that parameter. Default
 	// none.
-	QueryPrefix string
+	QueryPrefix string `koanf:"query_prefix" validate:"omitempty,http_token"`
 
-	// TicketKey is the parameter of the location Ticket, and cannot be another
+	// TicketKey is the URL parameter of the location ticket, and cannot be another
 	// parameter of the application's. Default ticket.
-	TicketKey string
+	TicketKey string `koanf:"ticket_key" default:"ticket"`
 	// PathPrefix is what a proxy in front takes away from the beginning of paths:
 	// "/api" if clients open /api/ws and the proxy asks for /ws here. A ticket is
 	// bound to the path that its client opens; without PathPrefix, bound tickets
@@ -116,10 +103,12 @@ type Config struct {
 	// with it, the bound tickets of clients that do not come through the proxy are
 	// refused. Leave out what [http.StripPrefix] takes away in this program; the
 	// guard knows that. Default none.
-	PathPrefix string
+	PathPrefix string `koanf:"path_prefix" validate:"omitempty,path_prefix"`
 
-	// Reject says how a refused handshake is answered. Default RejectClose.
-	Reject Reject
+	// Reject says how a refused handshake is answered: close (it is completed, and closed
+	// with the code and the message of the refusal) or http (with an HTTP status). Default
+	// close.
+	Reject Reject `koanf:"reject" default:"close" validate:"omitempty,oneof=close http"`
 	// Realm names the protected area in challenges. Default "api".
 	Realm string
 	// AllowedOrigins lists the origins, besides the server's own, whose pages
@@ -127,7 +116,7 @@ type Config struct {
 	// "https://app.example.com" or "http://localhost:3000". A host that begins
 	// with "*." stands for every host below it: "https://*.example.com". A
 	// default port may be left out. Default none.
-	AllowedOrigins []string
+	AllowedOrigins []string `koanf:"allowed_origins" validate:"omitempty,unique,dive,origin"`
 	// PublicScheme is the scheme by which clients reach this server, "http" or "https".
 	// Pages of that scheme alone are of the server's own origin. Default: https for a
 	// handshake that came by TLS, and else both, for a proxy may have ended TLS. Set it
@@ -137,7 +126,7 @@ type Config struct {
 	PublicScheme string
 	// Subprotocols lists the application's own subprotocols, the preferred
 	// one first. Default none.
-	Subprotocols []string
+	Subprotocols []string `koanf:"subprotocols" validate:"omitempty,unique,dive,http_token,ne=paseto.bearer"`
 
 	// ConnContext returns the context whose values a connection has for its whole life,
 	// for its handler and for the Check of its [paseto.Requirement]: ctx with what these
@@ -154,30 +143,30 @@ type Config struct {
 	ConnContext func(ctx context.Context, r *http.Request) context.Context
 
 	// ReadLimit is the largest message in bytes that is read; a larger one
-	// closes the connection with code 1009. Default 64 KiB.
-	ReadLimit int64
+	// closes the connection with code 1009. Default 65536.
+	ReadLimit int64 `koanf:"read_limit" default:"65536" validate:"omitempty,min=1,max=1073741824"`
 	// WriteTimeout is how long a write may wait for a slow peer before the
-	// connection is given up. Default 10 seconds.
-	WriteTimeout time.Duration
+	// connection is given up. Default 10s.
+	WriteTimeout time.Duration `koanf:"write_timeout" default:"10s" validate:"omitempty,min=1ms,max=24h"`
 	// CloseTimeout is how long a closing handshake may take before the
-	// connection is cut. Default 2 seconds.
-	CloseTimeout time.Duration
+	// connection is cut. Default 2s.
+	CloseTimeout time.Duration `koanf:"close_timeout" default:"2s" validate:"omitempty,min=1ms,max=5m"`
 	// SendQueue is how many messages may wait to be sent by [Conn.Send] and
 	// [Guard.Broadcast] before the peer counts as too slow. Default 64.
-	SendQueue int
+	SendQueue int `koanf:"send_queue" default:"64" validate:"omitempty,min=1,max=1000000"`
 
 	// PingInterval is how often a peer is asked for a sign of life. One of
 	// which nothing was heard for that long, while its messages were being
-	// read, is gone before the second interval is over. Default 30 seconds;
+	// read, is gone before the second interval is over. Default 30s;
 	// [NoPing] for never: a peer that vanished without a word then stays until
 	// its token expires or something is written to it.
-	PingInterval time.Duration
+	PingInterval time.Duration `koanf:"ping_interval" default:"30s" validate:"omitempty,none|min=1ms,max=24h"`
 	// MaxLifetime is how long a connection may live however often its token is
-	// renewed. Default 0: for any time.
-	MaxLifetime time.Duration
+	// renewed. Default none: for any time.
+	MaxLifetime time.Duration `koanf:"max_lifetime" validate:"omitempty,none|min=1ms,max=876000h"`
 	// MessageTimeout is how long a client may take for the first message that
-	// carries its token; see [Message]. Default 5 seconds.
-	MessageTimeout time.Duration
+	// carries its token; see [Message]. Default 5s.
+	MessageTimeout time.Duration `koanf:"message_timeout" default:"5s" validate:"omitempty,min=1ms,max=24h"`
 
 	// RenewMessages has clients renew their token in a text message of its own:
 	//
@@ -187,36 +176,37 @@ type Config struct {
 	// expires_in, when the connection will end now, or with the code and the
 	// message of the refusal; see [Conn.Renew]. Danger: the application never
 	// sees a message whose type member is auth. Default false: it sees all.
-	RenewMessages bool
+	RenewMessages bool `koanf:"renew_messages"`
 	// RenewFailure says what becomes of a connection whose renewal is refused.
-	// Default RenewFailureKeeps.
-	RenewFailure RenewFailure
+	// keep (it lives
+	// on until its token expires) or close. Default keep.
+	RenewFailure RenewFailure `koanf:"renew_failure" default:"keep" validate:"omitempty,oneof=keep close"`
 	// RenewInterval is how often a connection may try to renew its token in the
-	// long run; five attempts may come at once. Default 10 seconds.
-	RenewInterval time.Duration
+	// long run; five attempts may come at once. Default 10s; [NoLimit] for as often as they like.
+	RenewInterval time.Duration `koanf:"renew_interval" default:"10s" validate:"omitempty,none|min=1ms,max=24h"`
 
 	// RecheckInterval is how often the denylist is asked anew for every
 	// connection, for what it may have failed to tell at once; half of
-	// MaxUnchecked if that is shorter. Default a minute.
-	RecheckInterval time.Duration
+	// [Config.MaxUnchecked] if that is shorter. Default 1m.
+	RecheckInterval time.Duration `koanf:"recheck_interval" default:"1m" validate:"omitempty,min=1ms,max=24h"`
 	// MaxUnchecked is how long a connection may live while the denylist cannot
-	// be asked. Default 5 minutes; [NoLimit] for any time. Danger: without
+	// be asked. Default 5m; [NoLimit] for any time. Danger: without
 	// limit, whoever can cut the connection to the denylist keeps connections
 	// alive that were revoked elsewhere, until their tokens expire.
-	MaxUnchecked time.Duration
+	MaxUnchecked time.Duration `koanf:"max_unchecked" default:"5m" validate:"omitempty,none|min=1ms,max=876000h"`
 
-	// CloseCodes chooses the codes that connections are closed with. Default
-	// StandardCodes.
-	CloseCodes CloseCodes
-	// ShutdownCode closes connections at [Guard.Shutdown]: CloseGoingAway or
-	// CloseServiceRestart. Default CloseGoingAway.
-	ShutdownCode CloseCode
+	// CloseCodes chooses the codes that connections are closed with. standard or
+	// private. Default standard.
+	CloseCodes CloseCodes `koanf:"close_codes" default:"standard" validate:"omitempty,oneof=standard private"`
+	// ShutdownCode closes connections at [Guard.Shutdown]: 1001 (going
+	// away) or 1012 (service restart). Default 1001.
+	ShutdownCode CloseCode `koanf:"shutdown_code" default:"1001" validate:"omitempty,oneof=1001 1012"`
 	// ShutdownRate is how many connections [Guard.Shutdown] closes a second.
 	// Default 1000.
-	ShutdownRate int
+	ShutdownRate int `koanf:"shutdown_rate" default:"1000" validate:"omitempty,min=1,max=1000000"`
 
 	// Limits bounds what clients can take.
-	Limits Limits
+	Limits Limits `koanf:"limits"`
 }
 
 // Option gives a [Guard] one of its collaborators.
@@ -236,40 +226,31 @@ func WithLogger(logger *slog.Logger) Option {
 	}
 }
 
+// withDefaults returns the configuration with its defaults filled in.
 func (c Config) withDefaults(tickets bool) Config {
-	if len(c.Locations) == 0 {
+	if c.Locations == nil && !tickets {
 		c.Locations = []Location{Header}
-		if tickets {
-			c.Locations = append(c.Locations, Ticket)
-		}
 	}
+	settings.SetDefaults(&c)
 	c.Locations = slices.Clone(c.Locations)
 	c.Subprotocols = slices.Clone(c.Subprotocols)
 	c.HeaderName = cmp.Or(c.HeaderName, "Authorization")
 	c.HeaderScheme = cmp.Or(c.HeaderScheme, "Bearer")
 	c.CookieName = cmp.Or(c.CookieName, httpauth.Config{}.AccessCookieName())
 	c.RefreshCookieName = cmp.Or(c.RefreshCookieName, httpauth.Config{}.RefreshCookieName())
-	c.QueryKey = cmp.Or(c.QueryKey, "token")
-	c.TicketKey = cmp.Or(c.TicketKey, "ticket")
-	c.Reject = cmp.Or(c.Reject, RejectClose)
 	c.Realm = cmp.Or(c.Realm, "api")
-	c.ReadLimit = cmp.Or(c.ReadLimit, DefaultReadLimit)
-	c.WriteTimeout = cmp.Or(c.WriteTimeout, DefaultWriteTimeout)
-	c.CloseTimeout = cmp.Or(c.CloseTimeout, DefaultCloseTimeout)
-	c.SendQueue = cmp.Or(c.SendQueue, DefaultSendQueue)
-	c.PingInterval = cmp.Or(c.PingInterval, DefaultPingInterval)
-	c.MessageTimeout = cmp.Or(c.MessageTimeout, DefaultMessageTimeout)
-	c.RenewFailure = cmp.Or(c.RenewFailure, RenewFailureKeeps)
-	c.RenewInterval = cmp.Or(c.RenewInterval, DefaultRenewInterval)
-	c.RecheckInterval = cmp.Or(c.RecheckInterval, DefaultRecheckInterval)
-	c.MaxUnchecked = cmp.Or(c.MaxUnchecked, DefaultMaxUnchecked)
-	c.CloseCodes = cmp.Or(c.CloseCodes, StandardCodes)
-	c.ShutdownCode = cmp.Or(c.ShutdownCode, CloseGoingAway)
-	c.ShutdownRate = cmp.Or(c.ShutdownRate, DefaultShutdownRate)
-	c.Limits.OnExcess = cmp.Or(c.Limits.OnExcess, RejectNewest)
-	c.Limits.LeaseTTL = cmp.Or(c.Limits.LeaseTTL, DefaultLeaseTTL)
-	c.Limits.Pending = cmp.Or(c.Limits.Pending, DefaultPending)
-	c.Limits.PendingPerAddress = cmp.Or(c.Limits.PendingPerAddress, max(1, c.Limits.Pending/10))
-	c.Limits.TrustedProxies = slices.Clone(c.Limits.TrustedProxies)
+	c.MaxLifetime = max(0, c.MaxLifetime)
+	c.Limits = c.Limits.withDefaults()
 	return c
+}
+
+// Validate reports everything that is wrong with the configuration, as an error that
+// wraps [paseto.ErrConfig]. [New] calls it.
+func (c Config) Validate() error {
+	problems := settings.Check(c, format.All)
+	c = c.withDefaults(true)
+	if c.TicketKey == c.QueryKey && slices.Contains(c.Locations, Query) && slices.Contains(c.Locations, Ticket) {
+		problems.Add("TicketKey", c.TicketKey, "must differ from {QueryKey}")
+	}
+	return problems.Err(paseto.ErrConfig)
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/wsauth"
@@ -25,41 +26,40 @@ func TestConfigValidation(t *testing.T) {
 			HeaderName: "X-Token", HeaderScheme: wsauth.NoScheme, CookieName: "auth", QueryKey: "t", QueryPrefix: "Bearer",
 			TicketKey: "once", PathPrefix: "/api/v1",
 			Reject: wsauth.RejectHTTP, Realm: "chat", AllowedOrigins: []string{"https://*.example.com"},
-			Subprotocols: []string{"chat.v1", "graphql-transport-ws"}, ReadLimit: 1, WriteTimeout: 1, CloseTimeout: 1,
+			Subprotocols: []string{"chat.v1", "graphql-transport-ws"}, ReadLimit: 1, WriteTimeout: time.Millisecond, CloseTimeout: time.Millisecond,
 		}, nil},
 		{"no Authorizer", nil, wsauth.Config{}, []string{"Authorizer is nil"}},
 		{"json", auth, wsauth.Config{Locations: []wsauth.Location{"json"}},
-			[]string{"Locations: json token location is not supported for WebSocket connections"}},
+			[]string{`Locations[0] = "json": json token location is not supported for WebSocket connections`}},
 		{"unknown location", auth, wsauth.Config{Locations: []wsauth.Location{wsauth.Header, "body"}},
-			[]string{`Locations: unknown token location "body"; expected one of header, query, cookie, subprotocol, ticket, message`}},
+			[]string{`Locations[1] = "body": unknown token location "body"; expected one of header, query, cookie, subprotocol, ticket, message`}},
 		{"location in plural", auth, wsauth.Config{Locations: []wsauth.Location{"headers"}}, []string{`"headers"`}},
 		{"ticket and token by one name", auth, wsauth.Config{Locations: []wsauth.Location{wsauth.Query, wsauth.Ticket}, QueryKey: "t", TicketKey: "t"},
-			[]string{"TicketKey and QueryKey are the same"}},
+			[]string{"must differ from QueryKey"}},
 		{"token by the name of tickets", auth, wsauth.Config{Locations: []wsauth.Location{wsauth.Query, wsauth.Ticket}, QueryKey: "ticket"},
-			[]string{"TicketKey and QueryKey are the same"}},
+			[]string{"must differ from QueryKey"}},
 		{"one name where there are no tokens in the query", auth, wsauth.Config{QueryKey: "ticket"}, nil},
 		{"ticket by the name of tokens", auth, wsauth.Config{Locations: []wsauth.Location{wsauth.Query, wsauth.Ticket}, TicketKey: "token"},
-			[]string{"TicketKey and QueryKey are the same"}},
+			[]string{"must differ from QueryKey"}},
 		{"names exchanged", auth, wsauth.Config{QueryKey: "ticket", TicketKey: "token"}, nil},
-		{"ticket twice", auth, wsauth.Config{Locations: []wsauth.Location{wsauth.Ticket, wsauth.Ticket}}, []string{`token location "ticket" is given twice`}},
-		{"prefix of paths without a slash", auth, wsauth.Config{PathPrefix: "api"}, []string{`PathPrefix "api": expected a path that begins with a slash`}},
-		{"prefix of paths with two", auth, wsauth.Config{PathPrefix: "/api/"}, []string{`PathPrefix "/api/": expected a prefix that does not end with a slash`}},
-		{"public scheme", auth, wsauth.Config{PublicScheme: "HTTPS"}, []string{`PublicScheme "HTTPS" is not http or https`}},
-		{"reject", auth, wsauth.Config{Reject: "maybe"}, []string{`Reject is "maybe"; expected "close" or "http"`}},
-		{"marker as subprotocol", auth, wsauth.Config{Subprotocols: []string{"chat", wsauth.Marker}}, []string{`Subprotocols: "paseto.bearer"`}},
-		{"empty subprotocol", auth, wsauth.Config{Subprotocols: []string{""}}, []string{`Subprotocols: ""`}},
-		{"two subprotocols in one", auth, wsauth.Config{Subprotocols: []string{"a, b"}}, []string{`Subprotocols: "a, b"`}},
-		{"subprotocol with a line break", auth, wsauth.Config{Subprotocols: []string{"a\r\nX: y"}}, []string{`Subprotocols: "a\r\nX: y"`}},
+		{"ticket twice", auth, wsauth.Config{Locations: []wsauth.Location{wsauth.Ticket, wsauth.Ticket}}, []string{"Locations: must not list anything twice"}},
+		{"prefix of paths without a slash", auth, wsauth.Config{PathPrefix: "api"}, []string{`PathPrefix = "api": expected a path that begins with a slash`}},
+		{"prefix of paths with two", auth, wsauth.Config{PathPrefix: "/api/"}, []string{`PathPrefix = "/api/": expected a prefix that does not end with a slash`}},
+		{"reject", auth, wsauth.Config{Reject: "maybe"}, []string{`Reject = "maybe": expected one of close, http`}},
+		{"marker as subprotocol", auth, wsauth.Config{Subprotocols: []string{"chat", wsauth.Marker}}, []string{`Subprotocols[1] = "paseto.bearer": paseto.bearer is reserved`}},
+		{"empty subprotocol", auth, wsauth.Config{Subprotocols: []string{""}}, []string{`Subprotocols[0] = ""`}},
+		{"two subprotocols in one", auth, wsauth.Config{Subprotocols: []string{"a, b"}}, []string{`Subprotocols[0] = "a, b"`}},
+		{"subprotocol with a line break", auth, wsauth.Config{Subprotocols: []string{"a\r\nX: y"}}, []string{`Subprotocols[0] = "a\r\nX: y"`}},
 		{"subprotocol not ASCII", auth, wsauth.Config{Subprotocols: []string{"plauderei-für-alle"}}, []string{"Subprotocols"}},
-		{"read limit", auth, wsauth.Config{ReadLimit: -1}, []string{"ReadLimit is negative"}},
-		{"write timeout", auth, wsauth.Config{WriteTimeout: -1}, []string{"WriteTimeout is negative"}},
-		{"close timeout", auth, wsauth.Config{CloseTimeout: -1}, []string{"CloseTimeout is negative"}},
+		{"read limit", auth, wsauth.Config{ReadLimit: -1}, []string{"ReadLimit = -1: expected 1 to"}},
+		{"write timeout", auth, wsauth.Config{WriteTimeout: -1}, []string{"WriteTimeout = -1ns: expected 1ms to"}},
+		{"close timeout", auth, wsauth.Config{CloseTimeout: -1}, []string{"CloseTimeout = -1ns: expected 1ms to"}},
 		{"everything at once", nil, wsauth.Config{
 			Locations: []wsauth.Location{"json"}, Reject: "maybe", AllowedOrigins: []string{"*", "null"},
 			Subprotocols: []string{"", "a b"}, ReadLimit: -1, WriteTimeout: -1, CloseTimeout: -1,
 		}, []string{
-			"Authorizer", "Locations", "Reject", `AllowedOrigins: "*"`, `AllowedOrigins: "null"`,
-			`Subprotocols: ""`, `Subprotocols: "a b"`, "ReadLimit", "WriteTimeout", "CloseTimeout",
+			"Authorizer", "Locations", "Reject", `AllowedOrigins[0] = "*"`, `AllowedOrigins[1] = "null"`,
+			`Subprotocols[0] = ""`, `Subprotocols[1] = "a b"`, "ReadLimit", "WriteTimeout", "CloseTimeout",
 		}},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -74,7 +74,7 @@ func TestMessages(t *testing.T) {
 		{"text", wsauth.TextMessage, []byte("grüß Gott")},
 		{"binary", wsauth.BinaryMessage, []byte{0, 0xff, 1}},
 		{"empty", wsauth.TextMessage, nil},
-		{"as large as may be", wsauth.BinaryMessage, bytes.Repeat([]byte("x"), wsauth.DefaultReadLimit)},
+		{"as large as may be", wsauth.BinaryMessage, bytes.Repeat([]byte("x"), (64 << 10))},
 	} {
 		if err := ws.WriteMessage(int(test.kind), test.data); err != nil {
 			t.Fatal(err)

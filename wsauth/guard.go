@@ -90,21 +90,15 @@ func New(auth *paseto.Authorizer, cfg Config, opts ...Option) (*Guard, error) {
 			opt(g)
 		}
 	}
-	errs := []error{g.cfg.validate()}
+	errs := []error{cfg.Validate()}
 	if auth == nil {
 		errs = append(errs, fmt.Errorf("%w: the Authorizer is nil", paseto.ErrConfig))
 	}
 	if !tickets && slices.Contains(g.cfg.Locations, Ticket) {
 		errs = append(errs, fmt.Errorf("%w: Locations: %w", paseto.ErrConfig, errNoTickets))
 	}
-	for _, allowed := range g.cfg.AllowedOrigins {
-		p, err := origin.ParsePattern(allowed)
-		if err != nil {
-			errs = append(errs, fmt.Errorf("%w: AllowedOrigins: %w", paseto.ErrConfig, err))
-		}
-		g.origins = append(g.origins, p)
-	}
-	addresses, wrong := clientaddr.Parse(g.cfg.Limits.TrustedProxies)
+	g.origins = origin.ParsePatterns(cfg.AllowedOrigins)
+	addresses, wrong := clientaddr.Parse(cfg.Limits.TrustedProxies)
 	for _, err := range wrong {
 		errs = append(errs, fmt.Errorf("%w: Limits.TrustedProxies: %w", paseto.ErrConfig, err))
 	}

@@ -17,7 +17,7 @@ import (
 const noAnswer = "No answer to a ping"
 
 // interval is how often peers are asked.
-const interval = wsauth.DefaultPingInterval
+const interval = 30 * time.Second
 
 // TestPing asks a peer for a sign of life once in each interval, and keeps one that
 // gives any.

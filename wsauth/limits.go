@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/pasetokit/pasetokit/internal/clientaddr"
@@ -14,8 +15,8 @@ import (
 	"github.com/pasetokit/pasetokit/paseto/httpauth"
 )
 
-// NoLimit as a duration that bounds something lifts the bound.
-const NoLimit time.Duration = -1
+// NoLimit, as a number or a duration that bounds something, lifts the bound: none in files.
+const NoLimit = -1
 
 // Excess says what happens when a subject opens a connection too many.
 type Excess string
@@ -33,41 +34,45 @@ type Limits struct {
 	// Connections is how many there may be at a time on this guard, those that
 	// have yet to show a token included; beyond that handshakes are answered
 	// with status 503. Clients that are refused by a close frame do not count,
-	// and there are at most 1000 of them. Default 0: any number.
-	Connections int
+	// and there are at most 1000 of them. Default none: any number.
+	Connections int `koanf:"connections" validate:"omitempty,none|min=1,max=1000000000"`
 	// PerSubject is how many connections a subject may have at a time: on all
 	// guards together whose denylist has leases (see [WithLeases]), or else on
-	// this one. Those that are
-	// being closed do not count, nor do anonymous ones. Default 0: any number.
-	PerSubject int
-	// OnExcess says what happens beyond PerSubject. Default RejectNewest.
-	OnExcess Excess
+	// this one. Those that are being closed do not count, nor do
+	// anonymous ones. Default none: any number.
+	PerSubject int `koanf:"per_subject" validate:"omitempty,none|min=1,max=1000000000"`
+	// OnExcess says what happens beyond [Limits.PerSubject]: reject (the new connection is
+	// refused) or replace_oldest (it is admitted, and the oldest is closed). Default reject.
+	OnExcess Excess `koanf:"on_excess" default:"reject" validate:"omitempty,oneof=reject replace_oldest"`
 	// LeaseTTL is how long after a server's crash its connections still count
-	// towards PerSubject elsewhere; at least a second. Leases are renewed three
-	// times as often. Default 30 seconds.
-	LeaseTTL time.Duration
+	// towards [Limits.PerSubject] elsewhere. Leases are renewed three
+	// times as often. Default 30s.
+	LeaseTTL time.Duration `koanf:"lease_ttl" default:"30s" validate:"omitempty,min=1s,max=24h"`
 	// Pending is how many connections may be waiting for the token of their
 	// first message at a time; see [Message]. Beyond that handshakes are
 	// answered with status 503. Default 1000.
-	Pending int
+	Pending int `koanf:"pending" default:"1000" validate:"omitempty,min=1,max=1000000000"`
 	// PendingPerAddress is how many of these a client address may have; beyond
 	// that its handshakes are answered with status 429. An IPv6 address counts
-	// together with all of its /64 network. Default a tenth of Pending, and at
-	// least 1; as many as Pending lift the bound. Danger: behind a proxy that
+	// together with all of its /64 network. [NoLimit] lifts the
+	// bound. Default: a tenth of [Limits.Pending], and at least 1. Danger: behind a proxy that
 	// TrustedProxies does not list, all clients have one address, and this many
 	// places together.
-	PendingPerAddress int
+	PendingPerAddress int `koanf:"pending_per_address" validate:"omitempty,none|min=1,max=1000000000"`
 
-	// HandshakesPerMinute is how many handshakes a client address may begin,
-	// and FailuresPerMinute how many of them may be refused for what they
-	// bring, all at once or spread over the minute. Beyond that they are
-	// answered with status 429 before their token is looked at. An IPv6
-	// address counts together with all of its /64 network. Those that are
-	// refused for their Origin have a count of their own, with the same bound,
-	// so that another site's page cannot use up those of its visitor. Default
-	// 0: any number. Danger: behind a proxy that TrustedProxies does not list, all
-	// clients have one address, and one of them can lock out all others.
-	HandshakesPerMinute, FailuresPerMinute int
+	// HandshakesPerMinute is how many handshakes a client address may begin in a
+	// minute, all at once or spread over it. Beyond that they are answered with status 429
+	// before their token is looked at. An IPv6 address counts together with all of its /64
+	// network. Handshakes that are refused for their Origin have a count of their own, with
+	// the same bound, so that another site's page cannot use up those of its visitor.
+	// Default none: any number. Danger: behind a proxy that
+	// [httpauth.Config.TrustedProxies] does not list, all clients have one address, and one
+	// of them can lock out all others.
+	HandshakesPerMinute int `koanf:"handshakes_per_minute" validate:"omitempty,none|min=1,max=1000000000"`
+	// FailuresPerMinute is how many handshakes of a client address may be refused in a
+	// minute for what they bring; they count as those of [Limits.HandshakesPerMinute].
+	// Default none: any number. Danger: as there.
+	FailuresPerMinute int `koanf:"failures_per_minute" validate:"omitempty,none|min=1,max=1000000000"`
 	// TrustedProxies lists the addresses, and networks in CIDR notation, whose
 	// X-Forwarded-For is believed: the client's address is then the rightmost
 	// one in it that is not of a trusted proxy. The word unix is for a proxy that
@@ -75,6 +80,20 @@ type Limits struct {
 	// the peer's own. Danger: whoever can reach the server from a listed
 	// address can claim any address.
 	TrustedProxies []string
+}
+
+// withDefaults returns the limits with what other settings decide. 0 stands for no limit
+// where there is none.
+func (l Limits) withDefaults() Limits {
+	if l.PendingPerAddress == NoLimit {
+		l.PendingPerAddress = l.Pending
+	}
+	l.PendingPerAddress = cmp.Or(l.PendingPerAddress, max(1, l.Pending/10))
+	for _, n := range []*int{&l.Connections, &l.PerSubject, &l.HandshakesPerMinute, &l.FailuresPerMinute} {
+		*n = max(0, *n)
+	}
+	l.TrustedProxies = slices.Clone(l.TrustedProxies)
+	return l
 }
 
 // limit makes what keeps the limits that are configured.

@@ -28,13 +28,13 @@ func TestMessageTimeout(t *testing.T) {
 		first   string // what the client sends once
 		often   string // and every 100 ms
 	}{
-		{"nothing", 0, wsauth.DefaultMessageTimeout, "", ""},
+		{"nothing", 0, 5 * time.Second, "", ""},
 		{"nothing, as configured", time.Minute, time.Minute, "", ""},
-		{"half a message", 0, wsauth.DefaultMessageTimeout, frame(text&^final, `{"type":`), ""},
-		{"a byte now and then", 0, wsauth.DefaultMessageTimeout, frame(text, strings.Repeat("x", 1000))[:8], "x"},
-		{"a fragment now and then", 0, wsauth.DefaultMessageTimeout, frame(text&^final, ""), frame(continuation&^final, "x")},
-		{"pings", 0, wsauth.DefaultMessageTimeout, "", frame(ping, "")},
-		{"pongs", 0, wsauth.DefaultMessageTimeout, "", emptyPong},
+		{"half a message", 0, 5 * time.Second, frame(text&^final, `{"type":`), ""},
+		{"a byte now and then", 0, 5 * time.Second, frame(text, strings.Repeat("x", 1000))[:8], "x"},
+		{"a fragment now and then", 0, 5 * time.Second, frame(text&^final, ""), frame(continuation&^final, "x")},
+		{"pings", 0, 5 * time.Second, "", frame(ping, "")},
+		{"pongs", 0, 5 * time.Second, "", emptyPong},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -46,7 +46,7 @@ func TestMessageTimeout(t *testing.T) {
 				client.sendOften(100*time.Millisecond, test.often)
 				client.checkEnd(wsauth.ClosePolicyViolation, tooLate)
 				client.checkLived(began, test.lives)
-				time.Sleep(wsauth.DefaultCloseTimeout)
+				time.Sleep(2 * time.Second)
 				synctest.Wait()
 				if got := b.guard.Stats(); got != (wsauth.Stats{}) {
 					b.Errorf("there are %+v left", got)
@@ -61,10 +61,10 @@ func TestMessageInTime(t *testing.T) {
 	t.Parallel()
 	inBubble(t, paseto.Config{}, wsauth.Config{Locations: byMessage}, echo, func(b bubble) {
 		client := b.call(none(), true)
-		client.checkLives(wsauth.DefaultMessageTimeout - 1)
+		client.checkLives(5*time.Second - 1)
 		client.say(authMessage(access(b, b.auth, anHour)))
 		client.hearAnswer()
-		client.checkLives(10 * wsauth.DefaultMessageTimeout)
+		client.checkLives(10 * 5 * time.Second)
 		client.checkEcho()
 	})
 }
@@ -102,7 +102,7 @@ func TestLongFirstMessage(t *testing.T) {
 			if a := nextAnswer(t, ws); a.Code != "" {
 				t.Errorf("the answer is %+v", a)
 			}
-			limit := wsauth.DefaultReadLimit
+			limit := (64 << 10)
 			if test.readLimit != 0 {
 				limit = int(test.readLimit)
 			}

@@ -68,7 +68,7 @@ func TestUnheardRevocation(t *testing.T) {
 		{"nobody notices", wsauth.Config{}, func(ctx context.Context, _ <-chan struct{}, _ func(denylist.Event)) error {
 			<-ctx.Done()
 			return ctx.Err()
-		}, wsauth.DefaultRecheckInterval},
+		}, time.Minute},
 		{"nobody notices, and the operator is impatient", wsauth.Config{RecheckInterval: 3 * time.Second},
 			func(ctx context.Context, _ <-chan struct{}, _ func(denylist.Event)) error {
 				<-ctx.Done()
@@ -119,16 +119,16 @@ func TestOutage(t *testing.T) {
 		outage      time.Duration
 		least, most time.Duration // 0: lives on
 	}{
-		{"default", paseto.Config{}, wsauth.Config{}, down, long, wsauth.DefaultMaxUnchecked, wsauth.DefaultMaxUnchecked + 5*time.Second},
+		{"default", paseto.Config{}, wsauth.Config{}, down, long, 5 * time.Minute, 5*time.Minute + 5*time.Second},
 		{"configured", paseto.Config{}, wsauth.Config{MaxUnchecked: 10 * time.Minute, RecheckInterval: time.Second}, down, long,
 			10 * time.Minute, 10*time.Minute + time.Second},
 		{"looked at less often than that", paseto.Config{}, wsauth.Config{MaxUnchecked: time.Second}, down, long,
-			time.Second, wsauth.DefaultRecheckInterval},
-		{"no answer at all", paseto.Config{}, wsauth.Config{}, hangs, long, wsauth.DefaultMaxUnchecked, wsauth.DefaultMaxUnchecked + wsauth.DefaultRecheckInterval},
+			time.Second, time.Minute},
+		{"no answer at all", paseto.Config{}, wsauth.Config{}, hangs, long, 5 * time.Minute, 6 * time.Minute},
 		{"no limit", paseto.Config{}, wsauth.Config{MaxUnchecked: wsauth.NoLimit}, down, long, 0, 0},
 		{"fail open", paseto.Config{Denylist: paseto.DenylistConfig{FailOpen: true}}, wsauth.Config{}, down, long, 0, 0},
 		{"fail open, no answer at all", paseto.Config{Denylist: paseto.DenylistConfig{FailOpen: true}}, wsauth.Config{}, hangs, long, 0, 0},
-		{"over in time", paseto.Config{}, wsauth.Config{}, down, wsauth.DefaultMaxUnchecked - time.Second, 0, 0},
+		{"over in time", paseto.Config{}, wsauth.Config{}, down, 5*time.Minute - time.Second, 0, 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -173,7 +173,7 @@ func TestOutageAgain(t *testing.T) {
 // TestWithdrawnKey ends what it opened, at the next look.
 func TestWithdrawnKey(t *testing.T) {
 	t.Parallel()
-	const withdrawn, minute = "Token key is no longer in use", wsauth.DefaultRecheckInterval
+	const withdrawn, minute = "Token key is no longer in use", time.Minute
 	retiring := time.Hour + minute/2
 	for _, test := range []struct {
 		name  string
@@ -228,7 +228,7 @@ func TestRecheckOfRenewedConnection(t *testing.T) {
 			}
 			return true, nil
 		})
-		time.Sleep(2 * wsauth.DefaultRecheckInterval)
+		time.Sleep(2 * time.Minute)
 		alice.checkStays("alice")
 		if !asked {
 			b.Error("the connection is not looked at")

@@ -118,7 +118,7 @@ func (c *Conn) renew(ctx context.Context, token string) error {
 
 // mayRenew counts an attempt to renew, unless there were too many of late.
 func (c *Conn) mayRenew() bool {
-	now, interval := c.gate.guard.moment(), int64(c.gate.guard.cfg.RenewInterval)
+	now, interval := c.gate.guard.moment(), max(0, int64(c.gate.guard.cfg.RenewInterval))
 	if c.renewed = max(c.renewed, now); c.renewed-now > (renewBurst-1)*interval {
 		return false
 	}

@@ -91,6 +91,16 @@ func (p Pattern) Matches(o Origin) bool {
 // Patterns are the origins that a server lists beside its own.
 type Patterns []Pattern
 
+// ParsePatterns reads patterns. It leaves out what is none.
+func ParsePatterns(list []string) (all Patterns) {
+	for _, s := range list {
+		if p, err := ParsePattern(s); err == nil {
+			all = append(all, p)
+		}
+	}
+	return all
+}
+
 // Match reports whether o is of one of the patterns.
 func (ps Patterns) Match(o Origin) bool {
 	return slices.ContainsFunc(ps, func(p Pattern) bool { return p.Matches(o) })
@@ -109,14 +119,6 @@ func Of(r *http.Request) (Origin, error) {
 	default:
 		return Origin{}, fmt.Errorf("%d Origin headers", len(values))
 	}
-}
-
-// ValidateScheme reports what is wrong with a scheme for [Origin.IsOf].
-func ValidateScheme(s string) error {
-	if s != "" && s != "http" && s != "https" {
-		return fmt.Errorf("%.16q is not http or https", s)
-	}
-	return nil
 }
 
 // IsOf reports whether o is the own origin of the server that r came to: of the host and

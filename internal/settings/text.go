@@ -150,7 +150,9 @@ func (e *problemsError) Error() string {
 		switch v := p.Value.(type) {
 		case nil:
 		case time.Duration:
-			value = " = " + Text(v)
+			if value = " = " + Duration(v); v == -1 && !p.Tag {
+				value = " = " + None
+			}
 		default:
 			if value = fmt.Sprintf(" = %v", v); reflect.TypeOf(v).Kind() == reflect.String {
 				value = fmt.Sprintf(" = %.64q", v)

@@ -7,13 +7,17 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"runtime"
 	"slices"
+	"strings"
 	"sync/atomic"
 
 	"github.com/pasetokit/pasetokit/internal/clientaddr"
 	"github.com/pasetokit/pasetokit/internal/clientlog"
 	"github.com/pasetokit/pasetokit/internal/locate"
 	"github.com/pasetokit/pasetokit/internal/origin"
+	"github.com/pasetokit/pasetokit/internal/settings"
+	"github.com/pasetokit/pasetokit/internal/settings/format"
 	"github.com/pasetokit/pasetokit/paseto"
 )
 
@@ -37,51 +41,51 @@ const (
 // Config says where requests carry tokens. The zero value of every field is
 // its documented default.
 type Config struct {
-	// Locations lists where the token of a request may be. Default Header.
-	Locations []Location
-	// HeaderName is the header of the location Header. Default Authorization.
-	HeaderName string
+	// Locations lists where the token of a request may be: header, cookie, json. A
+	// request must carry exactly one. Default header.
+	Locations []Location `koanf:"locations" default:"header" validate:"omitempty,min=1,unique,dive,http_location"`
+	// HeaderName is the header of the location header. Default Authorization.
+	HeaderName string `koanf:"header_name" default:"Authorization" validate:"omitempty,http_token"`
 	// HeaderScheme is the scheme before the token in that header, compared
 	// without regard to case; one or more spaces follow it. Default Bearer; [NoScheme]
 	// for the bare token.
-	HeaderScheme string
-	// JSONKey is the body member of the location JSON. Default access_token.
-	JSONKey string
-	// JSONPrefix is a scheme before the token in that member. Default none.
-	JSONPrefix string
-	// Cookie describes the cookies of the location of that name.
-	Cookie CookieConfig
-	// MaxBody is the largest request body in bytes that Login, Refresh, Logout
-	// and the location JSON read; a larger one is answered with 413. Default 64 KiB.
-	MaxBody int64
+	HeaderScheme string `koanf:"header_scheme" default:"Bearer" validate:"omitempty,http_token"`
+	// JSONKey is the body member of the location json. Default access_token.
+	JSONKey string `koanf:"json_key" default:"access_token"`
+	// JSONPrefix is a scheme before the token in that member. Default none: the bare token.
+	JSONPrefix string `koanf:"json_prefix" validate:"omitempty,http_token"`
 	// Realm names the protected area in challenges (RFC 9110, section 11.5).
-	// Default "api".
-	Realm string
+	// Default api.
+	Realm string `koanf:"realm" default:"api" validate:"omitempty,realm"`
+	// MaxBody is the largest request body in bytes that login, refresh, logout
+	// and the location json read; a larger one is answered with 413. Default 65536.
+	MaxBody int64 `koanf:"max_body" default:"65536" validate:"omitempty,min=1024,max=67108864"`
 	// AllowedOrigins lists the origins, besides the server's own, whose pages may use
 	// the endpoints and the guarded routes, as in "https://app.example.com" or
 	// "http://localhost:3000". A host that begins with "*." stands for every host below
 	// it. [Web.CORS] tells browsers so; unsafe requests that authenticate by cookie are
-	// taken from no other origin. Default none. Danger: where Cookie is among Locations,
-	// such a page can act for every visitor whose browser sends it the cookies; list no
+	// taken from no other origin. Default none. Danger: where cookies carry tokens, such
+	// a page can act for every visitor whose browser sends it the cookies; list no
 	// origin whose pages you do not trust like your own.
-	AllowedOrigins []string
-	// PublicScheme is the scheme by which clients reach this server, "http" or "https".
-	// Pages of that scheme alone are of the server's own origin. Default: https for a
-	// request that came by TLS, and else both, for a proxy may have ended TLS. Set it to
-	// https behind such a proxy. Danger: without it, pages of http:// and the server's
-	// own host count as its own there, in browsers that do not send Sec-Fetch-Site, and
-	// an attacker who controls the network of a visitor can make such pages.
-	PublicScheme string
+	AllowedOrigins []string `koanf:"allowed_origins" validate:"omitempty,unique,dive,origin"`
+	// PublicScheme is the scheme by which clients reach this server, http or https, for
+	// requests and for handshakes. Pages of that scheme alone are of the server's own
+	// origin. Default none: https for a request that came by TLS, and else both, for a
+	// proxy may have ended TLS. Set it to https behind such a proxy. Danger: without it,
+	// pages of http:// and the server's own host count as its own there, in browsers that
+	// do not send Sec-Fetch-Site, and an attacker who controls the network of a visitor
+	// can make such pages.
+	PublicScheme string `koanf:"public_scheme" validate:"omitempty,oneof=http https"`
 	// TrustedProxies lists the addresses, and networks in CIDR notation, whose
-	// X-Forwarded-For is believed: the client's address is then the rightmost
-	// one in it that is not of a trusted proxy. The word unix is for a proxy that
-	// connects through a Unix socket, and has no address. Default none: the address is
-	// the peer's own. Danger: a client that can reach the server from a listed
+	// X-Forwarded-For is believed, for requests and for handshakes: the client's address
+	// is then the rightmost one in it that is not of a trusted proxy. The word unix is for
+	// a proxy that connects through a Unix socket, and has no address. Default none: the
+	// address is the peer's own. Danger: a client that can reach the server from a listed
 	// address can claim any address; and behind a proxy that is not listed all
 	// clients have one address, the proxy's.
-	TrustedProxies []string
+	TrustedProxies []string `koanf:"trusted_proxies" validate:"omitempty,unique,dive,proxy"`
 	// Login bounds how fast passwords can be guessed at [Web.Login].
-	Login LoginLimits
+	Login LoginLimits `koanf:"login"`
 	// TicketsPerMinute is how many tickets [Web.Ticket] gives to one session in a
 	// minute; where the access token has no session, to its subject, and else to the
 	// token. It is a bucket: all of them may come at once, and it is refilled evenly
@@ -89,7 +93,9 @@ type Config struct {
 	// lifts it. Each Web counts for itself, and remembers 65,536 sessions. Danger:
 	// each ticket that is used leaves a record in the denylist, so without a limit
 	// one login can fill it.
-	TicketsPerMinute int
+	TicketsPerMinute int `koanf:"tickets_per_minute" default:"60" validate:"omitempty,none|min=1,max=1000000000"`
+	// Cookie describes the cookies of the location cookie.
+	Cookie CookieConfig `koanf:"cookie"`
 }
 
 // NoScheme, as [Config.HeaderScheme], makes the header's value the bare token.
@@ -97,44 +103,65 @@ const NoScheme = locate.NoScheme
 
 // CookieConfig describes the cookies that carry tokens. They are always HttpOnly.
 type CookieConfig struct {
-	// AccessName and RefreshName are the names, without prefix. Defaults
-	// access_token and refresh_token.
-	AccessName, RefreshName string
-	// Path and RefreshPath limit the cookies to a part of the site. Defaults /
-	// and /. Danger: with another path the name cannot carry the prefix __Host-, and
-	// other hosts of the domain can set a cookie of that name. [New] logs a warning.
-	Path, RefreshPath string
+	// AccessName is the name of the access token's cookie, without prefix. Default
+	// access_token. It travels as __Host-access_token where [CookieConfig.Path] is /
+	// and there is no [CookieConfig.Domain], else as __Secure-access_token; with
+	// [CookieConfig.Insecure] without a prefix.
+	AccessName string `koanf:"access_name" default:"access_token" validate:"omitempty,http_token"`
+	// RefreshName is the name of the refresh token's cookie, without prefix. Default
+	// refresh_token.
+	RefreshName string `koanf:"refresh_name" default:"refresh_token" validate:"omitempty,http_token"`
+	// Path limits the access token's cookie to a part of the site. Default /. Danger:
+	// with another path the name cannot carry the prefix __Host-, and other hosts of the
+	// domain can set a cookie of that name. [New] logs a warning.
+	Path string `koanf:"path" default:"/" validate:"omitempty,cookie_path"`
+	// RefreshPath limits the refresh token's cookie to a part of the site. Default /.
+	// Danger: as for [CookieConfig.Path].
+	RefreshPath string `koanf:"refresh_path" default:"/" validate:"omitempty,cookie_path"`
 	// Domain widens the cookies to all hosts of a domain. Default none: they
 	// go to the host that set them and to no other. Danger: every host below
 	// the domain can then read and overwrite them, since the name cannot carry the
 	// prefix __Host-. [New] logs a warning.
-	Domain string
-	// Former lists at most 8 scopes in which the cookies were set before Path,
-	// RefreshPath, Domain or Insecure were changed. Login, Refresh and Logout delete
-	// the cookies there, of both names, with each prefix that they could have had.
-	// Without it a browser that has cookies of both scopes sends two of one name,
-	// which guarded routes refuse. Each scope costs an answer up to four Set-Cookie
-	// headers: take it out when the old cookies have expired. Default none.
-	Former []CookieScope
+	Domain string `koanf:"domain" validate:"omitempty,domain"`
+	// Former lists at most 8 scopes in which the cookies were set before
+	// [CookieConfig.Path], [CookieConfig.RefreshPath], [CookieConfig.Domain] or
+	// [CookieConfig.Insecure] were changed: each a path, or a domain and a path, as in
+	// /api or example.com/. Login, refresh and logout delete the cookies there, of both
+	// names, with each prefix that they could have had. Without it a browser that has
+	// cookies of both scopes sends two of one name, which guarded routes refuse. Each
+	// scope costs an answer up to four Set-Cookie headers: take it out when the old
+	// cookies have expired. Default none.
+	Former []string `koanf:"former" validate:"omitempty,max=8,unique,dive,cookie_scope"`
 	// Insecure lets the cookies travel over plain HTTP, for development
 	// without TLS. Default false: they are Secure. (Browsers treat localhost
-	// as secure.)
-	Insecure bool
-	// SameSite is [http.SameSiteLaxMode] by default. [http.SameSiteNoneMode]
-	// lets other sites' pages send the cookies, and needs Secure.
-	SameSite http.SameSite
+	// as secure.) Danger: a network between can then read the tokens.
+	Insecure bool `koanf:"insecure"`
+	// SameSite says whether requests from other sites carry the cookies: lax (only when
+	// a visitor follows a link), strict (never) or none (always; browsers refuse that
+	// with [CookieConfig.Insecure]). Default lax.
+	SameSite SameSite `koanf:"same_site" default:"lax" validate:"omitempty,oneof=lax strict none"`
 	// Persistent keeps the cookies until the tokens expire. Default false:
 	// they are session cookies, which end with the browser's.
-	Persistent bool
+	Persistent bool `koanf:"persistent"`
 }
 
-// CookieScope is where browsers send a cookie.
-type CookieScope struct {
-	// Path is the part of the site. Default /.
-	Path string
-	// Domain is the domain whose hosts all get the cookie. Default none: the host
-	// alone that set it.
-	Domain string
+// SameSite says whether requests from other sites carry the cookies.
+type SameSite string
+
+const (
+	// SameSiteLax sends the cookies from another site only when a visitor follows a link.
+	SameSiteLax SameSite = "lax"
+	// SameSiteStrict never sends them from another site.
+	SameSiteStrict SameSite = "strict"
+	// SameSiteNone always sends them.
+	SameSiteNone SameSite = "none"
+)
+
+// mode returns what the cookie says.
+func (s SameSite) mode() http.SameSite {
+	return map[SameSite]http.SameSite{
+		SameSiteLax: http.SameSiteLaxMode, SameSiteStrict: http.SameSiteStrictMode, SameSiteNone: http.SameSiteNoneMode,
+	}[s]
 }
 
 // Option gives a [Web] one of its collaborators.
@@ -184,67 +211,17 @@ func New(auth *paseto.Authorizer, cfg Config, opts ...Option) (*Web, error) {
 			opt(w)
 		}
 	}
-	var errs []error
-	bad := func(format string, args ...any) {
-		errs = append(errs, fmt.Errorf("%w: %s", paseto.ErrConfig, fmt.Sprintf(format, args...)))
-	}
+	err := cfg.Validate()
 	if auth == nil {
-		bad("the Authorizer is nil")
+		err = errors.Join(err, fmt.Errorf("%w: the Authorizer is nil", paseto.ErrConfig))
+	}
+	if err != nil {
+		return nil, err
 	}
 	w.route = w.cfg.route()
-	if err := locate.ValidateLocations(w.cfg.Locations, locate.RequestLocation); err != nil {
-		bad("Locations: %s", err.Message)
-	}
-	if !locate.IsToken(w.cfg.HeaderName) {
-		bad("HeaderName %.64q is not the name of a header", w.cfg.HeaderName)
-	}
-	for _, s := range []struct{ field, scheme string }{
-		{"HeaderScheme", w.cfg.HeaderScheme}, {"JSONPrefix", w.cfg.JSONPrefix},
-	} {
-		if !locate.IsScheme(s.scheme) {
-			bad("%s %.64q has a space or other separator in it", s.field, s.scheme)
-		}
-	}
-	w.origins = parseOrigins(w.cfg.AllowedOrigins, bad)
-	if err := origin.ValidateScheme(w.cfg.PublicScheme); err != nil {
-		bad("PublicScheme %s", err)
-	}
-	for name, path := range map[string]string{
-		w.cfg.AccessCookieName():  w.cfg.Cookie.Path,
-		w.cfg.RefreshCookieName(): w.cfg.Cookie.RefreshPath,
-	} {
-		if err := w.cookie(name, "x", path).Valid(); err != nil {
-			bad("Cookie %q: %v", name, err)
-		}
-		if err := w.cfg.Cookie.keeps(name, path); err != nil {
-			bad("Cookie %q: %v", name, err)
-		}
-	}
-	w.former = w.formerCookies(bad)
-	var wrong []error
-	w.addresses, wrong = clientaddr.Parse(w.cfg.TrustedProxies)
-	for _, err := range wrong {
-		bad("TrustedProxies: %v", err)
-	}
-	if !locate.IsRealm(w.cfg.Realm) {
-		bad("Realm is not printable ASCII without quotes and backslashes")
-	}
-	if w.cfg.AccessCookieName() == w.cfg.RefreshCookieName() {
-		bad("Cookie.AccessName and Cookie.RefreshName are the same")
-	}
-	if w.cfg.Cookie.SameSite == http.SameSiteNoneMode && w.cfg.Cookie.Insecure {
-		bad("Cookie.SameSite None needs Secure cookies")
-	}
-	w.cfg.Login.validate(bad)
-	if n := w.cfg.TicketsPerMinute; n < NoLimit {
-		bad("TicketsPerMinute is %d; expected 0 (for the default), NoLimit, or more", n)
-	}
-	if w.cfg.MaxBody < 0 {
-		bad("MaxBody is %d; expected 0 (for the default) or more", w.cfg.MaxBody)
-	}
-	if len(errs) > 0 {
-		return nil, errors.Join(errs...)
-	}
+	w.origins = origin.ParsePatterns(w.cfg.AllowedOrigins)
+	w.former = w.formerCookies()
+	w.addresses, _ = clientaddr.Parse(w.cfg.TrustedProxies) // valid
 	w.guesses = newGuesses(w.cfg.Login, auth.Now)
 	w.places = newPlaces(w.cfg.Login.Concurrent)
 	w.tickets = newTicketLimit(w.cfg.TicketsPerMinute, auth.Now)
@@ -257,22 +234,35 @@ func New(auth *paseto.Authorizer, cfg Config, opts ...Option) (*Web, error) {
 // that sent r: the address itself, and of IPv6 its /64 network.
 func (w *Web) client(r *http.Request) netip.Prefix { return clientaddr.Bucket(w.addresses.Find(r)) }
 
-func (c Config) withDefaults() Config {
-	if len(c.Locations) == 0 {
-		c.Locations = []Location{Header}
+// Validate reports everything that is wrong with the configuration, as an error that
+// wraps [paseto.ErrConfig]. [New] calls it.
+func (c Config) Validate() error {
+	problems := settings.Check(c, format.All)
+	c = c.withDefaults()
+	for _, cookie := range []struct{ field, name, path string }{
+		{"Cookie.AccessName", c.Cookie.AccessName, c.Cookie.Path}, {"Cookie.RefreshName", c.Cookie.RefreshName, c.Cookie.RefreshPath},
+	} {
+		host, secure := strings.HasPrefix(cookie.name, "__Host-"), strings.HasPrefix(cookie.name, "__Secure-")
+		switch {
+		case (host || secure) && c.Cookie.Insecure:
+			problems.Add(cookie.field, cookie.name, "browsers refuse the prefix while {Cookie.Insecure} is true")
+		case host && (c.Cookie.Domain != "" || cookie.path != "/"):
+			problems.Add(cookie.field, cookie.name, "browsers refuse the prefix __Host- with a domain or another path than /")
+		}
 	}
+	if c.AccessCookieName() == c.RefreshCookieName() {
+		problems.Add("Cookie.RefreshName", c.Cookie.RefreshName, "must differ from {Cookie.AccessName}")
+	}
+	if c.Cookie.SameSite == SameSiteNone && c.Cookie.Insecure {
+		problems.Add("Cookie.SameSite", c.Cookie.SameSite, "browsers refuse it while {Cookie.Insecure} is true")
+	}
+	return problems.Err(paseto.ErrConfig)
+}
+
+// withDefaults returns the configuration with its defaults filled in.
+func (c Config) withDefaults() Config {
+	settings.SetDefaults(&c)
+	c.Login.Concurrent = cmp.Or(c.Login.Concurrent, max(4, runtime.GOMAXPROCS(0)))
 	c.Locations = slices.Clone(c.Locations)
-	c.HeaderName = cmp.Or(c.HeaderName, "Authorization")
-	c.HeaderScheme = cmp.Or(c.HeaderScheme, "Bearer")
-	c.JSONKey = cmp.Or(c.JSONKey, "access_token")
-	c.Cookie.AccessName = cmp.Or(c.Cookie.AccessName, "access_token")
-	c.Cookie.RefreshName = cmp.Or(c.Cookie.RefreshName, "refresh_token")
-	c.Cookie.Path = cmp.Or(c.Cookie.Path, "/")
-	c.Cookie.RefreshPath = cmp.Or(c.Cookie.RefreshPath, "/")
-	c.Cookie.SameSite = cmp.Or(c.Cookie.SameSite, http.SameSiteLaxMode)
-	c.MaxBody = cmp.Or(c.MaxBody, 64<<10)
-	c.Realm = cmp.Or(c.Realm, "api")
-	c.Login = c.Login.withDefaults()
-	c.TicketsPerMinute = cmp.Or(c.TicketsPerMinute, DefaultTicketsPerMinute)
 	return c
 }

@@ -21,30 +21,30 @@ func TestConfigErrors(t *testing.T) {
 		cfg  httpauth.Config
 		want string
 	}{
-		{"query", in(httpauth.Header, "query"), "Locations: query token location is only supported for WebSocket connections"},
-		{"subprotocol", in("subprotocol"), "Locations: subprotocol token location is only supported for WebSocket connections"},
-		{"ticket", in(httpauth.Header, "ticket"), "Locations: ticket token location is only supported for WebSocket connections"},
-		{"unknown location", in("body"), `Locations: unknown token location "body"; expected one of header, cookie, json`},
-		{"location in capitals", in("Header"), `Locations: unknown token location "Header"`},
-		{"origin without scheme", httpauth.Config{AllowedOrigins: []string{"app.example.com"}}, "AllowedOrigins:"},
-		{"origin with path", httpauth.Config{AllowedOrigins: []string{"https://a.example", "https://b.example/"}}, "AllowedOrigins:"},
-		{"public scheme", httpauth.Config{PublicScheme: "HTTPS"}, `PublicScheme "HTTPS" is not http or https`},
-		{"access cookie's name", cookies(httpauth.CookieConfig{AccessName: "a b"}), `Cookie "__Host-a b":`},
-		{"refresh cookie's name", cookies(httpauth.CookieConfig{RefreshName: "a;b"}), `Cookie "__Host-a;b":`},
-		{"cookie's path", cookies(httpauth.CookieConfig{Path: "/a;b"}), `Cookie "__Secure-access_token":`},
-		{"cookie's domain", cookies(httpauth.CookieConfig{Domain: "exa mple"}), `Cookie "__Secure-access_token":`},
-		{"same names", cookies(httpauth.CookieConfig{AccessName: "t", RefreshName: "t"}), "Cookie.AccessName and Cookie.RefreshName are the same"},
+		{"query", in(httpauth.Header, "query"), `Locations[1] = "query": query token location is only supported for WebSocket connections`},
+		{"subprotocol", in("subprotocol"), `Locations[0] = "subprotocol": subprotocol token location is only supported for WebSocket connections`},
+		{"ticket", in(httpauth.Header, "ticket"), `Locations[1] = "ticket": ticket token location is only supported for WebSocket connections`},
+		{"unknown location", in("body"), `unknown token location "body"; expected one of header, cookie, json`},
+		{"location in capitals", in("Header"), `unknown token location "Header"`},
+		{"origin without scheme", httpauth.Config{AllowedOrigins: []string{"app.example.com"}}, "AllowedOrigins[0]"},
+		{"origin with path", httpauth.Config{AllowedOrigins: []string{"https://a.example", "https://b.example/"}}, "AllowedOrigins[1]"},
+		{"public scheme", httpauth.Config{PublicScheme: "HTTPS"}, `PublicScheme = "HTTPS": expected one of http, https`},
+		{"access cookie's name", cookies(httpauth.CookieConfig{AccessName: "a b"}), `Cookie.AccessName = "a b"`},
+		{"refresh cookie's name", cookies(httpauth.CookieConfig{RefreshName: "a;b"}), `Cookie.RefreshName = "a;b"`},
+		{"cookie's path", cookies(httpauth.CookieConfig{Path: "/a;b"}), `Cookie.Path = "/a;b"`},
+		{"cookie's domain", cookies(httpauth.CookieConfig{Domain: "exa mple"}), `Cookie.Domain = "exa mple": expected a domain name`},
+		{"same names", cookies(httpauth.CookieConfig{AccessName: "t", RefreshName: "t"}), "must differ from Cookie.AccessName"},
 		{
 			"same names by prefix", cookies(httpauth.CookieConfig{AccessName: "t", RefreshName: "__Host-t"}),
-			"Cookie.AccessName and Cookie.RefreshName are the same",
+			"must differ from Cookie.AccessName",
 		},
 		{
-			"SameSite None without TLS", cookies(httpauth.CookieConfig{SameSite: http.SameSiteNoneMode, Insecure: true}),
-			"Cookie.SameSite None needs Secure cookies",
+			"SameSite None without TLS", cookies(httpauth.CookieConfig{SameSite: httpauth.SameSiteNone, Insecure: true}),
+			"browsers refuse it while Cookie.Insecure is true",
 		},
-		{"proxy by name", httpauth.Config{TrustedProxies: []string{"10.0.0.0/8", "proxy.example"}}, `TrustedProxies: "proxy.example" is neither an IP address nor a CIDR`},
-		{"TicketsPerMinute", httpauth.Config{TicketsPerMinute: -2}, "TicketsPerMinute is -2; expected 0 (for the default), NoLimit, or more"},
-		{"MaxBody", httpauth.Config{MaxBody: -1}, "MaxBody is -1; expected 0 (for the default) or more"},
+		{"proxy by name", httpauth.Config{TrustedProxies: []string{"10.0.0.0/8", "proxy.example"}}, `TrustedProxies[1] = "proxy.example": "proxy.example" is neither an IP address nor a CIDR`},
+		{"TicketsPerMinute", httpauth.Config{TicketsPerMinute: -2}, "TicketsPerMinute = -2: expected 1 to 1000000000, 0 for the default, or -1 for none"},
+		{"MaxBody", httpauth.Config{MaxBody: -1}, "MaxBody = -1: expected 1024 to 67108864, 0 for the default"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -63,10 +63,10 @@ func TestConfigErrors(t *testing.T) {
 		cfg.AllowedOrigins = []string{"a", "b"}
 		cfg.Cookie = httpauth.CookieConfig{
 			AccessName: "t t", RefreshName: "t t",
-			SameSite: http.SameSiteNoneMode, Insecure: true,
+			SameSite: httpauth.SameSiteNone, Insecure: true,
 		}
-		checkConfigError(t, nil, cfg, "the Authorizer is nil", "Locations: query", `"a" is not an origin`, `"b" is not an origin`,
-			`Cookie "t t"`, "are the same", "SameSite None", "MaxBody is -1")
+		checkConfigError(t, nil, cfg, "the Authorizer is nil", `Locations[0] = "query"`, `"a" is not an origin`, `"b" is not an origin`,
+			`Cookie.AccessName = "t t"`, "must differ", "Cookie.SameSite", "MaxBody = -1")
 	})
 }
 
@@ -81,7 +81,7 @@ func TestConfigThatCannotWork(t *testing.T) {
 		cfg  httpauth.Config
 		want string
 	}{
-		{"refresh cookie's path", cookies(httpauth.CookieConfig{RefreshPath: "/a;b"}), "refresh_token"},
+		{"refresh cookie's path", cookies(httpauth.CookieConfig{RefreshPath: "/a;b"}), "Cookie.RefreshPath"},
 		{"path without slash", cookies(httpauth.CookieConfig{Path: "api"}), "Path"},
 		{"__Host- with a path", cookies(httpauth.CookieConfig{AccessName: "__Host-t", Path: "/api"}), "__Host-"},
 		{"__Host- with a domain", cookies(httpauth.CookieConfig{RefreshName: "__Host-t", Domain: "example.com"}), "__Host-"},

@@ -1,7 +1,6 @@
 package httpauth
 
 import (
-	"errors"
 	"fmt"
 	"math"
 	"net/http"
@@ -44,21 +43,6 @@ func (c CookieConfig) prefixed(name, path string) string {
 	}
 }
 
-// keeps reports why browsers would drop a cookie of this name and path
-// (RFC 6265bis, section 5.7).
-func (c CookieConfig) keeps(name, path string) error {
-	host, secure := strings.HasPrefix(name, "__Host-"), strings.HasPrefix(name, "__Secure-")
-	switch {
-	case !strings.HasPrefix(path, "/"):
-		return fmt.Errorf("its Path %.64q does not begin with /", path)
-	case c.Insecure && (host || secure):
-		return errors.New("the prefix of its name needs a Secure cookie")
-	case host && (c.Domain != "" || path != "/"):
-		return errors.New("the prefix __Host- needs the path / and no domain")
-	}
-	return nil
-}
-
 func (w *Web) cookie(name, value, path string) *http.Cookie {
 	return &http.Cookie{
 		Name:     name,
@@ -67,7 +51,7 @@ func (w *Web) cookie(name, value, path string) *http.Cookie {
 		Domain:   w.cfg.Cookie.Domain,
 		Secure:   !w.cfg.Cookie.Insecure,
 		HttpOnly: true,
-		SameSite: w.cfg.Cookie.SameSite,
+		SameSite: w.cfg.Cookie.SameSite.mode(),
 	}
 }
 

@@ -94,7 +94,7 @@ func TestCookies(t *testing.T) {
 			accessAttr: attributes{path: "/api", sameSite: http.SameSiteLaxMode}, refreshAt: lax,
 		},
 		{
-			name: "domain", cfg: httpauth.CookieConfig{Domain: "example.com", SameSite: http.SameSiteStrictMode},
+			name: "domain", cfg: httpauth.CookieConfig{Domain: "example.com", SameSite: httpauth.SameSiteStrict},
 			access: "__Secure-access_token", refresh: "__Secure-refresh_token",
 			accessAttr: attributes{path: "/", domain: "example.com", sameSite: http.SameSiteStrictMode},
 			refreshAt:  attributes{path: "/", domain: "example.com", sameSite: http.SameSiteStrictMode},
@@ -106,7 +106,7 @@ func TestCookies(t *testing.T) {
 			refreshAt:  attributes{path: "/", insecure: true, sameSite: http.SameSiteLaxMode},
 		},
 		{
-			name: "other sites", cfg: httpauth.CookieConfig{SameSite: http.SameSiteNoneMode},
+			name: "other sites", cfg: httpauth.CookieConfig{SameSite: httpauth.SameSiteNone},
 			access: "__Host-access_token", refresh: "__Host-refresh_token",
 			accessAttr: attributes{path: "/", sameSite: http.SameSiteNoneMode},
 			refreshAt:  attributes{path: "/", sameSite: http.SameSiteNoneMode},

@@ -1,44 +1,29 @@
 package httpauth
 
 import (
-	"cmp"
 	"net/http"
 	"slices"
 	"strings"
 )
 
-// maxFormer bounds [CookieConfig.Former]: servers and proxies take only so much of
-// headers in an answer.
-const maxFormer = 8
-
 // formerCookies returns what deletes the cookies of [CookieConfig.Former]: for each scope
 // both names, with the prefix that a Secure cookie has there and, as an Insecure one was
 // named, without. It leaves out the cookies that are set now.
-func (w *Web) formerCookies(bad func(format string, args ...any)) []*http.Cookie {
+func (w *Web) formerCookies() []*http.Cookie {
 	cfg := w.cfg.Cookie
-	if n := len(cfg.Former); n > maxFormer {
-		bad("Cookie.Former has %d entries; at most %d are allowed", n, maxFormer)
-		return nil
-	}
 	kept := []*http.Cookie{
 		w.cookie(w.cfg.AccessCookieName(), "", cfg.Path),
 		w.cookie(w.cfg.RefreshCookieName(), "", cfg.RefreshPath),
 	}
 	var former []*http.Cookie
-	for i, scope := range cfg.Former {
-		path := cmp.Or(scope.Path, "/")
-		if !strings.HasPrefix(path, "/") {
-			bad("Cookie.Former[%d]: its Path %.64q does not begin with /", i, path)
-			continue
-		}
+	for _, scope := range cfg.Former {
+		domain, path, _ := strings.Cut(scope, "/")
+		path = "/" + path
 		for _, base := range []string{cfg.AccessName, cfg.RefreshName} {
-			for _, name := range []string{CookieConfig{Domain: scope.Domain}.prefixed(base, path), base} {
+			for _, name := range []string{CookieConfig{Domain: domain}.prefixed(base, path), base} {
 				c := w.cookie(name, "", path)
-				c.Domain, c.MaxAge = scope.Domain, -1
+				c.Domain, c.MaxAge = domain, -1
 				c.Secure = c.Secure || name != base // else browsers do not look at the prefix
-				if err := c.Valid(); err != nil {
-					bad("Cookie.Former[%d]: %v", i, err)
-				}
 				same := func(other *http.Cookie) bool { return isSameCookie(c, other) }
 				if !slices.ContainsFunc(kept, same) && !slices.ContainsFunc(former, same) {
 					former = append(former, c)

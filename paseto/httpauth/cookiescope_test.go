@@ -51,26 +51,26 @@ func TestChangedCookieScope(t *testing.T) {
 	for _, test := range []struct {
 		name     string
 		old, now config
-		former   []httpauth.CookieScope
+		former   []string
 		locked   bool // browsers send two cookies of one name
 	}{
 		{"longer path", config{Path: "/api", RefreshPath: "/api"}, config{Path: "/api/v2", RefreshPath: "/api/v2"},
-			[]httpauth.CookieScope{{Path: "/api"}}, true},
+			[]string{"/api"}, true},
 		{"shorter path", config{Path: "/api/v2", RefreshPath: "/api/v2"}, config{Path: "/api", RefreshPath: "/api"},
-			[]httpauth.CookieScope{{Path: "/api/v2"}}, true},
-		{"smaller domain", config{Domain: site}, config{Domain: subdomain}, []httpauth.CookieScope{{Domain: site}}, true},
-		{"larger domain", config{Domain: subdomain}, config{Domain: site}, []httpauth.CookieScope{{Domain: subdomain}}, true},
-		{"domain to path", config{Domain: site}, config{Path: "/api", RefreshPath: "/api"}, []httpauth.CookieScope{{Domain: site, Path: "/"}}, true},
+			[]string{"/api/v2"}, true},
+		{"smaller domain", config{Domain: site}, config{Domain: subdomain}, []string{site + "/"}, true},
+		{"larger domain", config{Domain: subdomain}, config{Domain: site}, []string{subdomain + "/"}, true},
+		{"domain to path", config{Domain: site}, config{Path: "/api", RefreshPath: "/api"}, []string{site + "/"}, true},
 		{"two former ones", config{Domain: site}, config{Path: "/api", RefreshPath: "/api"},
-			[]httpauth.CookieScope{{Path: "/api/v2"}, {Domain: site}, {Domain: "EXAMPLE.com"}}, true},
-		{"insecure path", config{Insecure: true}, config{Insecure: true, Path: "/api", RefreshPath: "/api"}, []httpauth.CookieScope{{}}, true},
-		{"refresh path alone", config{RefreshPath: "/api"}, config{RefreshPath: "/api/v2"}, []httpauth.CookieScope{{Path: "/api"}}, false},
-		{"names that differ by the prefix", config{}, config{Domain: site}, []httpauth.CookieScope{{}}, false},
-		{"domain dropped", config{Domain: site}, config{}, []httpauth.CookieScope{{Domain: site}}, false},
-		{"insecure to secure", config{Insecure: true}, config{}, []httpauth.CookieScope{{}}, false},
-		{"secure to insecure", config{}, config{Insecure: true}, []httpauth.CookieScope{{}}, false},
+			[]string{"/api/v2", site + "/", "EXAMPLE.com/"}, true},
+		{"insecure path", config{Insecure: true}, config{Insecure: true, Path: "/api", RefreshPath: "/api"}, []string{"/"}, true},
+		{"refresh path alone", config{RefreshPath: "/api"}, config{RefreshPath: "/api/v2"}, []string{"/api"}, false},
+		{"names that differ by the prefix", config{}, config{Domain: site}, []string{"/"}, false},
+		{"domain dropped", config{Domain: site}, config{}, []string{site + "/"}, false},
+		{"insecure to secure", config{Insecure: true}, config{}, []string{"/"}, false},
+		{"secure to insecure", config{}, config{Insecure: true}, []string{"/"}, false},
 		{"listed, and in use", config{Path: "/api", RefreshPath: "/api"}, config{Path: "/api", RefreshPath: "/api"},
-			[]httpauth.CookieScope{{Path: "/api"}}, false},
+			[]string{"/api"}, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -139,13 +139,13 @@ func TestFormerScopesAreChecked(t *testing.T) {
 	auth := newSite(t, setup{}).auth
 	for _, test := range []struct {
 		name   string
-		former []httpauth.CookieScope
+		former []string
 		why    string
 	}{
-		{"too many", make([]httpauth.CookieScope, 9), "Cookie.Former has 9 entries; at most 8"},
-		{"relative path", []httpauth.CookieScope{{}, {Path: "api"}}, `Cookie.Former[1]: its Path "api" does not begin with /`},
-		{"path with a semicolon", []httpauth.CookieScope{{Path: "/a;b"}}, "Cookie.Former[0]"},
-		{"domain", []httpauth.CookieScope{{Domain: "a b"}}, "Cookie.Former[0]"},
+		{"too many", strings.Fields("/1 /2 /3 /4 /5 /6 /7 /8 /9"), "Cookie.Former: must list at most 8"},
+		{"relative path", []string{"/", "api"}, `Cookie.Former[1] = "api": expected a path that begins with /`},
+		{"path with a semicolon", []string{"/a;b"}, "Cookie.Former[0]"},
+		{"domain", []string{"a b/"}, "Cookie.Former[0]"},
 	} {
 		_, err := httpauth.New(auth, httpauth.Config{Cookie: httpauth.CookieConfig{Former: test.former}})
 		if !errors.Is(err, paseto.ErrConfig) || !strings.Contains(err.Error(), test.why) {
@@ -168,7 +168,7 @@ func TestWarningOfCookies(t *testing.T) {
 		{"path", headerOrCookies, httpauth.CookieConfig{Path: "/api"}, 1},
 		{"refresh path", onlyCookies, httpauth.CookieConfig{RefreshPath: "/session"}, 1},
 		{"domain, and no cookies", nil, httpauth.CookieConfig{Domain: "example.com"}, 0},
-		{"former ones alone", onlyCookies, httpauth.CookieConfig{Former: []httpauth.CookieScope{{Domain: "example.com"}}}, 0},
+		{"former ones alone", onlyCookies, httpauth.CookieConfig{Former: []string{"example.com/"}}, 0},
 	} {
 		s := newSite(t, setup{web: httpauth.Config{Locations: test.locations, Cookie: test.cookie}})
 		get(t, s.web.Require(paseto.Requirement{}, whoami))

@@ -59,16 +59,3 @@ func (w *Web) allowsOrigin(r *http.Request) bool {
 	o, err := origin.Of(r)
 	return err == nil && w.origins.Match(o)
 }
-
-// parseOrigins reads [Config.AllowedOrigins], and reports each wrong one.
-func parseOrigins(allowed []string, bad func(format string, args ...any)) origin.Patterns {
-	var patterns origin.Patterns
-	for _, s := range allowed {
-		p, err := origin.ParsePattern(s)
-		if err != nil {
-			bad("AllowedOrigins: %v", err)
-		}
-		patterns = append(patterns, p)
-	}
-	return patterns
-}

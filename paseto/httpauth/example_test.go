@@ -160,7 +160,7 @@ func ExampleWeb_Login() {
 func ExampleWeb_Login_cookies() {
 	_, web := newExample(httpauth.Config{
 		Locations: []httpauth.Location{httpauth.Cookie},
-		Cookie:    httpauth.CookieConfig{RefreshPath: "/refresh", SameSite: http.SameSiteStrictMode},
+		Cookie:    httpauth.CookieConfig{RefreshPath: "/refresh", SameSite: httpauth.SameSiteStrict},
 	})
 	w := httptest.NewRecorder()
 	r := httptest.NewRequestWithContext(context.Background(), http.MethodPost, "/login", strings.NewReader("username=ada&password=engine"))

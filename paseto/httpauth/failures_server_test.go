@@ -133,7 +133,7 @@ func TestHugeBody(t *testing.T) {
 
 func TestMaxBody(t *testing.T) {
 	t.Parallel()
-	const text = `{"username":"alice","password":"secret"}`
+	text := `{"username":"alice","password":"secret"` + strings.Repeat(" ", 2000) + `}`
 	for name, test := range map[string]struct {
 		limit  int64
 		status int

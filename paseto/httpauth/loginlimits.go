@@ -1,19 +1,7 @@
 package httpauth
 
-import (
-	"cmp"
-	"runtime"
-)
-
 // NoLimit, as a field of [LoginLimits] or as [Config.TicketsPerMinute], lifts the limit.
 const NoLimit = -1
-
-// The defaults of [LoginLimits].
-const (
-	DefaultFailuresPerAddress        = 100
-	DefaultFailuresPerNameAndAddress = 10
-	DefaultFailuresPerName           = 100
-)
 
 // LoginLimits bounds how fast passwords can be guessed at [Web.Login], and what
 // logins can take of the server. The zero value of every field is its documented
@@ -41,10 +29,10 @@ type LoginLimits struct {
 	// host may have, share ten times as many. Danger: behind a proxy that
 	// [Config.TrustedProxies] does not list, all clients have one address, and one
 	// of them can keep out all who have not logged in lately.
-	FailuresPerAddress int
+	FailuresPerAddress int `koanf:"failures_per_address" default:"100" validate:"omitempty,none|min=1,max=1000000000"`
 	// FailuresPerNameAndAddress is how many logins with one name from one address
 	// may fail in an hour. Default 10.
-	FailuresPerNameAndAddress int
+	FailuresPerNameAndAddress int `koanf:"failures_per_name_and_address" default:"10" validate:"omitempty,none|min=1,max=1000000000"`
 	// FailuresPerName is how many logins with one name may fail in an hour, over
 	// all addresses, until the name is slowed. Default 100.
 	//
@@ -61,7 +49,7 @@ type LoginLimits struct {
 	// An attacker cannot take the first two away from anybody whose network is
 	// another, as long as the Web forgets nothing. From N networks there are then at
 	// most 3·N guesses a day, and those which the bucket allows.
-	FailuresPerName int
+	FailuresPerName int `koanf:"failures_per_name" default:"100" validate:"omitempty,none|min=1,max=1000000000"`
 	// Concurrent is how many login functions may run at a time, and so how many
 	// passwords are hashed at once: [CheckPassword] takes 19 MiB of memory for
 	// each. One network (an IPv4 address, an IPv6 /48) has at most half of the
@@ -73,28 +61,5 @@ type LoginLimits struct {
 	// of each name and of each network at a time; then those of the networks with the
 	// fewest logins in the last hour. All others are answered with status 503. Who
 	// has more networks than there are logins that wait can still keep out others.
-	Concurrent int
-}
-
-func (l LoginLimits) withDefaults() LoginLimits {
-	l.FailuresPerAddress = cmp.Or(l.FailuresPerAddress, DefaultFailuresPerAddress)
-	l.FailuresPerNameAndAddress = cmp.Or(l.FailuresPerNameAndAddress, DefaultFailuresPerNameAndAddress)
-	l.FailuresPerName = cmp.Or(l.FailuresPerName, DefaultFailuresPerName)
-	l.Concurrent = cmp.Or(l.Concurrent, max(4, runtime.GOMAXPROCS(0)))
-	return l
-}
-
-// validate reports what is out of its range.
-func (l LoginLimits) validate(bad func(format string, args ...any)) {
-	for _, n := range []struct {
-		name  string
-		value int
-	}{
-		{"FailuresPerAddress", l.FailuresPerAddress}, {"FailuresPerNameAndAddress", l.FailuresPerNameAndAddress},
-		{"FailuresPerName", l.FailuresPerName}, {"Concurrent", l.Concurrent},
-	} {
-		if n.value < NoLimit {
-			bad("Login.%s is %d; expected 0 (for the default), NoLimit, or more", n.name, n.value)
-		}
-	}
+	Concurrent int `koanf:"concurrent" validate:"omitempty,none|min=1,max=1000000000"`
 }

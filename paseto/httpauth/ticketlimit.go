@@ -9,9 +9,6 @@ import (
 	"github.com/pasetokit/pasetokit/paseto"
 )
 
-// DefaultTicketsPerMinute is the default of [Config.TicketsPerMinute].
-const DefaultTicketsPerMinute = 60
-
 // ticketLimit bounds the tickets of each owner. It keeps a hash of the owner, whose
 // name may be long.
 type ticketLimit struct {
