@@ -34,13 +34,14 @@ help: ## Show this list
 test: ## Run every test with the race detector; a missing program is installed, or is a failure
 	@scripts/check test
 
-lint: ## Run golangci-lint (formatting included), vet for PLATFORMS, check that go.mod is tidy
+lint: ## Run golangci-lint (formatting included), vet for PLATFORMS, check go.mod and generated files
 	@scripts/check lint
 
 run-test:
 	@for m in $(MODULES); do (cd "$$m" && NO_SKIP=1 go test -race -count=1 -timeout $(TIMEOUT) ./...); done
 
 run-lint:
+	@go run ./config/internal/meaning/generate -check
 	@for m in $(MODULES); do (cd "$$m" && "$(CURDIR)/$(LINT)" run ./... && go mod tidy -diff); done
 	@for p in $(PLATFORMS); do for m in $(MODULES); do \
 		(cd "$$m" && CGO_ENABLED=0 GOOS=$${p%/*} GOARCH=$${p#*/} go vet ./...); done; done

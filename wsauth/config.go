@@ -98,7 +98,7 @@ type Config struct {
 	TicketKey string `koanf:"ticket_key" default:"ticket"`
 	// PathPrefix is what a proxy in front takes away from the beginning of paths:
 	// "/api" if clients open /api/ws and the proxy asks for /ws here. A ticket is
-	// bound to the path that its client opens; without PathPrefix, bound tickets
+	// bound to the path that its client opens; without a prefix here, bound tickets
 	// are refused behind such a proxy. It is added to the path of every handshake:
 	// with it, the bound tickets of clients that do not come through the proxy are
 	// refused. Leave out what [http.StripPrefix] takes away in this program; the

@@ -56,7 +56,7 @@ type Limits struct {
 	// that its handshakes are answered with status 429. An IPv6 address counts
 	// together with all of its /64 network. [NoLimit] lifts the
 	// bound. Default: a tenth of [Limits.Pending], and at least 1. Danger: behind a proxy that
-	// TrustedProxies does not list, all clients have one address, and this many
+	// [httpauth.Config.TrustedProxies] does not list, all clients have one address, and this many
 	// places together.
 	PendingPerAddress int `koanf:"pending_per_address" validate:"omitempty,none|min=1,max=1000000000"`
 

@@ -53,7 +53,7 @@ type LoginLimits struct {
 	// Concurrent is how many login functions may run at a time, and so how many
 	// passwords are hashed at once: [CheckPassword] takes 19 MiB of memory for
 	// each. One network (an IPv4 address, an IPv6 /48) has at most half of the
-	// places, but at least one. Default GOMAXPROCS, and at least 4; more if the login
+	// places, but at least one. Default: GOMAXPROCS, and at least 4; more if the login
 	// function waits for other servers.
 	//
 	// For each place up to eight logins wait, for five seconds at most. First come

@@ -1,0 +1,97 @@
+package main
+
+import (
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/pasetokit/pasetokit/config/internal/meaning/generate/testdata/faulty"
+	"github.com/pasetokit/pasetokit/config/internal/meaning/generate/testdata/sample"
+)
+
+func testSource(t *testing.T) *source {
+	t.Helper()
+	root, err := openModule()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { root.Close() })
+	return newSource(root)
+}
+
+func TestMeaning(t *testing.T) {
+	t.Parallel()
+	all, err := read(testSource(t), section{"app", sample.Config{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string]string{
+		"app.plain":           "The plainest setting.",
+		"app.verb":            "Lists what `app.plain` does not, where `app.first` has `none`; see `app.first.per_name`.",
+		"app.mode":            "How: fast, or `slow`. Default fast: it is what most want.",
+		"app.names":           "`a_b`, `/x` and `https://example.com/*`, as in `http.Handler` or `paseto.Config.Validate`; `access` is a constant, and `sample.Mode` a type.",
+		"app.block":           "Has a text of its own: `{\"type\": \"auth\"}`. It has a second paragraph as well. And this.",
+		"app.first.per_name":  "How many there may be. Default 0: none at all.",
+		"app.first.total":     "Bounds all, as `app.first.per_name` bounds each; `none` for no bound.",
+		"app.second.per_name": "How many there may be. Default 0: none at all.",
+		"app.second.total":    "Bounds all, as `app.second.per_name` bounds each; `none` for no bound.",
+	}
+	for _, m := range all {
+		if m.text != want[m.Key] {
+			t.Errorf("%s:\ngot  %s\nwant %s", m.Key, m.text, want[m.Key])
+		}
+		delete(want, m.Key)
+	}
+	for key := range want {
+		t.Errorf("%s: no meaning", key)
+	}
+}
+
+func TestFaults(t *testing.T) {
+	t.Parallel()
+	_, err := read(testSource(t), section{"", faulty.Config{}})
+	if err == nil {
+		t.Fatal("no fault was found")
+	}
+	const file = "config/internal/meaning/generate/testdata/faulty/faulty.go:"
+	want := []string{
+		"6:2: None: it has no doc comment",
+		"8:2: Name: its doc comment does not begin with its name",
+		"10:2: Default: it says “Default 10.”; its tag says 5",
+		"12:2: Unnamed: it does not say which default it has; its tag says 5",
+		"14:2: Absent: it says “Default 3.”; its tag says none",
+		"16:2: Short: it says “Default a.”; its tag says a, b",
+		"18:2: Plain: it names MaxCount without a link; write [faulty.Config.MaxCount], so that users read max_count",
+		"20:2: MaxCount: it links to [Config.Missing], which package faulty does not have",
+		"22:2: Constant: faulty.Strange: 26:17: the value of this constant is not understood",
+	}
+	if got, all := strings.ReplaceAll(err.Error(), file, ""), strings.Join(want, "\n"); got != all {
+		t.Errorf("got\n%s\nwant\n%s", got, all)
+	}
+}
+
+func TestUpdate(t *testing.T) {
+	t.Parallel()
+	root, err := os.OpenRoot(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer root.Close()
+	for _, step := range []struct {
+		name, content string
+		check, stale  bool
+	}{
+		{"a check of a missing file", "new", true, true},
+		{"a new file", "new", false, false},
+		{"a check of the same text", "new", true, false},
+		{"a check of a stale file", "newer", true, true},
+	} {
+		err := update(root, "file", []byte(step.content), step.check)
+		if stale := err != nil && strings.Contains(err.Error(), "file is stale"); stale != step.stale || err != nil && !stale {
+			t.Errorf("%s: %v", step.name, err)
+		}
+	}
+	if text, err := root.ReadFile("file"); err != nil || string(text) != "new" {
+		t.Errorf("after the checks the file has %q, %v", text, err)
+	}
+}
