@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/pasetokit/pasetokit/config/internal/secretfile"
 	"github.com/pasetokit/pasetokit/paseto"
 )
 
@@ -100,7 +101,7 @@ func (k Key) String() string {
 		if at, ok := value.Interface().(time.Time); ok {
 			text = at.Format(time.RFC3339)
 		}
-		if misplacedKey.MatchString(text) {
+		if secretfile.IsKey(text) {
 			text = redacted
 		}
 		if !value.IsZero() {

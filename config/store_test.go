@@ -3,7 +3,6 @@ package config_test
 import (
 	"bytes"
 	"errors"
-	"io/fs"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -13,7 +12,6 @@ import (
 
 	"github.com/pasetokit/pasetokit/config"
 	"github.com/pasetokit/pasetokit/denylist"
-	"github.com/pasetokit/pasetokit/denylist/bolt"
 	"github.com/pasetokit/pasetokit/paseto"
 )
 
@@ -62,53 +60,6 @@ func TestBolt(t *testing.T) {
 	if _, err := kit.Store.Revoked(t.Context(), denylist.Token{ID: "a"}); !errors.Is(err, denylist.ErrClosed) {
 		t.Errorf("the store is open after Close: %v", err)
 	}
-}
-
-// TestBoltRefused opens what cannot be opened. What is there stays as it is.
-func TestBoltRefused(t *testing.T) {
-	t.Parallel()
-	dir := t.TempDir()
-	used := filepath.Join(dir, "used.db")
-	open(t, withBolt(used))
-	other := filepath.Join(dir, "other.db")
-	check(t, os.WriteFile(other, bytes.Repeat([]byte("no database\n"), 1<<10), 0o600))
-	empty := filepath.Join(dir, "empty.db")
-	check(t, os.WriteFile(empty, nil, 0o600))
-	for _, test := range []struct {
-		name, path string
-		is         error
-		want       string
-	}{
-		{"an empty file", empty, paseto.ErrConfig, "set denylist.allow_empty_file to true"},
-		{"in use", used, bolt.ErrLocked, used},
-		{"another file", other, bolt.ErrDamaged, other},
-		{"a directory", dir, nil, dir},
-		{"no directory", filepath.Join(dir, "none", "revoked.db"), paseto.ErrConfig, "its directory does not exist; make it first"},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
-			kit, err := config.Open(t.Context(), withBolt(test.path))
-			if kit != nil || err == nil || test.is != nil && !errors.Is(err, test.is) {
-				t.Fatalf("Open = %v, %v; want %v", kit, err, test.is)
-			}
-			if text := err.Error(); !strings.HasPrefix(text, "config: denylist.path") || !strings.Contains(text, test.want) {
-				t.Errorf("the error is not clear: %v", err)
-			}
-		})
-	}
-	if _, err := os.Stat(filepath.Join(dir, "none")); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("the directory was made: %v", err)
-	}
-}
-
-// TestBoltEmptyFile makes a new store of an empty file where that is allowed.
-func TestBoltEmptyFile(t *testing.T) {
-	t.Parallel()
-	path := filepath.Join(t.TempDir(), "prepared.db")
-	check(t, os.WriteFile(path, nil, 0o600))
-	cfg := withBolt(path)
-	cfg.Denylist.AllowEmptyFile = true
-	open(t, cfg)
 }
 
 // TestStoreIsReleased opens a configuration that fails after its store was
