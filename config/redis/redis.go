@@ -57,8 +57,8 @@ type Settings struct {
 // TLS says how connections to Redis, and to its Sentinels, are encrypted and
 // authenticated. Its files are read for every new connection, so that they can change.
 type TLS struct {
-	// Enabled encrypts the connections. Default false. Danger: whoever sits between this
-	// program and the server can then make revocations vanish.
+	// Enabled encrypts the connections. Default false. Danger: without it, whoever sits
+	// between this program and the server can make revocations vanish.
 	Enabled bool `koanf:"enabled"`
 	// CAFile has the certificates, in PEM, that the server's must descend from. Default
 	// none: those of the system.

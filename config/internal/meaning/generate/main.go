@@ -12,8 +12,8 @@ import (
 	"os"
 	"path/filepath"
 
-	"github.com/pasetokit/pasetokit/denylist/bolt"
-	"github.com/pasetokit/pasetokit/denylist/redis"
+	"github.com/pasetokit/pasetokit/config/bolt"
+	"github.com/pasetokit/pasetokit/config/redis"
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/paseto/httpauth"
 	"github.com/pasetokit/pasetokit/wsauth"
@@ -34,7 +34,7 @@ func run(check bool) error {
 		return err
 	}
 	defer func() { _ = root.Close() }()
-	meanings, err := read(newSource(root), section{"token", paseto.Config{}}, section{"http", httpauth.Config{}}, section{"websocket", wsauth.Config{}}, section{"denylist", paseto.DenylistConfig{}}, section{"denylist.bolt", bolt.Config{}}, section{"denylist.redis", redis.Config{}})
+	meanings, err := read(newSource(root), section{"token", paseto.Config{}}, section{"http", httpauth.Config{}}, section{"websocket", wsauth.Config{}}, section{"denylist", paseto.DenylistConfig{}}, section{"denylist.bolt", bolt.Settings{}}, section{"denylist.redis", redis.Settings{}})
 	if err != nil {
 		return err
 	}
