@@ -50,14 +50,15 @@ type Config struct {
 	// purpose. An Authorizer whose keys only verify cannot issue.
 	// [Authorizer.SetKeys] replaces them later.
 	Keys []Key
-	// OmitKeyID leaves the kid out of new tokens. Default false: a token whose
-	// footer is a JSON object, or that has none, carries the [Key.KeyID] of its
-	// key as the footer member kid, so that verifiers need not try all keys.
+	// OmitKeyID leaves the key's id (kid) out of the footers of new tokens. Verifiers then
+	// try all keys of the token's version and purpose. Default false: a token whose footer
+	// is a JSON object, or that has none, carries the [Key.KeyID] of its key as the footer
+	// member kid.
 	OmitKeyID bool `koanf:"omit_key_id"`
 
-	// Issuer is the iss claim of new tokens. Default none.
+	// Issuer is the iss claim of new tokens. Default none: they have no iss.
 	Issuer string `koanf:"issuer" validate:"omitempty,ne=none"`
-	// Audience is the aud claim of new tokens. Default none.
+	// Audience is the aud claim of new tokens. Default none: they have no aud.
 	Audience []string `koanf:"audience" validate:"omitempty,dive,required,ne=none"`
 	// RequireIssuer is the iss claim that every token must carry. Default none: iss
 	// is not looked at.
@@ -66,12 +67,13 @@ type Config struct {
 	// must name at least one of them. Default none: aud is not looked at.
 	RequireAudience []string `koanf:"require_audience" validate:"omitempty,dive,required,ne=none"`
 
-	// AccessTTL is the lifetime of new access tokens, or [NoExpiry]. Default 15m.
+	// AccessTTL is the lifetime of new access tokens; [NoExpiry] for no end. Default 15m.
 	AccessTTL time.Duration `koanf:"access_ttl" default:"15m" validate:"omitempty,none|min=1s,max=876000h"`
-	// RefreshTTL is the lifetime of new refresh tokens, or [NoExpiry]: how long a
-	// session may stay idle. Default 720h.
+	// RefreshTTL is the lifetime of new refresh tokens, and so how long a session may stay
+	// idle; [NoExpiry] for no end. Default 720h.
 	RefreshTTL time.Duration `koanf:"refresh_ttl" default:"720h" validate:"omitempty,none|min=1s,max=876000h"`
-	// OtherTTL is the lifetime of new tokens of other types, or [NoExpiry]. Default 720h.
+	// OtherTTL is the lifetime of new tokens of other types; [NoExpiry] for no end. Default
+	// 720h.
 	OtherTTL time.Duration `koanf:"other_ttl" default:"720h" validate:"omitempty,none|min=1s,max=876000h"`
 	// MaxTTL bounds the lifetime that a [Grant] may ask for; [NoExpiry] for no bound. The
 	// revocation of a session or a subject is kept that long, so that it outlives every
@@ -87,7 +89,7 @@ type Config struct {
 	// Default: 90 days, or [Config.MaxTTL] if that is longer.
 	SessionTTL time.Duration `koanf:"session_ttl" validate:"omitempty,none|min=1s,max=876000h"`
 	// RefreshGrace is how long after its first use a refresh token still gets
-	// the pair that it got then, for clients that present it twice without
+	// the pair of tokens that it got then, for clients that present it twice without
 	// meaning to: parallel tabs, a lost answer. A later use is taken for a
 	// theft, and revokes the session. [NoGrace] takes every second use for one.
 	// Default 10s. The clocks of all servers must agree better than that. Danger: for

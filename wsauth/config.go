@@ -74,7 +74,10 @@ const NoPing time.Duration = -1
 // of every field is its documented default.
 type Config struct {
 	// Locations lists where the token of a handshake may be: header, query, cookie,
-	// subprotocol, ticket, message. Default header, ticket; without a denylist, header alone.
+	// subprotocol, ticket, message (the first message of the connection). They do not
+	// follow [httpauth.Config.Locations]. Default header, ticket; without a denylist, header
+	// alone, and a list must not have ticket. Danger of query: URLs are logged. A ticket is
+	// in the URL too, and works once.
 	Locations []Location `koanf:"locations" default:"header,ticket" validate:"omitempty,min=1,unique,dive,websocket_location"`
 	// HeaderName is the header of the location Header. Default Authorization.
 	HeaderName string
@@ -87,14 +90,14 @@ type Config struct {
 	// RefreshCookieName is the cookie of routes that require a refresh token.
 	// Default __Host-refresh_token.
 	RefreshCookieName string
-	// QueryKey is the URL parameter of the location query. Default token.
+	// QueryKey is the URL parameter that carries the token. Default token.
 	QueryKey string `koanf:"query_key" default:"token"`
-	// QueryPrefix is a scheme before the token in that parameter. Default
-	// none.
+	// QueryPrefix is a scheme before the token in that parameter. Default none: the bare
+	// token.
 	QueryPrefix string `koanf:"query_prefix" validate:"omitempty,http_token"`
 
-	// TicketKey is the URL parameter of the location ticket, and cannot be another
-	// parameter of the application's. Default ticket.
+	// TicketKey is the URL parameter that carries a ticket. It cannot be another parameter
+	// of the application's. Default ticket.
 	TicketKey string `koanf:"ticket_key" default:"ticket"`
 	// PathPrefix is what a proxy in front takes away from the beginning of paths:
 	// "/api" if clients open /api/ws and the proxy asks for /ws here. A ticket is
@@ -106,8 +109,8 @@ type Config struct {
 	PathPrefix string `koanf:"path_prefix" validate:"omitempty,path_prefix"`
 
 	// Reject says how a refused handshake is answered: close (it is completed, and closed
-	// with the code and the message of the refusal) or http (with an HTTP status). Default
-	// close.
+	// with the code and the message of the refusal, which a browser can show) or http (with
+	// an HTTP status). Default close.
 	Reject Reject `koanf:"reject" default:"close" validate:"omitempty,oneof=close http"`
 	// Realm names the protected area in challenges. Default "api".
 	Realm string
@@ -151,15 +154,15 @@ type Config struct {
 	// CloseTimeout is how long a closing handshake may take before the
 	// connection is cut. Default 2s.
 	CloseTimeout time.Duration `koanf:"close_timeout" default:"2s" validate:"omitempty,min=1ms,max=5m"`
-	// SendQueue is how many messages may wait to be sent by [Conn.Send] and
-	// [Guard.Broadcast] before the peer counts as too slow. Default 64.
+	// SendQueue is how many messages may wait to be sent to a peer, by [Conn.Send] and
+	// [Guard.Broadcast], before it counts as too slow. Default 64.
 	SendQueue int `koanf:"send_queue" default:"64" validate:"omitempty,min=1,max=1000000"`
 
 	// PingInterval is how often a peer is asked for a sign of life. One of
 	// which nothing was heard for that long, while its messages were being
-	// read, is gone before the second interval is over. Default 30s;
-	// [NoPing] for never: a peer that vanished without a word then stays until
-	// its token expires or something is written to it.
+	// read, is gone before the second interval is over. [NoPing] for never: a peer that
+	// vanished without a word then stays until its token expires or something is written to
+	// it. Default 30s.
 	PingInterval time.Duration `koanf:"ping_interval" default:"30s" validate:"omitempty,none|min=1ms,max=24h"`
 	// MaxLifetime is how long a connection may live however often its token is
 	// renewed. Default none: for any time.
@@ -177,32 +180,31 @@ type Config struct {
 	// message of the refusal; see [Conn.Renew]. Danger: the application never
 	// sees a message whose type member is auth. Default false: it sees all.
 	RenewMessages bool `koanf:"renew_messages"`
-	// RenewFailure says what becomes of a connection whose renewal is refused.
-	// keep (it lives
-	// on until its token expires) or close. Default keep.
+	// RenewFailure says what becomes of a connection whose renewal is refused: keep (it
+	// lives on until its token expires) or close. Default keep.
 	RenewFailure RenewFailure `koanf:"renew_failure" default:"keep" validate:"omitempty,oneof=keep close"`
 	// RenewInterval is how often a connection may try to renew its token in the
-	// long run; five attempts may come at once. Default 10s; [NoLimit] for as often as they like.
+	// long run; five attempts may come at once. [NoLimit] for any number. Default 10s.
 	RenewInterval time.Duration `koanf:"renew_interval" default:"10s" validate:"omitempty,none|min=1ms,max=24h"`
 
-	// RecheckInterval is how often the denylist is asked anew for every
-	// connection, for what it may have failed to tell at once; half of
-	// [Config.MaxUnchecked] if that is shorter. Default 1m.
+	// RecheckInterval is how often the right of every connection is checked anew: for
+	// revocations that the denylist failed to tell at once, and for keys that were taken
+	// out; half of [Config.MaxUnchecked] if that is shorter. Default 1m.
 	RecheckInterval time.Duration `koanf:"recheck_interval" default:"1m" validate:"omitempty,min=1ms,max=24h"`
 	// MaxUnchecked is how long a connection may live while the denylist cannot
-	// be asked. Default 5m; [NoLimit] for any time. Danger: without
-	// limit, whoever can cut the connection to the denylist keeps connections
+	// be asked; [NoLimit] for any time. Default 5m. Danger: without limit, whoever can cut the connection to the denylist keeps connections
 	// alive that were revoked elsewhere, until their tokens expire.
 	MaxUnchecked time.Duration `koanf:"max_unchecked" default:"5m" validate:"omitempty,none|min=1ms,max=876000h"`
 
-	// CloseCodes chooses the codes that connections are closed with. standard or
-	// private. Default standard.
+	// CloseCodes says which codes connections are closed with: standard (registered ones,
+	// 1008 for every refusal) or private (4401, 4403, 4408, 4409 and 4429 where they say
+	// more). Default standard.
 	CloseCodes CloseCodes `koanf:"close_codes" default:"standard" validate:"omitempty,oneof=standard private"`
-	// ShutdownCode closes connections at [Guard.Shutdown]: 1001 (going
-	// away) or 1012 (service restart). Default 1001.
+	// ShutdownCode is the code that a shutdown closes connections with: 1001 (going away)
+	// or 1012 (service restart). Default 1001.
 	ShutdownCode CloseCode `koanf:"shutdown_code" default:"1001" validate:"omitempty,oneof=1001 1012"`
-	// ShutdownRate is how many connections [Guard.Shutdown] closes a second.
-	// Default 1000.
+	// ShutdownRate is how many connections a shutdown closes a second, so that their
+	// clients do not all come back at once. Default 1000.
 	ShutdownRate int `koanf:"shutdown_rate" default:"1000" validate:"omitempty,min=1,max=1000000"`
 
 	// Limits bounds what clients can take.

@@ -31,7 +31,7 @@ const (
 // Limits bounds what clients can take of a server. The zero value of every field is
 // its documented default.
 type Limits struct {
-	// Connections is how many there may be at a time on this guard, those that
+	// Connections is how many connections this server may have at a time, those that
 	// have yet to show a token included; beyond that handshakes are answered
 	// with status 503. Clients that are refused by a close frame do not count,
 	// and there are at most 1000 of them. Default none: any number.
@@ -44,7 +44,7 @@ type Limits struct {
 	// OnExcess says what happens beyond [Limits.PerSubject]: reject (the new connection is
 	// refused) or replace_oldest (it is admitted, and the oldest is closed). Default reject.
 	OnExcess Excess `koanf:"on_excess" default:"reject" validate:"omitempty,oneof=reject replace_oldest"`
-	// LeaseTTL is how long after a server's crash its connections still count
+	// LeaseTTL is how long after a program's crash its connections still count
 	// towards [Limits.PerSubject] elsewhere. Leases are renewed three
 	// times as often. Default 30s.
 	LeaseTTL time.Duration `koanf:"lease_ttl" default:"30s" validate:"omitempty,min=1s,max=24h"`
@@ -54,10 +54,10 @@ type Limits struct {
 	Pending int `koanf:"pending" default:"1000" validate:"omitempty,min=1,max=1000000000"`
 	// PendingPerAddress is how many of these a client address may have; beyond
 	// that its handshakes are answered with status 429. An IPv6 address counts
-	// together with all of its /64 network. [NoLimit] lifts the
-	// bound. Default: a tenth of [Limits.Pending], and at least 1. Danger: behind a proxy that
-	// [httpauth.Config.TrustedProxies] does not list, all clients have one address, and this many
-	// places together.
+	// together with all of its /64 network. [NoLimit] lifts the bound. Default: a tenth of
+	// [Limits.Pending], and at least 1. Danger: behind a proxy that
+	// [httpauth.Config.TrustedProxies] does not list, all clients have one address, and this
+	// many places together.
 	PendingPerAddress int `koanf:"pending_per_address" validate:"omitempty,none|min=1,max=1000000000"`
 
 	// HandshakesPerMinute is how many handshakes a client address may begin in a

@@ -44,13 +44,13 @@ type Config struct {
 	// Locations lists where the token of a request may be: header, cookie, json. A
 	// request must carry exactly one. Default header.
 	Locations []Location `koanf:"locations" default:"header" validate:"omitempty,min=1,unique,dive,http_location"`
-	// HeaderName is the header of the location header. Default Authorization.
+	// HeaderName is the request header that carries the token. Default Authorization.
 	HeaderName string `koanf:"header_name" default:"Authorization" validate:"omitempty,http_token"`
 	// HeaderScheme is the scheme before the token in that header, compared
 	// without regard to case; one or more spaces follow it. Default Bearer; [NoScheme]
 	// for the bare token.
 	HeaderScheme string `koanf:"header_scheme" default:"Bearer" validate:"omitempty,http_token"`
-	// JSONKey is the body member of the location json. Default access_token.
+	// JSONKey is the member of a JSON body that carries the token. Default access_token.
 	JSONKey string `koanf:"json_key" default:"access_token"`
 	// JSONPrefix is a scheme before the token in that member. Default none: the bare token.
 	JSONPrefix string `koanf:"json_prefix" validate:"omitempty,http_token"`
@@ -77,8 +77,8 @@ type Config struct {
 	// can make such pages.
 	PublicScheme string `koanf:"public_scheme" validate:"omitempty,oneof=http https"`
 	// TrustedProxies lists the addresses, and networks in CIDR notation, whose
-	// X-Forwarded-For is believed, for requests and for handshakes: the client's address
-	// is then the rightmost one in it that is not of a trusted proxy. The word unix is for
+	// X-Forwarded-For is believed, for requests and for handshakes, such as 10.0.0.0/8: the
+	// client's address is then the rightmost one in it that is not of a trusted proxy. The word unix is for
 	// a proxy that connects through a Unix socket, and has no address. Default none: the
 	// address is the peer's own. Danger: a client that can reach the server from a listed
 	// address can claim any address; and behind a proxy that is not listed all
@@ -86,13 +86,12 @@ type Config struct {
 	TrustedProxies []string `koanf:"trusted_proxies" validate:"omitempty,unique,dive,proxy"`
 	// Login bounds how fast passwords can be guessed at [Web.Login].
 	Login LoginLimits `koanf:"login"`
-	// TicketsPerMinute is how many tickets [Web.Ticket] gives to one session in a
-	// minute; where the access token has no session, to its subject, and else to the
-	// token. It is a bucket: all of them may come at once, and it is refilled evenly
-	// within a minute. Beyond it the answer has status 429. Default 60; [NoLimit]
-	// lifts it. Each Web counts for itself, and remembers 65,536 sessions. Danger:
-	// each ticket that is used leaves a record in the denylist, so without a limit
-	// one login can fill it.
+	// TicketsPerMinute is how many tickets one session gets in a minute; where the access
+	// token has no session, its subject, and else the token. All of them may come at once,
+	// and the count is refilled evenly within a minute. Beyond it the answer has status 429
+	// and Retry-After. [NoLimit] for any number. Default 60. Each [Web], and so each process,
+	// counts for itself, and remembers 65,536 sessions. Danger: each ticket that is used
+	// leaves a record in the denylist, so without a limit one login can fill it.
 	TicketsPerMinute int `koanf:"tickets_per_minute" default:"60" validate:"omitempty,none|min=1,max=1000000000"`
 	// Cookie describes the cookies of the location cookie.
 	Cookie CookieConfig `koanf:"cookie"`
@@ -113,23 +112,24 @@ type CookieConfig struct {
 	RefreshName string `koanf:"refresh_name" default:"refresh_token" validate:"omitempty,http_token"`
 	// Path limits the access token's cookie to a part of the site. Default /. Danger:
 	// with another path the name cannot carry the prefix __Host-, and other hosts of the
-	// domain can set a cookie of that name. [New] logs a warning.
+	// domain can set a cookie of that name; a warning is logged once. Before you change it,
+	// see [CookieConfig.Former].
 	Path string `koanf:"path" default:"/" validate:"omitempty,cookie_path"`
-	// RefreshPath limits the refresh token's cookie to a part of the site. Default /.
-	// Danger: as for [CookieConfig.Path].
+	// RefreshPath limits the refresh token's cookie to a part of the site, which must have
+	// the refresh and the logout endpoint. Default /. Danger: as for [CookieConfig.Path].
 	RefreshPath string `koanf:"refresh_path" default:"/" validate:"omitempty,cookie_path"`
 	// Domain widens the cookies to all hosts of a domain. Default none: they
 	// go to the host that set them and to no other. Danger: every host below
 	// the domain can then read and overwrite them, since the name cannot carry the
-	// prefix __Host-. [New] logs a warning.
+	// prefix __Host-; a warning is logged once.
 	Domain string `koanf:"domain" validate:"omitempty,domain"`
 	// Former lists at most 8 scopes in which the cookies were set before
 	// [CookieConfig.Path], [CookieConfig.RefreshPath], [CookieConfig.Domain] or
 	// [CookieConfig.Insecure] were changed: each a path, or a domain and a path, as in
 	// /api or example.com/. Login, refresh and logout delete the cookies there, of both
 	// names, with each prefix that they could have had. Without it a browser that has
-	// cookies of both scopes sends two of one name, which guarded routes refuse. Each
-	// scope costs an answer up to four Set-Cookie headers: take it out when the old
+	// cookies of both scopes sends two of one name, which guarded routes refuse with
+	// credential_ambiguous. Each scope costs an answer up to four Set-Cookie headers: take it out when the old
 	// cookies have expired. Default none.
 	Former []string `koanf:"former" validate:"omitempty,max=8,unique,dive,cookie_scope"`
 	// Insecure lets the cookies travel over plain HTTP, for development

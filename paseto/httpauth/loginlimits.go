@@ -24,17 +24,19 @@ const NoLimit = -1
 // first what was quiet for longest. The limits hold as long as there are not more: who
 // has thousands of networks to fail from can make it forget.
 type LoginLimits struct {
-	// FailuresPerAddress is how many logins of one address may fail in an hour,
-	// whatever the name. Default 100. All addresses of an IPv6 /48 network, which one
-	// host may have, share ten times as many. Danger: behind a proxy that
+	// FailuresPerAddress is how many logins of one client address may fail in an hour,
+	// whatever the name; beyond that they are answered with status 429. An IPv6 address
+	// counts together with its /64 network, and all addresses of an IPv6 /48 network, which
+	// one host may have, share ten times as many. Default 100. Danger: behind a proxy that
 	// [Config.TrustedProxies] does not list, all clients have one address, and one
 	// of them can keep out all who have not logged in lately.
 	FailuresPerAddress int `koanf:"failures_per_address" default:"100" validate:"omitempty,none|min=1,max=1000000000"`
 	// FailuresPerNameAndAddress is how many logins with one name from one address
-	// may fail in an hour. Default 10.
+	// may fail in an hour; beyond that they are answered with status 429. Default 10.
 	FailuresPerNameAndAddress int `koanf:"failures_per_name_and_address" default:"10" validate:"omitempty,none|min=1,max=1000000000"`
 	// FailuresPerName is how many logins with one name may fail in an hour, over
-	// all addresses, until the name is slowed. Default 100.
+	// all addresses, until the name is slowed: then only logins from where the name is
+	// known, or rarely fails, are let through, and the others in turn. Default 100.
 	//
 	// It is never locked, or anybody could lock a user out by failing in the user's
 	// name. Beyond the limit a login is still let through
@@ -43,8 +45,7 @@ type LoginLimits struct {
 	//     than 30 days ago;
 	//   - from a network (an IPv4 address, an IPv6 /48) of which fewer than three
 	//     logins with this name have failed in the last day;
-	//   - in its turn: as often as the bucket is refilled, which is every 36 seconds
-	//     by default.
+	//   - in its turn: as often as the bucket is refilled.
 	//
 	// An attacker cannot take the first two away from anybody whose network is
 	// another, as long as the Web forgets nothing. From N networks there are then at
@@ -53,13 +54,13 @@ type LoginLimits struct {
 	// Concurrent is how many login functions may run at a time, and so how many
 	// passwords are hashed at once: [CheckPassword] takes 19 MiB of memory for
 	// each. One network (an IPv4 address, an IPv6 /48) has at most half of the
-	// places, but at least one. Default: GOMAXPROCS, and at least 4; more if the login
-	// function waits for other servers.
+	// places, but at least one. For each place up to eight logins wait, for five seconds
+	// at most; all others are answered with status 503. Default: the number of CPUs
+	// (GOMAXPROCS), and at least 4; set more if the login function waits for other servers.
 	//
-	// For each place up to eight logins wait, for five seconds at most. First come
-	// those of addresses whose last login with the name is less than 30 days ago, one
-	// of each name and of each network at a time; then those of the networks with the
-	// fewest logins in the last hour. All others are answered with status 503. Who
-	// has more networks than there are logins that wait can still keep out others.
+	// First in the queue are those of addresses whose last login with the name is less than
+	// 30 days ago, one of each name and of each network at a time; then those of the
+	// networks with the fewest logins in the last hour. Who has more networks than there
+	// are logins that wait can still keep out others.
 	Concurrent int `koanf:"concurrent" validate:"omitempty,none|min=1,max=1000000000"`
 }

@@ -30,7 +30,7 @@ func TestMeaning(t *testing.T) {
 		"app.verb":            "Lists what `app.plain` does not, where `app.first` has `none`; see `app.first.per_name`.",
 		"app.mode":            "How: fast, or `slow`. Default fast: it is what most want.",
 		"app.names":           "`a_b`, `/x` and `https://example.com/*`, as in `http.Handler` or `paseto.Config.Validate`; `access` is a constant, and `sample.Mode` a type.",
-		"app.block":           "Has a text of its own: `{\"type\": \"auth\"}`. It has a second paragraph as well. And this.",
+		"app.block":           "Has a text of its own: `{\"type\": \"auth\"}`. And something after it. And this.",
 		"app.first.per_name":  "How many there may be. Default 0: none at all.",
 		"app.first.total":     "Bounds all, as `app.first.per_name` bounds each; `none` for no bound.",
 		"app.second.per_name": "How many there may be. Default 0: none at all.",
@@ -59,11 +59,12 @@ func TestFaults(t *testing.T) {
 		"8:2: Name: its doc comment does not begin with its name",
 		"10:2: Default: it says “Default 10.”; its tag says 5",
 		"12:2: Unnamed: it does not say which default it has; its tag says 5",
-		"14:2: Absent: it says “Default 3.”; its tag says none",
-		"16:2: Short: it says “Default a.”; its tag says a, b",
-		"18:2: Plain: it names MaxCount without a link; write [faulty.Config.MaxCount], so that users read max_count",
-		"20:2: MaxCount: it links to [Config.Missing], which package faulty does not have",
-		"22:2: Constant: faulty.Strange: 26:17: the value of this constant is not understood",
+		"16:2: Absent: it says “Default 3.”; its tag says none",
+		"18:2: Short: it says “Default a.”; its tag says a, b",
+		"20:2: Plain: it names MaxCount without a link; write [faulty.Config.MaxCount], so that users read max_count",
+		"22:2: MaxCount: it links to [Config.Missing], which package faulty does not have",
+		"24:2: Constant: faulty.Strange: 30:17: the value of this constant is not understood",
+		"26:2: Empty: its doc comment has its name alone",
 	}
 	if got, all := strings.ReplaceAll(err.Error(), file, ""), strings.Join(want, "\n"); got != all {
 		t.Errorf("got\n%s\nwant\n%s", got, all)

@@ -13,7 +13,8 @@ import (
 	"github.com/pasetokit/pasetokit/internal/settings"
 )
 
-// text makes a paragraph for users of a doc comment for programmers.
+// text makes a paragraph for users of a doc comment for programmers: of its first one, and
+// of what follows a block of code in it. Further paragraphs are for programmers alone.
 func (r *reader) text(doc string) (string, error) {
 	if doc == "" {
 		return "", errors.New("it has no doc comment")
@@ -23,15 +24,25 @@ func (r *reader) text(doc string) (string, error) {
 		return "", errors.New("its doc comment does not begin with its name")
 	}
 	parser := comment.Parser{LookupPackage: r.lookup, LookupSym: func(string, string) bool { return true }}
-	var parts []string
-	for _, block := range parser.Parse(strings.TrimSpace(rest)).Content {
-		part, err := r.block(block)
-		if err != nil {
+	blocks := parser.Parse(strings.TrimSpace(rest)).Content
+	if len(blocks) == 0 {
+		return "", errors.New("its doc comment has its name alone")
+	}
+	parts := make([]string, len(blocks))
+	first := 0 // the last block of the first paragraph
+	for i, block := range blocks {
+		var err error
+		if parts[i], err = r.block(block); err != nil {
 			return "", err
 		}
-		parts = append(parts, part)
+		if _, isCode := block.(*comment.Code); isCode && i <= first+1 {
+			first = min(i+1, len(blocks)-1)
+		}
 	}
-	text := outsideCode(strings.Join(parts, " "), func(s string) string { return quoted.ReplaceAllString(s, "`$1`") })
+	if _, err := withoutDefault(strings.Join(parts, " "), r.field); err != nil {
+		return "", err
+	}
+	text := outsideCode(strings.Join(parts[:first+1], " "), func(s string) string { return quoted.ReplaceAllString(s, "`$1`") })
 	for _, verb := range []string{"is ", "are ", "says "} {
 		if after, found := strings.CutPrefix(text, verb); found {
 			text = after

@@ -10,7 +10,9 @@ type Config struct {
 	Default int `koanf:"default" default:"5"`
 	// Unnamed has a default. Default: what others say.
 	Unnamed int `koanf:"unnamed" default:"5"`
-	// Absent has no default. Default 3.
+	// Absent has no default.
+	//
+	// Default 3.
 	Absent int `koanf:"absent"`
 	// Short has the beginning of a default. Default a.
 	Short []string `koanf:"short" default:"a,b"`
@@ -20,6 +22,8 @@ type Config struct {
 	MaxCount int `koanf:"max_count"`
 	// Constant links to [Strange].
 	Constant int `koanf:"constant"`
+	// Empty
+	Empty int `koanf:"empty"`
 }
 
 // Strange is a constant that no setting has.

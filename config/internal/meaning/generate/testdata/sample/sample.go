@@ -36,8 +36,10 @@ type Config struct {
 	//
 	//	{"type": "auth"}
 	//
-	// It has a second paragraph as well. Default a,
+	// And something after it. Default a,
 	// b. And this.
+	//
+	// The second paragraph is for programmers.
 	Block []string `koanf:"block" default:"a,b"`
 	// host is not exported, and no setting.
 	host string
