@@ -24,19 +24,23 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/pasetokit/pasetokit/config"
+	"github.com/pasetokit/pasetokit/internal/testsite"
 	"github.com/pasetokit/pasetokit/internal/testtool"
 	"github.com/pasetokit/pasetokit/paseto/httpauth"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
-// TestMain clears the environment of what would configure the chat.
+// TestMain clears the environment of what would configure the chat. At the end it removes what tests compiled.
 func TestMain(m *testing.M) {
 	for _, variable := range os.Environ() {
 		if name, _, _ := strings.Cut(variable, "="); strings.HasPrefix(name, config.EnvPrefix) {
 			_ = os.Unsetenv(name) // never fails for a name that there is
 		}
 	}
-	goleak.VerifyTestMain(m)
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
+		testsite.RemoveChat()
+		os.Exit(code)
+	}))
 }
 
 // startChat serves a chat that is configured as without any configuration, but

@@ -51,7 +51,7 @@ func runConsole(t *testing.T, d Document, blocks []Block, programs, address stri
 			testtool.Missing(t, "the npm package wscat in internal/nodeclient")
 		}
 	}
-	run(t, Root(t), address, "go", "build", "-o", filepath.Join(programs, "pasetokit"), "./cmd/pasetokit")
+	run(t, testtool.Root(t), address, "go", "build", "-o", filepath.Join(programs, "pasetokit"), "./cmd/pasetokit")
 	shell := startShell(t, programs, address)
 	left := slices.Clone(d.Not)
 	failed := ""
@@ -91,7 +91,7 @@ func runConsole(t *testing.T, d Document, blocks []Block, programs, address stri
 // npmPrograms returns the directory of the programs that come with npm packages.
 func npmPrograms(t *testing.T) string {
 	t.Helper()
-	return filepath.Join(Root(t), "internal", "nodeclient", "node_modules", ".bin")
+	return filepath.Join(testtool.Root(t), "internal", "nodeclient", "node_modules", ".bin")
 }
 
 // pattern matches an output as a document shows it.
@@ -169,7 +169,7 @@ func startShell(t *testing.T, programs, address string) *shell {
 		}
 		_ = output.Close()
 	})
-	if _, err := fmt.Fprintf(input, prelude, module, Root(t)); err != nil {
+	if _, err := fmt.Fprintf(input, prelude, module, testtool.Root(t)); err != nil {
 		t.Fatal(err)
 	}
 	return &shell{t: t, dir: cmd.Dir, input: input, output: output}

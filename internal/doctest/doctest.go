@@ -25,6 +25,7 @@ import (
 
 	"github.com/pasetokit/pasetokit/config"
 	"github.com/pasetokit/pasetokit/internal/redistest"
+	"github.com/pasetokit/pasetokit/internal/testtool"
 )
 
 // Document says how a document is run.
@@ -114,6 +115,16 @@ func Blocks(t *testing.T, document, language string) []Block {
 	return blocks
 }
 
+// Code returns the code of all of a document's blocks in a language.
+func Code(t *testing.T, document, language string) string {
+	t.Helper()
+	var code strings.Builder
+	for _, block := range Blocks(t, document, language) {
+		code.WriteString(block.Text + "\n")
+	}
+	return code.String()
+}
+
 var namedFile = regexp.MustCompile(`^(?:#|//) ([\w-]+\.\w+)\n`)
 
 // parse returns the blocks of a document's text.
@@ -147,27 +158,9 @@ func parse(t *testing.T, document, text string) []Block {
 // Text returns the text of a file of the tree.
 func Text(t *testing.T, path string) string {
 	t.Helper()
-	text, err := os.ReadFile(filepath.Join(Root(t), path)) //nolint:gosec // A file of the tree.
+	text, err := os.ReadFile(filepath.Join(testtool.Root(t), path)) //nolint:gosec // A file of the tree.
 	if err != nil {
 		t.Fatal(err)
 	}
 	return string(text)
-}
-
-// Root returns the root of the tree.
-func Root(t *testing.T) string {
-	t.Helper()
-	dir, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			return dir
-		}
-		if dir == filepath.Dir(dir) {
-			t.Fatal("there is no go.mod above the test")
-		}
-		dir = filepath.Dir(dir)
-	}
 }

@@ -5,8 +5,13 @@ import (
 	"slices"
 	"testing"
 
+	"go.uber.org/goleak"
+
 	"github.com/pasetokit/pasetokit/internal/doctest"
+	"github.com/pasetokit/pasetokit/internal/testtool"
 )
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // TestDocuments runs what the documents show. Add a new document here.
 func TestDocuments(t *testing.T) {
@@ -28,12 +33,12 @@ func TestDocuments(t *testing.T) {
 		{Path: "internal/doctest/testdata/sample/README.md", Not: []string{"exit 3 # is not run"}},
 	}
 	for _, pattern := range []string{"*.md", "docs/*.md"} {
-		paths, err := filepath.Glob(filepath.Join(doctest.Root(t), pattern))
+		paths, err := filepath.Glob(filepath.Join(testtool.Root(t), pattern))
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, path := range paths {
-			path, _ = filepath.Rel(doctest.Root(t), path)
+			path, _ = filepath.Rel(testtool.Root(t), path)
 			listed := slices.ContainsFunc(documents, func(d doctest.Document) bool { return d.Path == path })
 			if !listed && doctest.Shows(t, path) {
 				t.Errorf("nobody runs what %s shows", path)

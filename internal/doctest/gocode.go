@@ -74,7 +74,7 @@ func runGo(t *testing.T, d Document, blocks []Block, address string) (programs s
 		}
 	}
 	write("go.mod", strings.Replace(Text(t, "go.mod"), "module "+module, "module example.com/app", 1)+
-		fmt.Sprintf("\nrequire %s v0.0.0\n\nreplace %[1]s => %q\n", module, Root(t)))
+		fmt.Sprintf("\nrequire %s v0.0.0\n\nreplace %[1]s => %q\n", module, testtool.Root(t)))
 	write("go.sum", Text(t, "go.sum"))
 
 	run(t, dir, address, "go", "test", "-count=1", ".")

@@ -12,7 +12,7 @@ import (
 	"testing"
 	"unicode"
 
-	"github.com/pasetokit/pasetokit/internal/doctest"
+	"github.com/pasetokit/pasetokit/internal/testtool"
 )
 
 var (
@@ -114,7 +114,7 @@ func anchors(text string) map[string]bool {
 // TestLinks follows the links of all documents within the tree.
 func TestLinks(t *testing.T) {
 	t.Parallel()
-	root := doctest.Root(t)
+	root := testtool.Root(t)
 	documents := 0
 	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
 		switch {

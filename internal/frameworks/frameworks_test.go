@@ -29,7 +29,7 @@ func TestMain(m *testing.M) {
 func TestDocument(t *testing.T) {
 	t.Parallel()
 	shown := make(map[string]string)
-	for _, block := range doctest.Blocks(t, "../../docs/http.md", "go") {
+	for _, block := range doctest.Blocks(t, "docs/http.md", "go") {
 		if block.File != "" {
 			shown[block.File] = strings.TrimPrefix(block.Text, "// "+block.File+"\n")
 		}

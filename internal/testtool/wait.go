@@ -38,3 +38,16 @@ func Await[T any](t testing.TB, ch <-chan T, what string) T {
 
 // Deadline returns the time at which a wait that begins now is given up; see [Patience].
 func Deadline() time.Time { return time.Now().Add(Patience) }
+
+// InTime plays a scene with tokens that live for some seconds. A machine may be too
+// slow for these: the scene returns false if a token expired before it was used, and
+// is then played again with tokens that live for longer.
+func InTime(t testing.TB, scene func(ttl time.Duration) bool) {
+	t.Helper()
+	for ttl := 5 * time.Second; ttl < Patience; ttl *= 4 {
+		if scene(ttl) {
+			return
+		}
+	}
+	t.Error("a token expires before it is used, however long it lives")
+}

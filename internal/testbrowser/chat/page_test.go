@@ -1,4 +1,4 @@
-package pasetokit_test
+package chat_test
 
 import (
 	"net/http"
@@ -13,6 +13,8 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"github.com/pasetokit/pasetokit/internal/testbrowser"
+	"github.com/pasetokit/pasetokit/internal/testsite"
+	"github.com/pasetokit/pasetokit/internal/testtool"
 )
 
 // phone makes the window as small as a telephone's.
@@ -34,7 +36,7 @@ func (p tab) notes() string {
 // TestLoginAfterNone: a login chooses a way for its token where none was chosen.
 func TestLoginAfterNone(t *testing.T) {
 	t.Parallel()
-	s := runChat(t)
+	s := testsite.Chat(t, nil)
 	for _, cookies := range []bool{false, true} {
 		page := openTab(t, s.URL)
 		page.Do(chooses("transport", "none"), logIn("alice", cookies), speaks("hello"))
@@ -51,8 +53,8 @@ func TestExpiredOnPhone(t *testing.T) {
 	for _, button := range []string{"revive", "connect"} {
 		t.Run(button, func(t *testing.T) {
 			t.Parallel()
-			inTime(t, func(ttl time.Duration) bool {
-				page := openTab(t, runChatWith(t, accessTTL(ttl)).URL)
+			testtool.InTime(t, func(ttl time.Duration) bool {
+				page := openTab(t, testsite.Chat(t, accessTTL(ttl)).URL)
 				page.Do(phone, doNotRefresh, hidden("revive"), entersLogin("alice"))
 				if page.hears("Connected to /ws as alice", expired) == 1 {
 					return false
@@ -69,12 +71,12 @@ func TestExpiredOnPhone(t *testing.T) {
 // button, or elsewhere.
 func TestLogoutClearsPage(t *testing.T) {
 	t.Parallel()
-	s := runChat(t)
+	s := testsite.Chat(t, nil)
 	empty := testbrowser.Until(`document.getElementById("log").childElementCount === 0`)
 	for _, end := range []func(tab){
 		func(p tab) { p.Do(click("logout"), says("status", "Logged out")) },
 		func(p tab) {
-			s.post(s.client, "/logout/everywhere", s.login("alice").AccessToken.Reveal(), nil, nil)
+			s.Post(s.Client, "/logout/everywhere", s.Login("alice").AccessToken.Reveal(), nil, nil)
 			p.Do(says("status", "You are logged out"))
 		},
 	} {
@@ -92,7 +94,7 @@ func TestLogoutClearsPage(t *testing.T) {
 // comes and goes, and of others; also of those who went while the page was away.
 func TestJoinedAndLeft(t *testing.T) {
 	t.Parallel()
-	s := runChat(t)
+	s := testsite.Chat(t, nil)
 	alice, bob := openTab(t, s.URL), openTab(t, s.URL)
 	alice.Do(logIn("alice", false), speaks("first"))
 	bob.Do(logIn("bob", false), speaks("second"),
@@ -119,8 +121,8 @@ func TestJoinedAndLeft(t *testing.T) {
 // have them deleted.
 func TestReloadInOutage(t *testing.T) {
 	t.Parallel()
-	inTime(t, func(ttl time.Duration) bool {
-		target, err := url.Parse(runChatWith(t, accessTTL(ttl)).URL)
+	testtool.InTime(t, func(ttl time.Duration) bool {
+		target, err := url.Parse(testsite.Chat(t, accessTTL(ttl)).URL)
 		if err != nil {
 			t.Fatal(err)
 		}

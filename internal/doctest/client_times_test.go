@@ -1,4 +1,4 @@
-package pasetokit_test
+package doctest_test
 
 import (
 	"encoding/json"

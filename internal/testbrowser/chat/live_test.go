@@ -1,8 +1,9 @@
-package pasetokit_test
+package chat_test
 
 import (
 	"encoding/json"
 	"fmt"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -10,6 +11,8 @@ import (
 	"github.com/chromedp/chromedp"
 
 	"github.com/pasetokit/pasetokit/internal/testbrowser"
+	"github.com/pasetokit/pasetokit/internal/testsite"
+	"github.com/pasetokit/pasetokit/internal/testtool"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
@@ -17,7 +20,7 @@ import (
 // do not: those of other logins, and those that share its cookies.
 func TestLogOutOtherTabs(t *testing.T) {
 	t.Parallel()
-	s := runChat(t)
+	s := testsite.Chat(t, nil)
 	page := openTab(t, s.URL)
 	page.Do(logIn("alice", true))
 	sharing := page.another(s.URL)
@@ -40,9 +43,9 @@ const expired = "1008 Token expired."
 // opened it.
 func TestRenewalInBrowser(t *testing.T) {
 	t.Parallel()
-	inTime(t, func(ttl time.Duration) bool {
+	testtool.InTime(t, func(ttl time.Duration) bool {
 		f := newFront(t)
-		f.before(runChatWith(t, accessTTL(ttl)))
+		f.before(testsite.Chat(t, accessTTL(ttl)))
 		page := openTab(t, f.URL)
 		page.Do(entersLogin("alice"))
 		if page.hears("Connected to /ws as alice", expired) == 1 {
@@ -74,8 +77,8 @@ var doNotRefresh = testbrowser.Script(`document.getElementById("auto").checked =
 // come back where no token of its login helps.
 func TestRefusedRenewalInBrowser(t *testing.T) {
 	t.Parallel()
-	inTime(t, func(ttl time.Duration) bool {
-		page := openTab(t, runChatWith(t, accessTTL(ttl)).URL)
+	testtool.InTime(t, func(ttl time.Duration) bool {
+		page := openTab(t, testsite.Chat(t, accessTTL(ttl)).URL)
 		page.Do(doNotRefresh, chooses("route", "/ws/fresh"), entersLogin("alice"))
 		if page.hears("Connected to /ws/fresh as alice", expired) == 1 {
 			return false
@@ -94,8 +97,8 @@ func TestRefusedRenewalInBrowser(t *testing.T) {
 // comes back with the next one.
 func TestExpiryInBrowser(t *testing.T) {
 	t.Parallel()
-	inTime(t, func(ttl time.Duration) bool {
-		page := openTab(t, runChatWith(t, accessTTL(ttl)).URL)
+	testtool.InTime(t, func(ttl time.Duration) bool {
+		page := openTab(t, testsite.Chat(t, accessTTL(ttl)).URL)
 		page.Do(doNotRefresh, entersLogin("alice"))
 		if page.hears("Connected to /ws as alice", expired) == 1 {
 			return false
@@ -113,7 +116,7 @@ func TestExpiryInBrowser(t *testing.T) {
 // message in its own.
 func TestAnnouncementInBrowser(t *testing.T) {
 	t.Parallel()
-	s := runChat(t)
+	s := testsite.Chat(t, nil)
 	admin, alice := openTab(t, s.URL), openTab(t, s.URL)
 	alice.Do(hidden("announce"), logIn("alice", false), speaks("lobby, good bye"),
 		types("room", "Den\r"), says("room-name", "den"), speaks("it is quiet here"))
@@ -133,7 +136,7 @@ func TestAnnouncementInBrowser(t *testing.T) {
 func TestReplacedTab(t *testing.T) {
 	t.Parallel()
 	f := newFront(t)
-	f.before(runChatWith(t, []string{"PASETOKIT_WEBSOCKET__LIMITS__PER_SUBJECT=1"}))
+	f.before(testsite.Chat(t, []string{"PASETOKIT_WEBSOCKET__LIMITS__PER_SUBJECT=1"}))
 	first := openTab(t, f.URL)
 	first.Do(logIn("alice", false))
 	second := first.another(f.URL)
@@ -153,7 +156,7 @@ func TestReplacedTab(t *testing.T) {
 // old one out, and is none the worse for it.
 func TestCapWithCookies(t *testing.T) {
 	t.Parallel()
-	page := openTab(t, runChatWith(t, []string{"PASETOKIT_WEBSOCKET__LIMITS__PER_SUBJECT=1"}).URL)
+	page := openTab(t, testsite.Chat(t, []string{"PASETOKIT_WEBSOCKET__LIMITS__PER_SUBJECT=1"}).URL)
 	page.Do(logIn("alice", true))
 	for range 3 {
 		page.Do(forgetStatus, click("refresh"),
@@ -169,10 +172,10 @@ func TestCapWithCookies(t *testing.T) {
 // at once, and the page says so.
 func TestRevocationInBrowser(t *testing.T) {
 	t.Parallel()
-	s := runChat(t)
+	s := testsite.Chat(t, nil)
 	page := openTab(t, s.URL)
 	page.Do(logIn("alice", false))
-	s.post(s.client, "/logout/everywhere", s.login("alice").AccessToken.Reveal(), nil, nil)
+	s.Post(s.Client, "/logout/everywhere", s.Login("alice").AccessToken.Reveal(), nil, nil)
 	page.Do(says("status", "Closed: 1008 Token has been revoked"), says("status", "You are logged out"),
 		visible("login"))
 }
@@ -182,14 +185,14 @@ func TestRevocationInBrowser(t *testing.T) {
 func TestRestartInBrowser(t *testing.T) {
 	t.Parallel()
 	env := []string{"PASETOKIT_TOKEN__KEYS=" + strings.Repeat("7b", 32)}
-	s := runChatWith(t, env)
+	s := testsite.Chat(t, env)
 	page := openTab(t, s.URL+"/?room=den")
 	page.Do(logIn("alice", false), says("room-name", "den"))
-	s.stop()
+	s.Signal(os.Interrupt)
 	page.Do(says("status", "Connecting again"))
-	s = runChatWith(t, env, "-addr", strings.TrimPrefix(s.URL, "http://"))
+	s = testsite.Chat(t, env, "-addr", strings.TrimPrefix(s.URL, "http://"))
 	page.Do(says("status", "Connected to /ws as alice by subprotocol again"), speaks("back again"))
-	bob, _ := s.dial("/ws?room=den", bearer(s.login("bob").AccessToken.Reveal()))
+	bob, _ := s.Dial("/ws?room=den", testsite.Bearer(s.Login("bob").AccessToken.Reveal()))
 	if bob == nil {
 		t.Fatal("the handshake was refused")
 	}
@@ -217,7 +220,7 @@ func TestPageKnowsClosures(t *testing.T) {
 		want[closed{c.Standard, c.Cause.Message}] = c.Reconnect
 		want[closed{c.Private, c.Cause.Message}] = c.Reconnect
 	}
-	page := openTab(t, runChat(t).URL)
+	page := openTab(t, testsite.Chat(t, nil).URL)
 	for event, want := range want {
 		argument, err := json.Marshal(event)
 		if err != nil {

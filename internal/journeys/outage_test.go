@@ -1,4 +1,4 @@
-package pasetokit_test
+package journeys_test
 
 import (
 	"errors"

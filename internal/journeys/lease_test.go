@@ -1,4 +1,4 @@
-package pasetokit_test
+package journeys_test
 
 import (
 	"slices"
@@ -9,6 +9,7 @@ import (
 
 	"github.com/pasetokit/pasetokit/denylist/redis"
 	"github.com/pasetokit/pasetokit/internal/redistest"
+	"github.com/pasetokit/pasetokit/internal/testsite"
 	"github.com/pasetokit/pasetokit/internal/testtool"
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/wsauth"
@@ -49,7 +50,7 @@ func wantFull(t *testing.T, token paseto.Issued, nodes ...*node) {
 		if in, err := n.join(token); err == nil {
 			in.leave()
 			t.Error("a connection too many is let in")
-		} else if !isClose(err, wsauth.CloseTryAgainLater, wsauth.ErrTooMany) {
+		} else if !testsite.IsClose(err, wsauth.CloseTryAgainLater, wsauth.ErrTooMany) {
 			t.Errorf("a connection too many is refused with %v", err)
 		}
 	}
@@ -68,7 +69,7 @@ func rush(t *testing.T, token paseto.Issued, code wsauth.CloseCode, cause *paset
 		all.Go(func() {
 			m, err := nodes[i%len(nodes)].join(token)
 			if err != nil {
-				if !isClose(err, code, cause) {
+				if !testsite.IsClose(err, code, cause) {
 					t.Errorf("a handshake ends with %v", err)
 				}
 				return
@@ -128,12 +129,12 @@ func TestCapOverNodes(t *testing.T) {
 
 	atA, atB := a.crowd(3, token), b.crowd(2, token)
 	wantFull(t, token, a, b)
-	a.stop()
+	a.Stop()
 	wantEnd(t, slices.Concat(atA, bob), wsauth.CloseGoingAway, wsauth.ErrShutdown)
 	atB = append(atB, b.crowd(3, token)...)
 	wantFull(t, token, b)
 	wantOpen(t, atB)
-	b.stop()
+	b.Stop()
 	wantNoLeases(t, server)
 }
 
@@ -157,14 +158,14 @@ func TestCrashFreesPlaces(t *testing.T) {
 			in = append(in, m)
 			return false
 		}
-		if !isClose(err, wsauth.CloseTryAgainLater, wsauth.ErrTooMany) {
+		if !testsite.IsClose(err, wsauth.CloseTryAgainLater, wsauth.ErrTooMany) {
 			t.Fatalf("a handshake ends with %v", err)
 		}
 		in = slices.DeleteFunc(in, func(m *member) bool { return isClosed(m.ended) })
 		return len(in) == perSubject
 	})
 	wantOpen(t, in)
-	b.stop()
+	b.Stop()
 	wantNoLeases(t, server)
 }
 
@@ -187,8 +188,8 @@ func TestOldestIsReplaced(t *testing.T) {
 	}
 	in = append(in, rush(t, token, wsauth.ClosePolicyViolation, wsauth.ErrReplaced, a, b)...)
 	settle(t, in, wsauth.ClosePolicyViolation, wsauth.ErrReplaced)
-	a.stop()
-	b.stop()
+	a.Stop()
+	b.Stop()
 	wantNoLeases(t, server)
 }
 
@@ -216,7 +217,7 @@ func TestRedisForgets(t *testing.T) {
 
 	b.revoke(revocations[0].of(token.Claims))
 	wantEnd(t, in, wsauth.ClosePolicyViolation, paseto.ErrRevoked)
-	a.stop()
-	b.stop()
+	a.Stop()
+	b.Stop()
 	wantNoLeases(t, server)
 }

@@ -1,4 +1,4 @@
-package pasetokit_test
+package journeys_test
 
 import (
 	"context"
@@ -11,6 +11,7 @@ import (
 	"github.com/pasetokit/pasetokit/denylist"
 	"github.com/pasetokit/pasetokit/denylist/redis"
 	"github.com/pasetokit/pasetokit/internal/redistest"
+	"github.com/pasetokit/pasetokit/internal/testsite"
 	"github.com/pasetokit/pasetokit/internal/testtool"
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/wsauth"
@@ -78,15 +79,15 @@ func openHere(t *testing.T, server *redistest.Server, cfg wsauth.Config, leases 
 	}
 	listening := httptest.NewServer(nodeRoutes(auth, guard))
 	t.Cleanup(listening.Close)
-	n := &node{site: remoteSite(t, listening.URL)}
-	n.stop = func() {
+	n := &node{Site: testsite.Remote(t, listening.URL), t: t}
+	n.Stop = func() {
 		ctx, cancel := context.WithTimeout(context.Background(), testtool.Patience)
 		defer cancel()
 		if err := guard.Shutdown(ctx); err != nil {
 			t.Errorf("Shutdown: %v", err)
 		}
 	}
-	t.Cleanup(n.stop)
+	t.Cleanup(n.Stop)
 	return n
 }
 
@@ -131,11 +132,11 @@ func TestNewcomerReplacesOne(t *testing.T) {
 	wantEnd(t, bob, wsauth.ClosePolicyViolation, paseto.ErrRevoked)
 	testtool.Eventually(t, "one of them makes room", func() bool { return isClosed(in[0].ended) || isClosed(in[1].ended) })
 
-	n.stop() // which closes those that were left open
+	n.Stop() // which closes those that were left open
 	replaced := 0
 	for _, m := range in {
 		testtool.Await(t, m.ended, "all connections end")
-		if isClose(m.err, wsauth.ClosePolicyViolation, wsauth.ErrReplaced) {
+		if testsite.IsClose(m.err, wsauth.ClosePolicyViolation, wsauth.ErrReplaced) {
 			replaced++
 		}
 	}
@@ -171,8 +172,8 @@ func TestClosingFreesPlace(t *testing.T) {
 	cfg := wsauth.Config{CloseTimeout: never, Limits: wsauth.Limits{PerSubject: 1, LeaseTTL: never}}
 	a, b := openHere(t, server, cfg, own), openHere(t, server, cfg, own)
 	token := access(t, paseto.Grant{Subject: "alice"})
-	silent, _ := a.dial("/ws", bearer(token.Token.Reveal()))
-	wantGreeting(t, silent, "alice")
+	silent, _ := a.Dial("/ws", testsite.Bearer(token.Token.Reveal()))
+	testsite.WantGreeting(t, silent, "alice")
 	a.revoke(denylist.Revocation{TokenID: token.Claims.ID})
 	for _, n := range []*node{b, a} {
 		n.waitForService("alice")

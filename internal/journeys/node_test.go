@@ -1,4 +1,4 @@
-package pasetokit_test
+package journeys_test
 
 import (
 	"cmp"
@@ -21,6 +21,7 @@ import (
 	"github.com/pasetokit/pasetokit/denylist/redis"
 	"github.com/pasetokit/pasetokit/internal/redistest"
 	"github.com/pasetokit/pasetokit/internal/testlog"
+	"github.com/pasetokit/pasetokit/internal/testsite"
 	"github.com/pasetokit/pasetokit/internal/testtool"
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/wsauth"
@@ -52,9 +53,9 @@ func TestNode(t *testing.T) {
 	t.Parallel()
 	n := startNode(t, nodeConfig{Redis: redis.Config{Addresses: []string{redistest.Start(t).Addr()}}})
 	alice := n.crowd(1, access(t, paseto.Grant{Subject: "alice"}))
-	n.stop()
+	n.Stop()
 	wantEnd(t, alice, wsauth.CloseGoingAway, wsauth.ErrShutdown)
-	if res, err := n.client.Get(n.URL); err == nil {
+	if res, err := n.Client.Get(n.URL); err == nil {
 		res.Body.Close()
 		t.Error("the node still answers")
 	}
@@ -118,7 +119,7 @@ func serveNode(told string) error {
 // nodeRoutes are what a node serves: its connections, and an order to revoke.
 func nodeRoutes(auth *paseto.Authorizer, guard *wsauth.Guard) http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("/ws", guard.Require(paseto.Requirement{}, greet))
+	mux.Handle("/ws", guard.Require(paseto.Requirement{}, testsite.Greet))
 	mux.HandleFunc("POST /revoke", func(w http.ResponseWriter, r *http.Request) {
 		if err := revokeAsked(r, auth); err != nil {
 			http.Error(w, err.Error(), http.StatusServiceUnavailable)
@@ -145,7 +146,7 @@ func revokeAsked(r *http.Request, auth *paseto.Authorizer) error {
 // newNodeAuthorizer returns an Authorizer with the key that all nodes share with the
 // tests.
 func newNodeAuthorizer(opts ...paseto.Option) (*paseto.Authorizer, error) {
-	k, err := paseto.ParseKeyFor(paseto.V4, paseto.Local, key)
+	k, err := paseto.ParseKeyFor(paseto.V4, paseto.Local, testsite.Key)
 	if err != nil {
 		return nil, err
 	}
@@ -157,8 +158,9 @@ const listening = "listening on http://"
 
 // node is a node in another process.
 type node struct {
-	*site
-	stop func() // in order; done at the end of the test, if nothing was before
+	*testsite.Site
+	t    *testing.T
+	Stop func() // in order; done at the end of the test, if nothing was before
 	kill func() // as a crash would
 	said *testlog.Buffer
 }
@@ -169,7 +171,7 @@ func startNode(t *testing.T, cfg nodeConfig) *node {
 	if err != nil {
 		t.Fatal(err)
 	}
-	n := &node{said: new(testlog.Buffer)}
+	n := &node{t: t, said: new(testlog.Buffer)}
 	cmd := exec.Command(os.Args[0], "-test.run=^TestNode$")
 	cmd.Env = append(os.Environ(), nodeVariable+"="+string(told))
 	cmd.Stdout, cmd.Stderr = n.said, n.said
@@ -193,7 +195,7 @@ func startNode(t *testing.T, cfg nodeConfig) *node {
 			<-gone
 		})
 	}
-	n.stop = func() {
+	n.Stop = func() {
 		once.Do(func() {
 			_ = stdin.Close()
 			kill := time.AfterFunc(testtool.Patience, func() { _ = cmd.Process.Kill() })
@@ -205,7 +207,7 @@ func startNode(t *testing.T, cfg nodeConfig) *node {
 		})
 	}
 	t.Cleanup(func() {
-		n.stop()
+		n.Stop()
 		if said := n.said.String(); t.Failed() || strings.Contains(said, "panic") {
 			t.Errorf("the node said at last:\n%s", said[max(0, len(said)-10_000):])
 		}
@@ -218,7 +220,7 @@ func startNode(t *testing.T, cfg nodeConfig) *node {
 	if !ready {
 		t.Fatal("the node has ended")
 	}
-	n.site = remoteSite(t, "http://"+at)
+	n.Site = testsite.Remote(t, "http://"+at)
 	return n
 }
 
@@ -236,7 +238,7 @@ func isClosed(ch <-chan struct{}) bool {
 func (n *node) revoke(what denylist.Revocation) {
 	n.t.Helper()
 	testtool.Eventually(n.t, "a revocation is confirmed", func() bool {
-		res := n.post(n.client, "/revoke", "", what, nil)
+		res := n.Post(n.Client, "/revoke", "", what, nil)
 		if res.StatusCode != http.StatusOK && res.StatusCode != http.StatusServiceUnavailable {
 			n.t.Fatalf("a revocation is answered with %s", res.Status)
 		}

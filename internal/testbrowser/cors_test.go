@@ -1,4 +1,4 @@
-package pasetokit_test
+package testbrowser_test
 
 import (
 	"fmt"
@@ -7,10 +7,16 @@ import (
 	"strings"
 	"testing"
 
+	"go.uber.org/goleak"
+
 	"github.com/pasetokit/pasetokit/config"
+	"github.com/pasetokit/pasetokit/internal/doctest"
 	"github.com/pasetokit/pasetokit/internal/testbrowser"
+	"github.com/pasetokit/pasetokit/internal/testsite"
 	"github.com/pasetokit/pasetokit/paseto"
 )
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // ticketClient has what a page does with its token, and with a ticket that it was given.
 // In the first the code of docs/revocation.md buys a ticket and opens a socket. Both
@@ -49,19 +55,21 @@ func TestOtherOriginsInBrowser(t *testing.T) {
 		return server.URL
 	}
 	ours, theirs := origin(), origin()
-	client := fmt.Sprintf(ticketClient, strings.Join(blocks(t, "docs/revocation.md", "js"), "\n"))
+	client := fmt.Sprintf(ticketClient, doctest.Code(t, "docs/revocation.md", "js"))
 
 	cfg := config.Default()
 	cfg.Token.Keys = []config.Key{{Value: paseto.NewSecret(strings.Repeat("7b", 32))}}
 	cfg.HTTP.AllowedOrigins = []string{ours}
 	cfg.WebSocket.AllowedOrigins = []string{ours}
 	cfg.WebSocket.Locations = []string{"ticket"}
-	s := start(t, cfg)
-	token := s.login("alice").AccessToken.Reveal()
-	claims, err := s.kit.Authorizer.Verify(t.Context(), token, paseto.Requirement{})
+	s := testsite.Start(t, cfg)
+	token := s.Login("alice").AccessToken.Reveal()
+	claims, err := s.Kit.Authorizer.Verify(t.Context(), token, paseto.Requirement{})
 	if err != nil {
 		t.Fatal(err)
 	}
+	browser := new(testbrowser.Browser)
+	t.Cleanup(browser.Close)
 	for _, page := range []struct{ origin, requests, socket string }{
 		{ours, "alice hears hello alice", "hello alice"},
 		{theirs, "TypeError", "closed with 1006"},
@@ -72,7 +80,7 @@ func TestOtherOriginsInBrowser(t *testing.T) {
 		if got := testbrowser.Evaluate[string](p, script); got != page.requests {
 			t.Errorf("the page that asks for a ticket gets %q, want %q", got, page.requests)
 		}
-		ticket, err := s.kit.Authorizer.IssueTicket(claims, paseto.TicketGrant{})
+		ticket, err := s.Kit.Authorizer.IssueTicket(claims, paseto.TicketGrant{})
 		if err != nil {
 			t.Fatal(err)
 		}

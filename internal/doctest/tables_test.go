@@ -1,8 +1,7 @@
-package pasetokit_test
+package doctest_test
 
 import (
 	"fmt"
-	"os"
 	"regexp"
 	"slices"
 	"strconv"
@@ -20,20 +19,11 @@ const (
 	connectionsDocument = "docs/connections.md"
 )
 
-func readText(t *testing.T, name string) string {
-	t.Helper()
-	text, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
-}
-
 // TestRefusalsDocument checks that docs/refusals.md gives each sentinel's code,
 // message and status.
 func TestRefusalsDocument(t *testing.T) {
 	t.Parallel()
-	text := readText(t, refusalsDocument)
+	text := doctest.Text(t, refusalsDocument)
 	check := func(refusal *paseto.Error, status string) {
 		// A name in angle brackets would be taken for HTML.
 		row := "| `" + refusal.Code + "` | " + strings.ReplaceAll(refusal.Message, "<", `\<`) + " | " + status
@@ -71,7 +61,7 @@ func TestRefusalsDocument(t *testing.T) {
 // for which a guard closes connections, in their order, and no other.
 func TestCloseCodesDocument(t *testing.T) {
 	t.Parallel()
-	_, section, _ := strings.Cut(readText(t, connectionsDocument), "\n## Close codes\n")
+	_, section, _ := strings.Cut(doctest.Text(t, connectionsDocument), "\n## Close codes\n")
 	var got, want []string
 	for line := range strings.Lines(section) {
 		if strings.HasPrefix(line, "| `") {
@@ -100,8 +90,8 @@ func TestCloseCodesDocument(t *testing.T) {
 // docs/connections.md names.
 func TestConnectionsDocumentSettings(t *testing.T) {
 	t.Parallel()
-	settings := readText(t, "docs/configuration.md")
-	text := readText(t, connectionsDocument)
+	settings := doctest.Text(t, "docs/configuration.md")
+	text := doctest.Text(t, connectionsDocument)
 	for _, name := range regexp.MustCompile(`\b(websocket|denylist|token)\.[a-z_.]*[a-z]`).FindAllString(text, -1) {
 		if !strings.Contains(settings, "| `"+name+"` |") {
 			t.Errorf("there is no setting %s", name)
@@ -112,16 +102,6 @@ func TestConnectionsDocumentSettings(t *testing.T) {
 			t.Errorf("there is no setting websocket.%s", name[1])
 		}
 	}
-}
-
-// blocks returns what stands in a document in blocks of code of a language.
-func blocks(t *testing.T, document, language string) []string {
-	t.Helper()
-	var found []string
-	for _, block := range doctest.Blocks(t, document, language) {
-		found = append(found, block.Text)
-	}
-	return found
 }
 
 // TestDocumentsCode checks that the Go code of documents is that of examples, which
@@ -135,11 +115,11 @@ func TestDocumentsCode(t *testing.T) {
 	} {
 		run := ""
 		for _, file := range examples {
-			run += flat(readText(t, file))
+			run += flat(doctest.Text(t, file))
 		}
-		for _, block := range blocks(t, document, "go") {
-			if !strings.Contains(run, flat(block)) {
-				t.Errorf("%s: no example has this code:\n%s", document, block)
+		for _, block := range doctest.Blocks(t, document, "go") {
+			if !strings.Contains(run, flat(block.Text)) {
+				t.Errorf("%s: no example has this code:\n%s", document, block.Text)
 			}
 		}
 	}

@@ -1,4 +1,4 @@
-package pasetokit_test
+package chat_test
 
 import (
 	"net/http"
@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/gorilla/websocket"
+
+	"github.com/pasetokit/pasetokit/internal/testsite"
 )
 
 // front is an address that is known before the server behind it starts. It
@@ -39,15 +41,15 @@ func newFront(t *testing.T) *front {
 }
 
 // before puts the front before a site.
-func (f *front) before(s *site) {
+func (f *front) before(s *testsite.Site) {
 	target, err := url.Parse(s.URL)
 	if err != nil {
-		s.t.Fatal(err)
+		panic(err) // it is the URL of a server that runs
 	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.proxy = httputil.NewSingleHostReverseProxy(target)
-	f.proxy.Transport = s.client.Transport
+	f.proxy.Transport = s.Client.Transport
 }
 
 // passed returns the handshakes until now.
@@ -62,14 +64,14 @@ func (f *front) passed() []*http.Request {
 func TestTicketFromAnotherOrigin(t *testing.T) {
 	t.Parallel()
 	pages, server := newFront(t), newFront(t)
-	s := runChatWith(t, []string{
+	s := testsite.Chat(t, []string{
 		"PASETOKIT_WEBSOCKET__ALLOWED_ORIGINS=" + pages.URL,
 		"PASETOKIT_HTTP__ALLOWED_ORIGINS=" + pages.URL,
 	})
 	server.before(s)
-	pages.before(runChat(t, "-server", server.URL))
+	pages.before(testsite.Chat(t, nil, "-server", server.URL))
 
-	listener, _ := s.dial("/ws", bearer(s.login("bob").AccessToken.Reveal()))
+	listener, _ := s.Dial("/ws", testsite.Bearer(s.Login("bob").AccessToken.Reveal()))
 	if listener == nil {
 		t.Fatal("the handshake was refused")
 	}
@@ -102,12 +104,12 @@ func TestTicketFromAnotherOrigin(t *testing.T) {
 			t.Errorf("the handshake is of the origin %s, want %s", r.Header.Get("Origin"), pages.URL)
 		}
 		of := http.Header{"Origin": {pages.URL}}
-		conn, _ := s.dial(r.URL.RequestURI(), of)
-		wantUseless(t, conn, "Ticket has been used")
-		conn, _ = s.dial("/ws?"+r.URL.RawQuery, of)
-		wantUseless(t, conn, "Ticket is not valid here")
-		conn, _ = s.dial(r.URL.RequestURI(), http.Header{"Origin": {s.URL}})
-		wantUseless(t, conn, "Ticket is not valid here")
+		conn, _ := s.Dial(r.URL.RequestURI(), of)
+		testsite.WantUseless(t, conn, "Ticket has been used")
+		conn, _ = s.Dial("/ws?"+r.URL.RawQuery, of)
+		testsite.WantUseless(t, conn, "Ticket is not valid here")
+		conn, _ = s.Dial(r.URL.RequestURI(), http.Header{"Origin": {s.URL}})
+		testsite.WantUseless(t, conn, "Ticket is not valid here")
 	}
 	if first, second := handshakes[0].URL.String(), handshakes[1].URL.String(); first == second {
 		t.Error("both sockets were opened by one ticket")
@@ -120,7 +122,7 @@ func TestTicketFromAnotherOrigin(t *testing.T) {
 // the cookies of its login.
 func TestTicketInBrowser(t *testing.T) {
 	t.Parallel()
-	s := runChat(t)
+	s := testsite.Chat(t, nil)
 	page := openTab(t, s.URL)
 	page.Do(
 		logIn("alice", true),
@@ -134,7 +136,7 @@ func TestTicketInBrowser(t *testing.T) {
 // TestNoTicketInBrowser: where a server gives no tickets, the page says so.
 func TestNoTicketInBrowser(t *testing.T) {
 	t.Parallel()
-	s := runChatWith(t, []string{"PASETOKIT_DENYLIST__ENABLED=false"})
+	s := testsite.Chat(t, []string{"PASETOKIT_DENYLIST__ENABLED=false"})
 	page := openTab(t, s.URL)
 	page.Do(
 		logIn("alice", false),
@@ -149,8 +151,8 @@ func TestNoTicketInBrowser(t *testing.T) {
 // can do nothing with it, and says what may be the cause.
 func TestNoTicketForStrangers(t *testing.T) {
 	t.Parallel()
-	s := runChat(t)
-	page := openTab(t, runChat(t, "-server", s.URL).URL)
+	s := testsite.Chat(t, nil)
+	page := openTab(t, testsite.Chat(t, nil, "-server", s.URL).URL)
 	page.Do(
 		entersLogin("alice"),
 		says("status", "Login refused: "+s.URL+" does not answer, or not to pages of"),

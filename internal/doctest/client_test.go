@@ -1,4 +1,4 @@
-package pasetokit_test
+package doctest_test
 
 import (
 	"context"
@@ -15,7 +15,9 @@ import (
 	"time"
 
 	"github.com/pasetokit/pasetokit/denylist"
+	"github.com/pasetokit/pasetokit/internal/doctest"
 	"github.com/pasetokit/pasetokit/internal/testclock"
+	"github.com/pasetokit/pasetokit/internal/testsite"
 	"github.com/pasetokit/pasetokit/internal/testtool"
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/paseto/httpauth"
@@ -27,13 +29,14 @@ import (
 func runClient(t *testing.T, before, after string, args ...string) string {
 	t.Helper()
 	node := testtool.Need(t, "node", "nodejs")
-	const dir = "internal/nodeclient" // which has the package ws
+	const has = "internal/nodeclient" // the package ws
+	dir := filepath.Join(testtool.Root(t), has)
 	if _, err := os.Stat(filepath.Join(dir, "node_modules", "ws")); err != nil {
-		testtool.Missing(t, "the npm package ws in "+dir)
+		testtool.Missing(t, "the npm package ws in "+has)
 	}
 	script := strings.Join([]string{
 		"import ws from 'ws'; globalThis.WebSocket = ws; const args = process.argv.slice(1);",
-		before, strings.Join(blocks(t, connectionsDocument, "js"), "\n"), after,
+		before, doctest.Code(t, connectionsDocument, "js"), after,
 	}, "\n")
 	cmd := testtool.Command(t, node, append([]string{"--input-type=module", "--eval", script, "--"}, args...)...)
 	cmd.Dir = dir
@@ -113,7 +116,7 @@ func newClientServer(t *testing.T, cfg paseto.Config, clock func() time.Time, sl
 	s := &clientServer{auth: auth}
 	refresh := web.Refresh()
 	mux := http.NewServeMux()
-	mux.Handle("POST /login", web.Login(checkPassword))
+	mux.Handle("POST /login", web.Login(testsite.CheckPassword))
 	mux.HandleFunc("POST /sleep", func(http.ResponseWriter, *http.Request) { sleep(s) })
 	mux.HandleFunc("POST /refresh", func(w http.ResponseWriter, r *http.Request) {
 		n := int(s.refreshes.Add(1))
@@ -244,7 +247,7 @@ func TestClientRenews(t *testing.T) {
 // long as the machine is fast enough for that. The client renews them over one socket.
 func TestClientWithShortLives(t *testing.T) {
 	t.Parallel()
-	inTime(t, func(ttl time.Duration) bool {
+	testtool.InTime(t, func(ttl time.Duration) bool {
 		s := newClientServer(t, paseto.Config{AccessTTL: ttl * 3 / 5}, time.Now, nil)
 		got := runClient(t, "", `
 			let heard = "";

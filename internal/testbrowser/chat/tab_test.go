@@ -1,15 +1,13 @@
-package pasetokit_test
+package chat_test
 
 import (
 	"encoding/json"
 	"fmt"
 	"testing"
-	"time"
 
 	"github.com/chromedp/chromedp"
 
 	"github.com/pasetokit/pasetokit/internal/testbrowser"
-	"github.com/pasetokit/pasetokit/internal/testtool"
 )
 
 // What tests do on the page of the chat.
@@ -112,17 +110,4 @@ func logIn(name string, cookies bool) testbrowser.Action {
 		return chromedp.Steps(click("cookies"), entersLogin(name), opened)
 	}
 	return chromedp.Steps(entersLogin(name), opened)
-}
-
-// inTime plays a scene with tokens that live for some seconds. A machine may be too
-// slow for these: the scene returns false if a token expired before it was used, and
-// is then played again with tokens that live for longer.
-func inTime(t *testing.T, scene func(ttl time.Duration) bool) {
-	t.Helper()
-	for ttl := 5 * time.Second; ttl < testtool.Patience; ttl *= 4 {
-		if scene(ttl) {
-			return
-		}
-	}
-	t.Error("a token expires before it is used, however long it lives")
 }

@@ -1,4 +1,4 @@
-package pasetokit_test
+package journeys_test
 
 import (
 	"context"
@@ -15,6 +15,7 @@ import (
 	"github.com/pasetokit/pasetokit/denylist"
 	"github.com/pasetokit/pasetokit/denylist/redis"
 	"github.com/pasetokit/pasetokit/internal/redistest"
+	"github.com/pasetokit/pasetokit/internal/testsite"
 	"github.com/pasetokit/pasetokit/internal/testtool"
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/wsauth"
@@ -35,7 +36,7 @@ func (n *node) join(token paseto.Issued) (*member, error) {
 	dialer := websocket.Dialer{HandshakeTimeout: testtool.Patience}
 	ctx, cancel := context.WithTimeout(context.Background(), testtool.Patience)
 	defer cancel()
-	ws, res, err := dialer.DialContext(ctx, "ws"+strings.TrimPrefix(n.URL, "http")+"/ws", bearer(token.Token.Reveal()))
+	ws, res, err := dialer.DialContext(ctx, "ws"+strings.TrimPrefix(n.URL, "http")+"/ws", testsite.Bearer(token.Token.Reveal()))
 	if errors.Is(err, websocket.ErrBadHandshake) {
 		return nil, statusError(res.StatusCode)
 	}
@@ -116,15 +117,10 @@ func wantEnd(t *testing.T, all []*member, code wsauth.CloseCode, cause *paseto.E
 	t.Helper()
 	for _, m := range all {
 		testtool.Await(t, m.ended, fmt.Sprintf("a connection is closed with %d %q", code, cause.Message))
-		if !isClose(m.err, code, cause) {
+		if !testsite.IsClose(m.err, code, cause) {
 			t.Errorf("a connection ends with %v, want %d %q", m.err, code, cause.Message)
 		}
 	}
-}
-
-func isClose(err error, code wsauth.CloseCode, cause *paseto.Error) bool {
-	closed, ok := errors.AsType[*websocket.CloseError](err)
-	return ok && closed.Code == int(code) && closed.Text == cause.Message
 }
 
 // wantOpen expects that the connections of all members carry messages.
@@ -212,7 +208,7 @@ func TestRevocationClosesEverywhere(t *testing.T) {
 				wantEnd(t, open, wsauth.ClosePolicyViolation, paseto.ErrRevoked)
 				wantOpen(t, spared)
 				for _, n := range nodes {
-					if _, err := n.join(f.ended); !isClose(err, wsauth.ClosePolicyViolation, paseto.ErrRevoked) {
+					if _, err := n.join(f.ended); !testsite.IsClose(err, wsauth.ClosePolicyViolation, paseto.ErrRevoked) {
 						t.Errorf("a handshake with what is revoked: %v", err)
 					}
 				}
