@@ -3,12 +3,11 @@ package httpauth
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/netip"
-	"reflect"
 	"strings"
-
-	"github.com/go-playground/validator/v10"
+	"unicode/utf8"
 
 	"github.com/pasetokit/pasetokit/paseto"
 )
@@ -17,10 +16,16 @@ import (
 // members username and password.
 type Credentials struct {
 	// Username is 1 to 256 characters long.
-	Username string `json:"username" validate:"required,max=256"`
+	Username string `json:"username"`
 	// Password is 1 to 1024 characters long.
-	Password paseto.Secret `json:"password" validate:"required,max=1024"`
+	Password paseto.Secret `json:"password"`
 }
+
+// How long a user name and a password may be, in characters.
+const (
+	maxUsername = 256
+	maxPassword = 1024
+)
 
 // LoginFunc checks credentials and says what tokens they buy. It returns
 // [ErrCredentials] for a user name and password that do not match; a
@@ -125,44 +130,26 @@ func (w *Web) warnOfProxy(r *http.Request, from netip.Prefix) {
 // sharedAddresses are those of carriers and clouds for use inside (RFC 6598).
 var sharedAddresses = netip.MustParsePrefix("100.64.0.0/10")
 
-// credentials reads and validates the body of a login.
+// credentials reads and checks the body of a login.
 func (w *Web) credentials(rw http.ResponseWriter, r *http.Request) (Credentials, error) {
 	fields, err := w.fields(rw, r)
 	if err != nil {
 		return Credentials{}, err
 	}
-	c := Credentials{Username: fields["username"], Password: paseto.NewSecret(fields["password"])}
-	if err := validate.Struct(c); err != nil {
-		return Credentials{}, &paseto.Error{Code: errBody.Code, Message: "Bad login. " + rules(err)}
-	}
-	return c, nil
-}
-
-// validate names fields as the client does.
-var validate = func() *validator.Validate {
-	v := validator.New(validator.WithRequiredStructEnabled())
-	v.RegisterTagNameFunc(func(f reflect.StructField) string { return f.Tag.Get("json") })
-	v.RegisterCustomTypeFunc(func(field reflect.Value) any {
-		secret, _ := reflect.TypeAssert[paseto.Secret](field)
-		return secret.Reveal()
-	}, paseto.Secret{})
-	return v
-}()
-
-// rules says which rules were broken, without the values that broke them.
-func rules(err error) string {
-	broken, ok := errors.AsType[validator.ValidationErrors](err)
-	if !ok {
-		return "It is not valid"
-	}
-	var texts []string
-	for _, b := range broken {
-		switch b.Tag() {
-		case "required":
-			texts = append(texts, b.Field()+" is required, as a string")
-		case "max":
-			texts = append(texts, b.Field()+" is longer than "+b.Param()+" characters")
+	var broken []string
+	for _, rule := range []struct {
+		field  string
+		length int
+	}{{"username", maxUsername}, {"password", maxPassword}} {
+		switch length := utf8.RuneCountInString(fields[rule.field]); {
+		case length == 0:
+			broken = append(broken, rule.field+" is required, as a string")
+		case length > rule.length:
+			broken = append(broken, fmt.Sprintf("%s is longer than %d characters", rule.field, rule.length))
 		}
 	}
-	return strings.Join(texts, "; ")
+	if broken != nil {
+		return Credentials{}, &paseto.Error{Code: errBody.Code, Message: "Bad login. " + strings.Join(broken, "; ")}
+	}
+	return Credentials{Username: fields["username"], Password: paseto.NewSecret(fields["password"])}, nil
 }

@@ -1,0 +1,201 @@
+// Package treetest_test holds the tree as a whole to its design.
+package treetest_test
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/pasetokit/pasetokit/internal/testtool"
+)
+
+// module is the path of this module.
+const module = "github.com/pasetokit/pasetokit"
+
+// order is that of our packages: each imports only packages that stand before it. Add a new package where that is so, as
+// early as its own imports allow.
+var order = []string{
+	"internal/settings", // imports none of ours
+	"internal/clientaddr",
+	"internal/clientlog",
+	"internal/rfc3339",
+	"internal/scheme",
+	"internal/strictjson",
+	"internal/throttle",
+	"internal/urlpath",
+
+	"denylist/internal/clock",
+	"denylist/internal/hub",
+	"denylist",
+	"denylist/bolt",
+	"denylist/redis",
+
+	"paseto/internal/codec",
+	"paseto/internal/paserk",
+	"paseto",
+
+	"internal/locate",
+	"internal/origin",
+	"internal/settings/format",
+	"paseto/httpauth",
+
+	"wsauth/internal/schedule",
+	"wsauth",
+
+	"config/internal/driver",
+	"config/internal/meaning",
+	"config/internal/position",
+	"config/internal/secretfile",
+	"config",
+	"config/bolt",
+	"config/redis",
+	"config/internal/meaning/generate",
+
+	"cmd/pasetokit",
+	"examples/login",
+	"examples/chat",
+	"examples/cluster",
+
+	// What tests share: no program has it.
+	"internal/testlog",
+	"internal/testtool",
+	"denylist/denylisttest",
+	"internal/idlebench",
+	"internal/nodeclient",
+	"internal/redistest",
+	"internal/secrettest",
+	"internal/testclock",
+	"internal/testsite",
+	"internal/testtoken",
+	"internal/doctest",
+}
+
+// TestImports checks that order holds for every package, and that it names every one. Files for other platforms count;
+// tests may import what they like.
+func TestImports(t *testing.T) {
+	t.Parallel()
+	imports := importsOfOurs(t, testtool.Root(t))
+	for pkg, imported := range imports {
+		place := slices.Index(order, pkg)
+		if place < 0 {
+			t.Errorf("the package %s has no place in order", pkg)
+			continue
+		}
+		for _, other := range imported {
+			if !slices.Contains(order[:place], other) {
+				t.Errorf("%s imports %s, which does not stand before it in order", pkg, other)
+			}
+		}
+	}
+	for i, pkg := range order {
+		if _, there := imports[pkg]; !there {
+			t.Errorf("order names %s, which is no package", pkg)
+		}
+		if slices.Contains(order[:i], pkg) {
+			t.Errorf("order names %s twice", pkg)
+		}
+	}
+}
+
+// importsOfOurs returns what each package of the module imports of the others, by their directories.
+func importsOfOurs(t *testing.T, root string) map[string][]string {
+	t.Helper()
+	found := make(map[string][]string)
+	err := filepath.WalkDir(root, func(file string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if entry.IsDir() {
+			if file == root {
+				return nil
+			}
+			_, other := os.Stat(filepath.Join(file, "go.mod"))
+			if name := entry.Name(); other == nil || name == "testdata" || name == "node_modules" || strings.HasPrefix(name, ".") {
+				return filepath.SkipDir
+			}
+			return nil
+		}
+		if filepath.Ext(file) != ".go" || strings.HasSuffix(file, "_test.go") {
+			return nil
+		}
+		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		dir, err := filepath.Rel(root, filepath.Dir(file))
+		if err != nil {
+			return err
+		}
+		pkg := filepath.ToSlash(dir)
+		found[pkg] = append([]string{}, found[pkg]...)
+		for _, spec := range parsed.Imports {
+			imported, err := strconv.Unquote(spec.Path.Value)
+			if err != nil {
+				return err
+			}
+			if other, ours := strings.CutPrefix(imported, module+"/"); ours {
+				found[pkg] = append(found[pkg], other)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+// TestLinked checks what programs that import some of our packages do not link, not even by other packages.
+func TestLinked(t *testing.T) {
+	t.Parallel()
+	const (
+		koanf     = "github.com/knadh/koanf"
+		validator = "github.com/go-playground/validator"
+		rueidis   = "github.com/redis/rueidis"
+		bbolt     = "go.etcd.io/bbolt"
+		cobra     = "github.com/spf13/cobra"
+	)
+	for _, test := range []struct {
+		packages []string
+		never    []string
+	}{
+		{[]string{"paseto"}, []string{"net/http"}},
+		{[]string{"paseto", "paseto/httpauth", "wsauth"}, []string{koanf, validator, rueidis, bbolt, cobra, "testing"}},
+		{[]string{"denylist/bolt"}, []string{koanf, validator, rueidis, cobra, "testing"}},
+		{[]string{"denylist/redis"}, []string{koanf, validator, bbolt, cobra, "testing"}},
+	} {
+		for _, dep := range linked(t, test.packages) {
+			for _, never := range test.never {
+				if dep == never || strings.HasPrefix(dep, never+"/") {
+					t.Errorf("who imports %s links %s", strings.Join(test.packages, ", "), dep)
+				}
+			}
+		}
+	}
+}
+
+// linked returns the packages that a program links with ours.
+func linked(t *testing.T, packages []string) []string {
+	t.Helper()
+	args := []string{"list", "-deps"}
+	for _, pkg := range packages {
+		args = append(args, path.Join(module, pkg))
+	}
+	cmd := testtool.Command(t, testtool.Need(t, "go"), args...)
+	output, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	deps := strings.Fields(string(output))
+	if !slices.Contains(deps, path.Join(module, packages[0])) {
+		t.Fatalf("go list says %q", deps)
+	}
+	return deps
+}
