@@ -109,12 +109,12 @@ func wantOpen(t *testing.T, ws *websocket.Conn) {
 }
 
 // wantClosed checks that the server closes a connection, for a cause.
-func wantClosed(t *testing.T, ws *websocket.Conn, code wsauth.CloseCode, cause *paseto.Error) {
+func wantClosed(t *testing.T, ws *websocket.Conn, code wsauth.CloseCode, cause paseto.Code) {
 	t.Helper()
 	_, message, err := ws.ReadMessage()
 	var closed *websocket.CloseError
-	if !errors.As(err, &closed) || closed.Code != int(code) || closed.Text != cause.Message {
-		t.Errorf("got %s, %v; want a close with %d %s", message, err, code, cause.Message)
+	if !errors.As(err, &closed) || closed.Code != int(code) || closed.Text != cause.Message() {
+		t.Errorf("got %s, %v; want a close with %d %s", message, err, code, cause.Message())
 	}
 }
 
@@ -131,7 +131,7 @@ func TestPerSubject(t *testing.T) {
 		name, onExcess, codes string
 		newest                bool // whether it is the newest that goes
 		code                  wsauth.CloseCode
-		cause                 *paseto.Error
+		cause                 paseto.Code
 	}{
 		{"reject", "reject", "standard", true, wsauth.CloseTryAgainLater, wsauth.ErrTooMany},
 		{"reject with private codes", "reject", "private", true, wsauth.CloseTooMany, wsauth.ErrTooMany},
@@ -243,7 +243,7 @@ func TestRenewMessages(t *testing.T) {
 		answer  string // part of it; none: the connection is closed
 	}{
 		{"off", false, "keep", broken},
-		{"keep", true, "keep", paseto.ErrMalformed.Code},
+		{"keep", true, "keep", string(paseto.ErrMalformed)},
 		{"close", true, "close", ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -19,23 +19,24 @@ package denylist
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
+
+	"github.com/pasetokit/pasetokit/internal/sentinel"
 )
 
 // ErrClosed is returned by every method of a [Store] after Close.
-var ErrClosed = errors.New("denylist: store is closed")
+const ErrClosed sentinel.Error = "denylist: store is closed"
 
 // ErrUnavailable is wrapped by the error of a [Store] that cannot be reached, did
 // not answer in time, or could not keep a record: what was asked is not known,
 // and what was to be recorded must be taken as not recorded. The caller may try
 // again.
-var ErrUnavailable = errors.New("denylist: store is unavailable")
+const ErrUnavailable sentinel.Error = "denylist: store is unavailable"
 
 // ErrInvalid is wrapped by the error of a call whose arguments no store can
 // honour, such as a [Revocation] that names nothing.
-var ErrInvalid = errors.New("denylist: invalid argument")
+const ErrInvalid sentinel.Error = "denylist: invalid argument"
 
 // Token is what a store needs to know of a token to tell whether it is
 // revoked. Empty fields match no record.

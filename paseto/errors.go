@@ -1,23 +1,63 @@
 package paseto
 
 import (
-	"errors"
+	"cmp"
 	"fmt"
 	"time"
 
 	"github.com/pasetokit/pasetokit/internal/clientlog"
+	"github.com/pasetokit/pasetokit/internal/messages"
+	"github.com/pasetokit/pasetokit/internal/sentinel"
 )
+
+// Code names a refusal for programs. It does not change within a major version,
+// whereas messages may.
+//
+// A Code is an error: errors.Is finds it in the [*Error] of a refusal, and in one
+// that a program made. A program may return it as it is, for instance from a
+// [Requirement.Check]: errors.As and errors.AsType give the *Error with its message.
+type Code string
+
+// Error returns the code.
+func (c Code) Error() string { return string(c) }
+
+// Message returns what a client is shown of the code, unless the refusal has a
+// message of its own. A code of the program's own has the message of [ErrForbidden].
+func (c Code) Message() string {
+	if message, ok := messages.Of(string(c)); ok {
+		return message
+	}
+	return clientMessages[ErrForbidden]
+}
+
+// Is reports whether target is an [*Error] of this code.
+func (c Code) Is(target error) bool {
+	t, ok := target.(*Error)
+	return ok && t != nil && t.Code == c
+}
+
+// As sets target, if it is a **Error, to the refusal with this code.
+func (c Code) As(target any) bool {
+	t, ok := target.(**Error)
+	if ok {
+		*t = c.refusal()
+	}
+	return ok
+}
+
+func (c Code) refusal() *Error { return &Error{Code: c, Message: c.Message()} }
 
 // Error is a refusal: why a token is not accepted, or not issued.
 //
 // A [Requirement.Check] may return one of its own to choose what the client is
 // told; any other error of a check is shown as [ErrForbidden].
 type Error struct {
-	// Code names the refusal for programs. It is stable, and what errors.Is
-	// compares: an Error is any other Error of the same code.
-	Code string
+	// Code names the refusal for programs. It does not change within a major
+	// version. An Error is, for errors.Is, its Code and any other Error of it.
+	Code Code
 	// Message names the refusal for people. It goes to the client and never
-	// contains a token, a key or the text of Cause.
+	// contains a token, a key or the text of Cause. Its words may change with any
+	// version. Empty stands for [Code.Message].
 	Message string
 	// Cause is what lies behind, for the log alone. It may be nil.
 	Cause error
@@ -35,7 +75,7 @@ func (e *Error) Error() string {
 	if e == nil {
 		return "paseto: a nil *Error"
 	}
-	text := "paseto: " + e.Message
+	text := "paseto: " + cmp.Or(e.Message, e.Code.Message())
 	if e.Cause != nil {
 		text += ": " + e.Cause.Error()
 	}
@@ -50,119 +90,123 @@ func (e *Error) Unwrap() error {
 	return e.Cause
 }
 
-// Is reports whether target is an Error of the same code.
+// Is reports whether target is the refusal's Code, or an Error of the same code.
 func (e *Error) Is(target error) bool {
-	t, ok := target.(*Error)
-	return ok && t != nil && e != nil && t.Code == e.Code
+	if e == nil {
+		return false
+	}
+	return e.Code == target || e.Code.Is(target)
 }
 
-// The refusals. Those whose message depends on the case show one example.
-var (
+// The refusals. Where the message depends on the case, [Code.Message] is an example.
+const (
 	// ErrNoToken: the request carries no token, and one is required.
-	ErrNoToken = &Error{Code: "token_missing", Message: "PASETO Authorization Token required"}
+	ErrNoToken Code = "token_missing"
 	// ErrMalformedCredential: what should carry the token is malformed. The
 	// message says where it was found and what was expected.
-	ErrMalformedCredential = &Error{Code: "credential_malformed", Message: "Bad Authorization header. Expected value 'Bearer <PASETO>'"}
+	ErrMalformedCredential Code = "credential_malformed"
 	// ErrAmbiguousCredential: the request carries more than one token.
-	ErrAmbiguousCredential = &Error{Code: "credential_ambiguous", Message: "More than one token was sent. Expected exactly one"}
+	ErrAmbiguousCredential Code = "credential_ambiguous"
 
 	// ErrLocation: the route looks for a token where its protocol cannot carry
 	// one. It is the program's mistake, not the client's.
-	ErrLocation = &Error{Code: "location_unsupported", Message: "query token location is only supported for WebSocket connections"}
+	ErrLocation Code = "location_unsupported"
 
 	// ErrMalformed: the token has not the form of one, or is too long.
-	ErrMalformed = &Error{Code: "token_malformed", Message: "Invalid PASETO format"}
+	ErrMalformed Code = "token_malformed"
 	// ErrVersion: the token's version is unknown, or no key serves it.
-	ErrVersion = &Error{Code: "version_unsupported", Message: "Invalid PASETO version v9"}
+	ErrVersion Code = "version_unsupported"
 	// ErrPurpose: the token's purpose is unknown, or no key serves it.
-	ErrPurpose = &Error{Code: "purpose_unsupported", Message: "Invalid PASETO purpose other"}
+	ErrPurpose Code = "purpose_unsupported"
 	// ErrBase64: the token is not wrapped in standard base64 as required.
-	ErrBase64 = &Error{Code: "base64_invalid", Message: "Invalid base64 encoding"}
+	ErrBase64 Code = "base64_invalid"
 	// ErrDecrypt: no key decrypts the token with its footer and the required
 	// implicit assertion.
-	ErrDecrypt = &Error{Code: "decryption_failed", Message: "Failed to decrypt."}
+	ErrDecrypt Code = "decryption_failed"
 	// ErrSignature: no key verifies the token with its footer and the required
 	// implicit assertion.
-	ErrSignature = &Error{Code: "verification_failed", Message: "Failed to verify."}
+	ErrSignature Code = "verification_failed"
 	// ErrClaims: the token is authentic and its claims are not a JSON object
 	// with members of the expected types.
-	ErrClaims = &Error{Code: "claims_invalid", Message: "Token claims are not valid"}
+	ErrClaims Code = "claims_invalid"
 
 	// ErrExpired: the time in exp is over.
-	ErrExpired = &Error{Code: "token_expired", Message: "Token expired."}
+	ErrExpired Code = "token_expired"
 	// ErrNoExpiry: exp is missing, and required.
-	ErrNoExpiry = &Error{Code: "expiry_missing", Message: "Token is missing the 'exp' claim"}
+	ErrNoExpiry Code = "expiry_missing"
 	// ErrNotYetValid: the time in nbf or iat has not come.
-	ErrNotYetValid = &Error{Code: "token_not_yet_valid", Message: "Token is not valid yet."}
+	ErrNotYetValid Code = "token_not_yet_valid"
 	// ErrNoIssuer: iss is missing, and required.
-	ErrNoIssuer = &Error{Code: "issuer_missing", Message: "Token is missing the 'iss' claim"}
+	ErrNoIssuer Code = "issuer_missing"
 	// ErrIssuer: iss names another issuer than the required one.
-	ErrIssuer = &Error{Code: "issuer_invalid", Message: "Token issuer is not valid"}
+	ErrIssuer Code = "issuer_invalid"
 	// ErrAudience: aud names none of the accepted audiences.
-	ErrAudience = &Error{Code: "audience_invalid", Message: "aud verification failed."}
+	ErrAudience Code = "audience_invalid"
 
 	// ErrType: the token is of another type than the required one.
-	ErrType = &Error{Code: "type_mismatch", Message: "Access token required but refresh provided"}
+	ErrType Code = "type_mismatch"
 	// ErrNotFresh: the token is not fresh, and a fresh one is required.
-	ErrNotFresh = &Error{Code: "token_not_fresh", Message: "PASETO access token is not fresh"}
+	ErrNotFresh Code = "token_not_fresh"
 	// ErrScope: the token lacks a required scope.
-	ErrScope = &Error{Code: "scope_insufficient", Message: "Token scope is not sufficient"}
+	ErrScope Code = "scope_insufficient"
 	// ErrRevoked: the token, its session or its subject is revoked.
-	ErrRevoked = &Error{Code: "token_revoked", Message: "Token has been revoked"}
+	ErrRevoked Code = "token_revoked"
 	// ErrKeyWithdrawn: the token was admitted, and its key has been taken out
 	// since. Only [Authorizer.Recheck] returns it.
-	ErrKeyWithdrawn = &Error{Code: "key_withdrawn", Message: "Token key is no longer in use"}
+	ErrKeyWithdrawn Code = "key_withdrawn"
 	// ErrReused: the refresh token was used before, longer ago than the grace;
 	// its session is now revoked.
-	ErrReused = &Error{Code: "refresh_reused", Message: "Refresh token has been used before"}
+	ErrReused Code = "refresh_reused"
 	// ErrRefreshes: the session was refreshed [Config.RefreshesPerMinute] times in
 	// the last minute. The refresh token is not used up; RetryAfter says when it
 	// works again.
-	ErrRefreshes = &Error{Code: "refreshes_limited", Message: "Too many refreshes"}
+	ErrRefreshes Code = "refreshes_limited"
 	// ErrTicket: the ticket is bound to another path or origin, or there is no
 	// denylist to redeem it with.
-	ErrTicket = &Error{Code: "ticket_invalid", Message: "Ticket is not valid here"}
+	ErrTicket Code = "ticket_invalid"
 	// ErrTicketUsed: the ticket was redeemed before.
-	ErrTicketUsed = &Error{Code: "ticket_used", Message: "Ticket has been used"}
+	ErrTicketUsed Code = "ticket_used"
 	// ErrForbidden: the requirement's Check refused the token.
-	ErrForbidden = &Error{Code: "access_denied", Message: "Access denied"}
+	ErrForbidden Code = "access_denied"
 
 	// ErrRevocation: a revocation here would not end the token wherever it is
 	// accepted. The message says why; see [Authorizer.Revocable].
-	ErrRevocation = &Error{Code: "revocation_unsupported", Message: "This server cannot revoke tokens. They are valid until they expire"}
+	ErrRevocation Code = "revocation_unsupported"
 
 	// ErrKeysUnavailable: the [KeySource] cannot be asked, and no other key
 	// opens the token. The client may try again.
-	ErrKeysUnavailable = &Error{Code: "keys_unavailable", Message: "Token cannot be verified at the moment"}
+	ErrKeysUnavailable Code = "keys_unavailable"
 	// ErrUnavailable: the denylist cannot be asked. It says nothing of the
 	// token; the client may try again.
-	ErrUnavailable = &Error{Code: "denylist_unavailable", Message: "Token revocation cannot be checked at the moment"}
+	ErrUnavailable Code = "denylist_unavailable"
 )
 
 // Errors of the program, not of a request: no client can mend them.
-var (
+const (
 	// ErrConfig is wrapped by the error of [New] and by package config for a
 	// configuration that cannot work.
-	ErrConfig = errors.New("paseto: invalid configuration")
+	ErrConfig sentinel.Error = "paseto: invalid configuration"
 	// ErrGrant is wrapped by the error for a [Grant] that cannot be issued.
-	ErrGrant = errors.New("paseto: invalid grant")
+	ErrGrant sentinel.Error = "paseto: invalid grant"
 	// ErrRequirement is wrapped by the error for a [Requirement] that no token
 	// can meet.
-	ErrRequirement = errors.New("paseto: invalid requirement")
+	ErrRequirement sentinel.Error = "paseto: invalid requirement"
 	// ErrKey is wrapped by the error for a key that cannot be read. The error
 	// never contains any of the key.
-	ErrKey = errors.New("paseto: invalid key")
+	ErrKey sentinel.Error = "paseto: invalid key"
 	// ErrNoDenylist is returned by methods that revoke, and by
 	// [Authorizer.IssueTicket], on an Authorizer without a denylist.
-	ErrNoDenylist = errors.New("paseto: there is no denylist")
+	ErrNoDenylist sentinel.Error = "paseto: there is no denylist"
 )
 
-// refuse returns the refusal of sentinel with a cause for the log.
-func refuse(sentinel *Error, format string, args ...any) *Error {
-	return &Error{Code: sentinel.Code, Message: sentinel.Message, Cause: fmt.Errorf(format, args...)}
+// refuse returns the refusal of code with a cause for the log.
+func refuse(code Code, format string, args ...any) *Error {
+	err := code.refusal()
+	err.Cause = fmt.Errorf(format, args...)
+	return err
 }
 
-// refuseWith returns the refusal of sentinel with a message made for the case.
-func refuseWith(sentinel *Error, message string) *Error {
-	return &Error{Code: sentinel.Code, Message: message}
+// refuseWith returns the refusal of code with a message made for the case.
+func refuseWith(code Code, message string) *Error {
+	return &Error{Code: code, Message: message}
 }

@@ -21,7 +21,7 @@ func (a *Authorizer) Revoked(ctx context.Context, c *Claims) error {
 	case err != nil:
 		return a.denylistFailed(ctx, c, err)
 	case revoked:
-		return ErrRevoked
+		return ErrRevoked.refusal()
 	}
 	return nil
 }
@@ -37,10 +37,10 @@ func (a *Authorizer) Recheck(ctx context.Context, c *Claims) error {
 	}
 	now := a.now()
 	if deadline := a.Deadline(c); !deadline.IsZero() && !now.Before(deadline) {
-		return ErrExpired
+		return ErrExpired.refusal()
 	}
 	if c.kid != "" && !a.ring.Load().opens(c.kid, now) {
-		return ErrKeyWithdrawn
+		return ErrKeyWithdrawn.refusal()
 	}
 	return a.Revoked(ctx, c)
 }

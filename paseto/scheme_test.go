@@ -19,7 +19,7 @@ func TestSchemeLeftBefore(t *testing.T) {
 	for name, test := range map[string]struct {
 		token string
 		req   paseto.Requirement
-		want  *paseto.Error
+		want  paseto.Code
 		hint  bool
 	}{
 		"Bearer":            {"Bearer " + plain, paseto.Requirement{}, paseto.ErrVersion, true},
@@ -32,7 +32,7 @@ func TestSchemeLeftBefore(t *testing.T) {
 		"other version":     {"v9" + plain[2:], paseto.Requirement{}, paseto.ErrVersion, false},
 		"not a token":       {"Bearer of.bad.news", paseto.Requirement{}, paseto.ErrVersion, false},
 	} {
-		message := test.want.Message
+		message := test.want.Message()
 		if test.want == paseto.ErrVersion {
 			message = "Invalid PASETO version"
 			if !test.hint && name == "other version" {

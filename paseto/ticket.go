@@ -247,7 +247,7 @@ func (a *Authorizer) redeem(ctx context.Context, own, access *Claims, req Requir
 	case err != nil:
 		return a.denylistFailed(ctx, access, err)
 	case !first:
-		return ErrTicketUsed
+		return ErrTicketUsed.refusal()
 	}
 	return a.Revoked(ctx, access) // since the first look
 }

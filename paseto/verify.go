@@ -83,7 +83,7 @@ func (a *Authorizer) open(ctx context.Context, token string, req Requirement) (*
 // before its size and form are checked.
 func (a *Authorizer) decode(ctx context.Context, token string, req Requirement) (*Claims, error) {
 	if token == "" {
-		return nil, ErrNoToken
+		return nil, ErrNoToken.refusal()
 	}
 	if len(token) > a.cfg.MaxLength {
 		return nil, refuse(ErrMalformed, "token of %d bytes; longer ones than %d are not looked at", len(token), a.cfg.MaxLength)
@@ -155,7 +155,7 @@ func (a *Authorizer) validate(c *Claims) error {
 		switch c.Issuer {
 		case required:
 		case "":
-			return ErrNoIssuer
+			return ErrNoIssuer.refusal()
 		default:
 			return refuse(ErrIssuer, "iss is %q", clientlog.Cut(c.Issuer))
 		}
@@ -178,7 +178,7 @@ func (a *Authorizer) validateTimes(c *Claims, deadline time.Time) error {
 		}
 	}
 	if c.ExpiresAt.IsZero() && !a.cfg.AllowNoExpiry {
-		return ErrNoExpiry
+		return ErrNoExpiry.refusal()
 	}
 	if !deadline.IsZero() && !now.Before(deadline) {
 		return refuse(ErrExpired, "valid until %s, now %s", deadline.UTC().Format(time.RFC3339), now.UTC().Format(time.RFC3339))
@@ -193,7 +193,7 @@ func (a *Authorizer) admit(ctx context.Context, c *Claims, req Requirement) erro
 		return refuseWith(ErrType, typeMessage(want, c.Type))
 	}
 	if req.Fresh && !c.Fresh {
-		return ErrNotFresh
+		return ErrNotFresh.refusal()
 	}
 	if !c.HasScopes(req.Scopes...) {
 		return refuse(ErrScope, "token has %q, required is %q", clientlog.Cut(strings.Join(c.Scopes, " ")), strings.Join(req.Scopes, " "))

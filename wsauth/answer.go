@@ -11,6 +11,8 @@ import (
 	"reflect"
 	"strings"
 	"time"
+
+	"github.com/pasetokit/pasetokit/internal/refusal"
 )
 
 // A handshake may bring more than it should: data that the client sent without waiting
@@ -45,7 +47,7 @@ func (a *answer) takeOver() (err error) {
 		return hijackError(a.ResponseWriter, err)
 	}
 	if n := a.buffers.Reader.Buffered(); n > 0 {
-		return refusal(errHandshake, "the client did not wait for the answer; it has sent %d bytes or more", n)
+		return refusal.Newf(errHandshake, "the client did not wait for the answer; it has sent %d bytes or more", n)
 	}
 	return nil
 }

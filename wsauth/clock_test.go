@@ -22,7 +22,7 @@ func TestClockMovedByHand(t *testing.T) {
 		cfg   wsauth.Config
 		grant *paseto.Grant // nil: no token
 		ends  time.Duration
-		want  *paseto.Error
+		want  paseto.Code
 		code  wsauth.CloseCode
 	}{
 		// The clock stands at 100 ms before a second, in which a token is issued.
@@ -67,7 +67,7 @@ func TestClockMovedByHand(t *testing.T) {
 			if err := guard.Recheck(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			checkClosed(t, ws, test.code, test.want.Message)
+			checkClosed(t, ws, test.code, test.want.Message())
 		})
 	}
 }
@@ -94,7 +94,7 @@ func TestClockSetBack(t *testing.T) {
 			if err := guard.Recheck(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			checkClosed(t, ws, wsauth.CloseGoingAway, wsauth.ErrLifetime.Message)
+			checkClosed(t, ws, wsauth.CloseGoingAway, wsauth.ErrLifetime.Message())
 		})
 	}
 }
@@ -110,9 +110,9 @@ func TestRecheckAtOnce(t *testing.T) {
 		change func(auth *paseto.Authorizer, store *relay, claims *paseto.Claims) error
 		ctx    context.Context //nolint:containedctx // That of the call.
 		err    error
-		want   *paseto.Error // nil: it lives on
+		want   paseto.Code // empty: it lives on
 	}{
-		{"nothing", func(*paseto.Authorizer, *relay, *paseto.Claims) error { return nil }, t.Context(), nil, nil},
+		{"nothing", func(*paseto.Authorizer, *relay, *paseto.Claims) error { return nil }, t.Context(), nil, ""},
 		{"a key is taken out", func(auth *paseto.Authorizer, _ *relay, _ *paseto.Claims) error { return auth.SetKeys(secretKey) },
 			t.Context(), nil, paseto.ErrKeyWithdrawn},
 		{"a token is revoked", func(auth *paseto.Authorizer, _ *relay, claims *paseto.Claims) error {
@@ -121,11 +121,11 @@ func TestRecheckAtOnce(t *testing.T) {
 		{"the denylist is away", func(_ *paseto.Authorizer, store *relay, _ *paseto.Claims) error {
 			store.onLook(down)
 			return nil
-		}, t.Context(), paseto.ErrUnavailable, nil},
+		}, t.Context(), paseto.ErrUnavailable, ""},
 		{"the caller has gone", func(_ *paseto.Authorizer, store *relay, _ *paseto.Claims) error {
 			store.onLook(hangs)
 			return nil
-		}, ended, context.Canceled, nil},
+		}, ended, context.Canceled, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -145,11 +145,11 @@ func TestRecheckAtOnce(t *testing.T) {
 			if err := guard.Recheck(test.ctx); !errors.Is(err, test.err) {
 				t.Errorf("Recheck = %v, want %v", err, test.err)
 			}
-			if test.want == nil {
+			if test.want == "" {
 				checkEcho(t, ws, "still there")
 				return
 			}
-			checkClosed(t, ws, wsauth.ClosePolicyViolation, test.want.Message)
+			checkClosed(t, ws, wsauth.ClosePolicyViolation, test.want.Message())
 		})
 	}
 }

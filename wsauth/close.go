@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/gorilla/websocket"
+
+	"github.com/pasetokit/pasetokit/internal/refusal"
 )
 
 // A connection ends once. Whoever begins the end, by beginClosing, finishes it: with
@@ -20,7 +22,7 @@ func (c *Conn) Close(code CloseCode, reason string) {
 	if !code.sendable() {
 		code = CloseInternalError
 	}
-	c.closeAs(ending{code, reason, ErrClosed})
+	c.closeAs(ending{code, reason, refusal.New(ErrClosed)})
 }
 
 // close closes the connection for a cause that [Closures] lists.
@@ -132,7 +134,7 @@ func (c *Conn) cause() error {
 // finish closes the connection if nobody has, completes the closing handshake
 // and releases the connection.
 func (c *Conn) finish() {
-	c.closeAs(ending{CloseNormal, "", ErrClosed})
+	c.closeAs(ending{CloseNormal, "", refusal.New(ErrClosed)})
 	c.reading.Lock() // another goroutine's read ends when the connection does
 	c.in.borrow((*source)(c))
 	var failure error

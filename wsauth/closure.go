@@ -44,7 +44,7 @@ const (
 // message, but for [ErrClosed]: there it is the application's, or none.
 type Closure struct {
 	// Cause is what [context.Cause] of the connection's context matches.
-	Cause *paseto.Error
+	Cause paseto.Code
 	// Standard is the code of [StandardCodes].
 	Standard CloseCode
 	// Private is the code of [PrivateCodes].
@@ -81,7 +81,7 @@ var closures = slices.Concat(
 	closed(CloseNormal, CloseNormal, ReconnectNever, ErrClosed),
 )
 
-func closed(standard, private CloseCode, reconnect Reconnect, causes ...*paseto.Error) []Closure {
+func closed(standard, private CloseCode, reconnect Reconnect, causes ...paseto.Code) []Closure {
 	all := make([]Closure, len(causes))
 	for i, cause := range causes {
 		all[i] = Closure{cause, standard, private, reconnect}
@@ -90,10 +90,10 @@ func closed(standard, private CloseCode, reconnect Reconnect, causes ...*paseto.
 }
 
 // closureOf maps the code of a cause to how it closes.
-var closureOf = func() map[string]Closure {
-	all := make(map[string]Closure, len(closures))
+var closureOf = func() map[paseto.Code]Closure {
+	all := make(map[paseto.Code]Closure, len(closures))
 	for _, c := range closures {
-		all[c.Cause.Code] = c
+		all[c.Cause] = c
 	}
 	return all
 }()
@@ -111,7 +111,7 @@ func (c Config) ending(cause error) ending {
 	told := httpauth.Refusal(cause)
 	closure, listed := closureOf[told.Code]
 	if !listed {
-		closure = closureOf[paseto.ErrForbidden.Code]
+		closure = closureOf[paseto.ErrForbidden]
 	}
 	e := ending{code: closure.Standard, reason: told.Message, cause: cause}
 	switch {

@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"go/types"
 	"maps"
 	"net/http"
 	"path/filepath"
@@ -68,10 +69,10 @@ var closureTable = []wsauth.Closure{
 
 // closeCode returns what closureTable says of the code of a cause. One that is not
 // in it comes from a Check.
-func closeCode(cause string, codes wsauth.CloseCodes) wsauth.CloseCode {
-	i := slices.IndexFunc(closureTable, func(c wsauth.Closure) bool { return c.Cause.Code == cause })
+func closeCode(cause paseto.Code, codes wsauth.CloseCodes) wsauth.CloseCode {
+	i := slices.IndexFunc(closureTable, func(c wsauth.Closure) bool { return c.Cause == cause })
 	if i < 0 {
-		return closeCode(paseto.ErrForbidden.Code, codes)
+		return closeCode(paseto.ErrForbidden, codes)
 	}
 	if codes == wsauth.PrivateCodes {
 		return closureTable[i].Private
@@ -83,13 +84,13 @@ func closeCode(cause string, codes wsauth.CloseCodes) wsauth.CloseCode {
 // promised. No cause is listed twice.
 func TestClosureTable(t *testing.T) {
 	t.Parallel()
-	promised := make(map[string]wsauth.Closure)
+	promised := make(map[paseto.Code]wsauth.Closure)
 	for _, c := range closureTable {
-		promised[c.Cause.Code] = c
+		promised[c.Cause] = c
 	}
-	seen := make(map[string]bool)
+	seen := make(map[paseto.Code]bool)
 	for _, c := range wsauth.Closures() {
-		code := c.Cause.Code
+		code := c.Cause
 		if seen[code] {
 			t.Errorf("%s is listed twice", code)
 		}
@@ -127,7 +128,7 @@ func TestClosuresAreComplete(t *testing.T) {
 	for _, dir := range []string{".", "../paseto"} {
 		for name, code := range sentinels(t, dir) {
 			refusals++
-			listed := slices.ContainsFunc(wsauth.Closures(), func(c wsauth.Closure) bool { return c.Cause.Code == code })
+			listed := slices.ContainsFunc(wsauth.Closures(), func(c wsauth.Closure) bool { return c.Cause == code })
 			if never := slices.Contains(closesNothing, name); listed == never {
 				t.Errorf("%s (%s): listed is %t, want %t", name, code, listed, !never)
 			}
@@ -140,13 +141,13 @@ func TestClosuresAreComplete(t *testing.T) {
 
 // sentinels returns the codes of a package's exported errors of type paseto.Error, by
 // their names.
-func sentinels(t *testing.T, dir string) map[string]string {
+func sentinels(t *testing.T, dir string) map[string]paseto.Code {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(dir, "*.go"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	codes := make(map[string]string)
+	codes := make(map[string]paseto.Code)
 	for _, name := range files {
 		if strings.HasSuffix(name, "_test.go") {
 			continue
@@ -156,47 +157,28 @@ func sentinels(t *testing.T, dir string) map[string]string {
 			t.Fatal(err)
 		}
 		for _, decl := range file.Decls {
-			if vars, ok := decl.(*ast.GenDecl); ok && vars.Tok == token.VAR {
-				addSentinels(codes, vars.Specs)
+			if constants, ok := decl.(*ast.GenDecl); ok && constants.Tok == token.CONST {
+				addSentinels(codes, constants.Specs)
 			}
 		}
 	}
 	return codes
 }
 
-func addSentinels(codes map[string]string, vars []ast.Spec) {
-	for _, spec := range vars {
+func addSentinels(codes map[string]paseto.Code, constants []ast.Spec) {
+	for _, spec := range constants {
 		v, ok := spec.(*ast.ValueSpec)
 		if !ok || len(v.Names) != 1 || len(v.Values) != 1 || !v.Names[0].IsExported() {
 			continue
 		}
-		pointer, ok := v.Values[0].(*ast.UnaryExpr)
-		if !ok {
+		if kind := types.ExprString(v.Type); kind != "Code" && kind != "paseto.Code" {
 			continue
 		}
-		if literal, ok := pointer.X.(*ast.CompositeLit); ok {
-			if code := stringMember(literal, "Code"); code != "" {
-				codes[v.Names[0].Name] = code
-			}
+		if literal, ok := v.Values[0].(*ast.BasicLit); ok {
+			code, _ := strconv.Unquote(literal.Value)
+			codes[v.Names[0].Name] = paseto.Code(code)
 		}
 	}
-}
-
-// stringMember returns the string that a composite literal gives a field.
-func stringMember(literal *ast.CompositeLit, field string) string {
-	for _, element := range literal.Elts {
-		pair, ok := element.(*ast.KeyValueExpr)
-		if !ok {
-			continue
-		}
-		name, isName := pair.Key.(*ast.Ident)
-		value, isBasic := pair.Value.(*ast.BasicLit)
-		if isName && isBasic && name.Name == field {
-			text, _ := strconv.Unquote(value.Value)
-			return text
-		}
-	}
-	return ""
 }
 
 // TestClosuresCanBeSent: RFC 6455 lets no frame carry another code (section 7.4), or
@@ -212,14 +194,14 @@ func TestClosuresCanBeSent(t *testing.T) {
 	}
 	for _, c := range wsauth.Closures() {
 		if !slices.Contains(sendable, c.Standard) {
-			t.Errorf("%s: %d is no registered code for it", c.Cause.Code, c.Standard)
+			t.Errorf("%s: %d is no registered code for it", c.Cause, c.Standard)
 		}
 		if c.Private != c.Standard && !slices.Contains(private, c.Private) {
-			t.Errorf("%s: %d is neither a private code nor the standard one, %d", c.Cause.Code, c.Private, c.Standard)
+			t.Errorf("%s: %d is neither a private code nor the standard one, %d", c.Cause, c.Private, c.Standard)
 		}
-		reason := c.Cause.Message
+		reason := c.Cause.Message()
 		if reason == "" || len(reason) > 123 || !utf8.ValidString(reason) {
-			t.Errorf("%s: no frame can carry the reason %q", c.Cause.Code, reason)
+			t.Errorf("%s: no frame can carry the reason %q", c.Cause, reason)
 		}
 	}
 }
@@ -236,10 +218,10 @@ func TestClosuresOfAuthority(t *testing.T) {
 			paseto.ErrLocation: // which is the program's mistake, told like a refusal
 			refuses = true
 		default:
-			refuses = slices.Contains(ofTokens, c.Cause.Code) && httpauth.Status(c.Cause) < http.StatusInternalServerError
+			refuses = slices.Contains(ofTokens, c.Cause) && httpauth.Status(c.Cause) < http.StatusInternalServerError
 		}
 		if refuses != (c.Standard == wsauth.ClosePolicyViolation) {
-			t.Errorf("%s closes with %d; it is a refusal of authority: %t", c.Cause.Code, c.Standard, refuses)
+			t.Errorf("%s closes with %d; it is a refusal of authority: %t", c.Cause, c.Standard, refuses)
 		}
 	}
 }

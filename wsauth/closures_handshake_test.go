@@ -100,7 +100,7 @@ func foreignToken(t *testing.T) string {
 
 // messageClosings are refusals of what comes, or does not come, in the first message.
 func messageClosings() []closing {
-	first := func(name string, cause *paseto.Error, message func(*scene) string) closing {
+	first := func(name string, cause error, message func(*scene) string) closing {
 		return closing{
 			name: "first message, " + name, cause: cause, in: []wsauth.Location{wsauth.Message},
 			bring: func(s *scene) visit { return telling(message(s)) },

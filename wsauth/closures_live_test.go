@@ -107,7 +107,7 @@ func renewalClosings() []closing {
 	text := func(message string) func(*scene) string { return func(*scene) string { return message } }
 	rows := []struct {
 		name  string
-		cause *paseto.Error
+		cause error
 		send  func(*scene) string
 		times int
 	}{
@@ -142,7 +142,7 @@ func renewalClosings() []closing {
 
 // applicationClosings are the program's doing.
 func applicationClosings() []closing {
-	row := func(name string, cause *paseto.Error, want *outcome, serve wsauth.Handler) closing {
+	row := func(name string, cause error, want *outcome, serve wsauth.Handler) closing {
 		return closing{name: name, cause: cause, want: want, serve: func(*scene) wsauth.Handler { return serve }}
 	}
 	closes := func(code wsauth.CloseCode, reason string) wsauth.Handler {
@@ -162,7 +162,7 @@ func applicationClosings() []closing {
 
 // protocolClosings are what a page does, or has its browser do, against the rules.
 func protocolClosings() []closing {
-	row := func(name string, cause *paseto.Error, want *outcome, raw func(*websocket.Conn)) closing {
+	row := func(name string, cause error, want *outcome, raw func(*websocket.Conn)) closing {
 		return closing{name: name, cause: cause, want: want, rough: true, bring: func(s *scene) visit {
 			v := carried(s.alice())
 			v.raw = raw

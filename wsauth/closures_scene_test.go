@@ -14,6 +14,7 @@ import (
 
 	"github.com/pasetokit/pasetokit/denylist"
 	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/paseto/httpauth"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
@@ -48,9 +49,9 @@ type visit struct {
 // closing is one way for a connection to be closed.
 type closing struct {
 	name   string
-	cause  *paseto.Error // what ends it, and decides how; see closureTable
-	reason string        // default: the cause's message
-	want   *outcome      // where it is not the cause that decides
+	cause  error    // what ends it, and decides how; see closureTable
+	reason string   // default: the cause's message
+	want   *outcome // where it is not the cause that decides
 
 	tokens  paseto.Config
 	config  wsauth.Config
@@ -167,9 +168,9 @@ func (c closing) expected(codes wsauth.CloseCodes) outcome {
 	}
 	reason := c.reason
 	if reason == "" {
-		reason = c.cause.Message
+		reason = httpauth.Refusal(c.cause).Message
 	}
-	return outcome{int(closeCode(c.cause.Code, codes)), reason, true}
+	return outcome{int(closeCode(httpauth.Refusal(c.cause).Code, codes)), reason, true}
 }
 
 // alice returns her access token.

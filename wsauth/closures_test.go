@@ -1,6 +1,7 @@
 package wsauth_test
 
 import (
+	"errors"
 	"slices"
 	"testing"
 
@@ -63,8 +64,8 @@ func TestEveryClosureIsPlayed(t *testing.T) {
 	t.Parallel()
 	played := closings()
 	for _, c := range wsauth.Closures() {
-		if !slices.ContainsFunc(played, func(p closing) bool { return p.cause != nil && p.cause.Code == c.Cause.Code }) {
-			t.Errorf("nothing is closed for %s: %s", c.Cause.Code, c.Cause.Message)
+		if !slices.ContainsFunc(played, func(p closing) bool { return errors.Is(p.cause, c.Cause) }) {
+			t.Errorf("nothing is closed for %s: %s", c.Cause, c.Cause.Message())
 		}
 	}
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/gorilla/websocket"
 
+	"github.com/pasetokit/pasetokit/internal/refusal"
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/wsauth/internal/schedule"
 )
@@ -124,10 +125,10 @@ func (c *Conn) ReadMessage() (kind MessageKind, data []byte, err error) {
 			c.in.failed = true
 			c.end(err)
 		case c.closing.Load(): // only the peer's close frame counts now
-		case over != nil:
-			c.close(over)
+		case over != "":
+			c.close(refusal.New(over))
 		case kind == TextMessage && !utf8.Valid(data):
-			c.close(ErrPayload)
+			c.close(refusal.New(ErrPayload))
 		case c.renewsBy(kind, data):
 		default:
 			return kind, data, nil
@@ -184,8 +185,8 @@ func checkKind(kind MessageKind) error {
 func (c *Conn) write(write func() error) error {
 	c.writing.Lock()
 	defer c.writing.Unlock()
-	if over := c.overdue(); over != nil {
-		c.close(over)
+	if over := c.overdue(); over != "" {
+		c.close(refusal.New(over))
 	}
 	if c.closing.Load() {
 		return c.cause()

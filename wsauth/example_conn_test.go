@@ -304,7 +304,7 @@ func ExampleConfig_connContext() {
 func ExampleClosures() {
 	for _, c := range wsauth.Closures() {
 		if c.Reconnect == wsauth.ReconnectLater {
-			fmt.Println(c.Standard, c.Private, c.Cause.Code)
+			fmt.Println(c.Standard, c.Private, c.Cause)
 		}
 	}
 

@@ -32,7 +32,7 @@ type failure struct {
 	send    func(t *testing.T, auth *paseto.Authorizer) handshake
 	message string
 
-	code      string
+	code      paseto.Code
 	status    int
 	challenge string
 }
@@ -254,7 +254,7 @@ func TestFailuresOfTheServer(t *testing.T) {
 		name       string
 		req        paseto.Requirement
 		status     int
-		code       string
+		code       paseto.Code
 		message    string
 		retryAfter string
 	}{

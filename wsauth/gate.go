@@ -11,6 +11,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	"github.com/pasetokit/pasetokit/internal/clientlog"
+	"github.com/pasetokit/pasetokit/internal/refusal"
 	"github.com/pasetokit/pasetokit/paseto"
 )
 
@@ -55,10 +56,10 @@ func (t *gate) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	defer w.finish(t.guard)
 	switch {
 	case !r.ProtoAtLeast(1, 1) || !websocket.IsWebSocketUpgrade(r):
-		t.refuse(w, r, errUpgrade)
+		t.refuse(w, r, refusal.New(errUpgrade))
 		return
 	case t.guard.conns.isClosed():
-		t.refuse(w, r, ErrShutdown)
+		t.refuse(w, r, refusal.New(ErrShutdown))
 		return
 	case t.broken != nil:
 		t.refuse(w, r, t.broken)

@@ -22,6 +22,7 @@ import (
 	"github.com/pasetokit/pasetokit/internal/clientaddr"
 	"github.com/pasetokit/pasetokit/internal/clientlog"
 	"github.com/pasetokit/pasetokit/internal/origin"
+	"github.com/pasetokit/pasetokit/internal/refusal"
 	"github.com/pasetokit/pasetokit/internal/throttle"
 	"github.com/pasetokit/pasetokit/internal/urlpath"
 	"github.com/pasetokit/pasetokit/paseto"
@@ -188,7 +189,7 @@ func (g *Guard) Authenticate(r *http.Request, req paseto.Requirement, opts ...Ro
 	}
 	if websocket.IsWebSocketUpgrade(r) { // and not of another protocol than HTTP/1.1
 		if _, err := malformedHandshake(r); err != nil {
-			return nil, refusal(errHandshake, "%w", err)
+			return nil, refusal.Newf(errHandshake, "%w", err)
 		}
 	}
 	try, err := g.knock(r)
@@ -226,7 +227,7 @@ func (g *Guard) check(in route, req paseto.Requirement) error {
 func (g *Guard) knock(r *http.Request) (attempt, error) {
 	if err := g.checkOrigin(r); err != nil {
 		if wait, ok := g.foreign.Allow(g.client(r)); !ok {
-			return attempt{}, throttled(wait)
+			return attempt{}, refusal.Later(ErrThrottled, wait)
 		}
 		return attempt{}, err
 	}

@@ -32,7 +32,7 @@ func TestNotAHandshake(t *testing.T) {
 		name    string
 		request string
 		status  int
-		code    string
+		code    paseto.Code
 		detail  string
 		header  http.Header
 	}{
@@ -86,7 +86,7 @@ func TestBehindMiddleware(t *testing.T) {
 		h.ServeHTTP(wrapped{wrapped{w}}, r)
 	}))
 	checkEcho(t, connect(t, srv, bearer(access(t, auth, paseto.Grant{}))), "hello")
-	checkClosed(t, connect(t, srv, none()), wsauth.ClosePolicyViolation, paseto.ErrNoToken.Message)
+	checkClosed(t, connect(t, srv, none()), wsauth.ClosePolicyViolation, paseto.ErrNoToken.Message())
 }
 
 // hiding is what many middlewares put around a ResponseWriter: nobody gets at the

@@ -252,7 +252,7 @@ func checkCut(t testing.TB, ws *websocket.Conn) {
 }
 
 // checkProblem checks a refusal over HTTP.
-func checkProblem(t testing.TB, resp *http.Response, status int, code, detail string) {
+func checkProblem(t testing.TB, resp *http.Response, status int, code paseto.Code, detail string) {
 	t.Helper()
 	if resp.StatusCode != status {
 		t.Errorf("status is %s, want %d", resp.Status, status)

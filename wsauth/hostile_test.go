@@ -49,7 +49,7 @@ func TestNoTokenIsTheServersFault(t *testing.T) {
 
 			ws := connect(t, srv, bearer(access(t, auth, paseto.Grant{})))
 			say(t, ws, authMessage(token))
-			if a := nextAnswer(t, ws); a.Code == httpauth.ErrServer.Code {
+			if a := nextAnswer(t, ws); a.Code == httpauth.ErrServer {
 				t.Errorf("the renewal is answered with %+v", a)
 			}
 

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/pasetokit/pasetokit/denylist"
+	"github.com/pasetokit/pasetokit/internal/refusal"
 	"github.com/pasetokit/pasetokit/paseto"
 )
 
@@ -67,10 +68,10 @@ func (g *Guard) admit(ctx context.Context, c *Conn, claims *paseto.Claims) error
 	}
 	displaced, ok := g.conns.admit(c, limits.PerSubject, limits.OnExcess == ReplaceOldest)
 	for _, oldest := range displaced {
-		go oldest.finishClosing(g.cfg.ending(ErrReplaced))
+		go oldest.finishClosing(g.cfg.ending(refusal.New(ErrReplaced)))
 	}
 	if !ok {
-		return ErrTooMany
+		return refusal.New(ErrTooMany)
 	}
 	return nil
 }
@@ -84,16 +85,16 @@ func (g *Guard) acquire(ctx context.Context, c *Conn) error {
 	})
 	switch {
 	case errors.Is(err, denylist.ErrInvalid):
-		return refusal(paseto.ErrClaims, "the subject cannot be counted: %w", err)
+		return refusal.Newf(paseto.ErrClaims, "the subject cannot be counted: %w", err)
 	case err != nil && ctx.Err() != nil:
 		return fmt.Errorf("wsauth: asking for a lease: %w", ctx.Err())
 	case err != nil && g.failOpen:
 		g.clientLog.Write(ctx, c.addresses, slog.LevelError, "leases cannot be asked for; connection admitted uncounted",
 			"err", err, "claims", c.Claims())
 	case err != nil:
-		return refusal(paseto.ErrUnavailable, "asking for a lease: %w", err)
+		return refusal.Newf(paseto.ErrUnavailable, "asking for a lease: %w", err)
 	case !ok:
-		return ErrTooMany
+		return refusal.New(ErrTooMany)
 	}
 	g.conns.leaseHeld(c)
 	return nil
@@ -200,7 +201,7 @@ func (g *Guard) displaced(lease denylist.Lease) {
 	}
 	for _, c := range g.conns.covered(denylist.Revocation{Subject: subject}) {
 		if g.leaseOf(c) == lease {
-			go c.close(cause)
+			go c.close(refusal.New(cause))
 		}
 	}
 }

@@ -130,7 +130,7 @@ func TestLostLease(t *testing.T) {
 					synctest.Wait()
 					test.happen(l)
 					if test.ends {
-						alice.checkEnds(end.Standard, end.Cause.Message, 0, test.within)
+						alice.checkEnds(end.Standard, end.Cause.Message(), 0, test.within)
 						l.replaceAll("")
 						return
 					}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/gorilla/websocket"
 
+	"github.com/pasetokit/pasetokit/internal/refusal"
 	"github.com/pasetokit/pasetokit/paseto"
 )
 
@@ -41,7 +42,7 @@ func (c *Conn) Deadline() time.Time {
 }
 
 // deadline also returns what the connection is closed with.
-func (c *Conn) deadline() (at time.Time, over *paseto.Error) {
+func (c *Conn) deadline() (at time.Time, over paseto.Code) {
 	g := c.gate.guard
 	at, over = g.auth.Deadline(c.Claims()), paseto.ErrExpired
 	if ends := c.endTime.Load(); ends != 0 {
@@ -53,7 +54,7 @@ func (c *Conn) deadline() (at time.Time, over *paseto.Error) {
 }
 
 // tooOld returns what a connection is closed with that ends whatever its token says.
-func (c *Conn) tooOld() *paseto.Error {
+func (c *Conn) tooOld() paseto.Code {
 	if c.pending.Load() {
 		return ErrNoMessage
 	}
@@ -61,11 +62,11 @@ func (c *Conn) tooOld() *paseto.Error {
 }
 
 // overdue returns what the connection should be closed with by the Authorizer's clock,
-// nil if its time has not come. The schedule alone would be late on a machine that slept.
-func (c *Conn) overdue() *paseto.Error {
+// nothing if its time has not come. The schedule alone would be late on a machine that slept.
+func (c *Conn) overdue() paseto.Code {
 	at, over := c.deadline()
 	if at.IsZero() || c.gate.guard.auth.Now().Before(at) {
-		return nil
+		return ""
 	}
 	return over
 }
@@ -123,16 +124,16 @@ func (c *Conn) expire() {
 	if c.closing.Load() {
 		return
 	}
-	if over := c.overdue(); over != nil {
-		go c.close(over)
+	if over := c.overdue(); over != "" {
+		go c.close(refusal.New(over))
 		return
 	}
 	c.scheduleExpiry()
 }
 
 // next returns the moment when something is next due for the connection, 0 for
-// never. Over says why it is to be closed then, and is nil for a ping.
-func (c *Conn) next() (at int64, over *paseto.Error) {
+// never. Over says why it is to be closed then, and is empty for a ping.
+func (c *Conn) next() (at int64, over paseto.Code) {
 	at = c.beatAt.Load()
 	if endAt := c.endAt.Load(); endAt != 0 && (at == 0 || endAt <= at) {
 		at, over = endAt, c.tooOld()
@@ -162,12 +163,12 @@ func (c *Conn) ring() {
 	switch {
 	case c.closing.Load(), at == 0:
 		return
-	case late != nil:
-		go c.close(late)
+	case late != "":
+		go c.close(refusal.New(late))
 		return
 	case at > c.gate.guard.moment(): // it was renewed
-	case over != nil:
-		go c.close(over)
+	case over != "":
+		go c.close(refusal.New(over))
 		return
 	default:
 		c.beat()
@@ -180,7 +181,7 @@ func (c *Conn) ring() {
 func (c *Conn) beat() {
 	c.beatAt.Store(c.gate.guard.after(c.gate.guard.cfg.PingInterval))
 	if !c.heard.Swap(false) && c.listening.Load() {
-		go c.cut(c.gate.guard.cfg.ending(ErrUnresponsive))
+		go c.cut(c.gate.guard.cfg.ending(refusal.New(ErrUnresponsive)))
 		return
 	}
 	go c.ping()

@@ -31,7 +31,7 @@ func TestEndOfLife(t *testing.T) {
 		grant    *paseto.Grant // nil: anonymous
 		lifetime time.Duration
 		lives    time.Duration
-		want     *paseto.Error
+		want     paseto.Code
 		code     wsauth.CloseCode
 	}{
 		{"expiry", paseto.Config{}, &token, 0, minutes, paseto.ErrExpired, wsauth.ClosePolicyViolation},
@@ -57,7 +57,7 @@ func TestEndOfLife(t *testing.T) {
 				}
 				client.checkLives(test.lives - 1)
 				client.checkEcho()
-				client.checkEnd(test.code, test.want.Message)
+				client.checkEnd(test.code, test.want.Message())
 				client.checkLived(began, test.lives)
 				checkCause(b, conn, test.want)
 			})
@@ -130,7 +130,7 @@ func TestRenewalAndLifetime(t *testing.T) {
 				t.Errorf("renewed at %s for %s, the connection is to end at %s, want %s", step.at, step.ttl, got, step.ends)
 			}
 		}
-		client.checkEnd(wsauth.CloseGoingAway, wsauth.ErrLifetime.Message)
+		client.checkEnd(wsauth.CloseGoingAway, wsauth.ErrLifetime.Message())
 		client.checkLived(began, time.Hour)
 		checkCause(b, conn, wsauth.ErrLifetime)
 	})

@@ -10,6 +10,7 @@ import (
 
 	"github.com/pasetokit/pasetokit/internal/clientaddr"
 	"github.com/pasetokit/pasetokit/internal/clientlog"
+	"github.com/pasetokit/pasetokit/internal/refusal"
 	"github.com/pasetokit/pasetokit/internal/throttle"
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/paseto/httpauth"
@@ -121,11 +122,11 @@ type attempt struct{ end func(failed bool) }
 func (g *Guard) begin(r *http.Request) (attempt, error) {
 	client := g.client(r)
 	if wait, ok := g.handshakes.Allow(client); !ok {
-		return attempt{}, throttled(wait)
+		return attempt{}, refusal.Later(ErrThrottled, wait)
 	}
 	end, wait, ok := g.failures.Begin(client)
 	if !ok {
-		return attempt{}, throttled(wait)
+		return attempt{}, refusal.Later(ErrThrottled, wait)
 	}
 	return attempt{end}, nil
 }

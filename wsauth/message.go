@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/pasetokit/pasetokit/internal/refusal"
 	"github.com/pasetokit/pasetokit/internal/strictjson"
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/paseto/httpauth"
@@ -75,8 +76,8 @@ type authAnswer struct {
 	ExpiresAt *time.Time `json:"expires_at,omitempty"`
 	ExpiresIn *int64     `json:"expires_in,omitempty"`
 	// Code and Message are those of a refusal.
-	Code    string `json:"code,omitempty"`
-	Message string `json:"message,omitempty"`
+	Code    paseto.Code `json:"code,omitempty"`
+	Message string      `json:"message,omitempty"`
 }
 
 // accept answers a message whose token is accepted.
@@ -105,11 +106,11 @@ func (c *Conn) firstMessage() (*paseto.Claims, error) {
 	m, err := parseAuth(data)
 	switch {
 	case kind != TextMessage:
-		return nil, refusal(ErrMessage, "it is binary")
+		return nil, refusal.Newf(ErrMessage, "it is binary")
 	case err != nil:
-		return nil, refusal(ErrMessage, "%w", err)
+		return nil, refusal.Newf(ErrMessage, "%w", err)
 	case !m.ours:
-		return nil, refusal(ErrMessage, "it is of another type")
+		return nil, refusal.Newf(ErrMessage, "it is of another type")
 	}
 	return c.gate.guard.auth.Verify(c.ctx, m.token, c.gate.req)
 }

@@ -243,7 +243,7 @@ func TestSubjectLimitOfFirstMessage(t *testing.T) {
 		excess wsauth.Excess
 		leaves int // who is closed: the first or the second
 		code   wsauth.CloseCode
-		cause  *paseto.Error
+		cause  paseto.Code
 	}{
 		{wsauth.RejectNewest, 1, wsauth.CloseTryAgainLater, wsauth.ErrTooMany},
 		{wsauth.ReplaceOldest, 0, wsauth.ClosePolicyViolation, wsauth.ErrReplaced},
@@ -262,7 +262,7 @@ func TestSubjectLimitOfFirstMessage(t *testing.T) {
 					}
 				}
 			}
-			checkClosed(t, clients[test.leaves], test.code, test.cause.Message)
+			checkClosed(t, clients[test.leaves], test.code, test.cause.Message())
 			checkEcho(t, clients[1-test.leaves], "still here")
 			until(t, "one is left", func() bool { return guard.Stats() == wsauth.Stats{Connections: 1} })
 		})

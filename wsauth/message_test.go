@@ -11,6 +11,7 @@ import (
 
 	"github.com/pasetokit/pasetokit/denylist"
 	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/paseto/httpauth"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
@@ -86,7 +87,7 @@ func TestFirstMessageAndLifetime(t *testing.T) {
 			t.Errorf("the answer is %+v, want the end in a minute", a)
 		}
 		began := time.Now()
-		client.checkEnd(wsauth.CloseGoingAway, wsauth.ErrLifetime.Message)
+		client.checkEnd(wsauth.CloseGoingAway, wsauth.ErrLifetime.Message())
 		client.checkLived(began, time.Minute)
 	})
 }
@@ -113,7 +114,7 @@ func TestBadFirstMessage(t *testing.T) {
 	type first struct {
 		kind    byte
 		message string
-		want    *paseto.Error
+		want    error
 	}
 	tests := map[string]first{
 		"binary":     {binaryKind, authMessage(token), wsauth.ErrMessage},
@@ -139,8 +140,8 @@ func TestBadFirstMessage(t *testing.T) {
 			guard, srv := takingMessages(t, auth, wsauth.Config{}, required, unreachable(t))
 			ws := connect(t, srv, none())
 			sendAll(t, ws, frame(test.kind, test.message)+hello)
-			if _, data, err := ws.ReadMessage(); !isClose(err, wsauth.ClosePolicyViolation, test.want.Message) {
-				t.Errorf("the client reads %q, %v; want the close for %s", data, err, test.want.Code)
+			if _, data, err := ws.ReadMessage(); !isClose(err, wsauth.ClosePolicyViolation, httpauth.Refusal(test.want).Message) {
+				t.Errorf("the client reads %q, %v; want the close for %s", data, err, test.want)
 			}
 			until(t, "the place is free", func() bool { return guard.Stats() == wsauth.Stats{} })
 		})
@@ -154,11 +155,11 @@ func TestFirstMessageOfAnonymous(t *testing.T) {
 	auth := newAuthorizer(t, paseto.Config{})
 	for _, test := range []struct {
 		name, message string
-		want          *paseto.Error
+		want          paseto.Code
 	}{
-		{"no token", `{"type":"auth"}`, nil},
-		{"empty token", authMessage(""), nil},
-		{"token that is none", authMessage("nonsense"), nil},
+		{"no token", `{"type":"auth"}`, ""},
+		{"empty token", authMessage(""), ""},
+		{"token that is none", authMessage("nonsense"), ""},
 		{"another message", "hello", wsauth.ErrMessage},
 		{"another member", `{"type":"auth","id":1}`, wsauth.ErrMessage},
 		{"token that is not enough", authMessage(access(t, auth, paseto.Grant{})), paseto.ErrNotFresh},
@@ -173,8 +174,8 @@ func TestFirstMessageOfAnonymous(t *testing.T) {
 			})
 			ws := connect(t, srv, none())
 			say(t, ws, test.message)
-			if test.want != nil {
-				checkClosed(t, ws, wsauth.ClosePolicyViolation, test.want.Message)
+			if test.want != "" {
+				checkClosed(t, ws, wsauth.ClosePolicyViolation, test.want.Message())
 				return
 			}
 			if a := nextAnswer(t, ws); a != (answer{Type: "auth"}) {
@@ -197,14 +198,14 @@ func TestTokenInHandshake(t *testing.T) {
 		send     handshake
 		pending  bool
 		protocol string
-		refused  *paseto.Error
+		refused  paseto.Code
 	}{
-		{"header", bearer(token), false, "", nil},
-		{"subprotocol", protocols("paseto.bearer, " + token), false, "paseto.bearer", nil},
-		{"subprotocol beside the application's", protocols("chat.v1, paseto.bearer, " + token), false, "chat.v1", nil},
-		{"neither", none(), true, "", nil},
-		{"application's subprotocol", protocols("mail, chat.v1"), true, "chat.v1", nil},
-		{"foreign subprotocol", protocols("mail"), true, "", nil},
+		{"header", bearer(token), false, "", ""},
+		{"subprotocol", protocols("paseto.bearer, " + token), false, "paseto.bearer", ""},
+		{"subprotocol beside the application's", protocols("chat.v1, paseto.bearer, " + token), false, "chat.v1", ""},
+		{"neither", none(), true, "", ""},
+		{"application's subprotocol", protocols("mail, chat.v1"), true, "chat.v1", ""},
+		{"foreign subprotocol", protocols("mail"), true, "", ""},
 		{"bad token in the header", bearer("nonsense"), false, "", paseto.ErrMalformed},
 		{"malformed header", header("Authorization", "Bearer"), false, "", paseto.ErrMalformedCredential},
 		{"two tokens", bearer(token).and(protocols("paseto.bearer, " + token)), false, "", paseto.ErrAmbiguousCredential},
@@ -222,9 +223,9 @@ func TestTokenInHandshake(t *testing.T) {
 					echo(ctx, conn)
 				}))
 				ws, resp := dial(t, srv, test.send)
-				if test.refused != nil {
+				if test.refused != "" {
 					if reject == wsauth.RejectClose {
-						checkClosed(t, ws, wsauth.ClosePolicyViolation, test.refused.Message)
+						checkClosed(t, ws, wsauth.ClosePolicyViolation, test.refused.Message())
 					} else if ws != nil || resp.StatusCode < 400 || resp.StatusCode >= 500 {
 						t.Errorf("answered with %s", resp.Status)
 					}

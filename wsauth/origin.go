@@ -2,17 +2,17 @@ package wsauth
 
 import (
 	"errors"
-	"fmt"
 	"net/http"
 
 	"github.com/pasetokit/pasetokit/internal/clientlog"
 	"github.com/pasetokit/pasetokit/internal/origin"
+	"github.com/pasetokit/pasetokit/internal/refusal"
 	"github.com/pasetokit/pasetokit/paseto"
 )
 
 // ErrOrigin: the page that opens the connection is of an origin that may not,
 // or a client that authenticates by cookie does not say its origin.
-var ErrOrigin = &paseto.Error{Code: "origin_forbidden", Message: "Origin not allowed"}
+const ErrOrigin paseto.Code = "origin_forbidden"
 
 // ValidateOrigin reports what is wrong with an entry of
 // [Config.AllowedOrigins].
@@ -46,5 +46,5 @@ func originOf(r *http.Request) string {
 }
 
 func originError(format string, args ...any) error {
-	return &paseto.Error{Code: ErrOrigin.Code, Message: ErrOrigin.Message, Cause: fmt.Errorf(format, args...)}
+	return refusal.Newf(ErrOrigin, format, args...)
 }

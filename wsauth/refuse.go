@@ -8,22 +8,23 @@ import (
 	"net/netip"
 
 	"github.com/pasetokit/pasetokit/internal/clientlog"
+	"github.com/pasetokit/pasetokit/internal/refusal"
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/paseto/httpauth"
 )
 
 // overHTTP lists the refusals that are answered over HTTP whatever is
 // configured, because they are not about a token.
-var overHTTP = map[string]int{
-	errUpgrade.Code:            http.StatusUpgradeRequired,
-	ErrShutdown.Code:           http.StatusServiceUnavailable,
-	ErrOverload.Code:           http.StatusServiceUnavailable,
-	ErrThrottled.Code:          http.StatusTooManyRequests,
-	ErrOrigin.Code:             http.StatusForbidden,
-	errHandshake.Code:          http.StatusBadRequest,
-	paseto.ErrUnavailable.Code: http.StatusServiceUnavailable,
+var overHTTP = map[paseto.Code]int{
+	errUpgrade:            http.StatusUpgradeRequired,
+	ErrShutdown:           http.StatusServiceUnavailable,
+	ErrOverload:           http.StatusServiceUnavailable,
+	ErrThrottled:          http.StatusTooManyRequests,
+	ErrOrigin:             http.StatusForbidden,
+	errHandshake:          http.StatusBadRequest,
+	paseto.ErrUnavailable: http.StatusServiceUnavailable,
 
-	paseto.ErrKeysUnavailable.Code: http.StatusServiceUnavailable,
+	paseto.ErrKeysUnavailable: http.StatusServiceUnavailable,
 }
 
 // refuse answers a handshake that is not let in.
@@ -38,7 +39,7 @@ func (t *gate) refuse(w *answer, r *http.Request, err error) {
 	default:
 		status = httpauth.Status(err)
 	}
-	closes := !always && g.cfg.Reject == RejectClose && told.Code != httpauth.ErrServer.Code
+	closes := !always && g.cfg.Reject == RejectClose && told.Code != httpauth.ErrServer
 	if closes {
 		if broken := w.takeOver(); broken != nil { // refuse it for that instead, over HTTP
 			t.refuse(w, r, broken)
@@ -73,21 +74,21 @@ func (g *Guard) from(r *http.Request) client {
 
 // logRefusal logs what is the server's fault louder than what is the client's;
 // that the client has gone away is its own.
-func (g *Guard) logRefusal(ctx context.Context, from client, code string, status int, err error) {
+func (g *Guard) logRefusal(ctx context.Context, from client, code paseto.Code, status int, err error) {
 	level := slog.LevelInfo
 	if status >= http.StatusInternalServerError && ctx.Err() == nil {
 		level = slog.LevelError
 	}
-	g.clientLog.Write(ctx, from.addresses, level, "handshake refused", "code", code, "err", err,
+	g.clientLog.Write(ctx, from.addresses, level, "handshake refused", "code", string(code), "err", err,
 		"path", from.path, "remote", from.remote, "origin", from.origin)
 }
 
 // refuseHandshake answers what gorilla/websocket finds wrong with a handshake,
 // or with the server.
 func (g *Guard) refuseHandshake(w http.ResponseWriter, r *http.Request, status int, reason error) {
-	told := errHandshake
+	told := refusal.New(errHandshake)
 	if status >= http.StatusInternalServerError {
-		told = httpauth.ErrServer
+		told = refusal.New(httpauth.ErrServer)
 	}
 	g.logRefusal(r.Context(), g.from(r), told.Code, status, reason)
 	w.Header().Set("Sec-WebSocket-Version", "13")

@@ -8,6 +8,7 @@ import (
 	"sync"
 
 	"github.com/pasetokit/pasetokit/denylist"
+	"github.com/pasetokit/pasetokit/internal/refusal"
 	"github.com/pasetokit/pasetokit/paseto"
 )
 
@@ -49,9 +50,9 @@ func (r *registry) reserve(c *Conn) error {
 	defer r.mu.Unlock()
 	switch {
 	case r.closed:
-		return ErrShutdown
+		return refusal.New(ErrShutdown)
 	case r.limit > 0 && len(r.conns)-r.refused >= r.limit:
-		return ErrOverload
+		return refusal.New(ErrOverload)
 	}
 	r.conns[c] = struct{}{}
 	return nil
@@ -82,9 +83,9 @@ func (r *registry) pend(c *Conn, cfg Config) error {
 	defer r.mu.Unlock()
 	switch limits := cfg.Limits; {
 	case r.wait >= limits.Pending:
-		return refusal(ErrOverload, "%d connections have yet to show a token", limits.Pending)
+		return refusal.Newf(ErrOverload, "%d connections have yet to show a token", limits.Pending)
 	case r.waiting[c.addresses] >= limits.PendingPerAddress:
-		return throttled(cfg.MessageTimeout) // when they have shown one, or are gone
+		return refusal.Later(ErrThrottled, cfg.MessageTimeout) // when they have shown one, or are gone
 	}
 	c.isPending = true
 	r.wait++

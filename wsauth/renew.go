@@ -6,6 +6,7 @@ import (
 	"errors"
 	"log/slog"
 
+	"github.com/pasetokit/pasetokit/internal/refusal"
 	"github.com/pasetokit/pasetokit/paseto"
 )
 
@@ -48,18 +49,19 @@ func (c *Conn) renewBy(ctx context.Context, m authMessage, malformed error) erro
 	c.renewing.Lock()
 	defer c.renewing.Unlock()
 	var err error
+	excess := !c.mayRenew()
 	switch {
-	case !c.mayRenew():
-		err = ErrRenewals
+	case excess:
+		err = refusal.New(ErrRenewals)
 	case malformed != nil:
-		err = refusal(ErrMessage, "%w", malformed)
+		err = refusal.Newf(ErrMessage, "%w", malformed)
 	default:
 		err = c.renew(ctx, m.token)
 	}
 	switch {
 	case c.closing.Load():
 		return c.cause()
-	case err == ErrRenewals: //nolint:errorlint // As mayRenew says; a flood is not to fill the log.
+	case excess: // a flood is not to fill the log
 		c.excess++
 		if c.excess >= renewExcess || c.gate.guard.cfg.RenewFailure == RenewFailureCloses {
 			c.close(err)
@@ -94,10 +96,10 @@ func (c *Conn) renew(ctx context.Context, token string) error {
 	}
 	present := c.Claims()
 	if present == nil || claims.Subject != present.Subject || claims.Session != present.Session {
-		return ErrOtherSubject
+		return refusal.New(ErrOtherSubject)
 	}
 	if before, after := c.gate.guard.auth.Deadline(present), c.gate.guard.auth.Deadline(claims); !after.IsZero() && (before.IsZero() || after.Before(before)) {
-		return refusal(ErrOlder, "it expires at %s, the present one at %s", after, before)
+		return refusal.Newf(ErrOlder, "it expires at %s, the present one at %s", after, before)
 	}
 	if !c.gate.guard.conns.rebind(c, claims) {
 		return nil // it is over

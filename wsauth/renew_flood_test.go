@@ -32,7 +32,7 @@ func TestFloodOfRenewals(t *testing.T) {
 						for n := range 10 {
 							client.say(renewal)
 							got := client.hearAnswer()
-							if limited := got.Code == wsauth.ErrRenewals.Code; limited != (n >= step.passed) {
+							if limited := got.Code == wsauth.ErrRenewals; limited != (n >= step.passed) {
 								t.Errorf("after %s renewal %d is answered %+v, want %d to pass", step.after, n+1, got, step.passed)
 							}
 						}
@@ -56,7 +56,7 @@ func TestFloodOfRenewalsCloses(t *testing.T) {
 		checkAccepted(t, ws, token.Claims.ExpiresAt)
 	}
 	say(t, ws, authMessage(token.Token.Reveal()))
-	checkClosed(t, ws, wsauth.ClosePolicyViolation, wsauth.ErrRenewals.Message)
+	checkClosed(t, ws, wsauth.ClosePolicyViolation, wsauth.ErrRenewals.Message())
 }
 
 // TestEndlessFloodOfRenewals closes a connection whose client does not listen, whatever
@@ -81,7 +81,7 @@ func TestEndlessFloodOfRenewals(t *testing.T) {
 					client.hearAnswer()
 				}
 				client.say(way.with("garbage"))
-				client.checkEnd(wsauth.ClosePolicyViolation, wsauth.ErrRenewals.Message)
+				client.checkEnd(wsauth.ClosePolicyViolation, wsauth.ErrRenewals.Message())
 			})
 		})
 	}

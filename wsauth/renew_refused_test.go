@@ -9,6 +9,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/paseto/httpauth"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
@@ -17,7 +18,7 @@ type refusedRenewal struct {
 	name      string
 	anonymous bool // it is to renew none
 	token     func(t *testing.T, auth *paseto.Authorizer) string
-	want      *paseto.Error
+	want      error
 }
 
 var errBanned = &paseto.Error{Code: "banned", Message: "You are banned"}
@@ -138,8 +139,8 @@ func TestRefusedRenewalCloses(t *testing.T) {
 			t.Run(test.name+" "+way.name, func(t *testing.T) {
 				t.Parallel()
 				ws, _ := test.begin(t, way, wsauth.RenewFailureCloses)
-				if _, data, err := ws.ReadMessage(); !isClose(err, wsauth.ClosePolicyViolation, test.want.Message) {
-					t.Errorf("the client reads %q, %v; want the close for %s", data, err, test.want.Code)
+				if _, data, err := ws.ReadMessage(); !isClose(err, wsauth.ClosePolicyViolation, httpauth.Refusal(test.want).Message) {
+					t.Errorf("the client reads %q, %v; want the close for %s", data, err, test.want)
 				}
 			})
 		}

@@ -11,6 +11,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/paseto/httpauth"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
@@ -30,11 +31,11 @@ func ways() []way {
 
 // answer is what a client is told of its token.
 type answer struct {
-	Type      string     `json:"type"`
-	ExpiresAt *time.Time `json:"expires_at"`
-	ExpiresIn *int64     `json:"expires_in"`
-	Code      string     `json:"code"`
-	Message   string     `json:"message"`
+	Type      string      `json:"type"`
+	ExpiresAt *time.Time  `json:"expires_at"`
+	ExpiresIn *int64      `json:"expires_in"`
+	Code      paseto.Code `json:"code"`
+	Message   string      `json:"message"`
 }
 
 // renewing is an application that renews tokens if it is asked to, and answers as the
@@ -95,10 +96,11 @@ func checkAccepted(t testing.TB, ws *websocket.Conn, ends time.Time) {
 }
 
 // checkDeclined checks that the next message is a refusal.
-func checkDeclined(t testing.TB, ws *websocket.Conn, want *paseto.Error) {
+func checkDeclined(t testing.TB, ws *websocket.Conn, want error) {
 	t.Helper()
-	if a := nextAnswer(t, ws); a != (answer{Type: "auth", Code: want.Code, Message: want.Message}) {
-		t.Fatalf("the answer is %+v, want %s: %s", a, want.Code, want.Message)
+	told := httpauth.Refusal(want)
+	if a := nextAnswer(t, ws); a != (answer{Type: "auth", Code: told.Code, Message: told.Message}) {
+		t.Fatalf("the answer is %+v, want %s: %s", a, told.Code, told.Message)
 	}
 }
 
@@ -187,7 +189,7 @@ func TestRenewalAndEndlessTokens(t *testing.T) {
 	for _, test := range []struct {
 		name           string
 		present, newer paseto.Grant
-		want           *paseto.Error
+		want           error
 	}{
 		{"by one that expires", endless, lasts(24 * time.Hour), wsauth.ErrOlder},
 		{"by another", endless, endless, nil},

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/pasetokit/pasetokit/denylist"
+	"github.com/pasetokit/pasetokit/internal/refusal"
 	"github.com/pasetokit/pasetokit/paseto"
 )
 
@@ -53,7 +54,7 @@ func (g *Guard) hear(e denylist.Event) {
 	case denylist.EventRevoked:
 		for _, c := range g.conns.covered(e.Revocation) {
 			if g.auth.RevokedBy(c.Claims(), e.Revocation) {
-				go c.close(paseto.ErrRevoked)
+				go c.close(refusal.New(paseto.ErrRevoked))
 			}
 		}
 	}
@@ -117,7 +118,7 @@ const (
 // not be asked for all.
 func (g *Guard) Recheck(ctx context.Context) error {
 	if !g.recheckAll(ctx) {
-		return cmp.Or[error](ctx.Err(), paseto.ErrUnavailable)
+		return cmp.Or[error](ctx.Err(), refusal.New(paseto.ErrUnavailable))
 	}
 	return nil
 }
@@ -145,8 +146,8 @@ func (g *Guard) recheckAll(ctx context.Context) bool {
 		})
 	}
 	for _, c := range g.conns.all() {
-		if over := c.overdue(); over != nil {
-			go c.close(over)
+		if over := c.overdue(); over != "" {
+			go c.close(refusal.New(over))
 		} else if c.Claims() != nil {
 			conns <- c
 		}
@@ -168,7 +169,7 @@ func (c *Conn) recheck(ctx context.Context) bool {
 	case isOutage(err):
 		if g := c.gate.guard; g.cfg.MaxUnchecked != NoLimit && !g.failOpen && g.life.Err() == nil &&
 			g.moment()-c.checked.Load() > int64(g.cfg.MaxUnchecked) {
-			go c.close(paseto.ErrUnavailable)
+			go c.close(refusal.New(paseto.ErrUnavailable))
 		}
 		return false
 	case c.Claims() == claims: // and not renewed meanwhile

@@ -7,6 +7,8 @@ import (
 	"sync"
 
 	"github.com/gorilla/websocket"
+
+	"github.com/pasetokit/pasetokit/internal/refusal"
 )
 
 // Send sends a message of kind [TextMessage] or [BinaryMessage] without waiting for
@@ -65,8 +67,8 @@ func (c *Conn) enqueue(message *websocket.PreparedMessage) error {
 		return c.cause()
 	case len(out.queue) >= c.gate.guard.cfg.SendQueue:
 		if c.beginClosing() {
-			go c.finishClosing(c.gate.guard.cfg.ending(ErrSlow))
-			go c.logSlow(ErrSlow)
+			go c.finishClosing(c.gate.guard.cfg.ending(refusal.New(ErrSlow)))
+			go c.logSlow(refusal.New(ErrSlow))
 		}
 		return c.cause()
 	}

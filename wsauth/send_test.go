@@ -150,7 +150,7 @@ func TestSlowPeersAreLogged(t *testing.T) {
 		name, cause string
 		write       func(conn *wsauth.Conn) error
 	}{
-		{"queue", wsauth.ErrSlow.Message, func(conn *wsauth.Conn) error { return conn.SendJSON("hello") }},
+		{"queue", wsauth.ErrSlow.Message(), func(conn *wsauth.Conn) error { return conn.SendJSON("hello") }},
 		{"write", "timeout", func(conn *wsauth.Conn) error { return conn.WriteJSON("hello") }},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/pasetokit/pasetokit/internal/clientlog"
+	"github.com/pasetokit/pasetokit/internal/refusal"
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/paseto/httpauth"
 )
@@ -26,7 +27,7 @@ func (g *Guard) newConn(values context.Context, t *gate, r *http.Request) *Conn 
 // leave forgets a connection that is gone, or never came to be.
 func (g *Guard) leave(c *Conn) {
 	c.beginClosing()
-	c.cancel(ErrClosed)
+	c.cancel(refusal.New(ErrClosed))
 	g.schedule.Remove(c)
 	g.expiries.Remove(c)
 	g.release(c)
@@ -60,11 +61,11 @@ func (g *Guard) served(c *Conn) {
 		g.panics.Add(1)
 		g.clientLog.Write(c.ctx, c.addresses, slog.LevelError, "handler of a connection panicked",
 			"panic", cause, "claims", c.Claims(), "stack", clientlog.Stack(debug.Stack()))
-		err := refusal(ErrPanic, "%v", cause)
+		err := refusal.Newf(ErrPanic, "%v", cause)
 		g.tell(Event{Kind: EventPanicked, Conn: c, Claims: c.Claims(), Err: err})
 		c.close(err)
 	}
-	c.closeAs(ending{CloseNormal, "", ErrClosed})
+	c.closeAs(ending{CloseNormal, "", refusal.New(ErrClosed)})
 	if g.conns.returned(c) {
 		g.tell(Event{Kind: EventClosed, Conn: c, Claims: c.Claims(), Err: c.cause()})
 	}
@@ -98,7 +99,7 @@ func (g *Guard) admitPending(c *Conn, try attempt, who client) (admitted bool) {
 		return true
 	}
 	if isReadLimit(err) { // told already
-		err = refusal(ErrMessage, "%w", err)
+		err = refusal.Newf(ErrMessage, "%w", err)
 	}
 	if told, ok := errors.AsType[*paseto.Error](err); ok {
 		g.logRefusal(c.ctx, who, told.Code, httpauth.Status(err), err)

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/pasetokit/pasetokit/internal/clientlog"
+	"github.com/pasetokit/pasetokit/internal/refusal"
 )
 
 // Shutdown ends the guard and the HTTP servers in front of it, all at the same time:
@@ -129,13 +130,13 @@ func (g *Guard) closeAll(ctx context.Context) {
 				return
 			}
 		}
-		go c.close(ErrShutdown)
+		go c.close(refusal.New(ErrShutdown))
 	}
 }
 
 // sever ends a connection that was given its time.
 func (c *Conn) sever() {
-	go c.close(ErrShutdown) // its context ends, and it stays closed if it has yet to open
+	go c.close(refusal.New(ErrShutdown)) // its context ends, and it stays closed if it has yet to open
 	c.mu.Lock()
 	ws := c.ws
 	c.mu.Unlock()

@@ -147,7 +147,7 @@ func TestShutdownDeadline(t *testing.T) {
 		reason string
 	}{
 		{"handler reads", bearer(token), wsauth.CloseGoingAway, shuttingDown},
-		{"refused", none(), wsauth.ClosePolicyViolation, paseto.ErrNoToken.Message},
+		{"refused", none(), wsauth.ClosePolicyViolation, paseto.ErrNoToken.Message()},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

@@ -73,7 +73,7 @@ func (l toll) knocks(t *testing.T, h handshake) (throttled bool) {
 	if err := json.NewDecoder(resp.Body).Decode(&refusal); err != nil {
 		t.Fatal(err)
 	}
-	return refusal.Code == wsauth.ErrThrottled.Code
+	return refusal.Code == wsauth.ErrThrottled
 }
 
 // checkThrottled checks such a refusal, and returns how long the client is told to

@@ -109,13 +109,13 @@ func (s service) buy(t *testing.T, token, path string) handshake {
 	return ticket(bought.Ticket.Reveal()).and(at(path))
 }
 
-func (s service) checkRefused(t *testing.T, h handshake, want *paseto.Error) {
+func (s service) checkRefused(t *testing.T, h handshake, want paseto.Code) {
 	t.Helper()
 	ws, resp := dial(t, s.Server, h)
 	if ws != nil {
 		t.Fatal("the handshake succeeded")
 	}
-	checkProblem(t, resp, httpauth.Status(want), want.Code, want.Message)
+	checkProblem(t, resp, httpauth.Status(want), want, want.Message())
 }
 
 // TestTicketJourney buys tickets over HTTP. One that a login's token bought is

@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/pasetokit/pasetokit/internal/refusal"
 	"github.com/pasetokit/pasetokit/internal/scheme"
 	"github.com/pasetokit/pasetokit/paseto"
 )
@@ -119,7 +120,7 @@ func look(token string) (*sight, error) {
 		if scheme.IsLeft(token) {
 			cause = scheme.ErrLeft.Error()
 		}
-		return &paseto.Error{Code: paseto.ErrMalformed.Code, Message: paseto.ErrMalformed.Message, Cause: errors.New(cause)}
+		return refusal.Newf(paseto.ErrMalformed, "%s", cause)
 	}
 	parts := strings.SplitN(token, ".", 5)
 	if len(parts) < 3 || len(parts) > 4 {

@@ -91,7 +91,7 @@ const codeUsage = "usage"
 
 func describe(err error) failure {
 	if refusal, ok := errors.AsType[*paseto.Error](err); ok {
-		f := failure{Code: refusal.Code, Message: refusal.Message, refusal: true}
+		f := failure{Code: string(refusal.Code), Message: refusal.Message, refusal: true}
 		if refusal.Cause != nil {
 			f.Cause = printable(plain(refusal.Cause))
 		}

@@ -240,10 +240,10 @@ func (r *revoker) token(ctx context.Context, token string, implicit []byte) (rev
 	result := revokeResult{TokenID: claims.ID, Type: claims.Type}
 	switch {
 	case errors.Is(err, paseto.ErrExpired):
-		result.Reason = paseto.ErrExpired.Code
+		result.Reason = string(paseto.ErrExpired)
 		return result, nil
 	case errors.Is(err, paseto.ErrRevoked):
-		result.Reason = paseto.ErrRevoked.Code
+		result.Reason = string(paseto.ErrRevoked)
 		return result, nil
 	case claims.Type == paseto.TypeTicket:
 		return result, errors.New("a ticket works once, for some seconds, and cannot be revoked; revoke its session")
@@ -277,7 +277,7 @@ func (r *revoker) report(result *revokeResult) {
 func (r *revokeResult) text() string {
 	what := strings.TrimSpace(r.Type+" token ") + " " + r.TokenID
 	switch {
-	case r.Reason == paseto.ErrExpired.Code:
+	case r.Reason == string(paseto.ErrExpired):
 		return "nothing to revoke: " + what + " has expired\n"
 	case r.Reason != "":
 		return "nothing to revoke: " + what + " is revoked already\n"

@@ -6,18 +6,19 @@ import (
 	"runtime/debug"
 
 	"github.com/pasetokit/pasetokit/denylist"
+	"github.com/pasetokit/pasetokit/internal/sentinel"
 )
 
 // ErrLocked is wrapped by the error of [Open] for a file that a store in this
 // or another process has open.
-var ErrLocked = errors.New("denylist/bolt: the file is in use")
+const ErrLocked sentinel.Error = "denylist/bolt: the file is in use"
 
 // ErrDamaged is wrapped by the error of [Open] for a file that is not as it was
 // written, and by the errors of an open store whose file turns out to be so.
 // The store never drops what it cannot read, for that would let revoked tokens
 // in: somebody has to restore a backup, or to move the file away and accept
 // that what was revoked is forgotten.
-var ErrDamaged = errors.New("denylist/bolt: the file is damaged")
+const ErrDamaged sentinel.Error = "denylist/bolt: the file is damaged"
 
 // damage is what is wrong with the contents of a file.
 type damage string

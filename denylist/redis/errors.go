@@ -20,7 +20,16 @@ import (
 // wraps [denylist.ErrUnavailable]. The primary has the record, and a failover may
 // lose it. A Revoke can be repeated. A Consume or Advance that is repeated finds
 // the record of the first attempt, and is not the one that made it.
-var ErrNotReplicated = fmt.Errorf("%w: redis: too few replicas have the record", denylist.ErrUnavailable)
+const ErrNotReplicated notReplicated = "redis: too few replicas have the record"
+
+// notReplicated is the type of [ErrNotReplicated].
+type notReplicated string
+
+// Error returns the text, after that of the error that it wraps.
+func (e notReplicated) Error() string { return e.Unwrap().Error() + ": " + string(e) }
+
+// Unwrap returns [denylist.ErrUnavailable].
+func (notReplicated) Unwrap() error { return denylist.ErrUnavailable }
 
 // unavailable wraps [denylist.ErrUnavailable] and says why.
 func unavailable(err error) error {

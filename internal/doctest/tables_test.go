@@ -24,14 +24,14 @@ const (
 func TestRefusalsDocument(t *testing.T) {
 	t.Parallel()
 	text := doctest.Text(t, refusalsDocument)
-	check := func(refusal *paseto.Error, status string) {
+	check := func(refusal paseto.Code, status string) {
 		// A name in angle brackets would be taken for HTML.
-		row := "| `" + refusal.Code + "` | " + strings.ReplaceAll(refusal.Message, "<", `\<`) + " | " + status
+		row := "| `" + string(refusal) + "` | " + strings.ReplaceAll(refusal.Message(), "<", `\<`) + " | " + status
 		if !strings.Contains(text, "\n"+row) {
 			t.Errorf("no row begins %s", row)
 		}
 	}
-	for _, refusal := range []*paseto.Error{
+	for _, refusal := range []paseto.Code{
 		paseto.ErrNoToken, paseto.ErrMalformedCredential, paseto.ErrAmbiguousCredential, paseto.ErrLocation,
 		paseto.ErrMalformed, paseto.ErrVersion, paseto.ErrPurpose, paseto.ErrBase64, paseto.ErrDecrypt,
 		paseto.ErrSignature, paseto.ErrClaims, paseto.ErrExpired, paseto.ErrNoExpiry, paseto.ErrNotYetValid,
@@ -43,7 +43,7 @@ func TestRefusalsDocument(t *testing.T) {
 		check(refusal, strconv.Itoa(httpauth.Status(refusal)))
 	}
 	for _, socket := range []struct {
-		refusal *paseto.Error
+		refusal paseto.Code
 		status  string // – for what is never answered over HTTP
 	}{
 		{wsauth.ErrOrigin, "403"}, {wsauth.ErrShutdown, "503"}, {wsauth.ErrOverload, "503"},
@@ -69,7 +69,7 @@ func TestCloseCodesDocument(t *testing.T) {
 		}
 	}
 	for _, c := range wsauth.Closures() {
-		want = append(want, fmt.Sprintf("| %#q | %d | %d | %#q | %s |", c.Cause.Code, c.Standard, c.Private, c.Cause.Message, c.Reconnect))
+		want = append(want, fmt.Sprintf("| %#q | %d | %d | %#q | %s |", c.Cause, c.Standard, c.Private, c.Cause.Message(), c.Reconnect))
 	}
 	for _, row := range want {
 		if !slices.Contains(got, row) {

@@ -58,7 +58,7 @@ func wantFull(t *testing.T, token paseto.Issued, nodes ...*node) {
 
 // rush begins many handshakes at once, spread over nodes. It returns those that were
 // let in, and expects the others to be closed for a cause.
-func rush(t *testing.T, token paseto.Issued, code wsauth.CloseCode, cause *paseto.Error, nodes ...*node) []*member {
+func rush(t *testing.T, token paseto.Issued, code wsauth.CloseCode, cause paseto.Code, nodes ...*node) []*member {
 	t.Helper()
 	var (
 		mu  sync.Mutex
@@ -90,7 +90,7 @@ const handshakes = 40
 // settle waits until a subject has no more connections than it may have, and expects
 // those that had to go to be closed for a cause, and no more of them than had to. It
 // returns those that are left.
-func settle(t *testing.T, all []*member, code wsauth.CloseCode, cause *paseto.Error) []*member {
+func settle(t *testing.T, all []*member, code wsauth.CloseCode, cause paseto.Code) []*member {
 	t.Helper()
 	isOpen := func(m *member) bool { return !isClosed(m.ended) }
 	var open, gone []*member

@@ -113,12 +113,12 @@ func (n *node) crowd(size int, token paseto.Issued) []*member {
 }
 
 // wantEnd expects a node to close the connections of all members for a cause.
-func wantEnd(t *testing.T, all []*member, code wsauth.CloseCode, cause *paseto.Error) {
+func wantEnd(t *testing.T, all []*member, code wsauth.CloseCode, cause paseto.Code) {
 	t.Helper()
 	for _, m := range all {
-		testtool.Await(t, m.ended, fmt.Sprintf("a connection is closed with %d %q", code, cause.Message))
+		testtool.Await(t, m.ended, fmt.Sprintf("a connection is closed with %d %q", code, cause.Message()))
 		if !testsite.IsClose(m.err, code, cause) {
-			t.Errorf("a connection ends with %v, want %d %q", m.err, code, cause.Message)
+			t.Errorf("a connection ends with %v, want %d %q", m.err, code, cause.Message())
 		}
 	}
 }

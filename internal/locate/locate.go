@@ -14,6 +14,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/pasetokit/pasetokit/internal/refusal"
 	"github.com/pasetokit/pasetokit/internal/strictjson"
 	"github.com/pasetokit/pasetokit/paseto"
 )
@@ -25,9 +26,9 @@ func Header(h http.Header, name, scheme string) (string, error) {
 	values := h.Values(name)
 	token, err := single(values, scheme)
 	if errors.Is(err, errForm) && scheme != "" && isOtherScheme(values[0], scheme) {
-		refusal := malformed(name+" header", scheme)
-		refusal.Cause = errOtherScheme
-		return "", refusal
+		refused := malformed(name+" header", scheme)
+		refused.Cause = errOtherScheme
+		return "", refused
 	}
 	return token, describe(err, name+" header", scheme)
 }
@@ -148,7 +149,7 @@ func Member(body []byte, key, prefix string) (string, error) {
 	})
 	if err != nil {
 		return "", &paseto.Error{
-			Code:    paseto.ErrMalformedCredential.Code,
+			Code:    paseto.ErrMalformedCredential,
 			Message: "Bad request body. Expected a JSON object",
 			Cause:   err,
 		}
@@ -204,7 +205,7 @@ func One(optional bool, find ...func() (string, error)) (token string, index int
 		switch {
 		case found == "":
 		case index >= 0:
-			return "", -1, paseto.ErrAmbiguousCredential
+			return "", -1, refusal.New(paseto.ErrAmbiguousCredential)
 		default:
 			token, index = found, i
 		}
@@ -269,7 +270,7 @@ func single(values []string, prefix string) (string, error) {
 		return "", nil
 	case 1:
 	default:
-		return "", paseto.ErrAmbiguousCredential
+		return "", refusal.New(paseto.ErrAmbiguousCredential)
 	}
 	token := values[0]
 	if prefix != "" {
@@ -299,7 +300,7 @@ func malformed(where, prefix string) *paseto.Error {
 		prefix += " "
 	}
 	return &paseto.Error{
-		Code:    paseto.ErrMalformedCredential.Code,
+		Code:    paseto.ErrMalformedCredential,
 		Message: fmt.Sprintf("Bad %s. Expected value '%s<PASETO>'", where, prefix),
 	}
 }

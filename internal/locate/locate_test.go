@@ -34,7 +34,7 @@ func check(t testing.TB, token string, err error, want finding) {
 	}
 	refusal, ok := errors.AsType[*paseto.Error](err)
 	if !ok || !errors.Is(err, sentinel) || refusal.Message != want.message {
-		t.Errorf("error is %v, want %q of code %s", err, want.message, sentinel.Code)
+		t.Errorf("error is %v, want %q of code %s", err, want.message, sentinel)
 	}
 	if token != "" {
 		t.Errorf("there is an error and a token, %q", token)

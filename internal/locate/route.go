@@ -65,7 +65,7 @@ func ValidateLocations[L ~string](locations []L, rule func(string) string) *pase
 
 // Error returns the error for a route that can find no token.
 func Error(message string) *paseto.Error {
-	return &paseto.Error{Code: paseto.ErrLocation.Code, Message: message}
+	return &paseto.Error{Code: paseto.ErrLocation, Message: message}
 }
 
 // RequestLocation says why l is no location of requests; it is empty for one

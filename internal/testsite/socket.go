@@ -78,13 +78,13 @@ func WantUseless(t *testing.T, conn *websocket.Conn, reason string) {
 	}
 	_, data, err := Read(conn)
 	closed, ok := errors.AsType[*websocket.CloseError](err)
-	if !ok || closed.Code != websocket.ClosePolicyViolation || closed.Text != reason && closed.Text != paseto.ErrExpired.Message {
+	if !ok || closed.Code != websocket.ClosePolicyViolation || closed.Text != reason && closed.Text != paseto.ErrExpired.Message() {
 		t.Errorf("the server says %q, %v; want 1008 %s", data, err, reason)
 	}
 }
 
 // IsClose reports whether an error is a close with this code, for this cause.
-func IsClose(err error, code wsauth.CloseCode, cause *paseto.Error) bool {
+func IsClose(err error, code wsauth.CloseCode, cause paseto.Code) bool {
 	closed, ok := errors.AsType[*websocket.CloseError](err)
-	return ok && closed.Code == int(code) && closed.Text == cause.Message
+	return ok && closed.Code == int(code) && closed.Text == cause.Message()
 }

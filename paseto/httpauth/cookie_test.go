@@ -204,7 +204,7 @@ func TestOnlyCookiesKeepTokensFromScripts(t *testing.T) {
 func TestCookieTooLarge(t *testing.T) {
 	t.Parallel()
 	internal := problem{status: http.StatusInternalServerError, code: "server_error", detail: "The server could not answer the request"}
-	tooLarge := refusal(http.StatusUnauthorized, paseto.ErrClaims, challenge("invalid_token", paseto.ErrClaims.Message))
+	tooLarge := refusal(http.StatusUnauthorized, paseto.ErrClaims, challenge("invalid_token", paseto.ErrClaims.Message()))
 	grant := paseto.Grant{Subject: "alice", Claims: map[string]string{"data": strings.Repeat("x", 3000)}}
 	s := newSite(t, setup{web: httpauth.Config{Locations: headerOrCookies}})
 	pair := must(s.auth.IssuePair(grant))

@@ -39,7 +39,7 @@ func TestTokenRefusals(t *testing.T) {
 	payload := strings.TrimPrefix(local, "v4.local.")
 	otherKeys := paseto.Config{Keys: []paseto.Key{paseto.NewLocalKey(), paseto.NewSecretKey()}}
 
-	invalid := func(code, detail string) problem {
+	invalid := func(code paseto.Code, detail string) problem {
 		return problem{http.StatusUnauthorized, code, detail, challenge("invalid_token", detail)}
 	}
 	malformed := invalid("token_malformed", "Invalid PASETO format")
@@ -149,7 +149,7 @@ func refuseWith(err error) func(context.Context, *paseto.Claims) error {
 func TestCredentialRefusals(t *testing.T) {
 	t.Parallel()
 	missing := problem{http.StatusUnauthorized, "token_missing", "PASETO Authorization Token required", noCredential}
-	invalid := func(code, detail string) problem {
+	invalid := func(code paseto.Code, detail string) problem {
 		return problem{http.StatusBadRequest, code, detail, challenge("invalid_request", detail)}
 	}
 	badHeader := invalid("credential_malformed", "Bad Authorization header. Expected value 'Bearer <PASETO>'")

@@ -1,7 +1,6 @@
 package httpauth
 
 import (
-	"fmt"
 	"hash/maphash"
 	"math"
 	"net/netip"
@@ -9,8 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/pasetokit/pasetokit/internal/refusal"
 	"github.com/pasetokit/pasetokit/internal/throttle"
-	"github.com/pasetokit/pasetokit/paseto"
 )
 
 const (
@@ -97,12 +96,9 @@ func (g *guesses) begin(name string, from netip.Prefix) (*guess, error) {
 	if !ok {
 		t.end(undecided)
 		if wait == 0 {
-			return nil, errBusy
+			return nil, refusal.New(errBusy)
 		}
-		return nil, &paseto.Error{
-			Code: errGuesses.Code, Message: errGuesses.Message,
-			Cause: fmt.Errorf("for %s", wait), RetryAfter: wait,
-		}
+		return nil, refusal.Later(errGuesses, wait)
 	}
 	begin(t, g.logins, wide, failed, succeeded)
 	if !known || !t.first(wide) {

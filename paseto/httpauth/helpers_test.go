@@ -205,14 +205,15 @@ func checkOK(t testing.TB, a answer, text string) {
 // problem is what a client should see of a refusal.
 type problem struct {
 	status    int
-	code      string
+	code      paseto.Code
 	detail    string
 	challenge string // exactly; empty for none
 }
 
 // refusal is a problem as the token's refusal tells it.
-func refusal(status int, err *paseto.Error, challenge string) problem {
-	return problem{status: status, code: err.Code, detail: err.Message, challenge: challenge}
+func refusal(status int, err error, challenge string) problem {
+	told := httpauth.Refusal(err)
+	return problem{status: status, code: told.Code, detail: told.Message, challenge: challenge}
 }
 
 // challenge is the WWW-Authenticate header with an error code.

@@ -238,7 +238,7 @@ func TestTicketTooLong(t *testing.T) {
 func TestRefreshOfWhatIsNotIssued(t *testing.T) {
 	t.Parallel()
 	s := newHostileSite(t, paseto.Config{})
-	claims := refusal(http.StatusUnauthorized, paseto.ErrClaims, challenge("invalid_token", paseto.ErrClaims.Message))
+	claims := refusal(http.StatusUnauthorized, paseto.ErrClaims, challenge("invalid_token", paseto.ErrClaims.Message()))
 	forbidden := problem{status: http.StatusForbidden, code: "access_denied", detail: "Access denied"}
 	for name, member := range map[string]string{
 		"login ahead":        `"auth_time":"2031-01-01T00:00:00Z"`,
@@ -274,7 +274,7 @@ func TestLogoutOfANameThatNoStoreHolds(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, setup{store: shortNames{denylist.NewMemory()}, auth: paseto.Config{Denylist: paseto.DenylistConfig{FailOpen: true}}})
 	access, refresh := s.pair(t)
-	claims := refusal(http.StatusUnauthorized, paseto.ErrClaims, challenge("invalid_token", paseto.ErrClaims.Message))
+	claims := refusal(http.StatusUnauthorized, paseto.ErrClaims, challenge("invalid_token", paseto.ErrClaims.Message()))
 	alive := problem{status: http.StatusNotImplemented, code: "revocation_unsupported",
 		detail: "This token cannot be revoked. It is valid until it expires"}
 	checkProblem(t, post(t, s.web.Logout(), bearer(access)), alive)

@@ -5,12 +5,13 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/pasetokit/pasetokit/internal/refusal"
 	"github.com/pasetokit/pasetokit/paseto"
 )
 
 // issuing returns an endpoint that issues tokens: it answers POST requests alone, and
 // with the refusal unable while the Authorizer cannot issue.
-func (w *Web) issuing(name string, unable *paseto.Error, endpoint func(http.ResponseWriter, *http.Request)) http.Handler {
+func (w *Web) issuing(name string, unable paseto.Code, endpoint func(http.ResponseWriter, *http.Request)) http.Handler {
 	cannot := func() error {
 		switch {
 		case !slices.ContainsFunc(w.auth.Keys(), paseto.Key.CanIssue):
@@ -26,7 +27,7 @@ func (w *Web) issuing(name string, unable *paseto.Error, endpoint func(http.Resp
 	}
 	return w.post(func(rw http.ResponseWriter, r *http.Request) {
 		if err := cannot(); err != nil { // keys may have been replaced
-			w.refuse(rw, r, &paseto.Error{Code: unable.Code, Message: unable.Message, Cause: err})
+			w.refuse(rw, r, refusal.Newf(unable, "%w", err))
 			return
 		}
 		endpoint(rw, r)
@@ -35,9 +36,9 @@ func (w *Web) issuing(name string, unable *paseto.Error, endpoint func(http.Resp
 
 // ifUnable returns the refusal unable instead of an error of issuing that says that no
 // key is for the version and purpose.
-func ifUnable(unable *paseto.Error, err error) error {
+func ifUnable(unable paseto.Code, err error) error {
 	if errors.Is(err, paseto.ErrConfig) {
-		return &paseto.Error{Code: unable.Code, Message: unable.Message, Cause: err}
+		return refusal.Newf(unable, "%w", err)
 	}
 	return err
 }

@@ -57,7 +57,7 @@ func TestBrowser(t *testing.T) {
 			tokens(t, do("POST", "/session/refresh", ""))
 			checkOK(t, do("GET", "/me", ""), "alice")
 			checkProblem(t, do("POST", "/me/fresh", ""), refusal(http.StatusUnauthorized, paseto.ErrNotFresh,
-				challenge("insufficient_user_authentication", paseto.ErrNotFresh.Message)))
+				challenge("insufficient_user_authentication", paseto.ErrNotFresh.Message())))
 
 			checkLoggedOut(t, do("POST", "/session/logout", ""))
 			checkProblem(t, do("GET", "/me", ""), missing)

@@ -36,7 +36,7 @@ func (w *Web) Keys() http.Handler {
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {
 			rw.Header().Set("Allow", "GET, HEAD")
-			w.refuse(rw, r, &paseto.Error{Code: errMethod.Code, Message: "Expected method GET"})
+			w.refuse(rw, r, &paseto.Error{Code: errMethod, Message: "Expected method GET"})
 			return
 		}
 		body, err := json.Marshal(map[string][]publishedKey{"keys": publish(w.auth.Keys(), w.auth.Now())})

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/pasetokit/pasetokit/internal/locate"
+	"github.com/pasetokit/pasetokit/internal/refusal"
 	"github.com/pasetokit/pasetokit/paseto"
 )
 
@@ -125,12 +126,12 @@ func (w *Web) body(rw http.ResponseWriter, r *http.Request) ([]byte, error) {
 	body, err := io.ReadAll(http.MaxBytesReader(rw, r.Body, w.cfg.MaxBody))
 	if _, tooLarge := errors.AsType[*http.MaxBytesError](err); tooLarge {
 		return nil, &paseto.Error{
-			Code:    errBodyTooLarge.Code,
+			Code:    errBodyTooLarge,
 			Message: fmt.Sprintf("Request body is larger than %d bytes", w.cfg.MaxBody),
 		}
 	}
 	if err != nil {
-		return nil, &paseto.Error{Code: errBody.Code, Message: errBody.Message, Cause: err}
+		return nil, refusal.Newf(errBody, "%w", err)
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
 	return body, nil

@@ -149,7 +149,7 @@ func (w *Web) credentials(rw http.ResponseWriter, r *http.Request) (Credentials,
 		}
 	}
 	if broken != nil {
-		return Credentials{}, &paseto.Error{Code: errBody.Code, Message: "Bad login. " + strings.Join(broken, "; ")}
+		return Credentials{}, &paseto.Error{Code: errBody, Message: "Bad login. " + strings.Join(broken, "; ")}
 	}
 	return Credentials{Username: fields["username"], Password: paseto.NewSecret(fields["password"])}, nil
 }

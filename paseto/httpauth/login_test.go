@@ -213,7 +213,7 @@ func TestRefusedLogins(t *testing.T) {
 			if test.want.status >= http.StatusInternalServerError {
 				level = "level=ERROR"
 			}
-			if log := s.log.String(); strings.Count(log, "\n") != 1 || !strings.Contains(log, level) || !strings.Contains(log, "code="+test.want.code) {
+			if log := s.log.String(); strings.Count(log, "\n") != 1 || !strings.Contains(log, level) || !strings.Contains(log, "code="+string(test.want.code)) {
 				t.Errorf("logged is %q, want one line with %s", log, level)
 			}
 		})

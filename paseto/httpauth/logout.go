@@ -9,6 +9,7 @@ import (
 
 	"github.com/pasetokit/pasetokit/denylist"
 	"github.com/pasetokit/pasetokit/internal/locate"
+	"github.com/pasetokit/pasetokit/internal/refusal"
 	"github.com/pasetokit/pasetokit/paseto"
 )
 
@@ -111,14 +112,14 @@ func (w *Web) findLogout(rw http.ResponseWriter, r *http.Request, foreign error)
 	cookies := w.presentedCookies(r)
 	switch {
 	case foreign == nil && len(cookies) > maxLogoutCookies:
-		return nil, paseto.ErrAmbiguousCredential
+		return nil, refusal.New(paseto.ErrAmbiguousCredential)
 	case foreign == nil:
 		all = append(all, cookies...)
 	case len(cookies) > 0 && len(all) == 0:
 		return nil, foreign
 	}
 	if len(all) == 0 {
-		return nil, cmp.Or(err, error(paseto.ErrNoToken))
+		return nil, cmp.Or(err, error(refusal.New(paseto.ErrNoToken)))
 	}
 	return all, nil
 }
@@ -198,7 +199,7 @@ func (w *Web) end(r *http.Request, p presented, revoke func(context.Context, *pa
 	switch {
 	case errors.Is(err, denylist.ErrInvalid), errors.Is(err, paseto.ErrClaims): // no name, or one that the store cannot hold
 		return alive, &paseto.Error{
-			Code: paseto.ErrRevocation.Code, Message: "This token cannot be revoked. It is valid until it expires", Cause: err,
+			Code: paseto.ErrRevocation, Message: "This token cannot be revoked. It is valid until it expires", Cause: err,
 		}
 	case mayLive(err):
 		return unknown, err

@@ -90,7 +90,7 @@ func TestLogoutBesideATokenThatIsAliveElsewhere(t *testing.T) {
 	for _, test := range []struct {
 		name  string
 		grant paseto.Grant
-		want  *paseto.Error
+		want  paseto.Code
 	}{
 		{"tomorrow", paseto.Grant{NotBefore: start.Add(time.Minute)}, paseto.ErrNotYetValid},
 		{"another issuer", paseto.Grant{Issuer: "theirs"}, paseto.ErrIssuer},
@@ -105,7 +105,7 @@ func TestLogoutBesideATokenThatIsAliveElsewhere(t *testing.T) {
 			test.grant.Subject = "alice"
 			here, there := s.login(t, paseto.Grant{Subject: "alice"}), s.login(t, test.grant)
 			a := post(t, s.web.Logout(), cookie("__Host-refresh_token", here.refresh), cookie("__Host-refresh_token", there.refresh))
-			checkProblem(t, a, refusal(http.StatusUnauthorized, test.want, challenge("invalid_token", test.want.Message)))
+			checkProblem(t, a, refusal(http.StatusUnauthorized, test.want, challenge("invalid_token", test.want.Message())))
 			s.checkSession(t, "here", here, true)
 		})
 	}

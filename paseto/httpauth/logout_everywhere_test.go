@@ -28,7 +28,7 @@ func (s *site) checkSession(t testing.TB, name string, l loggedIn, ended bool) {
 	for tokenType, token := range map[string]string{paseto.TypeAccess: l.access, paseto.TypeRefresh: l.refresh} {
 		_, err := s.auth.Verify(t.Context(), token, paseto.Requirement{Type: tokenType})
 		switch {
-		case ended && (err == nil || httpauth.Refusal(err).Code != paseto.ErrRevoked.Code):
+		case ended && (err == nil || httpauth.Refusal(err).Code != paseto.ErrRevoked):
 			t.Errorf("%s: the %s token gives %v, want ErrRevoked", name, tokenType, err)
 		case !ended && err != nil:
 			t.Errorf("%s: the %s token is refused: %v", name, tokenType, err)
@@ -90,7 +90,7 @@ func TestLogoutEverywhere(t *testing.T) {
 			s.checkSession(t, "tablet, logged in just now", tablet, true)
 			s.checkSession(t, "another subject", other, false)
 			s.checkSession(t, "no subject", nameless, false)
-			if _, err := s.auth.Verify(t.Context(), alone, paseto.Requirement{}); httpauth.Refusal(err).Code != paseto.ErrRevoked.Code {
+			if _, err := s.auth.Verify(t.Context(), alone, paseto.Requirement{}); httpauth.Refusal(err).Code != paseto.ErrRevoked {
 				t.Errorf("a token without session gives %v, want ErrRevoked", err)
 			}
 			checkProblem(t, post(t, s.web.Refresh(), bearer(laptop.refresh)), revoked)
@@ -170,7 +170,7 @@ func TestRefusedLogoutsEverywhere(t *testing.T) {
 	ended := s.login(t, paseto.Grant{Subject: "alice"})
 	checkLoggedOut(t, post(t, s.web.Logout(), bearer(ended.access)))
 	ambiguous := refusal(http.StatusBadRequest, paseto.ErrAmbiguousCredential,
-		challenge("invalid_request", paseto.ErrAmbiguousCredential.Message))
+		challenge("invalid_request", paseto.ErrAmbiguousCredential.Message()))
 	for _, test := range []struct {
 		name  string
 		parts []part
@@ -230,7 +230,7 @@ func TestLogoutEverywhereOfALoginAhead(t *testing.T) {
 		t.Fatalf("logout answers %d %s", a.status, a.body)
 	}
 	s.checkSession(t, "before", before, true)
-	if _, err := s.auth.Verify(t.Context(), token, paseto.Requirement{}); httpauth.Refusal(err).Code != paseto.ErrRevoked.Code {
+	if _, err := s.auth.Verify(t.Context(), token, paseto.Requirement{}); httpauth.Refusal(err).Code != paseto.ErrRevoked {
 		t.Errorf("the one presented gives %v, want ErrRevoked", err)
 	}
 	s.clock.Advance(time.Second)

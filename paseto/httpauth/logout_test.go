@@ -114,9 +114,9 @@ func TestRefusedLogouts(t *testing.T) {
 	wrongType := &paseto.Error{Code: "type_mismatch", Message: "Refresh token required but ticket provided"}
 	badCookie := &paseto.Error{Code: "credential_malformed", Message: "Bad __Host-access_token cookie. Expected value '<PASETO>'"}
 	ambiguous := refusal(http.StatusBadRequest, paseto.ErrAmbiguousCredential,
-		challenge("invalid_request", paseto.ErrAmbiguousCredential.Message))
+		challenge("invalid_request", paseto.ErrAmbiguousCredential.Message()))
 	malformed := refusal(http.StatusBadRequest, paseto.ErrMalformedCredential,
-		challenge("invalid_request", paseto.ErrMalformedCredential.Message))
+		challenge("invalid_request", paseto.ErrMalformedCredential.Message()))
 
 	for _, test := range []struct {
 		name  string

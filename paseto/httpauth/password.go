@@ -4,12 +4,13 @@ import (
 	"crypto/rand"
 	"crypto/subtle"
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"strings"
 
 	"golang.org/x/crypto/argon2"
 
+	"github.com/pasetokit/pasetokit/internal/refusal"
+	"github.com/pasetokit/pasetokit/internal/sentinel"
 	"github.com/pasetokit/pasetokit/paseto"
 )
 
@@ -68,16 +69,16 @@ func CheckPassword(hash string, password paseto.Secret) error {
 type deriveFunc func(password, salt []byte, passes, memory uint32, threads uint8, length uint32) []byte
 
 func checkPassword(hash string, password paseto.Secret, derive deriveFunc) error {
-	refusal := ErrCredentials
+	refused := refusal.New(ErrCredentials)
 	h, broken := parseHash(hash)
 	if broken != nil {
 		h = defaultHash()
 		if hash != "" {
-			refusal = &paseto.Error{Code: refusal.Code, Message: refusal.Message, Cause: broken}
+			refused.Cause = broken
 		}
 	}
 	if same := subtle.ConstantTimeCompare(h.sum, h.of(password, derive)); same != 1 || broken != nil {
-		return refusal
+		return refused
 	}
 	return nil
 }
@@ -112,7 +113,7 @@ func (h passwordHash) String() string {
 
 // ErrHash: [CheckPassword] cannot check a hash. Its user cannot log in until the
 // password is set anew. The log tells it as an error of the server.
-var ErrHash = errors.New("httpauth: the password hash cannot be checked")
+const ErrHash sentinel.Error = "httpauth: the password hash cannot be checked"
 
 var (
 	errHash = fmt.Errorf("%w: it is malformed; expected one of Argon2id, $argon2id$v=19$m=…,t=…,p=…$<salt>$<hash>", ErrHash)

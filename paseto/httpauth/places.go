@@ -6,6 +6,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/pasetokit/pasetokit/internal/refusal"
 )
 
 const (
@@ -58,7 +60,7 @@ func (p *places) enter(ctx context.Context, from netip.Prefix, rank int) (leave 
 	case <-ctx.Done():
 		err = p.giveUp(w, ctx.Err())
 	case <-timer.C:
-		err = p.giveUp(w, errBusy)
+		err = p.giveUp(w, refusal.New(errBusy))
 	}
 	if err != nil {
 		return nil, err
@@ -76,7 +78,7 @@ func (p *places) join(w *waiting) error {
 		}
 	}
 	if same >= room/2 {
-		return errBusy
+		return refusal.New(errBusy)
 	}
 	at, _ := slices.BinarySearchFunc(p.queue, w.rank+1, func(other *waiting, rank int) int { return other.rank - rank })
 	p.queue = slices.Insert(p.queue, at, w)
@@ -87,9 +89,9 @@ func (p *places) join(w *waiting) error {
 	last := p.queue[room]
 	p.queue = slices.Delete(p.queue, room, room+1)
 	if last == w {
-		return errBusy
+		return refusal.New(errBusy)
 	}
-	last.turn <- errBusy
+	last.turn <- refusal.New(errBusy)
 	return nil
 }
 

@@ -13,32 +13,33 @@ import (
 	"time"
 
 	"github.com/pasetokit/pasetokit/internal/locate"
+	"github.com/pasetokit/pasetokit/internal/refusal"
 	"github.com/pasetokit/pasetokit/paseto"
 )
 
 // Refusals that only HTTP knows. Their codes are stable, as those of package
 // paseto are.
-var (
+const (
 	// ErrCredentials is returned by the function given to [Web.Login] for a
 	// user name and password that do not match.
-	ErrCredentials = &paseto.Error{Code: "credentials_invalid", Message: "Bad username or password"}
+	ErrCredentials paseto.Code = "credentials_invalid"
 	// ErrCrossOrigin: a page of another origin had the browser send a request
 	// that would authenticate by cookie.
-	ErrCrossOrigin = &paseto.Error{Code: "cross_origin", Message: "Cross-origin request refused"}
+	ErrCrossOrigin paseto.Code = "cross_origin"
 
 	// ErrServer is what a client is told of an error that is none of its own
 	// making. The log has the cause.
-	ErrServer = &paseto.Error{Code: "server_error", Message: "The server could not answer the request"}
+	ErrServer paseto.Code = "server_error"
 
-	errBody         = &paseto.Error{Code: "body_invalid", Message: "Request body cannot be read"}
-	errBodyTooLarge = &paseto.Error{Code: "body_too_large", Message: "Request body is too large"}
-	errMedia        = &paseto.Error{Code: "media_type_unsupported", Message: "Expected a body of type application/json or application/x-www-form-urlencoded"}
-	errMethod       = &paseto.Error{Code: "method_not_allowed", Message: "Expected method POST"}
-	errGuesses      = &paseto.Error{Code: "logins_limited", Message: "Too many failed logins. Try again later"}
-	errBusy         = &paseto.Error{Code: "logins_overloaded", Message: "Too many logins at once. Try again soon"}
-	errTickets      = &paseto.Error{Code: "tickets_limited", Message: "Too many tickets"}
-	errNoIssuing    = &paseto.Error{Code: "issuing_unsupported", Message: "This server only verifies tokens. Go to the one that issues them"}
-	errNoTickets    = &paseto.Error{Code: "tickets_unsupported", Message: "This server cannot issue tickets"}
+	errBody         paseto.Code = "body_invalid"
+	errBodyTooLarge paseto.Code = "body_too_large"
+	errMedia        paseto.Code = "media_type_unsupported"
+	errMethod       paseto.Code = "method_not_allowed"
+	errGuesses      paseto.Code = "logins_limited"
+	errBusy         paseto.Code = "logins_overloaded"
+	errTickets      paseto.Code = "tickets_limited"
+	errNoIssuing    paseto.Code = "issuing_unsupported"
+	errNoTickets    paseto.Code = "tickets_unsupported"
 )
 
 // answer is how a refusal looks over HTTP: the status, and the error code of
@@ -56,54 +57,54 @@ const (
 // answers is the one place where codes become statuses. Any token that is not
 // valid here is 401 invalid_token; a code that is not listed comes from a
 // Requirement.Check or a login function and is 403.
-var answers = map[string]answer{
-	paseto.ErrNoToken.Code:             {http.StatusUnauthorized, ""},
-	paseto.ErrMalformedCredential.Code: {http.StatusBadRequest, invalidRequest},
-	paseto.ErrAmbiguousCredential.Code: {http.StatusBadRequest, invalidRequest},
-	paseto.ErrLocation.Code:            {http.StatusInternalServerError, ""},
+var answers = map[paseto.Code]answer{
+	paseto.ErrNoToken:             {http.StatusUnauthorized, ""},
+	paseto.ErrMalformedCredential: {http.StatusBadRequest, invalidRequest},
+	paseto.ErrAmbiguousCredential: {http.StatusBadRequest, invalidRequest},
+	paseto.ErrLocation:            {http.StatusInternalServerError, ""},
 
-	paseto.ErrMalformed.Code:   {http.StatusUnauthorized, invalidToken},
-	paseto.ErrVersion.Code:     {http.StatusUnauthorized, invalidToken},
-	paseto.ErrPurpose.Code:     {http.StatusUnauthorized, invalidToken},
-	paseto.ErrBase64.Code:      {http.StatusUnauthorized, invalidToken},
-	paseto.ErrDecrypt.Code:     {http.StatusUnauthorized, invalidToken},
-	paseto.ErrSignature.Code:   {http.StatusUnauthorized, invalidToken},
-	paseto.ErrClaims.Code:      {http.StatusUnauthorized, invalidToken},
-	paseto.ErrExpired.Code:     {http.StatusUnauthorized, invalidToken},
-	paseto.ErrNoExpiry.Code:    {http.StatusUnauthorized, invalidToken},
-	paseto.ErrNotYetValid.Code: {http.StatusUnauthorized, invalidToken},
-	paseto.ErrNoIssuer.Code:    {http.StatusUnauthorized, invalidToken},
-	paseto.ErrIssuer.Code:      {http.StatusUnauthorized, invalidToken},
-	paseto.ErrAudience.Code:    {http.StatusUnauthorized, invalidToken},
-	paseto.ErrType.Code:        {http.StatusUnauthorized, invalidToken},
-	paseto.ErrRevoked.Code:     {http.StatusUnauthorized, invalidToken},
-	paseto.ErrReused.Code:      {http.StatusUnauthorized, invalidToken},
-	paseto.ErrRefreshes.Code:   {http.StatusTooManyRequests, ""},
+	paseto.ErrMalformed:   {http.StatusUnauthorized, invalidToken},
+	paseto.ErrVersion:     {http.StatusUnauthorized, invalidToken},
+	paseto.ErrPurpose:     {http.StatusUnauthorized, invalidToken},
+	paseto.ErrBase64:      {http.StatusUnauthorized, invalidToken},
+	paseto.ErrDecrypt:     {http.StatusUnauthorized, invalidToken},
+	paseto.ErrSignature:   {http.StatusUnauthorized, invalidToken},
+	paseto.ErrClaims:      {http.StatusUnauthorized, invalidToken},
+	paseto.ErrExpired:     {http.StatusUnauthorized, invalidToken},
+	paseto.ErrNoExpiry:    {http.StatusUnauthorized, invalidToken},
+	paseto.ErrNotYetValid: {http.StatusUnauthorized, invalidToken},
+	paseto.ErrNoIssuer:    {http.StatusUnauthorized, invalidToken},
+	paseto.ErrIssuer:      {http.StatusUnauthorized, invalidToken},
+	paseto.ErrAudience:    {http.StatusUnauthorized, invalidToken},
+	paseto.ErrType:        {http.StatusUnauthorized, invalidToken},
+	paseto.ErrRevoked:     {http.StatusUnauthorized, invalidToken},
+	paseto.ErrReused:      {http.StatusUnauthorized, invalidToken},
+	paseto.ErrRefreshes:   {http.StatusTooManyRequests, ""},
 
-	paseto.ErrKeyWithdrawn.Code: {http.StatusUnauthorized, invalidToken},
+	paseto.ErrKeyWithdrawn: {http.StatusUnauthorized, invalidToken},
 
-	paseto.ErrTicket.Code:      {http.StatusUnauthorized, invalidToken},
-	paseto.ErrTicketUsed.Code:  {http.StatusUnauthorized, invalidToken},
-	paseto.ErrNotFresh.Code:    {http.StatusUnauthorized, "insufficient_user_authentication"},
-	paseto.ErrScope.Code:       {http.StatusForbidden, "insufficient_scope"},
-	paseto.ErrForbidden.Code:   {http.StatusForbidden, ""},
-	paseto.ErrUnavailable.Code: {http.StatusServiceUnavailable, ""},
+	paseto.ErrTicket:      {http.StatusUnauthorized, invalidToken},
+	paseto.ErrTicketUsed:  {http.StatusUnauthorized, invalidToken},
+	paseto.ErrNotFresh:    {http.StatusUnauthorized, "insufficient_user_authentication"},
+	paseto.ErrScope:       {http.StatusForbidden, "insufficient_scope"},
+	paseto.ErrForbidden:   {http.StatusForbidden, ""},
+	paseto.ErrUnavailable: {http.StatusServiceUnavailable, ""},
 
-	paseto.ErrRevocation.Code:      {http.StatusNotImplemented, ""},
-	paseto.ErrKeysUnavailable.Code: {http.StatusServiceUnavailable, ""},
+	paseto.ErrRevocation:      {http.StatusNotImplemented, ""},
+	paseto.ErrKeysUnavailable: {http.StatusServiceUnavailable, ""},
 
-	ErrCredentials.Code:  {http.StatusUnauthorized, ""},
-	ErrCrossOrigin.Code:  {http.StatusForbidden, ""},
-	errBody.Code:         {http.StatusBadRequest, ""},
-	errBodyTooLarge.Code: {http.StatusRequestEntityTooLarge, ""},
-	errMedia.Code:        {http.StatusUnsupportedMediaType, ""},
-	errMethod.Code:       {http.StatusMethodNotAllowed, ""},
-	errGuesses.Code:      {http.StatusTooManyRequests, ""},
-	errBusy.Code:         {http.StatusServiceUnavailable, ""},
-	errTickets.Code:      {http.StatusTooManyRequests, ""},
-	errNoIssuing.Code:    {http.StatusNotImplemented, ""},
-	errNoTickets.Code:    {http.StatusNotImplemented, ""},
-	ErrServer.Code:       {http.StatusInternalServerError, ""},
+	ErrCredentials:  {http.StatusUnauthorized, ""},
+	ErrCrossOrigin:  {http.StatusForbidden, ""},
+	errBody:         {http.StatusBadRequest, ""},
+	errBodyTooLarge: {http.StatusRequestEntityTooLarge, ""},
+	errMedia:        {http.StatusUnsupportedMediaType, ""},
+	errMethod:       {http.StatusMethodNotAllowed, ""},
+	errGuesses:      {http.StatusTooManyRequests, ""},
+	errBusy:         {http.StatusServiceUnavailable, ""},
+	errTickets:      {http.StatusTooManyRequests, ""},
+	errNoIssuing:    {http.StatusNotImplemented, ""},
+	errNoTickets:    {http.StatusNotImplemented, ""},
+	ErrServer:       {http.StatusInternalServerError, ""},
 }
 
 // retryAfter is what a client is told to wait while the denylist is away.
@@ -132,18 +133,18 @@ type Problem struct {
 	// Detail is the refusal's message.
 	Detail string `json:"detail"`
 	// Code is the refusal's code.
-	Code string `json:"code"`
+	Code paseto.Code `json:"code"`
 }
 
 // Refuse answers a request with a refusal. An err that is not a
 // [*paseto.Error] is a failure of the server: the client learns no more than
 // that, and the caller logs it.
 func Refuse(w http.ResponseWriter, err error, c Challenge) {
-	refusal, status, challenge := describe(err)
+	told, status, challenge := describe(err)
 	if status == http.StatusUnauthorized || challenge != "" {
-		w.Header().Set("WWW-Authenticate", c.header(challenge, refusal.Message))
+		w.Header().Set("WWW-Authenticate", c.header(challenge, told.Message))
 	}
-	WriteProblem(w, status, refusal)
+	WriteProblem(w, status, told)
 }
 
 // WriteProblem answers a request with a [Problem] of the given status. The client
@@ -151,12 +152,13 @@ func Refuse(w http.ResponseWriter, err error, c Challenge) {
 // with a status of 503. A status of 429 or 503 ends the connection too, so that
 // clients that are refused for load cost no memory: over HTTP/1.1 at once, over
 // HTTP/2 when the other requests on it are answered.
-func WriteProblem(w http.ResponseWriter, status int, refusal *paseto.Error) {
+func WriteProblem(w http.ResponseWriter, status int, err error) {
+	told := Refusal(err)
 	h := w.Header()
 	h.Set("Content-Type", "application/problem+json")
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
-	wait := refusal.RetryAfter
+	wait := told.RetryAfter
 	if wait == 0 && status == http.StatusServiceUnavailable {
 		wait = retryAfter
 	}
@@ -174,8 +176,8 @@ func WriteProblem(w http.ResponseWriter, status int, refusal *paseto.Error) {
 		Type:   "about:blank",
 		Title:  http.StatusText(status),
 		Status: status,
-		Detail: refusal.Message,
-		Code:   refusal.Code,
+		Detail: told.Message,
+		Code:   told.Code,
 	})
 }
 
@@ -189,24 +191,29 @@ func Status(err error) int {
 // [ErrServer] where there is none. A context that has ended counts as
 // [paseto.ErrUnavailable].
 func Refusal(err error) *paseto.Error {
-	refusal, _, _ := describe(err)
-	return refusal
+	told, _, _ := describe(err)
+	return told
 }
 
-func describe(err error) (refusal *paseto.Error, status int, challenge string) {
-	refusal, ok := errors.AsType[*paseto.Error](err)
+func describe(err error) (told *paseto.Error, status int, challenge string) {
+	told, ok := errors.AsType[*paseto.Error](err)
 	switch {
-	case ok && refusal != nil:
+	case ok && told != nil:
+		if told.Message == "" {
+			worded := *told
+			worded.Message = told.Code.Message()
+			told = &worded
+		}
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
-		refusal = paseto.ErrUnavailable
+		told = refusal.New(paseto.ErrUnavailable)
 	default:
-		refusal = ErrServer
+		told = refusal.New(ErrServer)
 	}
-	a, listed := answers[refusal.Code]
+	a, listed := answers[told.Code]
 	if !listed {
 		a = answer{status: http.StatusForbidden}
 	}
-	return refusal, a.status, a.challenge
+	return told, a.status, a.challenge
 }
 
 // header returns the challenge after RFC 6750, section 3: without an error
@@ -245,13 +252,13 @@ func (w *Web) refuse(rw http.ResponseWriter, r *http.Request, err error) {
 // server's fault is logged louder than what is the client's; that the client
 // has gone away is its own.
 func (w *Web) refuseWith(rw http.ResponseWriter, r *http.Request, err error, c Challenge) {
-	refusal, status, _ := describe(err)
+	told, status, _ := describe(err)
 	level := slog.LevelInfo
 	unable := status == http.StatusInternalServerError || status == http.StatusServiceUnavailable
 	if unable && r.Context().Err() == nil || errors.Is(err, ErrHash) {
 		level = slog.LevelError
 	}
-	w.clientLog.Write(r.Context(), w.client(r), level, "request refused", "code", refusal.Code, "err", err, "status", status,
+	w.clientLog.Write(r.Context(), w.client(r), level, "request refused", "code", string(told.Code), "err", err, "status", status,
 		"method", r.Method, "path", r.URL.Path, "remote", r.RemoteAddr)
 	Refuse(rw, err, c)
 }

@@ -103,7 +103,7 @@ func TestRefuse(t *testing.T) {
 		},
 		{"no scopes", paseto.ErrScope, httpauth.Challenge{}, refusal(403, paseto.ErrScope, challenge("insufficient_scope", "Token scope is not sufficient"))},
 		{
-			"characters that no header may have", &paseto.Error{Code: paseto.ErrScope.Code, Message: evil},
+			"characters that no header may have", &paseto.Error{Code: paseto.ErrScope, Message: evil},
 			httpauth.Challenge{Realm: evil, Scopes: []string{evil}},
 			problem{403, "scope_insufficient", evil,
 				`Bearer realm="` + tame + `", error="insufficient_scope", error_description="` + tame + `", scope="` + tame + `"`},

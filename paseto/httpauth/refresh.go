@@ -4,6 +4,7 @@ import (
 	"net/http"
 
 	"github.com/pasetokit/pasetokit/internal/locate"
+	"github.com/pasetokit/pasetokit/internal/refusal"
 	"github.com/pasetokit/pasetokit/paseto"
 )
 
@@ -35,7 +36,7 @@ func (w *Web) Refresh() http.Handler {
 		}
 		byCookie := found.location == Cookie
 		if err := w.sendTokens(rw, pair, !byCookie, byCookie); err != nil { // the client's token was as large
-			w.refuse(rw, r, &paseto.Error{Code: paseto.ErrClaims.Code, Message: paseto.ErrClaims.Message, Cause: err})
+			w.refuse(rw, r, refusal.Newf(paseto.ErrClaims, "%w", err))
 		}
 	})
 }
@@ -76,5 +77,5 @@ func (w *Web) refreshInBody(rw http.ResponseWriter, r *http.Request) (string, er
 		}
 		return locate.Form(body, refreshField)
 	}
-	return "", errMedia
+	return "", refusal.New(errMedia)
 }

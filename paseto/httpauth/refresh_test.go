@@ -95,7 +95,7 @@ func TestRefusedRefreshes(t *testing.T) {
 	missing := refusal(http.StatusUnauthorized, paseto.ErrNoToken, noCredential)
 	wrongType := &paseto.Error{Code: "type_mismatch", Message: "Refresh token required but access provided"}
 	ambiguous := refusal(http.StatusBadRequest, paseto.ErrAmbiguousCredential,
-		challenge("invalid_request", paseto.ErrAmbiguousCredential.Message))
+		challenge("invalid_request", paseto.ErrAmbiguousCredential.Message()))
 	for _, test := range []struct {
 		name  string
 		parts []part

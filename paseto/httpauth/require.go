@@ -8,6 +8,7 @@ import (
 
 	"github.com/pasetokit/pasetokit/internal/clientlog"
 	"github.com/pasetokit/pasetokit/internal/origin"
+	"github.com/pasetokit/pasetokit/internal/refusal"
 	"github.com/pasetokit/pasetokit/paseto"
 )
 
@@ -102,5 +103,5 @@ func (w *Web) checkOrigin(r *http.Request, l Location) error {
 	case err == nil:
 		err = fmt.Errorf("origin %q, host %q, Sec-Fetch-Site %q", clientlog.Cut(page.String()), clientlog.Cut(r.Host), clientlog.Cut(site))
 	}
-	return &paseto.Error{Code: ErrCrossOrigin.Code, Message: ErrCrossOrigin.Message, Cause: err}
+	return refusal.Newf(ErrCrossOrigin, "%w", err)
 }

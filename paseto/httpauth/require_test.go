@@ -166,7 +166,7 @@ func TestOptional(t *testing.T) {
 	for name, test := range map[string]struct {
 		token string
 		req   paseto.Requirement
-		want  *paseto.Error
+		want  paseto.Code
 	}{
 		"revoked":   {revoked, paseto.Requirement{}, paseto.ErrRevoked},
 		"type":      {refresh, paseto.Requirement{}, paseto.ErrType},

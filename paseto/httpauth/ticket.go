@@ -111,7 +111,7 @@ func (w *Web) Ticket(opts ...TicketOption) http.Handler {
 		ticket, err := w.auth.IssueTicket(claims, grant)
 		if errors.Is(err, paseto.ErrGrant) { // all of it comes from the client
 			err = &paseto.Error{
-				Code:    errBody.Code,
+				Code:    errBody,
 				Message: "Bad ticket request. The access token, path and origin are too much for one ticket",
 				Cause:   err,
 			}
@@ -140,7 +140,7 @@ func (w *Web) ticketGrant(rw http.ResponseWriter, r *http.Request, binding ticke
 		return paseto.TicketGrant{}, err
 	}
 	bad := func(message string) (paseto.TicketGrant, error) {
-		return paseto.TicketGrant{}, &paseto.Error{Code: errBody.Code, Message: "Bad ticket request. " + message}
+		return paseto.TicketGrant{}, &paseto.Error{Code: errBody, Message: "Bad ticket request. " + message}
 	}
 	grant := paseto.TicketGrant{Path: fields["path"], Origin: fields["origin"]}
 	if _, err := url.PathUnescape(grant.Path); err != nil {

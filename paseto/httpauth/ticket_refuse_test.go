@@ -49,7 +49,7 @@ func TestRefusedTicketCredentials(t *testing.T) {
 		{"malformed", []part{header("Authorization", access)}, refusal(http.StatusBadRequest, paseto.ErrMalformedCredential,
 			challenge("invalid_request", "Bad Authorization header. Expected value 'Bearer <PASETO>'"))},
 		{"header and cookie", []part{bearer(access), cookie("__Host-access_token", access)}, refusal(http.StatusBadRequest, paseto.ErrAmbiguousCredential,
-			challenge("invalid_request", paseto.ErrAmbiguousCredential.Message))},
+			challenge("invalid_request", paseto.ErrAmbiguousCredential.Message()))},
 		{"cookie, another site's page", []part{cookie("__Host-access_token", access), header("Sec-Fetch-Site", "cross-site")}, crossOrigin},
 		{"cookie, another origin's page", []part{cookie("__Host-access_token", access), header("Origin", "https://evil.example")}, crossOrigin},
 	} {

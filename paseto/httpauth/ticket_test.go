@@ -141,7 +141,7 @@ func TestTicket(t *testing.T) {
 				if !strings.Contains(test.want, `"`+what+`"`) {
 					continue
 				}
-				if claims, err := s.auth.RedeemTicket(t.Context(), got.Ticket.Reveal(), paseto.Requirement{}, use); claims != nil || httpauth.Refusal(err).Code != paseto.ErrTicket.Code {
+				if claims, err := s.auth.RedeemTicket(t.Context(), got.Ticket.Reveal(), paseto.Requirement{}, use); claims != nil || httpauth.Refusal(err).Code != paseto.ErrTicket {
 					t.Errorf("with another %s it gives %v, %v; want ErrTicket", what, claims, err)
 				}
 			}
@@ -169,7 +169,7 @@ func TestTicketLifetime(t *testing.T) {
 	s.clock.Advance(4 * time.Second)
 	s.redeemed(t, early.Ticket.Reveal(), paseto.Requirement{}, paseto.TicketUse{})
 	s.clock.Advance(time.Second)
-	if _, err := s.auth.RedeemTicket(t.Context(), late.Ticket.Reveal(), paseto.Requirement{}, paseto.TicketUse{}); httpauth.Refusal(err).Code != paseto.ErrExpired.Code {
+	if _, err := s.auth.RedeemTicket(t.Context(), late.Ticket.Reveal(), paseto.Requirement{}, paseto.TicketUse{}); httpauth.Refusal(err).Code != paseto.ErrExpired {
 		t.Errorf("after 5 seconds error is %v, want ErrExpired", err)
 	}
 }

@@ -1,10 +1,10 @@
 package httpauth
 
 import (
-	"fmt"
 	"hash/maphash"
 	"time"
 
+	"github.com/pasetokit/pasetokit/internal/refusal"
 	"github.com/pasetokit/pasetokit/internal/throttle"
 	"github.com/pasetokit/pasetokit/paseto"
 )
@@ -38,8 +38,5 @@ func (l ticketLimit) take(access *paseto.Claims) error {
 	if ok {
 		return nil
 	}
-	return &paseto.Error{
-		Code: errTickets.Code, Message: errTickets.Message,
-		Cause: fmt.Errorf("for %s", wait), RetryAfter: wait,
-	}
+	return refusal.Later(errTickets, wait)
 }

@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/pasetokit/pasetokit/internal/locate"
+	"github.com/pasetokit/pasetokit/internal/refusal"
 	"github.com/pasetokit/pasetokit/internal/strictjson"
 	"github.com/pasetokit/pasetokit/paseto"
 )
@@ -73,7 +74,7 @@ func (w *Web) post(endpoint func(http.ResponseWriter, *http.Request)) http.Handl
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodPost {
 			rw.Header().Set("Allow", http.MethodPost)
-			w.refuse(rw, r, errMethod)
+			w.refuse(rw, r, refusal.New(errMethod))
 			return
 		}
 		endpoint(rw, r)
@@ -81,7 +82,7 @@ func (w *Web) post(endpoint func(http.ResponseWriter, *http.Request)) http.Handl
 }
 
 // errJSONAsForm: curl calls a form all that it sends, unless it is told what it is.
-var errJSONAsForm = &paseto.Error{Code: errBody.Code, Message: "Bad request body. For JSON, send Content-Type: application/json"}
+var errJSONAsForm = &paseto.Error{Code: errBody, Message: "Bad request body. For JSON, send Content-Type: application/json"}
 
 // isObject reports whether a body begins as a JSON object does.
 func isObject(body []byte) bool { return bytes.HasPrefix(bytes.TrimSpace(body), []byte("{")) }
@@ -106,15 +107,15 @@ func (w *Web) fields(rw http.ResponseWriter, r *http.Request, names ...string) (
 			if json.Unmarshal(value, &s) == nil && s != nil {
 				fields[name] = *s
 			} else if slices.Contains(names, name) {
-				return &paseto.Error{Code: errBody.Code, Message: "Bad request body. " + name + " must be a string"}
+				return &paseto.Error{Code: errBody, Message: "Bad request body. " + name + " must be a string"}
 			}
 			return nil
 		})
-		if refusal, ok := errors.AsType[*paseto.Error](err); ok && refusal != nil {
-			return nil, refusal
+		if refused, ok := errors.AsType[*paseto.Error](err); ok && refused != nil {
+			return nil, refused
 		}
 		if err != nil {
-			return nil, &paseto.Error{Code: errBody.Code, Message: "Bad request body. Expected a JSON object"}
+			return nil, &paseto.Error{Code: errBody, Message: "Bad request body. Expected a JSON object"}
 		}
 	case "application/x-www-form-urlencoded":
 		if isObject(body) {
@@ -122,19 +123,19 @@ func (w *Web) fields(rw http.ResponseWriter, r *http.Request, names ...string) (
 		}
 		form, err := url.ParseQuery(string(body))
 		if err != nil {
-			return nil, &paseto.Error{Code: errBody.Code, Message: "Bad request body. Expected a form"}
+			return nil, &paseto.Error{Code: errBody, Message: "Bad request body. Expected a form"}
 		}
 		for name, values := range form {
 			if len(values) > 1 {
-				return nil, &paseto.Error{Code: errBody.Code, Message: "Bad request body. A form field is given twice"}
+				return nil, &paseto.Error{Code: errBody, Message: "Bad request body. A form field is given twice"}
 			}
 			if !utf8.ValidString(values[0]) {
-				return nil, &paseto.Error{Code: errBody.Code, Message: "Bad request body. A form field is not valid UTF-8"}
+				return nil, &paseto.Error{Code: errBody, Message: "Bad request body. A form field is not valid UTF-8"}
 			}
 			fields[name] = values[0]
 		}
 	default:
-		return nil, errMedia
+		return nil, refusal.New(errMedia)
 	}
 	return fields, nil
 }

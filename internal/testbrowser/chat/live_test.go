@@ -217,8 +217,8 @@ func TestPageKnowsClosures(t *testing.T) {
 		{wsauth.CloseMessageTooBig, ""}:      wsauth.ReconnectNever,
 	}
 	for _, c := range wsauth.Closures() {
-		want[closed{c.Standard, c.Cause.Message}] = c.Reconnect
-		want[closed{c.Private, c.Cause.Message}] = c.Reconnect
+		want[closed{c.Standard, c.Cause.Message()}] = c.Reconnect
+		want[closed{c.Private, c.Cause.Message()}] = c.Reconnect
 	}
 	page := openTab(t, testsite.Chat(t, nil).URL)
 	for event, want := range want {

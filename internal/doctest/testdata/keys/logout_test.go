@@ -85,10 +85,10 @@ func TestLogoutReachesVerifiers(t *testing.T) {
 	for name, socket := range sockets {
 		_, _, err := socket.ReadMessage()
 		var closed *websocket.CloseError
-		if !errors.As(err, &closed) || closed.Text != paseto.ErrRevoked.Message {
-			t.Errorf("%s: the socket ends with %v, want %s", name, err, paseto.ErrRevoked.Message)
+		if !errors.As(err, &closed) || closed.Text != paseto.ErrRevoked.Message() {
+			t.Errorf("%s: the socket ends with %v, want %s", name, err, paseto.ErrRevoked.Message())
 		}
-		if status, body := request("GET", urls[name]+"/me"); status != http.StatusUnauthorized || !strings.Contains(body, paseto.ErrRevoked.Code) {
+		if status, body := request("GET", urls[name]+"/me"); status != http.StatusUnauthorized || !strings.Contains(body, string(paseto.ErrRevoked)) {
 			t.Errorf("%s: after the logout the answer is %d %s", name, status, body)
 		}
 	}
