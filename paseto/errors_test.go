@@ -99,8 +99,8 @@ func TestRefusals(t *testing.T) {
 
 		{name: "expired", token: local, after: time.Hour, sentinel: paseto.ErrExpired, message: "Token expired."},
 		{name: "without expiry", token: eternal, sentinel: paseto.ErrNoExpiry, message: "Token is missing the 'exp' claim"},
-		{name: "not valid yet", token: later, sentinel: paseto.ErrNotYetValid, message: "Token is not valid yet."},
-		{name: "issued in the future", token: local, after: -time.Minute, sentinel: paseto.ErrNotYetValid, message: "Token is not valid yet."},
+		{name: "not valid yet", token: later, sentinel: paseto.ErrNotYetValid, message: "Token is not valid yet"},
+		{name: "issued in the future", token: local, after: -time.Minute, sentinel: paseto.ErrNotYetValid, message: "Token is not valid yet"},
 		{
 			name: "issuer missing", token: local, cfg: paseto.Config{RequireIssuer: "b"},
 			sentinel: paseto.ErrNoIssuer, message: "Token is missing the 'iss' claim",

@@ -122,7 +122,7 @@ func TestIssuedInTheFuture(t *testing.T) {
 	auth := newAuthorizer(t, paseto.Config{})
 	token := sign(`{"type":"access","exp":"2030-01-02T05:00:00Z","nbf":"2030-01-01T00:00:00Z","iat":"2030-01-02T04:00:00Z"}`, "", "")
 	_, err := auth.Verify(t.Context(), token, paseto.Requirement{})
-	checkRefused(t, err, paseto.ErrNotYetValid, "Token is not valid yet.")
+	checkRefused(t, err, paseto.ErrNotYetValid, "Token is not valid yet")
 }
 
 // TestForeignTypeIsNotShown: another issuer may write anything into type.

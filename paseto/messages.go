@@ -22,7 +22,7 @@ var clientMessages = map[Code]string{
 	ErrClaims:              "Token claims are not valid",
 	ErrExpired:             "Token expired.",
 	ErrNoExpiry:            "Token is missing the 'exp' claim",
-	ErrNotYetValid:         "Token is not valid yet.",
+	ErrNotYetValid:         "Token is not valid yet",
 	ErrNoIssuer:            "Token is missing the 'iss' claim",
 	ErrIssuer:              "Token issuer is not valid",
 	ErrAudience:            "aud verification failed.",

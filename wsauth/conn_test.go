@@ -286,7 +286,7 @@ func TestMessageKinds(t *testing.T) {
 	if err := ws.WriteMessage(websocket.TextMessage, []byte{0xff}); err != nil {
 		t.Fatal(err)
 	}
-	checkClosed(t, ws, wsauth.CloseInvalidPayload, "text message is not UTF-8")
+	checkClosed(t, ws, wsauth.CloseInvalidPayload, "Text message is not UTF-8")
 }
 
 // TestNilHandler: a route without a handler lets nobody in.

@@ -135,7 +135,7 @@ func tokenFailures() []failure {
 		{name: "no expiry", send: sendsOther(paseto.Config{AllowNoExpiry: true, MaxTTL: paseto.NoExpiry}, paseto.Grant{TTL: paseto.NoExpiry}),
 			message: "Token is missing the 'exp' claim", code: "expiry_missing"},
 		{name: "not valid yet", send: sendsToken(paseto.Grant{NotBefore: start.Add(time.Minute)}),
-			message: "Token is not valid yet.", code: "token_not_yet_valid"},
+			message: "Token is not valid yet", code: "token_not_yet_valid"},
 		{name: "no issuer", paseto: issuer, send: sendsToken(paseto.Grant{}),
 			message: "Token is missing the 'iss' claim", code: "issuer_missing"},
 		{name: "wrong issuer", paseto: issuer, send: sendsToken(paseto.Grant{Issuer: "https://id.example.org"}),

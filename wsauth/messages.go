@@ -24,7 +24,7 @@ var clientMessages = map[paseto.Code]string{
 	ErrUnresponsive: "No answer to a ping",
 	ErrSlow:         "Peer reads too slowly",
 	ErrPanic:        "Internal error",
-	ErrPayload:      "text message is not UTF-8",
+	ErrPayload:      "Text message is not UTF-8",
 	ErrClosed:       "Connection was closed by the application",
 	errUpgrade:      "Expected a WebSocket handshake",
 	errHandshake:    "Bad WebSocket handshake",

@@ -110,7 +110,7 @@ func ticketFailures() []failure {
 			message: over, code: "token_expired"},
 		{name: "ticket, access token expired", send: sendsOldTicket(10*time.Second, paseto.Grant{TTL: 5 * time.Second}),
 			message: over, code: "token_expired"},
-		{name: "ticket not valid yet", send: sendsOldTicket(-time.Minute, paseto.Grant{}), message: "Token is not valid yet.", code: "token_not_yet_valid"},
+		{name: "ticket not valid yet", send: sendsOldTicket(-time.Minute, paseto.Grant{}), message: "Token is not valid yet", code: "token_not_yet_valid"},
 		{name: "ticket, no issuer", paseto: paseto.Config{RequireIssuer: "here"}, message: "Token is missing the 'iss' claim", code: "issuer_missing",
 			send: sendsOldTicket(0, paseto.Grant{})},
 		{name: "ticket, wrong audience", paseto: paseto.Config{RequireAudience: []string{"chat"}}, message: "aud verification failed.", code: "audience_invalid",

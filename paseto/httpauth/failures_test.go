@@ -78,7 +78,7 @@ func TestTokenRefusals(t *testing.T) {
 		},
 
 		{name: "expired", token: expiring, after: time.Minute, want: invalid("token_expired", "Token expired.")},
-		{name: "not yet valid", token: later, want: invalid("token_not_yet_valid", "Token is not valid yet.")},
+		{name: "not yet valid", token: later, want: invalid("token_not_yet_valid", "Token is not valid yet")},
 		{
 			name: "iss missing", token: local, auth: paseto.Config{RequireIssuer: "there"},
 			want: invalid("issuer_missing", "Token is missing the 'iss' claim"),

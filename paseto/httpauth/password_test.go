@@ -40,7 +40,7 @@ func TestPassword(t *testing.T) {
 		{"unknown user", "", "open sesame", httpauth.ErrCredentials},
 		{"unknown user, no password", "", "", httpauth.ErrCredentials},
 	} {
-		if err := httpauth.CheckPassword(test.hash, paseto.NewSecret(test.password)); err != test.want {
+		if err := httpauth.CheckPassword(test.hash, paseto.NewSecret(test.password)); !errors.Is(err, test.want) {
 			t.Errorf("%s: error is %v, want %v", test.name, err, test.want)
 		}
 	}
@@ -54,7 +54,7 @@ func TestUnknownUserCostsTheSame(t *testing.T) {
 			calls = append(calls, fmt.Sprint(len(salt), passes, memory, threads, length))
 			return make([]byte, length) // which is all that an unknown user's hash has
 		}
-		if err := httpauth.CheckPasswordWith(derive, hash, paseto.NewSecret(password)); err != httpauth.ErrCredentials {
+		if err := httpauth.CheckPasswordWith(derive, hash, paseto.NewSecret(password)); !errors.Is(err, httpauth.ErrCredentials) {
 			t.Errorf("error is %v, want ErrCredentials", err)
 		}
 		return calls

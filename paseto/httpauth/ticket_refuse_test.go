@@ -44,7 +44,7 @@ func TestRefusedTicketCredentials(t *testing.T) {
 		{"other type", []part{bearer(other)}, wrongType("email-verify")},
 		{"revoked", []part{bearer(gone.Token.Reveal())}, revoked},
 		{"revoked, cookie", []part{cookie("__Host-access_token", gone.Token.Reveal())}, revoked},
-		{"not valid yet", []part{bearer(soon)}, refusal(http.StatusUnauthorized, paseto.ErrNotYetValid, challenge("invalid_token", "Token is not valid yet."))},
+		{"not valid yet", []part{bearer(soon)}, refusal(http.StatusUnauthorized, paseto.ErrNotYetValid, challenge("invalid_token", "Token is not valid yet"))},
 		{"junk", []part{bearer("junk")}, refusal(http.StatusUnauthorized, paseto.ErrMalformed, challenge("invalid_token", "Invalid PASETO format"))},
 		{"malformed", []part{header("Authorization", access)}, refusal(http.StatusBadRequest, paseto.ErrMalformedCredential,
 			challenge("invalid_request", "Bad Authorization header. Expected value 'Bearer <PASETO>'"))},
