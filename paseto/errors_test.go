@@ -234,23 +234,60 @@ func TestRefusingLongTokensIsCheap(t *testing.T) {
 func TestErrorIs(t *testing.T) {
 	t.Parallel()
 	cause := errors.New("cause")
-	err := fmt.Errorf("outer: %w", &paseto.Error{Code: "token_expired", Message: "own words", Cause: cause})
+	own := &paseto.Error{Code: "token_expired", Message: "own words", Cause: cause}
+	wrapped := fmt.Errorf("outer: %w", own)
 	for _, test := range []struct {
-		name   string
-		target error
-		want   bool
+		name        string
+		err, target error
+		want        bool
 	}{
-		{"same code", paseto.ErrExpired, true},
-		{"cause", cause, true},
-		{"another code", paseto.ErrRevoked, false},
-		{"another kind", context.Canceled, false},
+		{"code", own, paseto.ErrExpired, true},
+		{"code, wrapped", wrapped, paseto.ErrExpired, true},
+		{"error of the same code", wrapped, &paseto.Error{Code: paseto.ErrExpired}, true},
+		{"cause", wrapped, cause, true},
+		{"another code", wrapped, paseto.ErrRevoked, false},
+		{"error of another code", wrapped, &paseto.Error{Code: paseto.ErrRevoked}, false},
+		{"another kind", wrapped, context.Canceled, false},
+		{"nil error", own, (*paseto.Error)(nil), false},
+		{"bare code", fmt.Errorf("outer: %w", paseto.ErrExpired), paseto.ErrExpired, true},
+		{"bare code, error of the same code", paseto.ErrExpired, own, true},
+		{"bare code, another", paseto.ErrExpired, paseto.ErrRevoked, false},
+		{"bare code, nil error", paseto.ErrExpired, (*paseto.Error)(nil), false},
 	} {
-		if got := errors.Is(err, test.target); got != test.want {
+		if got := errors.Is(test.err, test.target); got != test.want {
 			t.Errorf("%s: errors.Is is %t", test.name, got)
 		}
 	}
-	if got, want := err.Error(), "outer: paseto: own words: cause"; got != want {
+	if got, want := wrapped.Error(), "outer: paseto: own words: cause"; got != want {
 		t.Errorf("error reads %q, want %q", got, want)
+	}
+}
+
+func TestCode(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		code    paseto.Code
+		message string
+	}{
+		{paseto.ErrExpired, "Token expired."},
+		{"banned", "Access denied"}, // a code of the program's own
+	} {
+		var refusal *paseto.Error
+		if !errors.As(fmt.Errorf("outer: %w", test.code), &refusal) || refusal.Code != test.code || refusal.Message != test.message {
+			t.Errorf("%s: errors.As gives %v, want the message %q", string(test.code), refusal, test.message)
+		}
+		if other := new(strings.Builder); test.code.As(&other) {
+			t.Errorf("%s is taken for a %T", string(test.code), other)
+		}
+		if got := test.code.Message(); got != test.message {
+			t.Errorf("%s: the message is %q, want %q", string(test.code), got, test.message)
+		}
+		if got := test.code.Error(); got != string(test.code) {
+			t.Errorf("%s reads %q", string(test.code), got)
+		}
+		if got, want := (&paseto.Error{Code: test.code}).Error(), "paseto: "+test.message; got != want {
+			t.Errorf("an Error without a message reads %q, want %q", got, want)
+		}
 	}
 }
 

@@ -1,8 +1,6 @@
 package paseto
 
-import (
-	"github.com/pasetokit/pasetokit/internal/messages"
-)
+import "github.com/pasetokit/pasetokit/internal/messages"
 
 func init() { messages.Add(clientMessages) }
 

@@ -139,7 +139,7 @@ func TestClosuresAreComplete(t *testing.T) {
 	}
 }
 
-// sentinels returns the codes of a package's exported errors of type paseto.Error, by
+// sentinels returns the codes of a package's exported errors of type paseto.Code, by
 // their names.
 func sentinels(t *testing.T, dir string) map[string]paseto.Code {
 	t.Helper()
