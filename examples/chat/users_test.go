@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"slices"
 	"testing"
 
@@ -25,7 +26,7 @@ func TestUsers(t *testing.T) {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			grant, err := u.check(t.Context(), httpauth.Credentials{Username: tc.username, Password: paseto.NewSecret(tc.password)})
-			if err != tc.wantErr {
+			if !errors.Is(err, tc.wantErr) {
 				t.Fatalf("got error %v, want %v", err, tc.wantErr)
 			}
 			if err == nil && (grant.Subject != tc.username || !slices.Equal(grant.Scopes, tc.scopes)) {
