@@ -21,12 +21,15 @@ PLATFORMS := linux/386 darwin/arm64 windows/amd64 freebsd/amd64
 MODULES    := $(shell find . -name go.mod -not -path '*/node_modules/*' -exec dirname {} \; | sort)
 NODECLIENT := internal/nodeclient/node_modules/.package-lock.json
 
+# What writes files of the tree; with -check it says whether they are stale.
+GENERATORS := config/internal/meaning/generate internal/costs
+
 # What the steps of scripts/check need besides Go modules.
-NEEDS_lint := $(LINT)
+NEEDS_lint := $(LINT) costs-modules
 NEEDS_test := $(NODECLIENT)
 
 .DEFAULT_GOAL := help
-.PHONY: help lint test run-lint run-test cover fuzz bench bench-idle tools
+.PHONY: help lint test run-lint run-test cover fuzz bench bench-idle tools costs-modules
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
@@ -41,7 +44,7 @@ run-test:
 	@for m in $(MODULES); do (cd "$$m" && NO_SKIP=1 go test -race -count=1 -timeout $(TIMEOUT) ./...); done
 
 run-lint:
-	@go run ./config/internal/meaning/generate -check
+	@for g in $(GENERATORS); do go run "./$$g" -check; done
 	@for m in $(MODULES); do (cd "$$m" && "$(CURDIR)/$(LINT)" run ./... && go mod tidy -diff); done
 	@for p in $(PLATFORMS); do for m in $(MODULES); do \
 		(cd "$$m" && CGO_ENABLED=0 GOOS=$${p%/*} GOARCH=$${p#*/} go vet ./...); done; done
@@ -74,6 +77,9 @@ bench: ## Run every benchmark COUNT (1) times
 
 bench-idle: ## Measure what idle connections take; fail if a guarded one takes over 0.35 of a plain one
 	@go run ./internal/idlebench -max 0.35
+
+costs-modules: # what measuring needs of the modules of small programs
+	@go run ./internal/costs -download
 
 tools: # what the tests need from the system
 	@scripts/install-test-tools

@@ -5,6 +5,7 @@ import (
 	"go/parser"
 	"go/token"
 	"io/fs"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
@@ -25,8 +26,10 @@ var order = []string{
 	"internal/settings", // imports none of ours
 	"internal/clientaddr",
 	"internal/clientlog",
+	"internal/messages",
 	"internal/rfc3339",
 	"internal/scheme",
+	"internal/sentinel",
 	"internal/strictjson",
 	"internal/throttle",
 	"internal/urlpath",
@@ -41,6 +44,7 @@ var order = []string{
 	"paseto/internal/paserk",
 	"paseto",
 
+	"internal/refusal",
 	"internal/locate",
 	"internal/origin",
 	"internal/settings/format",
@@ -62,6 +66,14 @@ var order = []string{
 	"examples/login",
 	"examples/chat",
 	"examples/cluster",
+	"internal/costs/minimal/tokens",
+	"internal/costs/minimal/web",
+	"internal/costs/minimal/sockets",
+	"internal/costs/minimal/bolt",
+	"internal/costs/minimal/redis",
+	"internal/costs/minimal/config",
+	"internal/costs/minimal/stores",
+	"internal/costs",
 
 	// What tests share: no program has it.
 	"internal/testlog",
@@ -140,7 +152,7 @@ func importsOfOurs(t *testing.T, root string) map[string][]string {
 			if err != nil {
 				return err
 			}
-			if other, ours := strings.CutPrefix(imported, module+"/"); ours {
+			if other, ours := strings.CutPrefix(imported, module+"/"); ours && !slices.Contains(found[pkg], other) {
 				found[pkg] = append(found[pkg], other)
 			}
 		}
@@ -164,27 +176,35 @@ func TestLinked(t *testing.T) {
 	)
 	for _, test := range []struct {
 		packages []string
+		modules  int // at most, besides ours
 		never    []string
 	}{
-		{[]string{"paseto"}, []string{"net/http"}},
-		{[]string{"paseto", "paseto/httpauth", "wsauth"}, []string{koanf, validator, rueidis, bbolt, cobra, "testing"}},
-		{[]string{"denylist/bolt"}, []string{koanf, validator, rueidis, cobra, "testing"}},
-		{[]string{"denylist/redis"}, []string{koanf, validator, bbolt, cobra, "testing"}},
+		{[]string{"paseto"}, 5, []string{"net/http", "testing"}},
+		{[]string{"paseto", "paseto/httpauth", "wsauth"}, 8, []string{koanf, validator, rueidis, bbolt, cobra, "testing"}},
+		{[]string{"paseto", "denylist/bolt"}, 6, []string{koanf, validator, rueidis, cobra, "testing"}},
+		{[]string{"paseto", "denylist/redis"}, 6, []string{koanf, validator, bbolt, cobra, "testing"}},
 	} {
-		for _, dep := range linked(t, test.packages) {
+		modules := make(map[string]bool)
+		for dep, of := range linked(t, test.packages) {
+			if of != "" && of != module {
+				modules[of] = true
+			}
 			for _, never := range test.never {
 				if dep == never || strings.HasPrefix(dep, never+"/") {
 					t.Errorf("who imports %s links %s", strings.Join(test.packages, ", "), dep)
 				}
 			}
 		}
+		if len(modules) > test.modules {
+			t.Errorf("who imports %s links %d modules, want %d: %q", strings.Join(test.packages, ", "), len(modules), test.modules, slices.Sorted(maps.Keys(modules)))
+		}
 	}
 }
 
-// linked returns the packages that a program links with ours.
-func linked(t *testing.T, packages []string) []string {
+// linked returns the packages that a program links with ours, and the module of each; the standard library is none.
+func linked(t *testing.T, packages []string) map[string]string {
 	t.Helper()
-	args := []string{"list", "-deps"}
+	args := []string{"list", "-deps", "-f", "{{.ImportPath}} {{with .Module}}{{.Path}}{{end}}"}
 	for _, pkg := range packages {
 		args = append(args, path.Join(module, pkg))
 	}
@@ -193,9 +213,13 @@ func linked(t *testing.T, packages []string) []string {
 	if err != nil {
 		t.Fatalf("go list: %v", err)
 	}
-	deps := strings.Fields(string(output))
-	if !slices.Contains(deps, path.Join(module, packages[0])) {
-		t.Fatalf("go list says %q", deps)
+	deps := make(map[string]string)
+	for line := range strings.Lines(string(output)) {
+		dep, of, _ := strings.Cut(strings.TrimSpace(line), " ")
+		deps[dep] = of
+	}
+	if deps[path.Join(module, packages[0])] != module {
+		t.Fatalf("go list says %q", output)
 	}
 	return deps
 }
