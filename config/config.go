@@ -209,7 +209,7 @@ func Default() *Config {
 			MaxLength:          8192,
 		},
 		HTTP: HTTP{
-			Locations:  []string{string(httpauth.Header)},
+			Locations:  []string{string(httpauth.LocationHeader)},
 			HeaderName: "Authorization", HeaderScheme: "Bearer",
 			JSONKey: "access_token", Realm: "api", MaxBody: 64 << 10,
 			AllowedOrigins: []string{}, TrustedProxies: []string{}, Login: defaultLogin(), TicketsPerMinute: 60,

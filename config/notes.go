@@ -10,7 +10,6 @@ import (
 	"github.com/pasetokit/pasetokit/denylist"
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/paseto/httpauth"
-	"github.com/pasetokit/pasetokit/wsauth"
 )
 
 // WithoutNotes keeps [Open] from logging what is valid and probably not meant: for a tool that
@@ -23,12 +22,12 @@ func (c *Config) note(ctx context.Context, log *slog.Logger, store denylist.Stor
 	note := func(key, text string) {
 		log.WarnContext(ctx, "configuration may not do what was meant", "key", key, "note", text)
 	}
-	cookies := slices.Contains(c.HTTP.Locations, string(httpauth.Cookie))
+	cookies := slices.Contains(c.HTTP.Locations, string(httpauth.LocationCookie))
 	switch {
 	case cookies && c.defaultLocations():
 		note("websocket.locations", "it is the default, without cookie, which http.locations has: handshakes that bring only a cookie are refused "+
 			"with \"Token required\"; list in it what handshakes bring: cookie, or ticket for tickets alone")
-	case !cookies && !c.Token.VerifyOnly && slices.Contains(c.WebSocket.Locations, string(wsauth.Cookie)):
+	case !cookies && !c.Token.VerifyOnly && slices.Contains(c.WebSocket.Locations, string(httpauth.LocationCookie)):
 		note("http.locations", "it has no cookie, which websocket.locations has: logins set no cookie that handshakes could bring")
 	}
 	for _, name := range c.Denylist.Check {

@@ -86,7 +86,7 @@ func WithLogger(logger *slog.Logger) Option {
 
 // WithClock makes all parts tell the time by now instead of [time.Now]: tokens, limits,
 // sockets, and the store, unless that is given with [WithStore]. A key source has a
-// clock of its own, see [httpauth.RemoteClock]. It must be safe for concurrent use. A test moves such a clock, and calls [wsauth.Guard.Recheck] to have
+// clock of its own, see [httpauth.WithRemoteClock]. It must be safe for concurrent use. A test moves such a clock, and calls [wsauth.Guard.Recheck] to have
 // sockets closed at once whose time has come. Timeouts of the network, and pings, go by
 // the machine's clock in any case. Default, and with nil: [time.Now].
 func WithClock(now func() time.Time) Option {
@@ -119,7 +119,7 @@ func WithConnectionObserver(observe func(wsauth.Event)) Option {
 // request's own. What it keeps of the request stays in memory for as long as the
 // connection does; its end is not the connection's. It must not return nil. Default, and
 // with nil: the request's own where the requirement has a Check, else none. See
-// [wsauth.Config.ConnContext].
+// [wsauth.WithConnContext].
 func WithConnContext(values func(ctx context.Context, r *http.Request) context.Context) Option {
 	return func(o *opener) { o.connContext = values }
 }
@@ -214,9 +214,8 @@ func (k *Kit) build(cfg *Config, keys []paseto.Key, o opener) error {
 	if k.HTTP, err = httpauth.New(k.Authorizer, web, httpauth.WithLogger(o.log), httpauth.WithImplicit(o.implicit)); err != nil {
 		return err
 	}
-	guard := cfg.wsauth(web)
-	guard.ConnContext = o.connContext
-	k.Guard, err = wsauth.New(k.Authorizer, guard, wsauth.WithLogger(o.log), wsauth.WithObserver(o.connObserver))
+	k.Guard, err = wsauth.New(k.HTTP, cfg.wsauth(),
+		wsauth.WithLogger(o.log), wsauth.WithObserver(o.connObserver), wsauth.WithConnContext(o.connContext))
 	return err
 }
 

@@ -18,6 +18,7 @@ import (
 	"github.com/pasetokit/pasetokit/internal/settings/format"
 	"github.com/pasetokit/pasetokit/internal/urlpath"
 	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/paseto/httpauth"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
@@ -43,7 +44,7 @@ func (c *Config) check(ps *problems, sources map[string]string) []paseto.Key {
 	}
 	c.checkLifetimes(add)
 	if asked := sources["websocket.locations"] != "" || !c.defaultLocations(); asked && !c.Denylist.Enabled &&
-		slices.Contains(c.WebSocket.Locations, string(wsauth.Ticket)) {
+		slices.Contains(c.WebSocket.Locations, string(httpauth.LocationTicket)) {
 		add("websocket.locations", "", "ticket needs a denylist, for a ticket must work but once; set denylist.enabled to true, or take ticket out")
 	}
 	if c.HTTP.Cookie.SameSite == "none" && !c.HTTP.Cookie.Secure {

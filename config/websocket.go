@@ -113,7 +113,7 @@ type WebSocketLimits struct {
 
 func defaultWebSocket() WebSocket {
 	return WebSocket{
-		Locations: []string{string(wsauth.Header), string(wsauth.Ticket)},
+		Locations: []string{string(httpauth.LocationHeader), string(httpauth.LocationTicket)},
 		QueryKey:  "token", TicketKey: "ticket", Reject: string(wsauth.RejectClose),
 		AllowedOrigins: []string{}, Subprotocols: []string{},
 		ReadLimit:       64 << 10,
@@ -138,48 +138,42 @@ func defaultWebSocket() WebSocket {
 }
 
 // wsauth returns what the configuration means for handshakes and connections.
-func (c *Config) wsauth(web httpauth.Config) wsauth.Config {
-	locations := convert[wsauth.Location](c.WebSocket.Locations)
+func (c *Config) wsauth() wsauth.Config {
+	locations := convert[httpauth.Location](c.WebSocket.Locations)
 	if !c.Denylist.Enabled { // and so nothing to redeem tickets with
-		locations = slices.DeleteFunc(locations, func(l wsauth.Location) bool { return l == wsauth.Ticket })
+		locations = slices.DeleteFunc(locations, func(l httpauth.Location) bool { return l == httpauth.LocationTicket })
 	}
 	ws := c.WebSocket
 	return wsauth.Config{
-		Locations:         locations,
-		HeaderName:        web.HeaderName,
-		HeaderScheme:      web.HeaderScheme,
-		CookieName:        web.AccessCookieName(),
-		RefreshCookieName: web.RefreshCookieName(),
-		QueryKey:          ws.QueryKey,
-		QueryPrefix:       ws.QueryPrefix,
-		TicketKey:         ws.TicketKey,
-		PathPrefix:        ws.PathPrefix,
-		Reject:            wsauth.Reject(ws.Reject),
-		Realm:             c.HTTP.Realm,
-		AllowedOrigins:    ws.AllowedOrigins,
-		PublicScheme:      web.PublicScheme,
-		Subprotocols:      ws.Subprotocols,
-		ReadLimit:         ws.ReadLimit,
-		WriteTimeout:      ws.WriteTimeout,
-		CloseTimeout:      ws.CloseTimeout,
-		SendQueue:         ws.SendQueue,
-		PingInterval:      cmp.Or(ws.PingInterval, wsauth.NoPing),
-		MaxLifetime:       ws.MaxLifetime,
-		MessageTimeout:    ws.MessageTimeout,
-		RenewMessages:     ws.RenewMessages,
-		RenewFailure:      wsauth.RenewFailure(ws.RenewFailure),
-		RenewInterval:     ws.RenewInterval,
-		RecheckInterval:   ws.RecheckInterval,
-		MaxUnchecked:      cmp.Or(ws.MaxUnchecked, wsauth.NoLimit),
-		CloseCodes:        wsauth.CloseCodes(ws.CloseCodes),
-		ShutdownCode:      wsauth.CloseCode(ws.ShutdownCode),
-		ShutdownRate:      ws.ShutdownRate,
-		Limits:            ws.Limits.wsauth(c.HTTP.TrustedProxies),
+		Locations:       locations,
+		QueryKey:        ws.QueryKey,
+		QueryPrefix:     ws.QueryPrefix,
+		TicketKey:       ws.TicketKey,
+		PathPrefix:      ws.PathPrefix,
+		Reject:          wsauth.Reject(ws.Reject),
+		AllowedOrigins:  ws.AllowedOrigins,
+		Subprotocols:    ws.Subprotocols,
+		ReadLimit:       ws.ReadLimit,
+		WriteTimeout:    ws.WriteTimeout,
+		CloseTimeout:    ws.CloseTimeout,
+		SendQueue:       ws.SendQueue,
+		PingInterval:    cmp.Or(ws.PingInterval, wsauth.NoPing),
+		MaxLifetime:     ws.MaxLifetime,
+		MessageTimeout:  ws.MessageTimeout,
+		RenewMessages:   ws.RenewMessages,
+		RenewFailure:    wsauth.RenewFailure(ws.RenewFailure),
+		RenewInterval:   ws.RenewInterval,
+		RecheckInterval: ws.RecheckInterval,
+		MaxUnchecked:    cmp.Or(ws.MaxUnchecked, wsauth.NoLimit),
+		CloseCodes:      wsauth.CloseCodes(ws.CloseCodes),
+		ShutdownCode:    wsauth.CloseCode(ws.ShutdownCode),
+		ShutdownRate:    ws.ShutdownRate,
+		Limits:          ws.Limits.wsauth(),
 	}
 }
 
 // wsauth returns what the configuration means for a guard.
-func (l WebSocketLimits) wsauth(trustedProxies []string) wsauth.Limits {
+func (l WebSocketLimits) wsauth() wsauth.Limits {
 	return wsauth.Limits{
 		Connections:         l.Connections,
 		PerSubject:          l.PerSubject,
@@ -189,6 +183,5 @@ func (l WebSocketLimits) wsauth(trustedProxies []string) wsauth.Limits {
 		PendingPerAddress:   l.PendingPerAddress,
 		HandshakesPerMinute: l.HandshakesPerMinute,
 		FailuresPerMinute:   l.FailuresPerMinute,
-		TrustedProxies:      trustedProxies,
 	}
 }

@@ -86,7 +86,7 @@ func TestWebSocketReachesTheGuard(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	guards := cfg.wsauth(cfg.httpauth())
+	guards := cfg.wsauth()
 	wantSame(t, "websocket", reflect.ValueOf(cfg.WebSocket), reflect.ValueOf(Default().WebSocket), reflect.ValueOf(guards))
 }
 
@@ -118,7 +118,7 @@ func TestWebSocketZero(t *testing.T) {
 	if err := checked(cfg); err != nil {
 		t.Fatal(err)
 	}
-	got := cfg.wsauth(cfg.httpauth())
+	got := cfg.wsauth()
 	for _, test := range []struct {
 		name      string
 		got, want time.Duration

@@ -9,6 +9,7 @@ import (
 
 	"github.com/pasetokit/pasetokit/denylist"
 	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/paseto/httpauth"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
@@ -21,22 +22,22 @@ func TestAuthenticate(t *testing.T) {
 	for _, test := range []struct {
 		name    string
 		req     paseto.Requirement
-		opts    []wsauth.RouteOption
+		opts    []httpauth.RouteOption
 		send    handshake
 		subject string
 		want    error
 	}{
 		{name: "token", send: bearer(token), subject: "alice"},
-		{name: "token in the query", opts: []wsauth.RouteOption{wsauth.In(wsauth.Query)}, send: query("token=" + token), subject: "alice"},
+		{name: "token in the query", opts: []httpauth.RouteOption{httpauth.WithLocations(httpauth.LocationQuery)}, send: query("token=" + token), subject: "alice"},
 		{name: "anonymous", req: paseto.Requirement{Optional: true}, send: none()},
 		{name: "no token", send: none(), want: paseto.ErrNoToken},
 		{name: "malformed", send: header("Authorization", "x"), want: paseto.ErrMalformedCredential},
 		{name: "ambiguous", send: header("Authorization", "Bearer x", "Bearer y"), want: paseto.ErrAmbiguousCredential},
 		{name: "not fresh", req: paseto.Requirement{Fresh: true}, send: bearer(token), want: paseto.ErrNotFresh},
 		{name: "origin", send: bearer(token).and(header("Origin", "https://evil.org")), want: wsauth.ErrOrigin},
-		{name: "cookie without origin", opts: []wsauth.RouteOption{wsauth.In(wsauth.Cookie), wsauth.Key("auth")},
+		{name: "cookie without origin", opts: []httpauth.RouteOption{httpauth.WithLocations(httpauth.LocationCookie), httpauth.WithKey("auth")},
 			send: header("Cookie", "auth="+token), want: wsauth.ErrOrigin},
-		{name: "location", opts: []wsauth.RouteOption{wsauth.In("json")}, send: bearer(token), want: paseto.ErrLocation},
+		{name: "location", opts: []httpauth.RouteOption{httpauth.WithLocations("json")}, send: bearer(token), want: paseto.ErrLocation},
 		{name: "requirement", req: paseto.Requirement{Fresh: true, Type: "refresh"}, send: bearer(token), want: paseto.ErrRequirement},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/paseto/httpauth"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
@@ -53,7 +54,7 @@ type bubble struct {
 // guard down.
 func newBubble(t *testing.T, auth *paseto.Authorizer, store *relay, cfg wsauth.Config, serve wsauth.Handler, opts ...wsauth.Option) bubble {
 	t.Helper()
-	guard, err := wsauth.New(auth, cfg, opts...)
+	guard, err := wsauth.New(newWeb(t, auth, httpauth.Config{}), cfg, opts...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/paseto/httpauth"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
@@ -51,14 +52,15 @@ func TestCheckSeesOneContext(t *testing.T) {
 			t.Parallel()
 			auth := newAuthorizer(t, paseto.Config{})
 			var called atomic.Int32
-			cfg := wsauth.Config{RenewMessages: true, Locations: []wsauth.Location{wsauth.Header, wsauth.Ticket, wsauth.Message}}
+			cfg := wsauth.Config{RenewMessages: true, Locations: []httpauth.Location{httpauth.LocationHeader, httpauth.LocationTicket, httpauth.LocationMessage}}
+			var counted func(context.Context, *http.Request) context.Context
 			if test.connContext != nil {
-				cfg.ConnContext = func(ctx context.Context, r *http.Request) context.Context {
+				counted = func(ctx context.Context, r *http.Request) context.Context {
 					called.Add(1)
 					return test.connContext(ctx, r)
 				}
 			}
-			guard := newGuard(t, auth, cfg)
+			guard := newGuard(t, auth, cfg, wsauth.WithConnContext(counted))
 			seen := make(chan string, 10)
 			required := paseto.Requirement{Check: func(ctx context.Context, claims *paseto.Claims) error {
 				inForce := "nobody"
@@ -131,10 +133,10 @@ func TestCheckSeesOneContext(t *testing.T) {
 func TestConnContextIsNotCalled(t *testing.T) {
 	t.Parallel()
 	auth := newAuthorizer(t, paseto.Config{})
-	guard := newGuard(t, auth, wsauth.Config{ConnContext: func(ctx context.Context, _ *http.Request) context.Context {
-		t.Error("ConnContext was called")
+	guard := newGuard(t, auth, wsauth.Config{}, wsauth.WithConnContext(func(ctx context.Context, _ *http.Request) context.Context {
+		t.Error("the function of WithConnContext was called")
 		return ctx
-	}})
+	}))
 	required := paseto.Requirement{Scopes: []string{"admin"}, Check: func(context.Context, *paseto.Claims) error { return nil }}
 	srv := listen(t, guard.Require(required, unreachable(t)))
 	token := access(t, auth, paseto.Grant{Subject: "alice"})
@@ -158,7 +160,7 @@ func TestCheckEnds(t *testing.T) {
 		nil, func(ctx context.Context, _ *http.Request) context.Context { return ctx },
 	} {
 		auth := newAuthorizer(t, paseto.Config{})
-		guard := newGuard(t, auth, wsauth.Config{ConnContext: connContext})
+		guard := newGuard(t, auth, wsauth.Config{}, wsauth.WithConnContext(connContext))
 		checking := make(chan struct{}, 1)
 		var waits atomic.Bool
 		required := paseto.Requirement{Check: func(ctx context.Context, _ *paseto.Claims) error {

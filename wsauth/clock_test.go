@@ -9,6 +9,7 @@ import (
 
 	"github.com/pasetokit/pasetokit/denylist"
 	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/paseto/httpauth"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
@@ -29,7 +30,7 @@ func TestClockMovedByHand(t *testing.T) {
 		{"expiry", wsauth.Config{}, &token, time.Hour - 900*time.Millisecond, paseto.ErrExpired, wsauth.ClosePolicyViolation},
 		{"greatest age", wsauth.Config{MaxLifetime: 10 * time.Minute}, &token, 10 * time.Minute, wsauth.ErrLifetime, wsauth.CloseGoingAway},
 		{"greatest age of an anonymous one", wsauth.Config{MaxLifetime: 9 * time.Hour}, nil, 9 * time.Hour, wsauth.ErrLifetime, wsauth.CloseGoingAway},
-		{"no first message", wsauth.Config{Locations: []wsauth.Location{wsauth.Message}, MessageTimeout: 9 * time.Hour}, nil, 9 * time.Hour,
+		{"no first message", wsauth.Config{Locations: []httpauth.Location{httpauth.LocationMessage}, MessageTimeout: 9 * time.Hour}, nil, 9 * time.Hour,
 			wsauth.ErrNoMessage, wsauth.ClosePolicyViolation},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -37,7 +38,7 @@ func TestClockMovedByHand(t *testing.T) {
 			c := newClock()
 			auth := newAuthorizer(t, paseto.Config{}, paseto.WithClock(c.Now))
 			guard := newGuard(t, auth, test.cfg)
-			pending := slices.Contains(test.cfg.Locations, wsauth.Message)
+			pending := slices.Contains(test.cfg.Locations, httpauth.LocationMessage)
 			req := paseto.Requirement{Optional: test.grant == nil && !pending}
 			conns := make(chan *wsauth.Conn, 1)
 			send := none()

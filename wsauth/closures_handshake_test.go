@@ -22,7 +22,7 @@ func handshakeClosings() []closing {
 		return paseto.Requirement{Check: func(context.Context, *paseto.Claims) error { return err }}
 	}
 	key, badClaims := authenticNonsense()
-	both := []wsauth.Location{wsauth.Subprotocol, wsauth.Ticket}
+	both := []httpauth.Location{httpauth.LocationSubprotocol, httpauth.LocationTicket}
 	nothing := func(*scene) visit { return visit{} }
 	return []closing{
 		{name: "no token", cause: paseto.ErrNoToken, bring: nothing},
@@ -102,7 +102,7 @@ func foreignToken(t *testing.T) string {
 func messageClosings() []closing {
 	first := func(name string, cause error, message func(*scene) string) closing {
 		return closing{
-			name: "first message, " + name, cause: cause, in: []wsauth.Location{wsauth.Message},
+			name: "first message, " + name, cause: cause, in: []httpauth.Location{httpauth.LocationMessage},
 			bring: func(s *scene) visit { return telling(message(s)) },
 		}
 	}
@@ -174,7 +174,7 @@ func silentRefusals() []closing {
 	rows := []closing{
 		{name: "origin", foreign: true},
 		{name: "overload", config: wsauth.Config{Limits: wsauth.Limits{Connections: 1}}, bring: secondOfAlice},
-		{name: "overload of those without a token yet", config: wsauth.Config{Limits: wsauth.Limits{Pending: 1}}, in: []wsauth.Location{wsauth.Message},
+		{name: "overload of those without a token yet", config: wsauth.Config{Limits: wsauth.Limits{Pending: 1}}, in: []httpauth.Location{httpauth.LocationMessage},
 			bring: afterwards(func(s *scene) { s.open(visit{}) })},
 		{name: "throttled", config: wsauth.Config{Limits: wsauth.Limits{HandshakesPerMinute: 1}}, bring: secondOfAlice},
 		{name: "denylist away", bring: afterwards(func(s *scene) { s.store.down.Store(true) })},

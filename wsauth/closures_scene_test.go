@@ -58,8 +58,8 @@ type closing struct {
 	leased  bool // the places of a subject are shared with other servers
 	source  paseto.KeySource
 	req     paseto.Requirement
-	in      []wsauth.Location // default: Subprotocol
-	opts    []wsauth.RouteOption
+	in      []httpauth.Location // default: Subprotocol
+	opts    []httpauth.RouteOption
 	foreign bool // the page's origin is not allowed
 	rough   bool // no browser lets a page do that
 
@@ -107,7 +107,7 @@ func (c closing) stage(t *testing.T, p page, codes wsauth.CloseCodes) *scene {
 	cfg := c.config
 	cfg.CloseCodes, cfg.Locations = codes, c.in
 	if c.in == nil {
-		cfg.Locations = []wsauth.Location{wsauth.Subprotocol}
+		cfg.Locations = []httpauth.Location{httpauth.LocationSubprotocol}
 	}
 	if !c.foreign {
 		cfg.AllowedOrigins = []string{p.origin()}

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/paseto/httpauth"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
@@ -31,7 +32,7 @@ func failureClosings() []closing {
 			},
 		}
 		if c.in == nil {
-			c.in = []wsauth.Location{wsauth.Header, wsauth.Ticket}
+			c.in = []httpauth.Location{httpauth.LocationHeader, httpauth.LocationTicket}
 		}
 		rows = append(rows, c)
 	}

@@ -1,7 +1,6 @@
 package wsauth
 
 import (
-	"cmp"
 	"context"
 	"log/slog"
 	"net/http"
@@ -15,46 +14,10 @@ import (
 	"github.com/pasetokit/pasetokit/paseto/httpauth"
 )
 
-// Location is where a handshake carries its token.
-type Location string
-
-const (
-	// Header is a request header, Authorization unless configured otherwise.
-	// Browsers cannot set it on a handshake.
-	Header Location = "header"
-	// Query is a parameter of the URL. Danger: URLs are logged and kept in
-	// histories; only for tokens that expire soon.
-	Query Location = "query"
-	// Cookie is the access token's cookie, which browsers send by themselves.
-	// Such a handshake must carry an allowed Origin.
-	Cookie Location = "cookie"
-	// Subprotocol is the offered subprotocol right after [Marker]. Tokens
-	// wrapped in base64 cannot be carried there.
-	Subprotocol Location = "subprotocol"
-	// Ticket is a parameter of the URL that carries a ticket, which is used up
-	// by the handshake; see [paseto.Authorizer.RedeemTicket]. It is the best
-	// way for browsers' pages of another origin: the access token is in no URL.
-	// It needs a denylist.
-	Ticket Location = "ticket"
-	// Message is the first message of the connection, where the handshake
-	// carries no token at another location of the route:
-	//
-	//	{"type":"auth","token":"v4.local.…"}
-	//
-	// It is answered in a message of the same type, with expires_at and
-	// expires_in, when the connection will end. Only then is it the
-	// application's; see [Config.MessageTimeout] and [Limits.Pending]. On an
-	// optional route a client without a token sends the message without one.
-	Message Location = "message"
-)
-
 // Marker is the subprotocol that a client offers right before its token, which
 // is never echoed. The guard selects one of the application's own subprotocols
 // if the client offers any, else Marker.
 const Marker = locate.Marker
-
-// NoScheme, as [Config.HeaderScheme], makes the header's value the bare token.
-const NoScheme = locate.NoScheme
 
 // Reject says how a refused handshake is answered.
 type Reject string
@@ -71,25 +34,15 @@ const (
 const NoPing time.Duration = -1
 
 // Config says how a [Guard] treats handshakes and connections. The zero value
-// of every field is its documented default.
+// of every field is its documented default. What holds for requests too is in
+// [httpauth.Config]: header, cookies, realm, public scheme and trusted proxies.
 type Config struct {
 	// Locations lists where the token of a handshake may be: header, query, cookie,
 	// subprotocol, ticket, message (the first message of the connection). They do not
 	// follow [httpauth.Config.Locations]. Default header, ticket; without a denylist, header
 	// alone, and a list must not have ticket. Danger of query: URLs are logged. A ticket is
 	// in the URL too, and works once.
-	Locations []Location `koanf:"locations" default:"header,ticket" validate:"omitempty,min=1,unique,dive,websocket_location"`
-	// HeaderName is the header of the location Header. Default Authorization.
-	HeaderName string
-	// HeaderScheme is the scheme before the token in that header, compared
-	// without regard to case. Default Bearer; [NoScheme] for the bare token.
-	HeaderScheme string
-	// CookieName is the cookie of the location Cookie, prefix included.
-	// Default __Host-access_token; see [httpauth.Config.AccessCookieName].
-	CookieName string
-	// RefreshCookieName is the cookie of routes that require a refresh token.
-	// Default __Host-refresh_token.
-	RefreshCookieName string
+	Locations []httpauth.Location `koanf:"locations" default:"header,ticket" validate:"omitempty,min=1,unique,dive,websocket_location"`
 	// QueryKey is the URL parameter that carries the token. Default token.
 	QueryKey string `koanf:"query_key" default:"token"`
 	// QueryPrefix is a scheme before the token in that parameter. Default none: the bare
@@ -112,38 +65,15 @@ type Config struct {
 	// with the code and the message of the refusal, which a browser can show) or http (with
 	// an HTTP status). Default close.
 	Reject Reject `koanf:"reject" default:"close" validate:"omitempty,oneof=close http"`
-	// Realm names the protected area in challenges. Default "api".
-	Realm string
 	// AllowedOrigins lists the origins, besides the server's own, whose pages
 	// may connect: scheme, host and port exactly, as in
 	// "https://app.example.com" or "http://localhost:3000". A host that begins
 	// with "*." stands for every host below it: "https://*.example.com". A
 	// default port may be left out. Default none.
 	AllowedOrigins []string `koanf:"allowed_origins" validate:"omitempty,unique,dive,origin"`
-	// PublicScheme is the scheme by which clients reach this server, "http" or "https".
-	// Pages of that scheme alone are of the server's own origin. Default: https for a
-	// handshake that came by TLS, and else both, for a proxy may have ended TLS. Set it
-	// to https behind such a proxy. Danger: without it, pages of http:// and the
-	// server's own host may connect there, and an attacker who controls the network of
-	// a visitor can make such pages.
-	PublicScheme string
 	// Subprotocols lists the application's own subprotocols, the preferred
 	// one first. Default none.
 	Subprotocols []string `koanf:"subprotocols" validate:"omitempty,unique,dive,http_token,ne=paseto.bearer"`
-
-	// ConnContext returns the context whose values a connection has for its whole life,
-	// for its handler and for the Check of its [paseto.Requirement]: ctx with what these
-	// should know of the request, such as a path value or a trace, or the request's own.
-	// It is called once for each connection, before the check at the handshake and not
-	// for handshakes that are refused before; and once by [Guard.Authenticate], for a
-	// requirement with a Check. What it keeps of the request stays in memory for as long
-	// as the connection does; its end is not the connection's. It must not return nil.
-	//
-	// Default: where the requirement has a Check, the request's own values, so that
-	// Check sees them at renewals too; else none, which takes no memory. Danger: some
-	// routers use a value again for another request once the HTTP handler has returned,
-	// as chi does with its RouteContext. Copy what you need of it here.
-	ConnContext func(ctx context.Context, r *http.Request) context.Context
 
 	// ReadLimit is the largest message in bytes that is read; a larger one
 	// closes the connection with code 1009. Default 65536.
@@ -168,7 +98,7 @@ type Config struct {
 	// renewed. Default none: for any time.
 	MaxLifetime time.Duration `koanf:"max_lifetime" validate:"omitempty,none|min=1ms,max=876000h"`
 	// MessageTimeout is how long a client may take for the first message that
-	// carries its token; see [Message]. Default 5s.
+	// carries its token; see [httpauth.LocationMessage]. Default 5s.
 	MessageTimeout time.Duration `koanf:"message_timeout" default:"5s" validate:"omitempty,min=1ms,max=24h"`
 
 	// RenewMessages has clients renew their token in a text message of its own:
@@ -228,19 +158,30 @@ func WithLogger(logger *slog.Logger) Option {
 	}
 }
 
+// WithConnContext chooses the context whose values a connection has for its whole life,
+// for its handler and for the Check of its [paseto.Requirement]: values returns ctx with
+// what these should know of the request, such as a path value or a trace, or the request's
+// own. It is called once for each connection, before the check at the handshake and not
+// for handshakes that are refused before; and once by [Guard.Authenticate], for a
+// requirement with a Check. What it keeps of the request stays in memory for as long
+// as the connection does; its end is not the connection's. It must not return nil.
+//
+// Default, and with nil: where the requirement has a Check, the request's own values, so
+// that Check sees them at renewals too; else none, which takes no memory. Danger: some
+// routers use a value again for another request once the HTTP handler has returned,
+// as chi does with its RouteContext. Copy what you need of it in values.
+func WithConnContext(values func(ctx context.Context, r *http.Request) context.Context) Option {
+	return func(g *Guard) { g.connContext = values }
+}
+
 // withDefaults returns the configuration with its defaults filled in.
 func (c Config) withDefaults(tickets bool) Config {
 	if c.Locations == nil && !tickets {
-		c.Locations = []Location{Header}
+		c.Locations = []httpauth.Location{httpauth.LocationHeader}
 	}
 	settings.SetDefaults(&c)
 	c.Locations = slices.Clone(c.Locations)
 	c.Subprotocols = slices.Clone(c.Subprotocols)
-	c.HeaderName = cmp.Or(c.HeaderName, "Authorization")
-	c.HeaderScheme = cmp.Or(c.HeaderScheme, "Bearer")
-	c.CookieName = cmp.Or(c.CookieName, httpauth.Config{}.AccessCookieName())
-	c.RefreshCookieName = cmp.Or(c.RefreshCookieName, httpauth.Config{}.RefreshCookieName())
-	c.Realm = cmp.Or(c.Realm, "api")
 	c.MaxLifetime = max(0, c.MaxLifetime)
 	c.Limits = c.Limits.withDefaults()
 	return c
@@ -251,7 +192,7 @@ func (c Config) withDefaults(tickets bool) Config {
 func (c Config) Validate() error {
 	problems := settings.Check(c, format.All)
 	c = c.withDefaults(true)
-	if c.TicketKey == c.QueryKey && slices.Contains(c.Locations, Query) && slices.Contains(c.Locations, Ticket) {
+	if c.TicketKey == c.QueryKey && slices.Contains(c.Locations, httpauth.LocationQuery) && slices.Contains(c.Locations, httpauth.LocationTicket) {
 		problems.Add("TicketKey", c.TicketKey, "must differ from {QueryKey}")
 	}
 	return problems.Err(paseto.ErrConfig)

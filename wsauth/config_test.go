@@ -8,63 +8,64 @@ import (
 	"time"
 
 	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/paseto/httpauth"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
 func TestConfigValidation(t *testing.T) {
 	t.Parallel()
-	auth := newAuthorizer(t, paseto.Config{})
+	web := newWeb(t, newAuthorizer(t, paseto.Config{}), httpauth.Config{})
 	for _, test := range []struct {
 		name string
-		auth *paseto.Authorizer
+		web  *httpauth.Web
 		cfg  wsauth.Config
 		want []string // parts of the error; none for a configuration that is valid
 	}{
-		{"zero", auth, wsauth.Config{}, nil},
-		{"everything set", auth, wsauth.Config{
-			Locations:  []wsauth.Location{wsauth.Header, wsauth.Query, wsauth.Cookie, wsauth.Subprotocol, wsauth.Ticket},
-			HeaderName: "X-Token", HeaderScheme: wsauth.NoScheme, CookieName: "auth", QueryKey: "t", QueryPrefix: "Bearer",
+		{"zero", web, wsauth.Config{}, nil},
+		{"everything set", web, wsauth.Config{
+			Locations: []httpauth.Location{httpauth.LocationHeader, httpauth.LocationQuery, httpauth.LocationCookie, httpauth.LocationSubprotocol, httpauth.LocationTicket},
+			QueryKey:  "t", QueryPrefix: "Bearer",
 			TicketKey: "once", PathPrefix: "/api/v1",
-			Reject: wsauth.RejectHTTP, Realm: "chat", AllowedOrigins: []string{"https://*.example.com"},
+			Reject: wsauth.RejectHTTP, AllowedOrigins: []string{"https://*.example.com"},
 			Subprotocols: []string{"chat.v1", "graphql-transport-ws"}, ReadLimit: 1, WriteTimeout: time.Millisecond, CloseTimeout: time.Millisecond,
 		}, nil},
-		{"no Authorizer", nil, wsauth.Config{}, []string{"Authorizer is nil"}},
-		{"json", auth, wsauth.Config{Locations: []wsauth.Location{"json"}},
+		{"no Web", nil, wsauth.Config{}, []string{"the Web is nil; make one with httpauth.New"}},
+		{"json", web, wsauth.Config{Locations: []httpauth.Location{"json"}},
 			[]string{`Locations[0] = "json": json token location is not supported for WebSocket connections`}},
-		{"unknown location", auth, wsauth.Config{Locations: []wsauth.Location{wsauth.Header, "body"}},
+		{"unknown location", web, wsauth.Config{Locations: []httpauth.Location{httpauth.LocationHeader, "body"}},
 			[]string{`Locations[1] = "body": unknown token location "body"; expected one of header, query, cookie, subprotocol, ticket, message`}},
-		{"location in plural", auth, wsauth.Config{Locations: []wsauth.Location{"headers"}}, []string{`"headers"`}},
-		{"ticket and token by one name", auth, wsauth.Config{Locations: []wsauth.Location{wsauth.Query, wsauth.Ticket}, QueryKey: "t", TicketKey: "t"},
+		{"location in plural", web, wsauth.Config{Locations: []httpauth.Location{"headers"}}, []string{`"headers"`}},
+		{"ticket and token by one name", web, wsauth.Config{Locations: []httpauth.Location{httpauth.LocationQuery, httpauth.LocationTicket}, QueryKey: "t", TicketKey: "t"},
 			[]string{"must differ from QueryKey"}},
-		{"token by the name of tickets", auth, wsauth.Config{Locations: []wsauth.Location{wsauth.Query, wsauth.Ticket}, QueryKey: "ticket"},
+		{"token by the name of tickets", web, wsauth.Config{Locations: []httpauth.Location{httpauth.LocationQuery, httpauth.LocationTicket}, QueryKey: "ticket"},
 			[]string{"must differ from QueryKey"}},
-		{"one name where there are no tokens in the query", auth, wsauth.Config{QueryKey: "ticket"}, nil},
-		{"ticket by the name of tokens", auth, wsauth.Config{Locations: []wsauth.Location{wsauth.Query, wsauth.Ticket}, TicketKey: "token"},
+		{"one name where there are no tokens in the query", web, wsauth.Config{QueryKey: "ticket"}, nil},
+		{"ticket by the name of tokens", web, wsauth.Config{Locations: []httpauth.Location{httpauth.LocationQuery, httpauth.LocationTicket}, TicketKey: "token"},
 			[]string{"must differ from QueryKey"}},
-		{"names exchanged", auth, wsauth.Config{QueryKey: "ticket", TicketKey: "token"}, nil},
-		{"ticket twice", auth, wsauth.Config{Locations: []wsauth.Location{wsauth.Ticket, wsauth.Ticket}}, []string{"Locations: must not list anything twice"}},
-		{"prefix of paths without a slash", auth, wsauth.Config{PathPrefix: "api"}, []string{`PathPrefix = "api": expected a path that begins with a slash`}},
-		{"prefix of paths with two", auth, wsauth.Config{PathPrefix: "/api/"}, []string{`PathPrefix = "/api/": expected a prefix that does not end with a slash`}},
-		{"reject", auth, wsauth.Config{Reject: "maybe"}, []string{`Reject = "maybe": expected one of close, http`}},
-		{"marker as subprotocol", auth, wsauth.Config{Subprotocols: []string{"chat", wsauth.Marker}}, []string{`Subprotocols[1] = "paseto.bearer": paseto.bearer is reserved`}},
-		{"empty subprotocol", auth, wsauth.Config{Subprotocols: []string{""}}, []string{`Subprotocols[0] = ""`}},
-		{"two subprotocols in one", auth, wsauth.Config{Subprotocols: []string{"a, b"}}, []string{`Subprotocols[0] = "a, b"`}},
-		{"subprotocol with a line break", auth, wsauth.Config{Subprotocols: []string{"a\r\nX: y"}}, []string{`Subprotocols[0] = "a\r\nX: y"`}},
-		{"subprotocol not ASCII", auth, wsauth.Config{Subprotocols: []string{"plauderei-für-alle"}}, []string{"Subprotocols"}},
-		{"read limit", auth, wsauth.Config{ReadLimit: -1}, []string{"ReadLimit = -1: expected 1 to"}},
-		{"write timeout", auth, wsauth.Config{WriteTimeout: -1}, []string{"WriteTimeout = -1ns: expected 1ms to"}},
-		{"close timeout", auth, wsauth.Config{CloseTimeout: -1}, []string{"CloseTimeout = -1ns: expected 1ms to"}},
+		{"names exchanged", web, wsauth.Config{QueryKey: "ticket", TicketKey: "token"}, nil},
+		{"ticket twice", web, wsauth.Config{Locations: []httpauth.Location{httpauth.LocationTicket, httpauth.LocationTicket}}, []string{"Locations: must not list anything twice"}},
+		{"prefix of paths without a slash", web, wsauth.Config{PathPrefix: "api"}, []string{`PathPrefix = "api": expected a path that begins with a slash`}},
+		{"prefix of paths with two", web, wsauth.Config{PathPrefix: "/api/"}, []string{`PathPrefix = "/api/": expected a prefix that does not end with a slash`}},
+		{"reject", web, wsauth.Config{Reject: "maybe"}, []string{`Reject = "maybe": expected one of close, http`}},
+		{"marker as subprotocol", web, wsauth.Config{Subprotocols: []string{"chat", wsauth.Marker}}, []string{`Subprotocols[1] = "paseto.bearer": paseto.bearer is reserved`}},
+		{"empty subprotocol", web, wsauth.Config{Subprotocols: []string{""}}, []string{`Subprotocols[0] = ""`}},
+		{"two subprotocols in one", web, wsauth.Config{Subprotocols: []string{"a, b"}}, []string{`Subprotocols[0] = "a, b"`}},
+		{"subprotocol with a line break", web, wsauth.Config{Subprotocols: []string{"a\r\nX: y"}}, []string{`Subprotocols[0] = "a\r\nX: y"`}},
+		{"subprotocol not ASCII", web, wsauth.Config{Subprotocols: []string{"plauderei-für-alle"}}, []string{"Subprotocols"}},
+		{"read limit", web, wsauth.Config{ReadLimit: -1}, []string{"ReadLimit = -1: expected 1 to"}},
+		{"write timeout", web, wsauth.Config{WriteTimeout: -1}, []string{"WriteTimeout = -1ns: expected 1ms to"}},
+		{"close timeout", web, wsauth.Config{CloseTimeout: -1}, []string{"CloseTimeout = -1ns: expected 1ms to"}},
 		{"everything at once", nil, wsauth.Config{
-			Locations: []wsauth.Location{"json"}, Reject: "maybe", AllowedOrigins: []string{"*", "null"},
+			Locations: []httpauth.Location{"json"}, Reject: "maybe", AllowedOrigins: []string{"*", "null"},
 			Subprotocols: []string{"", "a b"}, ReadLimit: -1, WriteTimeout: -1, CloseTimeout: -1,
 		}, []string{
-			"Authorizer", "Locations", "Reject", `AllowedOrigins[0] = "*"`, `AllowedOrigins[1] = "null"`,
+			"Web is nil", "Locations", "Reject", `AllowedOrigins[0] = "*"`, `AllowedOrigins[1] = "null"`,
 			`Subprotocols[0] = ""`, `Subprotocols[1] = "a b"`, "ReadLimit", "WriteTimeout", "CloseTimeout",
 		}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			guard, err := wsauth.New(test.auth, test.cfg)
+			guard, err := wsauth.New(test.web, test.cfg)
 			if test.want == nil {
 				if err != nil || guard == nil {
 					t.Fatalf("a valid configuration is refused: %v", err)
@@ -91,12 +92,12 @@ func TestConfigIsCopied(t *testing.T) {
 	t.Parallel()
 	auth := newAuthorizer(t, paseto.Config{})
 	cfg := wsauth.Config{
-		Locations:      []wsauth.Location{wsauth.Header},
+		Locations:      []httpauth.Location{httpauth.LocationHeader},
 		AllowedOrigins: []string{"https://app.example.com"},
 		Subprotocols:   []string{"chat"},
 	}
 	guard := newGuard(t, auth, cfg)
-	cfg.Locations[0], cfg.AllowedOrigins[0], cfg.Subprotocols[0] = wsauth.Query, "https://evil.org", "mail"
+	cfg.Locations[0], cfg.AllowedOrigins[0], cfg.Subprotocols[0] = httpauth.LocationQuery, "https://evil.org", "mail"
 	srv := listen(t, guard.Require(paseto.Requirement{}, func(_ context.Context, conn *wsauth.Conn) {
 		_ = conn.WriteMessage(wsauth.TextMessage, []byte(conn.Subprotocol()))
 	}))
@@ -105,10 +106,11 @@ func TestConfigIsCopied(t *testing.T) {
 	checkOrigin(t, srv, send.and(header("Origin", "https://evil.org")), false)
 }
 
-// TestRealm is the one of the configuration.
+// TestRealm is the one of the Web.
 func TestRealm(t *testing.T) {
 	t.Parallel()
-	guard := newGuard(t, newAuthorizer(t, paseto.Config{}), wsauth.Config{Reject: wsauth.RejectHTTP, Realm: "chat"})
+	web := newWeb(t, newAuthorizer(t, paseto.Config{}), httpauth.Config{Realm: "chat"})
+	guard := guardOf(t, web, wsauth.Config{Reject: wsauth.RejectHTTP})
 	_, resp := dial(t, listen(t, guard.Require(paseto.Requirement{}, unreachable(t))), none())
 	if got, want := resp.Header.Get("WWW-Authenticate"), `Bearer realm="chat"`; got != want {
 		t.Errorf("challenge is %q, want %q", got, want)

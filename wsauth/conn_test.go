@@ -37,9 +37,8 @@ func TestHandlerContext(t *testing.T) {
 	t.Parallel()
 	type key struct{}
 	auth := newAuthorizer(t, paseto.Config{})
-	guard := newGuard(t, auth, wsauth.Config{
-		ConnContext: func(_ context.Context, r *http.Request) context.Context { return r.Context() },
-	})
+	guard := newGuard(t, auth, wsauth.Config{},
+		wsauth.WithConnContext(func(_ context.Context, r *http.Request) context.Context { return r.Context() }))
 	outer, cancel := context.WithCancel(context.WithValue(context.Background(), key{}, "from the middleware"))
 	srv := listen(t, withValue(outer, guard.Require(paseto.Requirement{}, func(ctx context.Context, conn *wsauth.Conn) {
 		// The request's context ends with the request, which is over.

@@ -42,7 +42,7 @@ func (g *Guard) Broadcast(kind MessageKind, data []byte, to func(*Conn) bool) (i
 type Stats struct {
 	// Connections are those that are open.
 	Connections int
-	// Pending are those that have yet to show a token; see [Message].
+	// Pending are those that have yet to show a token; see [httpauth.LocationMessage].
 	Pending int
 	// Panics of handlers, since the guard was made.
 	Panics uint64

@@ -11,6 +11,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/paseto/httpauth"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
@@ -51,7 +52,7 @@ func TestConnections(t *testing.T) {
 		clients[name] = connect(t, s.srv, send)
 		checkMessage(t, clients[name], "hello")
 	}
-	pending := connect(t, listen(t, s.guard.Require(paseto.Requirement{}, greet, wsauth.In(wsauth.Message))), none())
+	pending := connect(t, listen(t, s.guard.Require(paseto.Requirement{}, greet, httpauth.WithLocations(httpauth.LocationMessage))), none())
 	check := func(all ...string) {
 		t.Helper()
 		if got := subjectsOf(slices.Collect(s.guard.Connections())); !slices.Equal(got, all) {

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/paseto/httpauth"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
@@ -21,16 +22,16 @@ func credentialFailures() []failure {
 		noJSON      = "json token location is not supported for WebSocket connections"
 	)
 	var (
-		inQuery    = []wsauth.Location{wsauth.Query}
-		inCookie   = []wsauth.Location{wsauth.Cookie}
-		inProtocol = []wsauth.Location{wsauth.Subprotocol}
-		everywhere = []wsauth.Location{wsauth.Header, wsauth.Query, wsauth.Cookie, wsauth.Subprotocol}
-		prefixed   = []wsauth.RouteOption{wsauth.Prefix("Bearer")}
+		inQuery    = []httpauth.Location{httpauth.LocationQuery}
+		inCookie   = []httpauth.Location{httpauth.LocationCookie}
+		inProtocol = []httpauth.Location{httpauth.LocationSubprotocol}
+		everywhere = []httpauth.Location{httpauth.LocationHeader, httpauth.LocationQuery, httpauth.LocationCookie, httpauth.LocationSubprotocol}
+		prefixed   = []httpauth.RouteOption{httpauth.WithPrefix("Bearer")}
 	)
 	type row struct {
 		name    string
-		in      []wsauth.Location
-		opts    []wsauth.RouteOption
+		in      []httpauth.Location
+		opts    []httpauth.RouteOption
 		send    handshake
 		message string
 	}
@@ -52,9 +53,9 @@ func credentialFailures() []failure {
 		{"header, joined by a proxy", nil, nil, header("Authorization", "Bearer a,Bearer"), badHeader},
 		{"header, not ASCII", nil, nil, header("Authorization", "Bearer tökén"), badHeader},
 		{"header, empty", nil, nil, header("Authorization", ""), badHeader},
-		{"header, custom", nil, []wsauth.RouteOption{wsauth.Key("X-Token"), wsauth.Prefix("Token")}, header("X-Token", "Bearer x"),
+		{"header, custom", nil, []httpauth.RouteOption{httpauth.WithKey("X-Token"), httpauth.WithPrefix("Token")}, header("X-Token", "Bearer x"),
 			"Bad X-Token header. Expected value 'Token <PASETO>'"},
-		{"header, no scheme wanted", nil, []wsauth.RouteOption{wsauth.Prefix(wsauth.NoScheme)}, header("Authorization", "Bearer x"),
+		{"header, no scheme wanted", nil, []httpauth.RouteOption{httpauth.WithPrefix(httpauth.NoScheme)}, header("Authorization", "Bearer x"),
 			"Bad Authorization header. Expected value '<PASETO>'"},
 
 		{"query, empty", inQuery, nil, query("token="), badQuery},
@@ -74,7 +75,7 @@ func credentialFailures() []failure {
 		{"query, bad escape in a name", inQuery, nil, query("%xx=1&token=v4.local.x"), badQuery},
 		{"query, bad escape and no token", inQuery, nil, query("room=%"), badQuery},
 		{"query, semicolon", inQuery, nil, query("a=1;token=v4.local.x"), badQuery},
-		{"query, custom key", inQuery, []wsauth.RouteOption{wsauth.Key("ticket")}, query("ticket="),
+		{"query, custom key", inQuery, []httpauth.RouteOption{httpauth.WithKey("ticket")}, query("ticket="),
 			"Bad ticket query param. Expected value '<PASETO>'"},
 		{"query, 1 MB", inQuery, nil, query("token=v4.local." + strings.Repeat("a", 1<<20)), "Invalid PASETO format"},
 		{"query, 1 MB of dots", inQuery, nil, query("token=" + strings.Repeat(".", 1<<20)), "Invalid PASETO format"},
@@ -122,14 +123,14 @@ func credentialFailures() []failure {
 	}
 	// A location that handshakes have not got is the program's mistake.
 	return append(failures,
-		failure{name: "json location", opts: []wsauth.RouteOption{wsauth.In("json")}, send: sendsToken(paseto.Grant{}),
+		failure{name: "json location", opts: []httpauth.RouteOption{httpauth.WithLocations("json")}, send: sendsToken(paseto.Grant{}),
 			message: noJSON, code: "location_unsupported", status: 500, challenge: noChallenge},
-		failure{name: "json location beside another", opts: []wsauth.RouteOption{wsauth.In(wsauth.Header, "json")}, send: sendsToken(paseto.Grant{}),
+		failure{name: "json location beside another", opts: []httpauth.RouteOption{httpauth.WithLocations(httpauth.LocationHeader, "json")}, send: sendsToken(paseto.Grant{}),
 			message: noJSON, code: "location_unsupported", status: 500, challenge: noChallenge},
-		failure{name: "unknown location", opts: []wsauth.RouteOption{wsauth.In("body")}, send: sendsToken(paseto.Grant{}),
+		failure{name: "unknown location", opts: []httpauth.RouteOption{httpauth.WithLocations("body")}, send: sendsToken(paseto.Grant{}),
 			message: `unknown token location "body"; expected one of header, query, cookie, subprotocol, ticket, message`,
 			code:    "location_unsupported", status: 500, challenge: noChallenge},
-		failure{name: "no location", opts: []wsauth.RouteOption{wsauth.In()}, send: sendsToken(paseto.Grant{}),
+		failure{name: "no location", opts: []httpauth.RouteOption{httpauth.WithLocations()}, send: sendsToken(paseto.Grant{}),
 			message: "no token location is given", code: "location_unsupported", status: 500, challenge: noChallenge},
 	)
 }
@@ -142,17 +143,17 @@ func TestFailuresAreOnlyTheirs(t *testing.T) {
 	token := access(t, auth, paseto.Grant{Subject: "alice"})
 	for _, test := range []struct {
 		name string
-		in   []wsauth.Location
+		in   []httpauth.Location
 		send handshake
 	}{
 		{"scheme in lower case", nil, header("Authorization", "bearer "+token)},
 		{"scheme in upper case", nil, header("Authorization", "BEARER "+token)},
 		{"spaces after the scheme", nil, header("Authorization", "Bearer   "+token)},
-		{"malformed query on a route that reads none", []wsauth.Location{wsauth.Header}, bearer(token).and(query("token=%zz"))},
+		{"malformed query on a route that reads none", []httpauth.Location{httpauth.LocationHeader}, bearer(token).and(query("token=%zz"))},
 		{"second token where none is looked for", nil, bearer(token).and(query("token=" + token))},
 		{"cookie where none is looked for", nil, bearer(token).and(header("Cookie", "__Host-access_token="+token))},
-		{"other parameters", []wsauth.Location{wsauth.Query}, query("a=1&a=2&token=" + token + "&b=%20")},
-		{"escaped token", []wsauth.Location{wsauth.Query}, query("token=" + strings.ReplaceAll(token, ".", "%2E"))},
+		{"other parameters", []httpauth.Location{httpauth.LocationQuery}, query("a=1&a=2&token=" + token + "&b=%20")},
+		{"escaped token", []httpauth.Location{httpauth.LocationQuery}, query("token=" + strings.ReplaceAll(token, ".", "%2E"))},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

@@ -1,7 +1,8 @@
 // Package wsauth guards WebSockets with PASETO tokens: a [Guard] decides at the
 // handshake who may connect, and closes a [Conn] when its right to be there ends.
 //
-//	guard, err := wsauth.New(auth, wsauth.Config{})
+//	web, err := httpauth.New(auth, httpauth.Config{})
+//	guard, err := wsauth.New(web, wsauth.Config{})
 //	mux.Handle("/ws", guard.Require(paseto.Requirement{}, chat))
 //
 //	func chat(ctx context.Context, conn *wsauth.Conn) {
@@ -45,23 +46,23 @@
 //
 // # Where browsers put a token
 //
-// A page cannot set headers on a WebSocket. It can rely on a cookie ([Cookie]),
-// offer the token as a subprotocol ([Subprotocol]):
+// A page cannot set headers on a WebSocket. It can rely on a cookie ([httpauth.LocationCookie]),
+// offer the token as a subprotocol ([httpauth.LocationSubprotocol]):
 //
 //	new WebSocket(url, ["paseto.bearer", token])
 //
-// or buy a ticket and put that into the URL ([Ticket]), which is the best way
+// or buy a ticket and put that into the URL ([httpauth.LocationTicket]), which is the best way
 // for a page of another origin; see [httpauth.Web.Ticket]. The access token
-// itself can go into the URL too ([Query]). URLs end up in logs and histories:
-// use [Query] only with tokens that expire soon, and a log without query
+// itself can go into the URL too ([httpauth.LocationQuery]). URLs end up in logs and histories:
+// use [httpauth.LocationQuery] only with tokens that expire soon, and a log without query
 // strings. A ticket found there is used up. Or it sends the token in the first
-// message ([Message]), before which the application gets to know nothing of the
+// message ([httpauth.LocationMessage]), before which the application gets to know nothing of the
 // connection.
 //
 // A browser that has the cookie sends it with every handshake. On a route that
-// accepts [Cookie] and another location, a page that uses the other one then
+// accepts [httpauth.LocationCookie] and another location, a page that uses the other one then
 // brings two tokens and is refused: give the two kinds of page routes of their
-// own, with [In].
+// own, with [httpauth.WithLocations].
 //
 // # The life of a connection
 //
@@ -96,7 +97,7 @@
 // many may wait for a first message, and how many handshakes an address may begin,
 // or fail. A guard counts by itself; but where the denylist has leases, the connections
 // of a subject are counted over all guards that share it (see [WithLeases]). Behind a proxy, set
-// [Limits.TrustedProxies] before you limit addresses.
+// [httpauth.Config.TrustedProxies] before you limit addresses.
 //
 // # Sending
 //
@@ -116,7 +117,7 @@
 //
 // An idle connection has one goroutine, over plain TCP on a stack of 2 KiB until its
 // first message comes, and neither a read nor a write buffer. The handler's context has
-// nothing of the request, unless [Config.ConnContext] keeps it or the requirement has a
+// nothing of the request, unless [WithConnContext] keeps it or the requirement has a
 // Check, which sees the request's values: they stay in memory for as long as the
 // connection does.
 package wsauth

@@ -20,7 +20,7 @@ const (
 	ErrReplaced paseto.Code = "connection_replaced"
 
 	// ErrNoMessage: no token came in a message within [Config.MessageTimeout];
-	// see [Message].
+	// see [httpauth.LocationMessage].
 	ErrNoMessage paseto.Code = "message_timeout"
 	// ErrMessage: the first message, or one that is to renew the token, is not as
 	// it has to be.

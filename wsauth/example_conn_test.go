@@ -29,7 +29,7 @@ type demo struct {
 	store *denylist.Memory
 }
 
-func newDemo(cfg wsauth.Config, serve wsauth.Handler) *demo {
+func newDemo(cfg wsauth.Config, serve wsauth.Handler, opts ...wsauth.Option) *demo {
 	s := &demo{store: denylist.NewMemory()}
 	var err error
 	s.auth, err = paseto.New(paseto.Config{Keys: []paseto.Key{localKey}},
@@ -37,7 +37,11 @@ func newDemo(cfg wsauth.Config, serve wsauth.Handler) *demo {
 	if err != nil {
 		panic(err)
 	}
-	if s.guard, err = wsauth.New(s.auth, cfg); err != nil {
+	web, err := httpauth.New(s.auth, httpauth.Config{})
+	if err != nil {
+		panic(err)
+	}
+	if s.guard, err = wsauth.New(web, cfg, opts...); err != nil {
 		panic(err)
 	}
 	mux := http.NewServeMux()
@@ -152,7 +156,7 @@ func ExampleConn_Renew() {
 // the application sees neither.
 func ExampleGuard_Require_message() {
 	s := newDemo(wsauth.Config{
-		Locations:     []wsauth.Location{wsauth.Header, wsauth.Message},
+		Locations:     []httpauth.Location{httpauth.LocationHeader, httpauth.LocationMessage},
 		RenewMessages: true,
 	}, echo)
 	defer s.close()
@@ -283,15 +287,15 @@ func ExampleConfig() {
 
 type roomKey struct{}
 
-// A handler knows of its request what ConnContext keeps for it.
-func ExampleConfig_connContext() {
+// A handler knows of its request what this option keeps for it.
+func ExampleWithConnContext() {
 	withRoom := func(ctx context.Context, r *http.Request) context.Context {
 		return context.WithValue(ctx, roomKey{}, r.PathValue("room"))
 	}
-	s := newDemo(wsauth.Config{ConnContext: withRoom}, func(ctx context.Context, conn *wsauth.Conn) {
+	s := newDemo(wsauth.Config{}, func(ctx context.Context, conn *wsauth.Conn) {
 		text := fmt.Sprint(paseto.FromContext(ctx).Subject, " is in the ", ctx.Value(roomKey{}))
 		_ = conn.WriteMessage(wsauth.TextMessage, []byte(text))
-	})
+	}, wsauth.WithConnContext(withRoom))
 	defer s.close()
 	ws := s.connect(s.token(paseto.Grant{Subject: "alice"}))
 	defer func() { _ = ws.Close() }()
@@ -330,8 +334,12 @@ func ExampleWithLeases() {
 	if err != nil {
 		panic(err)
 	}
+	web, err := httpauth.New(auth, httpauth.Config{})
+	if err != nil {
+		panic(err)
+	}
 	limits := wsauth.Limits{PerSubject: 5, OnExcess: wsauth.ReplaceOldest}
-	guard, err := wsauth.New(auth, wsauth.Config{Limits: limits}, wsauth.WithLeases(store))
+	guard, err := wsauth.New(web, wsauth.Config{Limits: limits}, wsauth.WithLeases(store))
 	if err != nil {
 		panic(err)
 	}

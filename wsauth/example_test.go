@@ -10,6 +10,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/paseto/httpauth"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
@@ -18,7 +19,11 @@ func ExampleGuard_Require() {
 	if err != nil {
 		panic(err)
 	}
-	guard, err := wsauth.New(auth, wsauth.Config{})
+	web, err := httpauth.New(auth, httpauth.Config{})
+	if err != nil {
+		panic(err)
+	}
+	guard, err := wsauth.New(web, wsauth.Config{})
 	if err != nil {
 		panic(err)
 	}
@@ -76,7 +81,11 @@ func ExampleGuard_Authenticate() {
 	if err != nil {
 		panic(err)
 	}
-	guard, err := wsauth.New(auth, wsauth.Config{})
+	web, err := httpauth.New(auth, httpauth.Config{})
+	if err != nil {
+		panic(err)
+	}
+	guard, err := wsauth.New(web, wsauth.Config{})
 	if err != nil {
 		panic(err)
 	}

@@ -29,7 +29,7 @@ func ExampleGuard_Require_ticket() {
 	if err != nil {
 		panic(err)
 	}
-	guard, err := wsauth.New(auth, wsauth.Config{}) // takes tickets, since there is a denylist
+	guard, err := wsauth.New(web, wsauth.Config{}) // takes tickets, since there is a denylist
 	if err != nil {
 		panic(err)
 	}
@@ -37,7 +37,7 @@ func ExampleGuard_Require_ticket() {
 		_ = conn.WriteMessage(wsauth.TextMessage, []byte("hello, "+conn.Claims().Subject))
 	}
 	mux := http.NewServeMux()
-	mux.Handle("POST /ticket", web.Ticket(httpauth.TicketPath("/ws")))
+	mux.Handle("POST /ticket", web.Ticket(httpauth.WithTicketPath("/ws")))
 	mux.Handle("/ws", guard.Require(paseto.Requirement{}, greet))
 	srv := httptest.NewServer(mux)
 	defer srv.Close()

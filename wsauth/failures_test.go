@@ -11,6 +11,7 @@ import (
 
 	"github.com/pasetokit/pasetokit/denylist"
 	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/paseto/httpauth"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
@@ -25,10 +26,10 @@ const (
 // failure is a handshake that must be refused, and how.
 type failure struct {
 	name    string
-	in      []wsauth.Location
+	in      []httpauth.Location
 	paseto  paseto.Config
 	req     paseto.Requirement
-	opts    []wsauth.RouteOption
+	opts    []httpauth.RouteOption
 	send    func(t *testing.T, auth *paseto.Authorizer) handshake
 	message string
 

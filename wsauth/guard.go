@@ -21,11 +21,13 @@ import (
 	"github.com/pasetokit/pasetokit/denylist"
 	"github.com/pasetokit/pasetokit/internal/clientaddr"
 	"github.com/pasetokit/pasetokit/internal/clientlog"
+	"github.com/pasetokit/pasetokit/internal/locate"
 	"github.com/pasetokit/pasetokit/internal/origin"
 	"github.com/pasetokit/pasetokit/internal/refusal"
 	"github.com/pasetokit/pasetokit/internal/throttle"
 	"github.com/pasetokit/pasetokit/internal/urlpath"
 	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/paseto/httpauth"
 	"github.com/pasetokit/pasetokit/wsauth/internal/schedule"
 )
 
@@ -36,11 +38,14 @@ type Guard struct {
 	auth     *paseto.Authorizer
 	failOpen bool // connections live on while the denylist cannot be asked
 	cfg      Config
-	route    route // as configured
+	web      httpauth.Config // of the Web, with the defaults filled in
+	route    route           // as configured
 	origins  origin.Patterns
 	upgrader websocket.Upgrader
 	log      *slog.Logger
 	observe  func(Event)
+
+	connContext func(context.Context, *http.Request) context.Context // nil: the default
 
 	made     time.Time        // by a clock that nobody sets
 	born     time.Time        // by the Authorizer's clock
@@ -70,13 +75,21 @@ type Guard struct {
 	end     context.CancelFunc
 }
 
-// New returns a Guard that verifies with auth. The error wraps
-// [paseto.ErrConfig] and names everything that is wrong with cfg.
-func New(auth *paseto.Authorizer, cfg Config, opts ...Option) (*Guard, error) {
-	tickets := auth != nil && auth.CanRevoke()
+// New returns a Guard that verifies with the Authorizer of web, and shares with it what
+// [httpauth.Config] says of header, cookies, realm, public scheme and trusted proxies. It
+// takes nothing else from there: the origins that may connect are those of
+// [Config.AllowedOrigins]. The error wraps [paseto.ErrConfig] and names everything that
+// is wrong with cfg.
+func New(web *httpauth.Web, cfg Config, opts ...Option) (*Guard, error) {
+	if web == nil {
+		return nil, errors.Join(cfg.Validate(), fmt.Errorf("%w: the Web is nil; make one with httpauth.New", paseto.ErrConfig))
+	}
+	auth := web.Authorizer()
+	tickets := auth.CanRevoke()
 	g := &Guard{
 		auth:     auth,
 		cfg:      cfg.withDefaults(tickets),
+		web:      web.Config(),
 		log:      slog.New(slog.DiscardHandler),
 		observe:  func(Event) {},
 		schedule: schedule.New(time.Now, func(c *Conn) *schedule.Alarm { return &c.alarm }),
@@ -92,27 +105,21 @@ func New(auth *paseto.Authorizer, cfg Config, opts ...Option) (*Guard, error) {
 		}
 	}
 	errs := []error{cfg.Validate()}
-	if auth == nil {
-		errs = append(errs, fmt.Errorf("%w: the Authorizer is nil", paseto.ErrConfig))
-	}
-	if !tickets && slices.Contains(g.cfg.Locations, Ticket) {
+	if !tickets && slices.Contains(g.cfg.Locations, httpauth.LocationTicket) {
 		errs = append(errs, fmt.Errorf("%w: Locations: %w", paseto.ErrConfig, errNoTickets))
-	}
-	g.origins = origin.ParsePatterns(cfg.AllowedOrigins)
-	addresses, wrong := clientaddr.Parse(cfg.Limits.TrustedProxies)
-	for _, err := range wrong {
-		errs = append(errs, fmt.Errorf("%w: Limits.TrustedProxies: %w", paseto.ErrConfig, err))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
+	g.origins = origin.ParsePatterns(cfg.AllowedOrigins)
+	g.addresses, _ = clientaddr.Parse(g.web.TrustedProxies) // valid
 	g.failOpen = auth.Config().Denylist.FailOpen
 	g.wall = func() time.Time { return auth.Now().Round(0) } // and not the monotonic one
 	g.born = g.wall()
 	g.expiries = schedule.New(g.wall, func(c *Conn) *schedule.Alarm { return &c.expiry })
-	g.limit(addresses)
+	g.limit()
 	g.findLeases()
-	g.route = g.cfg.route()
+	g.route = newRoute(g.cfg, g.web)
 	g.upgrader = websocket.Upgrader{
 		HandshakeTimeout: g.cfg.WriteTimeout,
 		WriteBufferSize:  4 << 10,
@@ -127,7 +134,7 @@ func New(auth *paseto.Authorizer, cfg Config, opts ...Option) (*Guard, error) {
 // Handler is what an application does with a connection. It runs on a
 // goroutine of its own, after the HTTP handler has returned, and the
 // connection is closed when it returns. The context carries the claims in force
-// (see [paseto.FromContext]) and the values of [Config.ConnContext], and ends with
+// (see [paseto.FromContext]) and the values of [WithConnContext], and ends with
 // the connection; [context.Cause] then says why. A panic is logged, counted, and
 // closes the connection with code 1011.
 type Handler func(ctx context.Context, conn *Conn)
@@ -135,9 +142,9 @@ type Handler func(ctx context.Context, conn *Conn)
 // Require returns a handler that opens a WebSocket for handshakes with a token
 // that meets req, and refuses all others as [Config.Reject] says.
 //
-// A requirement that no token can meet, or a location that handshakes have not
-// got, is logged here, and every handshake is then refused.
-func (g *Guard) Require(req paseto.Requirement, serve Handler, opts ...RouteOption) http.Handler {
+// A requirement that no token can meet, or a location that is for requests alone, is
+// logged here, and every handshake is then refused.
+func (g *Guard) Require(req paseto.Requirement, serve Handler, opts ...httpauth.RouteOption) http.Handler {
 	t := &gate{guard: g, req: req, in: g.routeFor(req, opts), serve: serve}
 	t.broken = g.check(t.in, req)
 	if serve == nil {
@@ -182,7 +189,7 @@ func isNonce(s string) bool {
 // to read the token of a first message. A ticket is used up by it, unless the
 // request breaks RFC 6455. It counts for the limits of the client's address, and
 // for no other.
-func (g *Guard) Authenticate(r *http.Request, req paseto.Requirement, opts ...RouteOption) (*paseto.Claims, error) {
+func (g *Guard) Authenticate(r *http.Request, req paseto.Requirement, opts ...httpauth.RouteOption) (*paseto.Claims, error) {
 	in := g.routeFor(req, opts)
 	if err := g.check(in, req); err != nil {
 		return nil, err
@@ -214,10 +221,10 @@ var errNoTickets = errors.New("ticket needs an Authorizer with a denylist, for a
 
 // check reports what makes a route one that nobody can enter.
 func (g *Guard) check(in route, req paseto.Requirement) error {
-	if err := in.validate(); err != nil {
+	if err := in.Validate(); err != nil {
 		return err
 	}
-	if slices.Contains(in.Locations, Ticket) && !g.auth.CanRevoke() {
+	if slices.Contains(in.Locations, locate.InTicket) && !g.auth.CanRevoke() {
 		return errNoTickets
 	}
 	return req.Validate()
@@ -236,11 +243,11 @@ func (g *Guard) knock(r *http.Request) (attempt, error) {
 
 // verify returns the claims of the token that was found somewhere. A ticket is used up
 // if ready, which may be nil, returns nil; it is called for nothing else.
-func (g *Guard) verify(r *http.Request, req paseto.Requirement, token string, where Location, ready func() error) (*paseto.Claims, error) {
-	if where == Cookie && r.Header.Get("Origin") == "" {
+func (g *Guard) verify(r *http.Request, req paseto.Requirement, token, where string, ready func() error) (*paseto.Claims, error) {
+	if where == locate.InCookie && r.Header.Get("Origin") == "" {
 		return nil, originError("the token is in a cookie, and there is no Origin")
 	}
-	if where == Ticket {
+	if where == locate.InTicket {
 		use := paseto.TicketUse{Path: g.pathOf(r), Origin: originOf(r), Ready: ready}
 		return g.auth.RedeemTicket(r.Context(), token, req, use)
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/paseto/httpauth"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
@@ -53,7 +54,7 @@ func TestBrokenHandshake(t *testing.T) {
 				t.Parallel()
 				auth := newAuthorizer(t, paseto.Config{})
 				guard := newGuard(t, auth, wsauth.Config{
-					Reject: reject, Locations: []wsauth.Location{wsauth.Header, wsauth.Ticket, wsauth.Message},
+					Reject: reject, Locations: []httpauth.Location{httpauth.LocationHeader, httpauth.LocationTicket, httpauth.LocationMessage},
 					Limits: wsauth.Limits{Connections: 1, Pending: 1, PerSubject: 1},
 				})
 				srv := listen(t, guard.Require(paseto.Requirement{}, echo))

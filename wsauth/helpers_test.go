@@ -96,11 +96,27 @@ func patient(cfg wsauth.Config) wsauth.Config {
 	return cfg
 }
 
-// newGuard returns a patient Guard that is shut down at the end of the test, which
-// therefore waits for every handler.
+// newWeb returns what a Guard shares with the routes of requests.
+func newWeb(t testing.TB, auth *paseto.Authorizer, cfg httpauth.Config) *httpauth.Web {
+	t.Helper()
+	web, err := httpauth.New(auth, cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return web
+}
+
+// newGuard is guardOf with a Web that has the defaults.
 func newGuard(t testing.TB, auth *paseto.Authorizer, cfg wsauth.Config, opts ...wsauth.Option) *wsauth.Guard {
 	t.Helper()
-	guard, err := wsauth.New(auth, patient(cfg), opts...)
+	return guardOf(t, newWeb(t, auth, httpauth.Config{}), cfg, opts...)
+}
+
+// guardOf returns a patient Guard that is shut down at the end of the test, which
+// therefore waits for every handler.
+func guardOf(t testing.TB, web *httpauth.Web, cfg wsauth.Config, opts ...wsauth.Option) *wsauth.Guard {
+	t.Helper()
+	guard, err := wsauth.New(web, patient(cfg), opts...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net/http"
 	"net/netip"
-	"slices"
 	"time"
 
 	"github.com/pasetokit/pasetokit/internal/clientaddr"
@@ -50,7 +49,7 @@ type Limits struct {
 	// times as often. Default 30s.
 	LeaseTTL time.Duration `koanf:"lease_ttl" default:"30s" validate:"omitempty,min=1s,max=24h"`
 	// Pending is how many connections may be waiting for the token of their
-	// first message at a time; see [Message]. Beyond that handshakes are
+	// first message at a time; see [httpauth.LocationMessage]. Beyond that handshakes are
 	// answered with status 503. Default 1000.
 	Pending int `koanf:"pending" default:"1000" validate:"omitempty,min=1,max=1000000000"`
 	// PendingPerAddress is how many of these a client address may have; beyond
@@ -74,13 +73,6 @@ type Limits struct {
 	// minute for what they bring; they count as those of [Limits.HandshakesPerMinute].
 	// Default none: any number. Danger: as there.
 	FailuresPerMinute int `koanf:"failures_per_minute" validate:"omitempty,none|min=1,max=1000000000"`
-	// TrustedProxies lists the addresses, and networks in CIDR notation, whose
-	// X-Forwarded-For is believed: the client's address is then the rightmost
-	// one in it that is not of a trusted proxy. The word unix is for a proxy that
-	// connects through a Unix socket, and has no address. Default none: the address is
-	// the peer's own. Danger: whoever can reach the server from a listed
-	// address can claim any address.
-	TrustedProxies []string
 }
 
 // withDefaults returns the limits with what other settings decide. 0 stands for no limit
@@ -93,15 +85,13 @@ func (l Limits) withDefaults() Limits {
 	for _, n := range []*int{&l.Connections, &l.PerSubject, &l.HandshakesPerMinute, &l.FailuresPerMinute} {
 		*n = max(0, *n)
 	}
-	l.TrustedProxies = slices.Clone(l.TrustedProxies)
 	return l
 }
 
 // limit makes what keeps the limits that are configured.
-func (g *Guard) limit(addresses clientaddr.Finder) {
+func (g *Guard) limit() {
 	limits := g.cfg.Limits
 	g.conns = newRegistry(limits.Connections)
-	g.addresses = addresses
 	perMinute := func(n int) *throttle.Table[netip.Prefix] {
 		return throttle.New[netip.Prefix](n, time.Minute, g.auth.Now)
 	}

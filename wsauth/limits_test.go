@@ -14,6 +14,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/paseto/httpauth"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
@@ -342,7 +343,7 @@ func TestPanicIsNobodysFailure(t *testing.T) {
 		}},
 		{"first message", func(t *testing.T, l toll, req paseto.Requirement) {
 			t.Helper()
-			ws := connect(t, listen(t, l.guard.Require(req, unreachable(t), wsauth.In(wsauth.Message))), none())
+			ws := connect(t, listen(t, l.guard.Require(req, unreachable(t), httpauth.WithLocations(httpauth.LocationMessage))), none())
 			if err := ws.WriteJSON(map[string]string{"type": "auth", "token": access(t, l.auth, paseto.Grant{})}); err != nil {
 				t.Fatal(err)
 			}

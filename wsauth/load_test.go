@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/paseto/httpauth"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
@@ -88,7 +89,7 @@ func TestRefusalsForLoad(t *testing.T) {
 				}
 				s.auth = newAuthorizer(t, paseto.Config{}, opts...)
 				s.guard = newGuard(t, s.auth, wsauth.Config{
-					Locations: []wsauth.Location{wsauth.Header, wsauth.Message}, Reject: reject, Limits: test.limits,
+					Locations: []httpauth.Location{httpauth.LocationHeader, httpauth.LocationMessage}, Reject: reject, Limits: test.limits,
 				})
 				s.srv = listen(t, s.guard.Require(paseto.Requirement{}, greet))
 				checkEnds(t, s.srv, test.send(t, s), test.status, test.code)

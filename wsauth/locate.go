@@ -1,123 +1,59 @@
 package wsauth
 
 import (
-	"fmt"
 	"net/http"
 	"slices"
 
 	"github.com/pasetokit/pasetokit/internal/locate"
 	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/paseto/httpauth"
 )
 
-// RouteOption makes one route differ from the configuration.
-type RouteOption func(*route)
-
-// In sets the locations that the route's token may be in.
-func In(locations ...Location) RouteOption {
-	return func(r *route) { r.Locations = locations }
-}
-
-// Key sets the name of the header, cookie or query parameter that carries the
-// token, in every location of the route but [Ticket]. A cookie's name is taken
-// as it is, without a prefix.
-func Key(name string) RouteOption {
-	return func(r *route) { r.SetKey(name) }
-}
-
-// Prefix sets the scheme that stands before the token in a header or query
-// parameter of the route; [NoScheme] for none.
-func Prefix(prefix string) RouteOption {
-	return func(r *route) { r.SetPrefix(prefix) }
-}
-
-// Subprotocols sets the application's own subprotocols on the route, the
-// preferred one first.
-func Subprotocols(protocols ...string) RouteOption {
-	return func(r *route) { r.protocols = protocols }
+// WithSubprotocols sets the application's own subprotocols on the route, the
+// preferred one first. It is for handshakes alone.
+func WithSubprotocols(protocols ...string) httpauth.RouteOption {
+	return func(r *locate.Route) { r.Subprotocols = protocols }
 }
 
 // route is where one route looks for its token, and what it speaks.
-type route struct {
-	locate.Route[Location]
-	ticket    string // the parameter of a ticket
-	protocols []string
-}
+type route struct{ locate.Route }
 
-// route returns what holds for routes without options.
-func (c Config) route() route {
-	return route{
-		Route: locate.Route[Location]{
-			Locations: c.Locations,
-			Header:    c.HeaderName, Scheme: locate.Scheme(c.HeaderScheme),
-			Cookie: c.CookieName,
-			Field:  c.QueryKey, Prefix: locate.Scheme(c.QueryPrefix),
-		},
-		ticket:    c.TicketKey,
-		protocols: c.Subprotocols,
-	}
+// newRoute returns what holds for routes without options.
+func newRoute(c Config, web httpauth.Config) route {
+	r := route{locate.Route{
+		IsWebSocket: true,
+		Header:      web.HeaderName, Scheme: locate.Scheme(web.HeaderScheme),
+		Cookie: web.AccessCookieName(),
+		Field:  c.QueryKey, Prefix: locate.Scheme(c.QueryPrefix),
+		Ticket:       c.TicketKey,
+		Subprotocols: c.Subprotocols,
+	}}
+	locate.SetLocations(&r.Route, c.Locations)
+	return r
 }
 
 // routeFor returns what holds for a route with this requirement: where a
 // refresh token is asked for, the cookie is the refresh token's.
-func (g *Guard) routeFor(req paseto.Requirement, opts []RouteOption) route {
+func (g *Guard) routeFor(req paseto.Requirement, opts []httpauth.RouteOption) route {
 	r := g.route
 	if req.Type == paseto.TypeRefresh {
-		r.Cookie = g.cfg.RefreshCookieName
+		r.Cookie = g.web.RefreshCookieName()
 	}
 	for _, opt := range opts {
 		if opt != nil {
-			opt(&r)
+			opt(&r.Route)
 		}
 	}
 	return r
 }
 
-// validate reports the first thing that keeps every token from being found.
-func (r route) validate() *paseto.Error {
-	for _, protocol := range r.protocols {
-		if !validProtocol(protocol) {
-			return locate.Error(fmt.Sprintf("%.64q is not a subprotocol of an application", protocol))
-		}
-	}
-	if r.Field == r.ticket && slices.Contains(r.Locations, Query) && slices.Contains(r.Locations, Ticket) {
-		return locate.Error(fmt.Sprintf("%.64q would be the query parameter of both token and ticket", r.ticket))
-	}
-	return r.Validate(locate.HandshakeLocation)
-}
-
 // takesMessage reports whether the token may come in the first message.
-func (r route) takesMessage() bool { return slices.Contains(r.Locations, Message) }
-
-func validProtocol(s string) bool { return locate.IsToken(s) && s != Marker }
+func (r route) takesMessage() bool { return slices.Contains(r.Locations, locate.InMessage) }
 
 // find returns the token that a handshake carries in the locations of the
 // route and which one it was, none if it carries none.
-func (r route) find(req *http.Request, optional bool) (token string, where Location, err error) {
-	looks := make([]func() (string, error), len(r.Locations))
-	for i, l := range r.Locations {
-		looks[i] = func() (string, error) {
-			switch l {
-			case Message: // the handshake has none there
-				return "", nil
-			case Header:
-				return locate.Header(req.Header, r.Header, r.Scheme)
-			case Cookie:
-				return locate.Cookie(req.Header, r.Cookie)
-			case Query:
-				return locate.Query(req.URL.RawQuery, r.Field, r.Prefix)
-			case Ticket:
-				return locate.Ticket(req.URL.RawQuery, r.ticket)
-			default:
-				token, _, err := locate.Subprotocol(req.Header)
-				return token, err
-			}
-		}
-	}
-	token, i, err := locate.One(optional || r.takesMessage(), looks...)
-	if err != nil || i < 0 {
-		return "", "", err
-	}
-	return token, r.Locations[i], nil
+func (r route) find(req *http.Request, optional bool) (token, where string, err error) {
+	return r.Find(req, optional || r.takesMessage(), nil)
 }
 
 // protocol returns the subprotocol to answer with: the most preferred of our
@@ -126,7 +62,7 @@ func (r route) find(req *http.Request, optional bool) (token string, where Locat
 // route accepts one there.
 func (r route) protocol(req *http.Request) string {
 	token, offered, err := locate.Subprotocol(req.Header)
-	for _, own := range r.protocols {
+	for _, own := range r.Subprotocols {
 		if slices.Contains(offered, own) {
 			return own
 		}

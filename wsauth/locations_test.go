@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/paseto/httpauth"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
@@ -14,45 +15,46 @@ func TestLocations(t *testing.T) {
 	t.Parallel()
 	auth := newAuthorizer(t, paseto.Config{})
 	token := access(t, auth, paseto.Grant{Subject: "alice"})
-	in := func(l ...wsauth.Location) wsauth.Config { return wsauth.Config{Locations: l} }
+	in := func(l ...httpauth.Location) wsauth.Config { return wsauth.Config{Locations: l} }
 	sameOrigin := header("Host", "chat.example.com").and(header("Origin", "http://chat.example.com"))
 	for _, test := range []struct {
 		name string
+		web  httpauth.Config
 		cfg  wsauth.Config
-		opts []wsauth.RouteOption
+		opts []httpauth.RouteOption
 		send handshake
 	}{
-		{"header", wsauth.Config{}, nil, bearer(token)},
-		{"header, configured", wsauth.Config{HeaderName: "x-token", HeaderScheme: "Token"}, nil, header("X-Token", "Token "+token)},
-		{"header, configured without scheme", wsauth.Config{HeaderScheme: wsauth.NoScheme}, nil, header("Authorization", token)},
-		{"header, route", wsauth.Config{HeaderName: "X-Other"}, []wsauth.RouteOption{wsauth.Key("X-Token"), wsauth.Prefix("Token")},
+		{"header", httpauth.Config{}, wsauth.Config{}, nil, bearer(token)},
+		{"header, configured", httpauth.Config{HeaderName: "x-token", HeaderScheme: "Token"}, wsauth.Config{}, nil, header("X-Token", "Token "+token)},
+		{"header, configured without scheme", httpauth.Config{HeaderScheme: httpauth.NoScheme}, wsauth.Config{}, nil, header("Authorization", token)},
+		{"header, route", httpauth.Config{HeaderName: "X-Other"}, wsauth.Config{}, []httpauth.RouteOption{httpauth.WithKey("X-Token"), httpauth.WithPrefix("Token")},
 			header("X-Token", "token "+token)},
-		{"header, route without scheme", wsauth.Config{}, []wsauth.RouteOption{wsauth.Prefix(wsauth.NoScheme)}, header("Authorization", token)},
+		{"header, route without scheme", httpauth.Config{}, wsauth.Config{}, []httpauth.RouteOption{httpauth.WithPrefix(httpauth.NoScheme)}, header("Authorization", token)},
 
-		{"query", in(wsauth.Query), nil, query("token=" + token)},
-		{"query, configured", wsauth.Config{Locations: []wsauth.Location{wsauth.Query}, QueryKey: "access", QueryPrefix: "Bearer"}, nil,
+		{"query", httpauth.Config{}, in(httpauth.LocationQuery), nil, query("token=" + token)},
+		{"query, configured", httpauth.Config{}, wsauth.Config{Locations: []httpauth.Location{httpauth.LocationQuery}, QueryKey: "access", QueryPrefix: "Bearer"}, nil,
 			query("access=bearer+" + token)},
-		{"query, route", wsauth.Config{}, []wsauth.RouteOption{wsauth.In(wsauth.Query), wsauth.Key("ticket"), wsauth.Prefix("Ticket")},
+		{"query, route", httpauth.Config{}, wsauth.Config{}, []httpauth.RouteOption{httpauth.WithLocations(httpauth.LocationQuery), httpauth.WithKey("ticket"), httpauth.WithPrefix("Ticket")},
 			query("room=1&ticket=Ticket%20" + token)},
-		{"query, route without prefix", wsauth.Config{QueryPrefix: "Bearer"},
-			[]wsauth.RouteOption{wsauth.In(wsauth.Query), wsauth.Prefix(wsauth.NoScheme)}, query("token=" + token)},
+		{"query, route without prefix", httpauth.Config{}, wsauth.Config{QueryPrefix: "Bearer"},
+			[]httpauth.RouteOption{httpauth.WithLocations(httpauth.LocationQuery), httpauth.WithPrefix(httpauth.NoScheme)}, query("token=" + token)},
 
-		{"cookie", in(wsauth.Cookie), nil, sameOrigin.and(header("Cookie", "theme=dark; __Host-access_token="+token))},
-		{"cookie in the second line", in(wsauth.Cookie), nil, sameOrigin.and(header("Cookie", "theme=dark", "__Host-access_token="+token))},
-		{"cookie, configured", wsauth.Config{Locations: []wsauth.Location{wsauth.Cookie}, CookieName: "auth"}, nil,
+		{"cookie", httpauth.Config{}, in(httpauth.LocationCookie), nil, sameOrigin.and(header("Cookie", "theme=dark; __Host-access_token="+token))},
+		{"cookie in the second line", httpauth.Config{}, in(httpauth.LocationCookie), nil, sameOrigin.and(header("Cookie", "theme=dark", "__Host-access_token="+token))},
+		{"cookie, configured", httpauth.Config{Cookie: httpauth.CookieConfig{AccessName: "auth", Insecure: true}}, in(httpauth.LocationCookie), nil,
 			sameOrigin.and(header("Cookie", "auth="+token))},
-		{"cookie, route", in(wsauth.Cookie), []wsauth.RouteOption{wsauth.Key("auth")}, sameOrigin.and(header("Cookie", "auth="+token))},
+		{"cookie, route", httpauth.Config{}, in(httpauth.LocationCookie), []httpauth.RouteOption{httpauth.WithKey("auth")}, sameOrigin.and(header("Cookie", "auth="+token))},
 
-		{"subprotocol", in(wsauth.Subprotocol), nil, header("Sec-Websocket-Protocol", "paseto.bearer, "+token)},
+		{"subprotocol", httpauth.Config{}, in(httpauth.LocationSubprotocol), nil, header("Sec-Websocket-Protocol", "paseto.bearer, "+token)},
 
-		{"first of several", in(wsauth.Header, wsauth.Query, wsauth.Cookie), nil, bearer(token)},
-		{"last of several", in(wsauth.Header, wsauth.Cookie, wsauth.Query), nil, query("token=" + token)},
-		{"route instead of configuration", in(wsauth.Cookie), []wsauth.RouteOption{wsauth.In(wsauth.Header)},
+		{"first of several", httpauth.Config{}, in(httpauth.LocationHeader, httpauth.LocationQuery, httpauth.LocationCookie), nil, bearer(token)},
+		{"last of several", httpauth.Config{}, in(httpauth.LocationHeader, httpauth.LocationCookie, httpauth.LocationQuery), nil, query("token=" + token)},
+		{"route instead of configuration", httpauth.Config{}, in(httpauth.LocationCookie), []httpauth.RouteOption{httpauth.WithLocations(httpauth.LocationHeader)},
 			bearer(token).and(header("Cookie", "__Host-access_token="+token))},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			guard := newGuard(t, auth, test.cfg)
+			guard := guardOf(t, newWeb(t, auth, test.web), test.cfg)
 			srv := listen(t, guard.Require(paseto.Requirement{}, echo, test.opts...))
 			checkEcho(t, connect(t, srv, test.send), "hello")
 		})
@@ -84,7 +86,7 @@ func TestCookieNeedsOrigin(t *testing.T) {
 			t.Run(test.name+", reject "+string(reject), func(t *testing.T) {
 				t.Parallel()
 				guard := newGuard(t, auth, wsauth.Config{
-					Locations:      []wsauth.Location{wsauth.Cookie, wsauth.Header},
+					Locations:      []httpauth.Location{httpauth.LocationCookie, httpauth.LocationHeader},
 					AllowedOrigins: []string{"https://app.example.com"},
 					Reject:         reject,
 				})

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/paseto/httpauth"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
@@ -43,8 +44,8 @@ func TestLogOfLongRequests(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			logger, log := newLogger()
-			cfg := wsauth.Config{Limits: wsauth.Limits{TrustedProxies: []string{"127.0.0.1"}}}
-			guard := newGuard(t, newAuthorizer(t, paseto.Config{}), cfg, wsauth.WithLogger(logger))
+			web := newWeb(t, newAuthorizer(t, paseto.Config{}), httpauth.Config{TrustedProxies: []string{"127.0.0.1"}})
+			guard := guardOf(t, web, wsauth.Config{}, wsauth.WithLogger(logger))
 			srv := listen(t, guard.Require(paseto.Requirement{}, unreachable(t)))
 			raw(t, srv, test.request)
 			until(t, "it is logged", func() bool { return log.String() != "" })

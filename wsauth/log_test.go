@@ -11,6 +11,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/paseto/httpauth"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
@@ -30,7 +31,7 @@ func TestLogHasNoTokens(t *testing.T) {
 	if _, err := auth.RedeemTicket(t.Context(), used, paseto.Requirement{}, paseto.TicketUse{}); err != nil {
 		t.Fatal(err)
 	}
-	everywhere := []wsauth.Location{wsauth.Header, wsauth.Query, wsauth.Cookie, wsauth.Subprotocol, wsauth.Ticket}
+	everywhere := []httpauth.Location{httpauth.LocationHeader, httpauth.LocationQuery, httpauth.LocationCookie, httpauth.LocationSubprotocol, httpauth.LocationTicket}
 	banned := paseto.Requirement{Check: func(context.Context, *paseto.Claims) error { return errors.New("banned") }}
 	for _, test := range []struct {
 		name  string
@@ -104,13 +105,13 @@ func TestLogOfBrokenRoute(t *testing.T) {
 	for _, test := range []struct {
 		name string
 		req  paseto.Requirement
-		opts []wsauth.RouteOption
+		opts []httpauth.RouteOption
 		want string
 	}{
-		{"location", paseto.Requirement{}, []wsauth.RouteOption{wsauth.In("json")}, "json token location is not supported"},
+		{"location", paseto.Requirement{}, []httpauth.RouteOption{httpauth.WithLocations("json")}, "json token location is not supported"},
 		{"requirement", paseto.Requirement{Fresh: true, Type: "refresh"}, nil, "only access tokens are fresh"},
 		{"tickets as tokens", paseto.Requirement{Type: "ticket"}, nil, "redeemed by RedeemTicket"},
-		{"one parameter for two", paseto.Requirement{}, []wsauth.RouteOption{wsauth.In(wsauth.Query, wsauth.Ticket), wsauth.Key("ticket")},
+		{"one parameter for two", paseto.Requirement{}, []httpauth.RouteOption{httpauth.WithLocations(httpauth.LocationQuery, httpauth.LocationTicket), httpauth.WithKey("ticket")},
 			"would be the query parameter of both token and ticket"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -14,7 +14,7 @@ import (
 )
 
 // A token may come in a message of the connection itself, as the first one (see
-// [Message]) or to renew the one before (see [Config.RenewMessages]):
+// [httpauth.LocationMessage]) or to renew the one before (see [Config.RenewMessages]):
 //
 //	{"type":"auth","token":"v4.local.…"}
 //

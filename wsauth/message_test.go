@@ -16,13 +16,19 @@ import (
 )
 
 // byMessage are the locations of a route whose token may come in the first message.
-var byMessage = []wsauth.Location{wsauth.Header, wsauth.Message}
+var byMessage = []httpauth.Location{httpauth.LocationHeader, httpauth.LocationMessage}
 
 // takingMessages serves such a route.
 func takingMessages(t testing.TB, auth *paseto.Authorizer, cfg wsauth.Config, req paseto.Requirement, serve wsauth.Handler) (*wsauth.Guard, *httptest.Server) {
 	t.Helper()
+	return takingMessagesFor(t, newWeb(t, auth, httpauth.Config{}), cfg, req, serve)
+}
+
+// takingMessagesFor is takingMessages with another Web than the default one.
+func takingMessagesFor(t testing.TB, web *httpauth.Web, cfg wsauth.Config, req paseto.Requirement, serve wsauth.Handler) (*wsauth.Guard, *httptest.Server) {
+	t.Helper()
 	cfg.Locations = byMessage
-	guard := newGuard(t, auth, cfg)
+	guard := guardOf(t, web, cfg)
 	return guard, listen(t, guard.Require(req, serve))
 }
 
@@ -214,7 +220,7 @@ func TestTokenInHandshake(t *testing.T) {
 			t.Run(test.name+", reject "+string(reject), func(t *testing.T) {
 				t.Parallel()
 				guard := newGuard(t, auth, wsauth.Config{
-					Locations: []wsauth.Location{wsauth.Message, wsauth.Header, wsauth.Subprotocol}, Subprotocols: []string{"chat.v1"}, Reject: reject,
+					Locations: []httpauth.Location{httpauth.LocationMessage, httpauth.LocationHeader, httpauth.LocationSubprotocol}, Subprotocols: []string{"chat.v1"}, Reject: reject,
 				})
 				srv := listen(t, guard.Require(paseto.Requirement{}, func(ctx context.Context, conn *wsauth.Conn) {
 					if got := conn.Subprotocol(); got != test.protocol {

@@ -76,9 +76,8 @@ func TestOptional(t *testing.T) {
 func TestAnonymousAfterAuthenticated(t *testing.T) {
 	t.Parallel()
 	auth := newAuthorizer(t, paseto.Config{})
-	guard := newGuard(t, auth, wsauth.Config{
-		ConnContext: func(_ context.Context, r *http.Request) context.Context { return r.Context() },
-	})
+	guard := newGuard(t, auth, wsauth.Config{},
+		wsauth.WithConnContext(func(_ context.Context, r *http.Request) context.Context { return r.Context() }))
 	srv := listen(t, withValue(paseto.NewContext(context.Background(), &paseto.Claims{Subject: "mallory"}),
 		guard.Require(paseto.Requirement{Optional: true}, func(ctx context.Context, conn *wsauth.Conn) {
 			_ = conn.WriteJSON(map[string]bool{

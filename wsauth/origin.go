@@ -30,7 +30,7 @@ func (g *Guard) checkOrigin(r *http.Request) error {
 		return nil
 	case err != nil:
 		return originError("%w", err)
-	case o.IsOf(r, g.cfg.PublicScheme), g.origins.Match(o):
+	case o.IsOf(r, g.web.PublicScheme), g.origins.Match(o):
 		return nil
 	}
 	return originError("origin %q, host %q", clientlog.Cut(o.String()), clientlog.Cut(r.Host))

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/paseto/httpauth"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
@@ -225,7 +226,7 @@ func TestAllowedOriginsValidation(t *testing.T) {
 	} {
 		t.Run(test.entry, func(t *testing.T) {
 			t.Parallel()
-			guard, err := wsauth.New(auth, wsauth.Config{AllowedOrigins: []string{"https://good.example.com", test.entry}})
+			guard, err := wsauth.New(newWeb(t, auth, httpauth.Config{}), wsauth.Config{AllowedOrigins: []string{"https://good.example.com", test.entry}})
 			if err == nil || guard != nil {
 				t.Fatal("the entry is accepted")
 			}

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/paseto/httpauth"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
@@ -25,22 +26,22 @@ func TestOtherScheme(t *testing.T) {
 	sending := func(h handshake) func(testing.TB) handshake { return func(testing.TB) handshake { return h } }
 	for _, test := range []struct {
 		name     string
-		in       []wsauth.Location
+		in       []httpauth.Location
 		optional bool
 		send     func(testing.TB) handshake
 		who      string
 		refused  bool
 	}{
-		{name: "ticket", in: []wsauth.Location{wsauth.Header, wsauth.Ticket}, send: withTicket, who: "alice"},
-		{name: "query", in: []wsauth.Location{wsauth.Header, wsauth.Query}, send: sending(query("token=" + token)), who: "alice"},
-		{name: "subprotocol", in: []wsauth.Location{wsauth.Header, wsauth.Subprotocol},
+		{name: "ticket", in: []httpauth.Location{httpauth.LocationHeader, httpauth.LocationTicket}, send: withTicket, who: "alice"},
+		{name: "query", in: []httpauth.Location{httpauth.LocationHeader, httpauth.LocationQuery}, send: sending(query("token=" + token)), who: "alice"},
+		{name: "subprotocol", in: []httpauth.Location{httpauth.LocationHeader, httpauth.LocationSubprotocol},
 			send: sending(header("Sec-Websocket-Protocol", "paseto.bearer, "+token)), who: "alice"},
-		{name: "cookie", in: []wsauth.Location{wsauth.Header, wsauth.Cookie}, send: func(testing.TB) handshake {
+		{name: "cookie", in: []httpauth.Location{httpauth.LocationHeader, httpauth.LocationCookie}, send: func(testing.TB) handshake {
 			return header("Cookie", "__Host-access_token="+token).and(header("Origin", "https://example.com"))
 		}, who: "alice"},
-		{name: "optional, query", in: []wsauth.Location{wsauth.Header, wsauth.Query}, optional: true, send: sending(query("token=" + token)), who: "alice"},
-		{name: "optional, nothing", in: []wsauth.Location{wsauth.Header, wsauth.Query}, optional: true, send: sending(none())},
-		{name: "required, nothing", in: []wsauth.Location{wsauth.Header, wsauth.Query}, send: sending(none()), refused: true},
+		{name: "optional, query", in: []httpauth.Location{httpauth.LocationHeader, httpauth.LocationQuery}, optional: true, send: sending(query("token=" + token)), who: "alice"},
+		{name: "optional, nothing", in: []httpauth.Location{httpauth.LocationHeader, httpauth.LocationQuery}, optional: true, send: sending(none())},
+		{name: "required, nothing", in: []httpauth.Location{httpauth.LocationHeader, httpauth.LocationQuery}, send: sending(none()), refused: true},
 	} {
 		for _, value := range []string{"Basic YTpi", "Basic", "Negotiate YII=", `Digest username="a", realm="b"`} {
 			t.Run(test.name+"/"+value, func(t *testing.T) {

@@ -52,7 +52,7 @@ func (t *gate) refuse(w *answer, r *http.Request, err error) {
 	switch {
 	case closes && t.refuseByClose(w, r, err):
 	case !always && status != http.StatusTooManyRequests:
-		httpauth.Refuse(w, err, httpauth.Challenge{Scheme: t.in.Scheme, Realm: g.cfg.Realm, Scopes: t.req.Scopes})
+		httpauth.Refuse(w, err, httpauth.Challenge{Scheme: t.in.Scheme, Realm: g.web.Realm, Scopes: t.req.Scopes})
 	default:
 		if status == http.StatusUpgradeRequired && r.ProtoMajor == 1 {
 			w.Header().Set("Upgrade", "websocket")

@@ -9,6 +9,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/paseto/httpauth"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
@@ -31,8 +32,8 @@ func TestPendingPerAddress(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			auth := newAuthorizer(t, paseto.Config{})
-			test.limits.TrustedProxies = []string{"127.0.0.1"}
-			guard, srv := takingMessages(t, auth, wsauth.Config{Limits: test.limits, MessageTimeout: time.Hour}, paseto.Requirement{}, echo)
+			web := newWeb(t, auth, httpauth.Config{TrustedProxies: []string{"127.0.0.1"}})
+			guard, srv := takingMessagesFor(t, web, wsauth.Config{Limits: test.limits, MessageTimeout: time.Hour}, paseto.Requirement{}, echo)
 			var taken []*websocket.Conn
 			for range test.share {
 				taken = append(taken, connect(t, srv, fromAddress(test.first)))

@@ -12,6 +12,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/paseto/httpauth"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
@@ -20,7 +21,7 @@ const shuttingDown = "Server is shutting down"
 // closable returns a Guard that the test shuts down itself, possibly in vain.
 func closable(t *testing.T, auth *paseto.Authorizer, cfg wsauth.Config, opts ...wsauth.Option) *wsauth.Guard {
 	t.Helper()
-	guard, err := wsauth.New(auth, patient(cfg), opts...)
+	guard, err := wsauth.New(newWeb(t, auth, httpauth.Config{}), patient(cfg), opts...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/paseto/httpauth"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
@@ -67,11 +68,11 @@ func TestSubprotocol(t *testing.T) {
 	auth := newAuthorizer(t, paseto.Config{})
 	token := access(t, auth, paseto.Grant{Subject: "alice"})
 	authorization := "Authorization: Bearer " + token
-	both := []wsauth.Location{wsauth.Header, wsauth.Subprotocol}
+	both := []httpauth.Location{httpauth.LocationHeader, httpauth.LocationSubprotocol}
 	for _, test := range []struct {
 		name   string
-		in     []wsauth.Location
-		opts   []wsauth.RouteOption
+		in     []httpauth.Location
+		opts   []httpauth.RouteOption
 		lines  []string
 		status int
 		want   string
@@ -81,9 +82,9 @@ func TestSubprotocol(t *testing.T) {
 		{"own protocol after", both, nil, []string{"Sec-WebSocket-Protocol: paseto.bearer, TOKEN, chat.v1"}, 101, "chat.v1"},
 		{"own protocol before", both, nil, []string{"Sec-WebSocket-Protocol: chat.v1, paseto.bearer, TOKEN"}, 101, "chat.v1"},
 		{"the server's preference", both, nil, []string{"Sec-WebSocket-Protocol: chat.v1, chat.v2, paseto.bearer, TOKEN"}, 101, "chat.v2"},
-		{"the route's protocols", both, []wsauth.RouteOption{wsauth.Subprotocols("feed")},
+		{"the route's protocols", both, []httpauth.RouteOption{wsauth.WithSubprotocols("feed")},
 			[]string{"Sec-WebSocket-Protocol: chat.v2, feed, paseto.bearer, TOKEN"}, 101, "feed"},
-		{"no protocols on the route", both, []wsauth.RouteOption{wsauth.Subprotocols()},
+		{"no protocols on the route", both, []httpauth.RouteOption{wsauth.WithSubprotocols()},
 			[]string{"Sec-WebSocket-Protocol: chat.v2, paseto.bearer, TOKEN"}, 101, "paseto.bearer"},
 		{"foreign protocol", both, nil, []string{"Sec-WebSocket-Protocol: mail, paseto.bearer, TOKEN"}, 101, "paseto.bearer"},
 		{"own protocol in other case", both, nil, []string{"Sec-WebSocket-Protocol: CHAT.V1, paseto.bearer, TOKEN"}, 101, "paseto.bearer"},

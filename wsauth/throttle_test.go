@@ -29,12 +29,18 @@ type toll struct {
 
 // newToll opens a route that refuses over HTTP, with a denylist whose answers the test
 // may give.
-func newToll(t *testing.T, limits wsauth.Limits, req paseto.Requirement, opts ...wsauth.RouteOption) toll {
+func newToll(t *testing.T, limits wsauth.Limits, req paseto.Requirement, opts ...httpauth.RouteOption) toll {
+	t.Helper()
+	return tollBehind(t, nil, limits, req, opts...)
+}
+
+// tollBehind is newToll behind proxies that are trusted.
+func tollBehind(t *testing.T, proxies []string, limits wsauth.Limits, req paseto.Requirement, opts ...httpauth.RouteOption) toll {
 	t.Helper()
 	c := newClock()
 	store := newRelay(t, denylist.WithClock(c.Now))
 	auth := newAuthorizer(t, paseto.Config{}, paseto.WithDenylist(store), paseto.WithClock(c.Now))
-	guard := newGuard(t, auth, wsauth.Config{Reject: wsauth.RejectHTTP, Limits: limits})
+	guard := guardOf(t, newWeb(t, auth, httpauth.Config{TrustedProxies: proxies}), wsauth.Config{Reject: wsauth.RejectHTTP, Limits: limits})
 	route, underWay := guard.Require(req, greet, opts...), new(atomic.Int32)
 	srv := listen(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		underWay.Add(1)
@@ -247,8 +253,7 @@ func TestWhoseHandshakesCount(t *testing.T) {
 		for _, limits := range []wsauth.Limits{{HandshakesPerMinute: 1}, {FailuresPerMinute: 1}} {
 			t.Run(fmt.Sprintf("%s, %d handshakes, %d failures", test.name, limits.HandshakesPerMinute, limits.FailuresPerMinute), func(t *testing.T) {
 				t.Parallel()
-				limits.TrustedProxies = test.trusted
-				l := newToll(t, limits, paseto.Requirement{})
+				l := tollBehind(t, test.trusted, limits, paseto.Requirement{})
 				if l.knocks(t, fromAddress(test.first)) {
 					t.Fatal("the first handshake is refused")
 				}
@@ -263,7 +268,7 @@ func TestWhoseHandshakesCount(t *testing.T) {
 // TestAuthenticateCounts as a route does, and together with it.
 func TestAuthenticateCounts(t *testing.T) {
 	t.Parallel()
-	l := newToll(t, wsauth.Limits{FailuresPerMinute: 2, TrustedProxies: []string{"127.0.0.1"}}, paseto.Requirement{})
+	l := tollBehind(t, []string{"127.0.0.1"}, wsauth.Limits{FailuresPerMinute: 2}, paseto.Requirement{})
 	ask := func(h handshake) error {
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/ws", nil) // from 192.0.2.1
 		r.Header = h.header
@@ -295,7 +300,7 @@ func TestAuthenticateCounts(t *testing.T) {
 // TestFirstMessagesCount as what they are, and those that have yet to come as failures.
 func TestFirstMessagesCount(t *testing.T) {
 	t.Parallel()
-	l := newToll(t, wsauth.Limits{FailuresPerMinute: 2}, paseto.Requirement{}, wsauth.In(wsauth.Message))
+	l := newToll(t, wsauth.Limits{FailuresPerMinute: 2}, paseto.Requirement{}, httpauth.WithLocations(httpauth.LocationMessage))
 	right := func() map[string]string {
 		return map[string]string{"type": "auth", "token": access(t, l.auth, paseto.Grant{})}
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/pasetokit/pasetokit/denylist"
 	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/paseto/httpauth"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
@@ -58,8 +59,8 @@ func ticketFailures() []failure {
 		malformed = "Bad ticket query param. Expected value '<PASETO>'"
 	)
 	ctx := context.Background()
-	locations := func(l ...wsauth.Location) []wsauth.Location { return l }
-	everywhere := locations(wsauth.Header, wsauth.Query, wsauth.Cookie, wsauth.Subprotocol, wsauth.Ticket)
+	locations := func(l ...httpauth.Location) []httpauth.Location { return l }
+	everywhere := locations(httpauth.LocationHeader, httpauth.LocationQuery, httpauth.LocationCookie, httpauth.LocationSubprotocol, httpauth.LocationTicket)
 	beside := func(other handshake) func(*testing.T, *paseto.Authorizer) handshake {
 		return func(t *testing.T, auth *paseto.Authorizer) handshake {
 			t.Helper()
@@ -133,14 +134,14 @@ func ticketFailures() []failure {
 			message: "ticket token required but refresh provided", code: "type_mismatch"},
 		{name: "ticket in the header", send: carried(bearer, aTicket),
 			message: "Access token required but ticket provided", code: "type_mismatch"},
-		{name: "ticket as the token of the query", in: locations(wsauth.Query), message: "Access token required but ticket provided", code: "type_mismatch",
+		{name: "ticket as the token of the query", in: locations(httpauth.LocationQuery), message: "Access token required but ticket provided", code: "type_mismatch",
 			send: carried(func(token string) handshake { return query("token=" + token) }, aTicket)},
-		{name: "ticket as subprotocol", in: locations(wsauth.Subprotocol), message: "Access token required but ticket provided", code: "type_mismatch",
+		{name: "ticket as subprotocol", in: locations(httpauth.LocationSubprotocol), message: "Access token required but ticket provided", code: "type_mismatch",
 			send: carried(func(token string) handshake { return header("Sec-Websocket-Protocol", "paseto.bearer, "+token) }, aTicket)},
 
 		{name: "ticket parameter empty", send: sends(query("ticket=")), message: malformed, code: "credential_malformed"},
 		{name: "ticket after a scheme", send: carried(func(token string) handshake { return query("ticket=Bearer%20" + token) }, aTicket),
-			opts: []wsauth.RouteOption{wsauth.Prefix("Bearer")}, message: malformed, code: "credential_malformed"},
+			opts: []httpauth.RouteOption{httpauth.WithPrefix("Bearer")}, message: malformed, code: "credential_malformed"},
 		{name: "malformed ticket", send: sends(query("ticket=%zz")), message: malformed, code: "credential_malformed"},
 		{name: "malformed ticket, escaped name", send: beside(query("%74icket=%zz")), message: malformed, code: "credential_malformed"},
 		{name: "ticket before a semicolon", send: sends(query("ticket=x;y=z")), message: malformed, code: "credential_malformed"},
@@ -153,9 +154,9 @@ func ticketFailures() []failure {
 		{name: "ticket and subprotocol", in: everywhere, send: beside(header("Sec-Websocket-Protocol", "paseto.bearer, x")),
 			message: ambiguous, code: "credential_ambiguous"},
 
-		{name: "ticket where only the header counts", in: locations(wsauth.Header), send: sendsTicket(paseto.Grant{}, plain),
+		{name: "ticket where only the header counts", in: locations(httpauth.LocationHeader), send: sendsTicket(paseto.Grant{}, plain),
 			message: missing, code: "token_missing"},
-		{name: "ticket where only the query counts", opts: []wsauth.RouteOption{wsauth.In(wsauth.Query)}, send: sendsTicket(paseto.Grant{}, plain),
+		{name: "ticket where only the query counts", opts: []httpauth.RouteOption{httpauth.WithLocations(httpauth.LocationQuery)}, send: sendsTicket(paseto.Grant{}, plain),
 			message: missing, code: "token_missing"},
 		{name: "ticket in capitals", send: carried(func(token string) handshake { return query("Ticket=" + token) }, aTicket),
 			message: missing, code: "token_missing"},
@@ -171,7 +172,7 @@ func ticketFailures() []failure {
 		}
 	}
 	return append(rows, []failure{
-		{name: "ticket and token by one name", opts: []wsauth.RouteOption{wsauth.In(wsauth.Query, wsauth.Ticket), wsauth.Key("ticket")},
+		{name: "ticket and token by one name", opts: []httpauth.RouteOption{httpauth.WithLocations(httpauth.LocationQuery, httpauth.LocationTicket), httpauth.WithKey("ticket")},
 			send:    sendsTicket(paseto.Grant{}, plain),
 			message: `"ticket" would be the query parameter of both token and ticket`,
 			code:    "location_unsupported", status: 500, challenge: noChallenge},

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/paseto/httpauth"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
@@ -151,25 +152,25 @@ func TestOptionalTicket(t *testing.T) {
 // of tokens.
 func TestTicketParameter(t *testing.T) {
 	t.Parallel()
-	both := wsauth.In(wsauth.Header, wsauth.Query, wsauth.Ticket)
+	both := httpauth.WithLocations(httpauth.LocationHeader, httpauth.LocationQuery, httpauth.LocationTicket)
 	for _, test := range []struct {
 		name      string
 		cfg       wsauth.Config
-		opts      []wsauth.RouteOption
+		opts      []httpauth.RouteOption
 		parameter string
 		admitted  bool
 	}{
 		{"default", wsauth.Config{}, nil, "ticket", true},
-		{"named by the location", wsauth.Config{Locations: []wsauth.Location{wsauth.Ticket}}, nil, "ticket", true},
-		{"named by the route", wsauth.Config{Locations: []wsauth.Location{wsauth.Header}}, []wsauth.RouteOption{wsauth.In(wsauth.Ticket)}, "ticket", true},
+		{"named by the location", wsauth.Config{Locations: []httpauth.Location{httpauth.LocationTicket}}, nil, "ticket", true},
+		{"named by the route", wsauth.Config{Locations: []httpauth.Location{httpauth.LocationHeader}}, []httpauth.RouteOption{httpauth.WithLocations(httpauth.LocationTicket)}, "ticket", true},
 		{"other key", wsauth.Config{TicketKey: "once"}, nil, "once", true},
 		{"other key, default name", wsauth.Config{TicketKey: "once"}, nil, "ticket", false},
-		{"key of the route", wsauth.Config{}, []wsauth.RouteOption{both, wsauth.Key("auth")}, "ticket", true},
-		{"key of the route, its name", wsauth.Config{}, []wsauth.RouteOption{both, wsauth.Key("auth")}, "auth", false},
-		{"prefix of the route", wsauth.Config{}, []wsauth.RouteOption{both, wsauth.Prefix("Token")}, "ticket", true},
-		{"query prefix", wsauth.Config{QueryPrefix: "Token"}, []wsauth.RouteOption{both}, "ticket", true},
-		{"token's parameter", wsauth.Config{}, []wsauth.RouteOption{both}, "token", false},
-		{"same name where there is no query", wsauth.Config{}, []wsauth.RouteOption{wsauth.Key("ticket"), wsauth.In(wsauth.Header, wsauth.Ticket)}, "ticket", true},
+		{"key of the route", wsauth.Config{}, []httpauth.RouteOption{both, httpauth.WithKey("auth")}, "ticket", true},
+		{"key of the route, its name", wsauth.Config{}, []httpauth.RouteOption{both, httpauth.WithKey("auth")}, "auth", false},
+		{"prefix of the route", wsauth.Config{}, []httpauth.RouteOption{both, httpauth.WithPrefix("Token")}, "ticket", true},
+		{"query prefix", wsauth.Config{QueryPrefix: "Token"}, []httpauth.RouteOption{both}, "ticket", true},
+		{"token's parameter", wsauth.Config{}, []httpauth.RouteOption{both}, "token", false},
+		{"same name where there is no query", wsauth.Config{}, []httpauth.RouteOption{httpauth.WithKey("ticket"), httpauth.WithLocations(httpauth.LocationHeader, httpauth.LocationTicket)}, "ticket", true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -199,7 +200,7 @@ func TestTicketsNeedADenylist(t *testing.T) {
 
 	t.Run("configured", func(t *testing.T) {
 		t.Parallel()
-		guard, err := wsauth.New(without, wsauth.Config{Locations: []wsauth.Location{wsauth.Header, wsauth.Ticket}})
+		guard, err := wsauth.New(newWeb(t, without, httpauth.Config{}), wsauth.Config{Locations: []httpauth.Location{httpauth.LocationHeader, httpauth.LocationTicket}})
 		if guard != nil || !errors.Is(err, paseto.ErrConfig) || !strings.Contains(err.Error(), "Locations: "+cause) {
 			t.Errorf("New returns %v; want an error that wraps ErrConfig and names the denylist", err)
 		}
@@ -222,7 +223,7 @@ func TestTicketsNeedADenylist(t *testing.T) {
 		guard := newGuard(t, without, wsauth.Config{}, wsauth.WithLogger(logger))
 		for _, optional := range []bool{false, true} {
 			before := len(log.String())
-			h := guard.Require(paseto.Requirement{Optional: optional}, unreachable(t), wsauth.In(wsauth.Header, wsauth.Ticket))
+			h := guard.Require(paseto.Requirement{Optional: optional}, unreachable(t), httpauth.WithLocations(httpauth.LocationHeader, httpauth.LocationTicket))
 			if got := log.String()[before:]; !strings.Contains(got, "level=ERROR") || !strings.Contains(got, "route refuses every handshake") || !strings.Contains(got, cause) {
 				t.Errorf("log is %q", got)
 			}
@@ -237,7 +238,7 @@ func TestTicketsNeedADenylist(t *testing.T) {
 				checkProblem(t, resp, http.StatusInternalServerError, "server_error", "The server could not answer the request")
 			}
 			r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/ws?"+send(t).query, nil)
-			claims, err := guard.Authenticate(r, paseto.Requirement{Optional: optional}, wsauth.In(wsauth.Ticket))
+			claims, err := guard.Authenticate(r, paseto.Requirement{Optional: optional}, httpauth.WithLocations(httpauth.LocationTicket))
 			if claims != nil || err == nil || !strings.Contains(err.Error(), cause) {
 				t.Errorf("Authenticate returns %v, %v; want an error that names the denylist", claims, err)
 			}

@@ -13,6 +13,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/paseto/httpauth"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
@@ -185,7 +186,7 @@ func TestRefusedTicketIsNotUsedUp(t *testing.T) {
 	for _, test := range []struct {
 		name string
 		req  paseto.Requirement
-		opts []wsauth.RouteOption
+		opts []httpauth.RouteOption
 		send handshake
 		want int
 	}{
@@ -199,7 +200,7 @@ func TestRefusedTicketIsNotUsedUp(t *testing.T) {
 		{"check", banned, nil, from(page), 403},
 		{"implicit assertion", paseto.Requirement{Implicit: []byte("room 1")}, nil, from(page), 401},
 		{"second credential", paseto.Requirement{}, nil, from(page).and(bearer("x")), 400},
-		{"route without tickets", paseto.Requirement{}, []wsauth.RouteOption{wsauth.In(wsauth.Header)}, from(page), 401},
+		{"route without tickets", paseto.Requirement{}, []httpauth.RouteOption{httpauth.WithLocations(httpauth.LocationHeader)}, from(page), 401},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

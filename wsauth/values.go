@@ -12,11 +12,11 @@ import (
 // and at every renewal.
 
 // valuesOf returns the context whose values a connection that r opens has. It calls
-// [Config.ConnContext].
+// [WithConnContext].
 func (g *Guard) valuesOf(r *http.Request, req paseto.Requirement) context.Context {
 	switch {
-	case g.cfg.ConnContext != nil:
-		return context.WithoutCancel(g.cfg.ConnContext(context.Background(), r))
+	case g.connContext != nil:
+		return context.WithoutCancel(g.connContext(context.Background(), r))
 	case req.Check != nil:
 		return context.WithoutCancel(r.Context())
 	}

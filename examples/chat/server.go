@@ -7,6 +7,7 @@ import (
 
 	"github.com/pasetokit/pasetokit/config"
 	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/paseto/httpauth"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
@@ -29,12 +30,12 @@ func routes(kit *config.Kit, users users, server string) http.Handler {
 	mux.Handle("GET /me", web.Require(paseto.Requirement{}, me(kit.Authorizer)))
 
 	mux.Handle("/ws", guard.Require(paseto.Requirement{}, chat))
-	mux.Handle("/ws/query", guard.Require(paseto.Requirement{}, chat, wsauth.In(wsauth.Query)))
-	mux.Handle("/ws/message", guard.Require(paseto.Requirement{}, chat, wsauth.In(wsauth.Message)))
+	mux.Handle("/ws/query", guard.Require(paseto.Requirement{}, chat, httpauth.WithLocations(httpauth.LocationQuery)))
+	mux.Handle("/ws/message", guard.Require(paseto.Requirement{}, chat, httpauth.WithLocations(httpauth.LocationMessage)))
 	mux.Handle("/ws/optional", guard.Require(paseto.Requirement{Optional: true}, chat))
 	mux.Handle("/ws/fresh", guard.Require(paseto.Requirement{Fresh: true}, chat))
 	if kit.Authorizer.CanRevoke() { // else there are no tickets
-		mux.Handle("/ws/ticket", guard.Require(paseto.Requirement{}, chat, wsauth.In(wsauth.Ticket)))
+		mux.Handle("/ws/ticket", guard.Require(paseto.Requirement{}, chat, httpauth.WithLocations(httpauth.LocationTicket)))
 	}
 
 	addPage(mux, server)

@@ -126,7 +126,7 @@ func (n node) routes() http.Handler {
 	mux.Handle("POST /logout", web.Logout())
 	mux.Handle("POST /logout/everywhere", web.LogoutEverywhere())
 	mux.Handle("POST /ticket", web.Ticket())
-	mux.Handle("GET /me", web.Require(paseto.Requirement{}, n.me))
+	mux.Handle("GET /me", web.Require(paseto.Requirement{}, http.HandlerFunc(n.me)))
 	mux.Handle("/ws", guard.Require(paseto.Requirement{}, n.echo))
 	return mux
 }

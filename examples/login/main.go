@@ -36,9 +36,9 @@ func main() {
 	http.Handle("POST /login", kit.HTTP.Login(check))
 	http.Handle("POST /refresh", kit.HTTP.Refresh())
 	http.Handle("POST /logout", kit.HTTP.Logout())
-	http.Handle("GET /me", kit.HTTP.Require(paseto.Requirement{}, func(w http.ResponseWriter, r *http.Request) {
+	http.Handle("GET /me", kit.HTTP.Require(paseto.Requirement{}, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = fmt.Fprintln(w, "You are", paseto.FromContext(r.Context()).Subject)
-	}))
+	})))
 	http.Handle("/ws", kit.Guard.Require(paseto.Requirement{}, func(ctx context.Context, conn *wsauth.Conn) {
 		for kind, data, err := conn.ReadMessage(); err == nil; kind, data, err = conn.ReadMessage() {
 			_ = conn.WriteMessage(kind, data) // a failed write ends the reading too

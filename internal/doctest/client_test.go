@@ -102,8 +102,8 @@ func newClientServer(t *testing.T, cfg paseto.Config, clock func() time.Time, sl
 	if err != nil {
 		t.Fatal(err)
 	}
-	guard, err := wsauth.New(auth, wsauth.Config{
-		Locations: []wsauth.Location{wsauth.Message}, RenewMessages: true, CloseCodes: wsauth.PrivateCodes,
+	guard, err := wsauth.New(web, wsauth.Config{
+		Locations: []httpauth.Location{httpauth.LocationMessage}, RenewMessages: true, CloseCodes: wsauth.PrivateCodes,
 		MessageTimeout: testtool.Patience, CloseTimeout: testtool.Patience, PingInterval: wsauth.NoPing,
 	}, wsauth.WithObserver(func(e wsauth.Event) {
 		if e.Kind == wsauth.EventRenewed {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/pasetokit/pasetokit/denylist"
 	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/paseto/httpauth"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
@@ -79,7 +80,11 @@ func guarded(key paseto.Key, open *atomic.Int64) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	guard, err := wsauth.New(auth, wsauth.Config{})
+	web, err := httpauth.New(auth, httpauth.Config{})
+	if err != nil {
+		return nil, err
+	}
+	guard, err := wsauth.New(web, wsauth.Config{})
 	if err != nil {
 		return nil, err
 	}

@@ -24,6 +24,7 @@ import (
 	"github.com/pasetokit/pasetokit/internal/testsite"
 	"github.com/pasetokit/pasetokit/internal/testtool"
 	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/paseto/httpauth"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
@@ -87,7 +88,11 @@ func serveNode(told string) error {
 	if err != nil {
 		return err
 	}
-	guard, err := wsauth.New(auth, wsauth.Config{
+	web, err := httpauth.New(auth, httpauth.Config{})
+	if err != nil {
+		return err
+	}
+	guard, err := wsauth.New(web, wsauth.Config{
 		RecheckInterval: cfg.RecheckInterval, MaxUnchecked: cfg.MaxUnchecked, Limits: cfg.Limits,
 		CloseTimeout: testtool.Patience, WriteTimeout: testtool.Patience, PingInterval: wsauth.NoPing,
 	}, wsauth.WithLogger(log))

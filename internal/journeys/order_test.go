@@ -14,6 +14,7 @@ import (
 	"github.com/pasetokit/pasetokit/internal/testsite"
 	"github.com/pasetokit/pasetokit/internal/testtool"
 	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/paseto/httpauth"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
@@ -73,7 +74,11 @@ func openHere(t *testing.T, server *redistest.Server, cfg wsauth.Config, leases 
 	if err != nil {
 		t.Fatal(err)
 	}
-	guard, err := wsauth.New(auth, cfg, wsauth.WithLeases(leases(store)))
+	web, err := httpauth.New(auth, httpauth.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	guard, err := wsauth.New(web, cfg, wsauth.WithLeases(leases(store)))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -73,9 +73,9 @@ func Start(t *testing.T, cfg *config.Config) *Site {
 	mux.Handle("POST /logout", web.Logout())
 	mux.Handle("POST /logout/everywhere", web.LogoutEverywhere())
 	mux.Handle("POST /ticket", web.Ticket())
-	mux.Handle("GET /me", web.Require(paseto.Requirement{}, func(w http.ResponseWriter, r *http.Request) {
+	mux.Handle("GET /me", web.Require(paseto.Requirement{}, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.WriteString(w, paseto.FromContext(r.Context()).Subject)
-	}))
+	})))
 	mux.Handle("/ws", guard.Require(paseto.Requirement{}, Greet))
 	mux.Handle("/ws/fresh", guard.Require(paseto.Requirement{Fresh: true}, Greet))
 	mux.Handle("/ws/admin", guard.Require(paseto.Requirement{Scopes: []string{"admin"}}, Greet))

@@ -21,23 +21,6 @@ import (
 	"github.com/pasetokit/pasetokit/paseto"
 )
 
-// Location is where a request carries its token.
-type Location string
-
-const (
-	// Header is a request header, Authorization unless configured otherwise. One of
-	// another scheme, such as Basic, is not ours: it counts as no token, and is
-	// refused only where a token is required and there is no other.
-	Header Location = "header"
-	// Cookie is a cookie.
-	Cookie Location = "cookie"
-	// JSON is a member of a JSON body. The body is read before the handler
-	// runs, and the handler can read it again; one that is larger than
-	// [Config.MaxBody], or is not a JSON object, is refused even if the token
-	// is elsewhere.
-	JSON Location = "json"
-)
-
 // Config says where requests carry tokens. The zero value of every field is
 // its documented default.
 type Config struct {
@@ -96,9 +79,6 @@ type Config struct {
 	// Cookie describes the cookies of the location cookie.
 	Cookie CookieConfig `koanf:"cookie"`
 }
-
-// NoScheme, as [Config.HeaderScheme], makes the header's value the bare token.
-const NoScheme = locate.NoScheme
 
 // CookieConfig describes the cookies that carry tokens. They are always HttpOnly.
 type CookieConfig struct {
@@ -185,7 +165,7 @@ func WithLogger(logger *slog.Logger) Option {
 type Web struct {
 	auth      *paseto.Authorizer
 	cfg       Config
-	route     route           // as configured
+	route     locate.Route    // as configured
 	origins   origin.Patterns // AllowedOrigins
 	addresses clientaddr.Finder
 	guesses   *guesses
@@ -230,6 +210,13 @@ func New(auth *paseto.Authorizer, cfg Config, opts ...Option) (*Web, error) {
 	return w, nil
 }
 
+// Authorizer returns the Authorizer that the Web verifies and issues with.
+func (w *Web) Authorizer() *paseto.Authorizer { return w.auth }
+
+// Config returns the configuration with its defaults filled in. Changing it changes
+// nothing in the Web.
+func (w *Web) Config() Config { return w.cfg.withDefaults() }
+
 // client returns the addresses that limits count together with that of the client
 // that sent r: the address itself, and of IPv6 its /64 network.
 func (w *Web) client(r *http.Request) netip.Prefix { return clientaddr.Bucket(w.addresses.Find(r)) }
@@ -263,6 +250,9 @@ func (c Config) Validate() error {
 func (c Config) withDefaults() Config {
 	settings.SetDefaults(&c)
 	c.Login.Concurrent = cmp.Or(c.Login.Concurrent, max(4, runtime.GOMAXPROCS(0)))
+	for _, list := range []*[]string{&c.AllowedOrigins, &c.TrustedProxies, &c.Cookie.Former} {
+		*list = slices.Clone(*list)
+	}
 	c.Locations = slices.Clone(c.Locations)
 	return c
 }

@@ -21,9 +21,9 @@ func TestConfigErrors(t *testing.T) {
 		cfg  httpauth.Config
 		want string
 	}{
-		{"query", in(httpauth.Header, "query"), `Locations[1] = "query": query token location is only supported for WebSocket connections`},
+		{"query", in(httpauth.LocationHeader, "query"), `Locations[1] = "query": query token location is only supported for WebSocket connections`},
 		{"subprotocol", in("subprotocol"), `Locations[0] = "subprotocol": subprotocol token location is only supported for WebSocket connections`},
-		{"ticket", in(httpauth.Header, "ticket"), `Locations[1] = "ticket": ticket token location is only supported for WebSocket connections`},
+		{"ticket", in(httpauth.LocationHeader, "ticket"), `Locations[1] = "ticket": ticket token location is only supported for WebSocket connections`},
 		{"unknown location", in("body"), `unknown token location "body"; expected one of header, cookie, json`},
 		{"location in capitals", in("Header"), `unknown token location "Header"`},
 		{"origin without scheme", httpauth.Config{AllowedOrigins: []string{"app.example.com"}}, "AllowedOrigins[0]"},
@@ -89,7 +89,7 @@ func TestConfigThatCannotWork(t *testing.T) {
 		{"header name", httpauth.Config{HeaderName: "X Token"}, "HeaderName"},
 		{"header scheme of two words", httpauth.Config{HeaderScheme: "My Token"}, "HeaderScheme"},
 		{"JSON prefix of two words", httpauth.Config{JSONPrefix: "My Token"}, "JSONPrefix"},
-		{"location twice", httpauth.Config{Locations: []httpauth.Location{httpauth.Header, httpauth.Header}}, "Locations"},
+		{"location twice", httpauth.Config{Locations: []httpauth.Location{httpauth.LocationHeader, httpauth.LocationHeader}}, "Locations"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -113,10 +113,10 @@ func checkConfigError(t testing.TB, auth *paseto.Authorizer, cfg httpauth.Config
 
 func TestConfigBelongsToTheWeb(t *testing.T) {
 	t.Parallel()
-	locations := []httpauth.Location{httpauth.Header}
+	locations := []httpauth.Location{httpauth.LocationHeader}
 	s := newSite(t, setup{web: httpauth.Config{Locations: locations}})
-	locations[0] = httpauth.Cookie
-	checkOK(t, get(t, s.web.Require(paseto.Requirement{}, whoami), bearer(s.access(t, paseto.Grant{Subject: "alice"}))), "alice")
+	locations[0] = httpauth.LocationCookie
+	checkOK(t, get(t, s.web.Require(paseto.Requirement{}, http.HandlerFunc(whoami)), bearer(s.access(t, paseto.Grant{Subject: "alice"}))), "alice")
 }
 
 // TestTrustedProxies: what a client says of its own address is not believed.
@@ -151,7 +151,7 @@ func TestNothingIsLoggedByDefault(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if a := get(t, web.Require(paseto.Requirement{}, whoami)); a.status != http.StatusUnauthorized {
+	if a := get(t, web.Require(paseto.Requirement{}, http.HandlerFunc(whoami))); a.status != http.StatusUnauthorized {
 		t.Errorf("status is %d, want 401", a.status)
 	}
 }
@@ -167,7 +167,7 @@ func TestNilLoggerIsTheDefault(t *testing.T) {
 			t.Errorf("a refusal panics: %v", v)
 		}
 	}()
-	if a := get(t, web.Require(paseto.Requirement{}, whoami)); a.status != http.StatusUnauthorized {
+	if a := get(t, web.Require(paseto.Requirement{}, http.HandlerFunc(whoami))); a.status != http.StatusUnauthorized {
 		t.Errorf("status is %d, want 401", a.status)
 	}
 }

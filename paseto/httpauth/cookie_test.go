@@ -12,8 +12,8 @@ import (
 )
 
 var (
-	onlyCookies     = []httpauth.Location{httpauth.Cookie}
-	headerOrCookies = []httpauth.Location{httpauth.Header, httpauth.Cookie}
+	onlyCookies     = []httpauth.Location{httpauth.LocationCookie}
+	headerOrCookies = []httpauth.Location{httpauth.LocationHeader, httpauth.LocationCookie}
 )
 
 // attributes is a cookie without name and value.
@@ -157,7 +157,7 @@ func TestCookies(t *testing.T) {
 			if len(a.cookies) != 2 {
 				t.Errorf("%d cookies are set, want 2", len(a.cookies))
 			}
-			checkOK(t, get(t, s.web.Require(paseto.Requirement{}, whoami), cookie(test.access, pair.AccessToken.Reveal())), "alice")
+			checkOK(t, get(t, s.web.Require(paseto.Requirement{}, http.HandlerFunc(whoami)), cookie(test.access, pair.AccessToken.Reveal())), "alice")
 
 			a = post(t, s.web.Logout(), cookie(test.refresh, pair.RefreshToken.Reveal()))
 			if a.status != http.StatusNoContent {
@@ -178,7 +178,7 @@ func TestCookieOfASisterHost(t *testing.T) {
 	missing := refusal(http.StatusUnauthorized, paseto.ErrNoToken, noCredential)
 	for _, space := range []string{"\u0085", "\u00a0", "\u2000", "\u3000"} {
 		access, refresh := s.pair(t)
-		a := get(t, s.web.Require(paseto.Requirement{}, whoami), cookie(space+"__Host-access_token", access))
+		a := get(t, s.web.Require(paseto.Requirement{}, http.HandlerFunc(whoami)), cookie(space+"__Host-access_token", access))
 		checkProblem(t, a, missing)
 		checkProblem(t, post(t, s.web.Refresh(), cookie("n=1; "+space+"__Host-refresh_token", refresh)), missing)
 		checkProblem(t, post(t, s.web.Logout(), cookie(space+"__Host-refresh_token", refresh)), missing)

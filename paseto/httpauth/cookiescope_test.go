@@ -87,7 +87,9 @@ func TestChangedCookieScope(t *testing.T) {
 				}
 				return b
 			}
-			guarded := func(web *httpauth.Web) http.Handler { return web.Require(paseto.Requirement{}, whoami) }
+			guarded := func(web *httpauth.Web) http.Handler {
+				return web.Require(paseto.Requirement{}, http.HandlerFunc(whoami))
+			}
 
 			unaware, b := open(test.now), visit(t)
 			if status := b.post(t, unaware.Login(accept), at, login); status != http.StatusOK {
@@ -171,7 +173,7 @@ func TestWarningOfCookies(t *testing.T) {
 		{"former ones alone", onlyCookies, httpauth.CookieConfig{Former: []string{"example.com/"}}, 0},
 	} {
 		s := newSite(t, setup{web: httpauth.Config{Locations: test.locations, Cookie: test.cookie}})
-		get(t, s.web.Require(paseto.Requirement{}, whoami))
+		get(t, s.web.Require(paseto.Requirement{}, http.HandlerFunc(whoami)))
 		if n := strings.Count(s.log.String(), "level=WARN"); n != test.want || n > 0 && !strings.Contains(s.log.String(), "__Host-") {
 			t.Errorf("%s: there are %d warnings, want %d:\n%s", test.name, n, test.want, s.log)
 		}

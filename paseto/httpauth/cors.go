@@ -20,7 +20,7 @@ const preflightAge = 600
 // It answers the preflights of browsers, which are OPTIONS requests without a
 // credential and would be refused by guarded routes. It lets these pages send any
 // header, read answers with their headers WWW-Authenticate and Retry-After, and, where
-// [Cookie] is among [Config.Locations], send cookies. Pages of other origins can read
+// [LocationCookie] is among [Config.Locations], send cookies. Pages of other origins can read
 // nothing. Requests that no browser sends from another origin go to next unchanged, and
 // so do all without AllowedOrigins.
 //

@@ -45,7 +45,7 @@ func TestCORS(t *testing.T) {
 		s := newSite(t, setup{web: httpauth.Config{Locations: site.locations, AllowedOrigins: corsOrigins}})
 		mux := http.NewServeMux()
 		mux.Handle("POST /{$}", s.web.Ticket())
-		mux.Handle("GET /{$}", s.web.Require(paseto.Requirement{}, whoami))
+		mux.Handle("GET /{$}", s.web.Require(paseto.Requirement{}, http.HandlerFunc(whoami)))
 		h := s.web.CORS(mux)
 		token := bearer(s.access(t, paseto.Grant{Subject: "alice"}))
 		for _, page := range []struct {
@@ -107,7 +107,7 @@ func TestCORS(t *testing.T) {
 func TestCORSPreflightOfAnyRoute(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, setup{web: httpauth.Config{AllowedOrigins: corsOrigins}})
-	h := s.web.CORS(s.web.Require(paseto.Requirement{}, whoami, httpauth.Key("X-Token")))
+	h := s.web.CORS(s.web.Require(paseto.Requirement{}, http.HandlerFunc(whoami), httpauth.WithKey("X-Token")))
 	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
 		got := allowed(preflight(t, h, corsOrigins[0], method, "x-token"))
 		if got["Allow-Methods"] != method || got["Allow-Headers"] != "x-token" {

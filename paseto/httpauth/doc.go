@@ -17,7 +17,7 @@
 //
 // # Cookies
 //
-// With [Cookie] among the locations, Login and Refresh set the tokens as
+// With [LocationCookie] among the locations, Login and Refresh set the tokens as
 // HttpOnly cookies, named with the prefix __Host- or __Secure- where their
 // attributes allow it. A browser sends cookies along whoever makes it send the
 // request, so an unsafe request (POST, PUT …) that authenticates by cookie must

@@ -16,9 +16,9 @@ func TestRefreshTokenByCookie(t *testing.T) {
 	s := newSite(t, setup{web: httpauth.Config{Locations: onlyCookies}})
 	access, refresh := s.pair(t)
 	both := []part{cookie("__Host-access_token", access), cookie("__Host-refresh_token", refresh)}
-	checkOK(t, get(t, s.web.Require(paseto.Requirement{Type: paseto.TypeRefresh}, whoami), both...), "alice")
-	checkOK(t, get(t, s.web.Require(paseto.Requirement{}, whoami), both...), "alice")
-	named := s.web.Require(paseto.Requirement{Type: paseto.TypeRefresh}, whoami, httpauth.Key("mine"))
+	checkOK(t, get(t, s.web.Require(paseto.Requirement{Type: paseto.TypeRefresh}, http.HandlerFunc(whoami)), both...), "alice")
+	checkOK(t, get(t, s.web.Require(paseto.Requirement{}, http.HandlerFunc(whoami)), both...), "alice")
+	named := s.web.Require(paseto.Requirement{Type: paseto.TypeRefresh}, http.HandlerFunc(whoami), httpauth.WithKey("mine"))
 	checkOK(t, get(t, named, append(both, cookie("mine", refresh))...), "alice")
 }
 
@@ -35,7 +35,7 @@ func TestLogoutWithRefreshTokenInBody(t *testing.T) {
 			s := newSite(t, setup{})
 			access, refresh := s.pair(t)
 			checkLoggedOut(t, post(t, s.web.Logout(), send(refresh)))
-			checkProblem(t, get(t, s.web.Require(paseto.Requirement{}, whoami), bearer(access)), revoked)
+			checkProblem(t, get(t, s.web.Require(paseto.Requirement{}, http.HandlerFunc(whoami)), bearer(access)), revoked)
 
 		})
 	}
@@ -45,13 +45,13 @@ func TestLogoutWithRefreshTokenInBody(t *testing.T) {
 // it; only cookies are sent without its having any.
 func TestCrossOriginWithToken(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, setup{web: httpauth.Config{Locations: []httpauth.Location{httpauth.Header, httpauth.Cookie, httpauth.JSON}}})
+	s := newSite(t, setup{web: httpauth.Config{Locations: []httpauth.Location{httpauth.LocationHeader, httpauth.LocationCookie, httpauth.LocationJSON}}})
 	access, _ := s.pair(t)
 	foreign := header("Sec-Fetch-Site", "cross-site")
-	route := s.web.Require(paseto.Requirement{}, whoami)
+	route := s.web.Require(paseto.Requirement{}, http.HandlerFunc(whoami))
 	checkOK(t, post(t, route, foreign, bearer(access)), "alice")
 	checkOK(t, post(t, route, foreign, object("access_token", access)), "alice")
-	optional := s.web.Require(paseto.Requirement{Optional: true}, whoami)
+	optional := s.web.Require(paseto.Requirement{Optional: true}, http.HandlerFunc(whoami))
 	checkOK(t, post(t, optional, foreign), "anonymous")
 	checkLoggedOut(t, post(t, s.web.Logout(), foreign, bearer(access)))
 }
@@ -89,7 +89,7 @@ func TestNothingToCall(t *testing.T) {
 func TestMessagesAreReadable(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, setup{})
-	a := get(t, s.web.Require(paseto.Requirement{}, whoami), header("Authorization", "x"))
+	a := get(t, s.web.Require(paseto.Requirement{}, http.HandlerFunc(whoami)), header("Authorization", "x"))
 	if !strings.Contains(a.body, "'Bearer <PASETO>'") {
 		t.Errorf("the body is %s", a.body)
 	}

@@ -35,8 +35,8 @@ func ExampleWeb_SendPair() {
 		web.SendPair(w, r, pair)
 	}
 	mux := http.NewServeMux()
-	mux.Handle("POST /password", web.Require(paseto.Requirement{}, change))
-	mux.Handle("GET /me", web.Require(paseto.Requirement{}, whoami))
+	mux.Handle("POST /password", web.Require(paseto.Requirement{}, http.HandlerFunc(change)))
+	mux.Handle("GET /me", web.Require(paseto.Requirement{}, http.HandlerFunc(whoami)))
 
 	old, err := auth.IssueAccess(paseto.Grant{Subject: "ada"})
 	if err != nil {

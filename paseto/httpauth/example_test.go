@@ -60,11 +60,11 @@ func try(h http.Handler, method, target, token, text string) {
 func ExampleWeb_Require() {
 	auth, web := newExample(httpauth.Config{})
 	mux := http.NewServeMux()
-	mux.Handle("GET /me", web.Require(paseto.Requirement{}, func(w http.ResponseWriter, r *http.Request) {
+	mux.Handle("GET /me", web.Require(paseto.Requirement{}, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = fmt.Fprintf(w, "hello, %s", paseto.FromContext(r.Context()).Subject)
-	}))
+	})))
 	mux.Handle("GET /admin", web.Require(paseto.Requirement{Scopes: []string{"admin"}},
-		func(http.ResponseWriter, *http.Request) {}))
+		http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})))
 
 	access, err := auth.IssueAccess(paseto.Grant{Subject: "ada"})
 	if err != nil {
@@ -81,13 +81,13 @@ func ExampleWeb_Require() {
 
 func ExampleWeb_Require_optional() {
 	auth, web := newExample(httpauth.Config{})
-	feed := web.Require(paseto.Requirement{Optional: true}, func(w http.ResponseWriter, r *http.Request) {
+	feed := web.Require(paseto.Requirement{Optional: true}, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if claims := paseto.FromContext(r.Context()); !claims.Anonymous() {
 			_, _ = fmt.Fprintf(w, "what %s follows", claims.Subject)
 			return
 		}
 		_, _ = fmt.Fprint(w, "what is popular")
-	})
+	}))
 
 	access, err := auth.IssueAccess(paseto.Grant{Subject: "ada"})
 	if err != nil {
@@ -102,7 +102,7 @@ func ExampleWeb_Require_optional() {
 
 func ExampleWeb_Middleware() {
 	auth, web := newExample(httpauth.Config{})
-	guard := web.Middleware(paseto.Requirement{}, httpauth.Key("X-Api-Token"), httpauth.Prefix(httpauth.NoScheme))
+	guard := web.Middleware(paseto.Requirement{}, httpauth.WithKey("X-Api-Token"), httpauth.WithPrefix(httpauth.NoScheme))
 	files := guard(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprint(w, "files") }))
 
 	access, err := auth.IssueAccess(paseto.Grant{Subject: "ada"})
@@ -159,7 +159,7 @@ func ExampleWeb_Login() {
 // With cookies alone, no script ever sees a token.
 func ExampleWeb_Login_cookies() {
 	_, web := newExample(httpauth.Config{
-		Locations: []httpauth.Location{httpauth.Cookie},
+		Locations: []httpauth.Location{httpauth.LocationCookie},
 		Cookie:    httpauth.CookieConfig{RefreshPath: "/refresh", SameSite: httpauth.SameSiteStrict},
 	})
 	w := httptest.NewRecorder()

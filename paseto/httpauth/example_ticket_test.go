@@ -36,7 +36,7 @@ func ExampleWeb_LogoutEverywhere() {
 func ExampleWeb_CORS() {
 	_, web := newExample(httpauth.Config{AllowedOrigins: []string{"https://app.example.com"}})
 	mux := http.NewServeMux()
-	mux.Handle("POST /ticket", web.Ticket(httpauth.TicketPath("/ws"), httpauth.TicketOrigin()))
+	mux.Handle("POST /ticket", web.Ticket(httpauth.WithTicketPath("/ws"), httpauth.WithTicketOrigin()))
 	handler := web.CORS(mux) // for http.Server
 
 	for _, origin := range []string{"https://app.example.com", "https://evil.example"} {
@@ -57,7 +57,7 @@ func ExampleWeb_CORS() {
 // in no URL. Package wsauth has the other half.
 func ExampleWeb_Ticket() {
 	auth, web := newExample(httpauth.Config{})
-	ticket := web.Ticket(httpauth.TicketPath("/ws"), httpauth.TicketOrigin())
+	ticket := web.Ticket(httpauth.WithTicketPath("/ws"), httpauth.WithTicketOrigin())
 
 	access, err := auth.IssueAccess(paseto.Grant{Subject: "ada"})
 	if err != nil {

@@ -29,8 +29,8 @@ func TestStoreDown(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, setup{store: closedStore()})
 	access, refresh := s.pair(t)
-	required := s.web.Require(paseto.Requirement{}, whoami)
-	optional := s.web.Require(paseto.Requirement{Optional: true}, whoami)
+	required := s.web.Require(paseto.Requirement{}, http.HandlerFunc(whoami))
+	optional := s.web.Require(paseto.Requirement{Optional: true}, http.HandlerFunc(whoami))
 
 	for name, a := range map[string]answer{
 		"required":   get(t, required, bearer(access)),
@@ -60,7 +60,7 @@ func TestStoreDown(t *testing.T) {
 func TestStoreDownAndFailOpen(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, setup{store: closedStore(), auth: paseto.Config{Denylist: paseto.DenylistConfig{FailOpen: true}}})
-	checkOK(t, get(t, s.web.Require(paseto.Requirement{}, whoami), bearer(s.access(t, paseto.Grant{Subject: "alice"}))), "alice")
+	checkOK(t, get(t, s.web.Require(paseto.Requirement{}, http.HandlerFunc(whoami)), bearer(s.access(t, paseto.Grant{Subject: "alice"}))), "alice")
 }
 
 func TestClientGone(t *testing.T) {
@@ -71,7 +71,7 @@ func TestClientGone(t *testing.T) {
 		cancel()
 		*r = *r.WithContext(ctx)
 	}
-	handler := s.web.Require(paseto.Requirement{}, whoami)
+	handler := s.web.Require(paseto.Requirement{}, http.HandlerFunc(whoami))
 	checkProblem(t, get(t, handler, bearer(s.access(t, paseto.Grant{})), gone), unavailable)
 }
 
@@ -79,7 +79,7 @@ func TestClientGone(t *testing.T) {
 func TestHugeHeader(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, setup{})
-	server := httptest.NewUnstartedServer(s.web.Require(paseto.Requirement{}, whoami))
+	server := httptest.NewUnstartedServer(s.web.Require(paseto.Requirement{}, http.HandlerFunc(whoami)))
 	server.Config.MaxHeaderBytes = 4 << 20
 	server.Start()
 	defer server.Close()
@@ -103,16 +103,16 @@ func TestHugeHeader(t *testing.T) {
 
 func TestHugeBody(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, setup{web: httpauth.Config{Locations: []httpauth.Location{httpauth.Header, httpauth.JSON}}})
+	s := newSite(t, setup{web: httpauth.Config{Locations: []httpauth.Location{httpauth.LocationHeader, httpauth.LocationJSON}}})
 	huge := strings.Repeat("A", 1<<20)
-	required := s.web.Require(paseto.Requirement{}, whoami)
+	required := s.web.Require(paseto.Requirement{}, http.HandlerFunc(whoami))
 	tooLarge := problem{
 		status: http.StatusRequestEntityTooLarge,
 		code:   "body_too_large", detail: "Request body is larger than 65536 bytes",
 	}
 	for name, a := range map[string]answer{
 		"required": post(t, required, object("access_token", huge)),
-		"optional": post(t, s.web.Require(paseto.Requirement{Optional: true}, whoami), object("access_token", huge)),
+		"optional": post(t, s.web.Require(paseto.Requirement{Optional: true}, http.HandlerFunc(whoami)), object("access_token", huge)),
 		"beside a good token": post(t, required, bearer(s.access(t, paseto.Grant{})),
 			object("data", huge)),
 		"login":       post(t, s.web.Login(accept), object("password", huge)),
@@ -153,14 +153,14 @@ func TestMaxBody(t *testing.T) {
 
 func TestBodyCannotBeRead(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, setup{web: httpauth.Config{Locations: []httpauth.Location{httpauth.JSON}}})
+	s := newSite(t, setup{web: httpauth.Config{Locations: []httpauth.Location{httpauth.LocationJSON}}})
 	broken := func(r *http.Request) {
 		r.Header.Set("Content-Type", asJSON)
 		r.Body = io.NopCloser(iotest.ErrReader(io.ErrUnexpectedEOF))
 	}
 	want := problem{status: http.StatusBadRequest, code: "body_invalid", detail: "Request body cannot be read"}
 	for name, handler := range map[string]http.Handler{
-		"require": s.web.Require(paseto.Requirement{}, whoami), "login": s.web.Login(accept), "refresh": s.web.Refresh(),
+		"require": s.web.Require(paseto.Requirement{}, http.HandlerFunc(whoami)), "login": s.web.Login(accept), "refresh": s.web.Refresh(),
 		"ticket": s.web.Ticket(), "logout everywhere": s.web.LogoutEverywhere(),
 	} {
 		t.Run(name, func(t *testing.T) { checkProblem(t, post(t, handler, broken), want) })
@@ -191,12 +191,12 @@ func TestBrokenRoutes(t *testing.T) {
 			want: hidden, logged: "is not a scope",
 		},
 		{
-			name: "query", opts: []httpauth.RouteOption{httpauth.In("query")},
+			name: "query", opts: []httpauth.RouteOption{httpauth.WithLocations("query")},
 			want:   location("query token location is only supported for WebSocket connections"),
 			logged: "query token location is only supported",
 		},
 		{
-			name: "ticket", opts: []httpauth.RouteOption{httpauth.In("ticket")},
+			name: "ticket", opts: []httpauth.RouteOption{httpauth.WithLocations("ticket")},
 			want:   location("ticket token location is only supported for WebSocket connections"),
 			logged: "ticket token location is only supported",
 		},
@@ -205,24 +205,24 @@ func TestBrokenRoutes(t *testing.T) {
 			want: hidden, logged: "redeemed by RedeemTicket",
 		},
 		{
-			name: "subprotocol beside a good one", opts: []httpauth.RouteOption{httpauth.In(httpauth.Header, "subprotocol")},
+			name: "subprotocol beside a good one", opts: []httpauth.RouteOption{httpauth.WithLocations(httpauth.LocationHeader, "subprotocol")},
 			want:   location("subprotocol token location is only supported for WebSocket connections"),
 			logged: "subprotocol token location is only supported",
 		},
 		{
-			name: "unknown location", opts: []httpauth.RouteOption{httpauth.In("body")},
+			name: "unknown location", opts: []httpauth.RouteOption{httpauth.WithLocations("body")},
 			want:   location(`unknown token location "body"; expected one of header, cookie, json`),
 			logged: "unknown token location",
 		},
 		{
-			name: "no location", opts: []httpauth.RouteOption{httpauth.In()},
+			name: "no location", opts: []httpauth.RouteOption{httpauth.WithLocations()},
 			want: location("no token location is given"), logged: "no token location is given",
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			s := newSite(t, setup{})
-			handler := s.web.Require(test.req, whoami, test.opts...)
+			handler := s.web.Require(test.req, http.HandlerFunc(whoami), test.opts...)
 			if log := s.log.String(); !strings.Contains(log, "level=ERROR") || !strings.Contains(log, test.logged) {
 				t.Errorf("mounting the route logs %q, want an error with %q", log, test.logged)
 			}

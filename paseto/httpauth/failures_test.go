@@ -134,7 +134,7 @@ func TestTokenRefusals(t *testing.T) {
 			t.Parallel()
 			own := testclock.New(start.Add(test.after))
 			s := newSite(t, setup{auth: test.auth, store: store, clock: own})
-			handler := s.web.Require(test.req, func(http.ResponseWriter, *http.Request) { t.Error("the handler ran") })
+			handler := s.web.Require(test.req, http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("the handler ran") }))
 			checkProblem(t, get(t, handler, bearer(test.token)), test.want)
 		})
 	}
@@ -158,7 +158,7 @@ func TestCredentialRefusals(t *testing.T) {
 	badCookie := invalid("credential_malformed", "Bad __Host-access_token cookie. Expected value '<PASETO>'")
 	ambiguous := invalid("credential_ambiguous", "More than one token was sent. Expected exactly one")
 
-	everywhere := httpauth.Config{Locations: []httpauth.Location{httpauth.Header, httpauth.Cookie, httpauth.JSON}}
+	everywhere := httpauth.Config{Locations: []httpauth.Location{httpauth.LocationHeader, httpauth.LocationCookie, httpauth.LocationJSON}}
 	site := newSite(t, setup{web: everywhere})
 	good := site.access(t, paseto.Grant{Subject: "alice"})
 	for _, test := range []struct {
@@ -218,7 +218,7 @@ func TestCredentialRefusals(t *testing.T) {
 					continue
 				}
 				handler := site.web.Require(paseto.Requirement{Optional: optional},
-					func(http.ResponseWriter, *http.Request) { t.Error("the handler ran") })
+					http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("the handler ran") }))
 				checkProblem(t, get(t, handler, test.parts...), test.want)
 			}
 		})
@@ -227,8 +227,8 @@ func TestCredentialRefusals(t *testing.T) {
 
 func TestNothingTheClientWroteReachesAHeader(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, setup{web: httpauth.Config{Locations: []httpauth.Location{httpauth.Header, httpauth.JSON}}})
-	required := s.web.Require(paseto.Requirement{}, whoami)
+	s := newSite(t, setup{web: httpauth.Config{Locations: []httpauth.Location{httpauth.LocationHeader, httpauth.LocationJSON}}})
+	required := s.web.Require(paseto.Requirement{}, http.HandlerFunc(whoami))
 	for _, version := range []string{
 		"v9\"EVIL", "v9\r\nX-Evil:EVIL", "v9\x00EVIL", "v9\\EVIL", "v9\x7fEVIL", "v9éEVIL", "v9<EVIL>", "EVIL" + strings.Repeat("x", 40),
 	} {

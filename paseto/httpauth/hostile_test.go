@@ -27,7 +27,7 @@ func newHostileSite(t testing.TB, auth paseto.Config) *site {
 	retired := must(paseto.NewKey(paseto.V3, paseto.Local)).Retire(start.Add(time.Hour))
 	auth.Keys = []paseto.Key{localKey, secretKey, half, retired}
 	return newSite(t, setup{auth: auth, web: httpauth.Config{
-		Locations: []httpauth.Location{httpauth.Header, httpauth.JSON, httpauth.Cookie},
+		Locations: []httpauth.Location{httpauth.LocationHeader, httpauth.LocationJSON, httpauth.LocationCookie},
 	}})
 }
 
@@ -37,11 +37,11 @@ func (s *site) endpoints() map[string]http.Handler {
 		"login":             s.web.Login(granting(paseto.Grant{Subject: "alice"})),
 		"refresh":           s.web.Refresh(),
 		"ticket":            s.web.Ticket(),
-		"bound ticket":      s.web.Ticket(httpauth.TicketPath("/ws"), httpauth.TicketOrigin()),
+		"bound ticket":      s.web.Ticket(httpauth.WithTicketPath("/ws"), httpauth.WithTicketOrigin()),
 		"logout":            s.web.Logout(),
 		"logout everywhere": s.web.LogoutEverywhere(),
-		"resource":          s.web.Require(paseto.Requirement{}, whoami),
-		"optional":          s.web.Require(paseto.Requirement{Optional: true, Fresh: true, Scopes: []string{"a"}}, whoami),
+		"resource":          s.web.Require(paseto.Requirement{}, http.HandlerFunc(whoami)),
+		"optional":          s.web.Require(paseto.Requirement{Optional: true, Fresh: true, Scopes: []string{"a"}}, http.HandlerFunc(whoami)),
 	}
 }
 
@@ -230,7 +230,7 @@ func TestTicketTooLong(t *testing.T) {
 		t.Errorf("without a path the answer is %d %s", a.status, a.body)
 	}
 	deep := testtoken.Sign(secretKey, `{"type":"access","exp":"2030-01-03T00:00:00Z","a":`+strings.Repeat("[", 63)+strings.Repeat("]", 63)+"}", "", "")
-	checkOK(t, get(t, s.web.Require(paseto.Requirement{}, whoami), bearer(deep)), "")
+	checkOK(t, get(t, s.web.Require(paseto.Requirement{}, http.HandlerFunc(whoami)), bearer(deep)), "")
 	checkProblem(t, post(t, s.web.Ticket(), bearer(deep)), tooMuch)
 }
 

@@ -54,7 +54,7 @@ func (w *Web) complete(r *http.Request, g paseto.Grant) (paseto.Grant, error) {
 }
 
 // SendPair answers a request with a pair of tokens as [Web.Login] does: in the
-// body, and with [Cookie] among the locations as cookies too, or in cookies alone
+// body, and with [LocationCookie] among the locations as cookies too, or in cookies alone
 // where that is the only location. It is for handlers that issue pairs
 // themselves, such as one that changes a password; see
 // [paseto.Authorizer.ReplaceSessions].
@@ -68,7 +68,7 @@ func (w *Web) SendPair(rw http.ResponseWriter, r *http.Request, pair paseto.Pair
 	err := w.checkPair(r, pair)
 	asCookies := w.cfg.usesCookies()
 	if err == nil && asCookies {
-		err = w.checkOrigin(r, Cookie)
+		err = w.checkOrigin(r, LocationCookie)
 	}
 	if err == nil {
 		onlyCookies := asCookies && len(w.cfg.Locations) == 1

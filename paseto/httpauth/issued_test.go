@@ -85,7 +85,7 @@ func TestEndpointsServeWhatLoginIssues(t *testing.T) {
 				}
 				enter := func(access part) {
 					t.Helper()
-					checkOK(t, get(t, s.web.Require(test.req, whoami), access), "alice")
+					checkOK(t, get(t, s.web.Require(test.req, http.HandlerFunc(whoami)), access), "alice")
 				}
 				login := post(t, s.web.Login(granting(grant)), body(asForm, passwordForm))
 				if login.status != http.StatusOK {
@@ -100,7 +100,7 @@ func TestEndpointsServeWhatLoginIssues(t *testing.T) {
 				s.redeemed(t, ticket.Ticket.Reveal(), test.req, paseto.TicketUse{})
 
 				checkLoggedOut(t, post(t, s.web.Logout(), access))
-				checkProblem(t, get(t, s.web.Require(test.req, whoami), access), revoked)
+				checkProblem(t, get(t, s.web.Require(test.req, http.HandlerFunc(whoami)), access), revoked)
 				checkProblem(t, post(t, s.web.Refresh(), refresh), revoked)
 
 				grant.Session = "" // the other one is over
@@ -199,10 +199,10 @@ func TestGuardedRoutesAskForBase64(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, setup{})
 	plain, wrapped := s.access(t, paseto.Grant{}), s.access(t, paseto.Grant{Base64: true})
-	if a := get(t, s.web.Require(paseto.Requirement{Base64: true}, whoami), bearer(plain)); a.status != http.StatusUnauthorized {
+	if a := get(t, s.web.Require(paseto.Requirement{Base64: true}, http.HandlerFunc(whoami)), bearer(plain)); a.status != http.StatusUnauthorized {
 		t.Errorf("an unwrapped token gets %d where a wrapped one is required", a.status)
 	}
-	if a := get(t, s.web.Require(paseto.Requirement{}, whoami), bearer(wrapped)); a.status != http.StatusUnauthorized {
+	if a := get(t, s.web.Require(paseto.Requirement{}, http.HandlerFunc(whoami)), bearer(wrapped)); a.status != http.StatusUnauthorized {
 		t.Errorf("a wrapped token gets %d where none is required", a.status)
 	}
 }

@@ -39,7 +39,7 @@ func TestEndpointsThatCannotIssue(t *testing.T) {
 				return paseto.Grant{Subject: "alice"}, nil
 			}
 			handler := test.handler(s.web, login)
-			checkOK(t, get(t, s.web.Require(paseto.Requirement{}, whoami), bearer(access)), "alice")
+			checkOK(t, get(t, s.web.Require(paseto.Requirement{}, http.HandlerFunc(whoami)), bearer(access)), "alice")
 			if log := s.log.String(); strings.Count(log, "level=WARN") != 1 || !strings.Contains(log, "endpoint="+test.name) {
 				t.Errorf("logged is %s", log)
 			}

@@ -66,11 +66,11 @@ func TestLogOfLongRequests(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			cfg := httpauth.Config{Locations: []httpauth.Location{httpauth.Header, httpauth.Cookie}, TrustedProxies: []string{"127.0.0.1"}}
+			cfg := httpauth.Config{Locations: []httpauth.Location{httpauth.LocationHeader, httpauth.LocationCookie}, TrustedProxies: []string{"127.0.0.1"}}
 			s := newSite(t, setup{web: cfg})
 			mux := http.NewServeMux()
 			mux.Handle("/login", s.web.Login(accept))
-			mux.Handle("/", s.web.Require(paseto.Requirement{}, whoami))
+			mux.Handle("/", s.web.Require(paseto.Requirement{}, http.HandlerFunc(whoami)))
 			srv := httptest.NewServer(mux)
 			t.Cleanup(srv.Close)
 			resp, _ := exchange(t, srv, test.request) //nolint:bodyclose // Closed there.
@@ -98,7 +98,7 @@ func TestLogOfFloods(t *testing.T) {
 	}{
 		{"no token", false, func(t *testing.T, s *site, from part) {
 			t.Helper()
-			get(t, s.web.Require(paseto.Requirement{}, whoami), from)
+			get(t, s.web.Require(paseto.Requirement{}, http.HandlerFunc(whoami)), from)
 		}, "INFO"},
 		{"wrong method", false, func(t *testing.T, s *site, from part) {
 			t.Helper()
@@ -110,7 +110,7 @@ func TestLogOfFloods(t *testing.T) {
 		}, "INFO"},
 		{"denylist away", true, func(t *testing.T, s *site, from part) {
 			t.Helper()
-			get(t, s.web.Require(paseto.Requirement{}, whoami), from, bearer(s.access(t, paseto.Grant{})))
+			get(t, s.web.Require(paseto.Requirement{}, http.HandlerFunc(whoami)), from, bearer(s.access(t, paseto.Grant{})))
 		}, "ERROR"},
 		{"failure of the server", false, func(t *testing.T, s *site, from part) {
 			t.Helper()

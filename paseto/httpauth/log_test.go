@@ -18,7 +18,7 @@ func TestLogHasNoSecrets(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, setup{auth: paseto.Config{RequireIssuer: "here", Issuer: "here", AllowNoExpiry: true, MaxTTL: paseto.NoExpiry}})
 	log := &logBuffer{}
-	cfg := httpauth.Config{Locations: []httpauth.Location{httpauth.Header, httpauth.Cookie, httpauth.JSON}}
+	cfg := httpauth.Config{Locations: []httpauth.Location{httpauth.LocationHeader, httpauth.LocationCookie, httpauth.LocationJSON}}
 	newWeb := func(handler slog.Handler, auth *paseto.Authorizer) *httpauth.Web {
 		return must(httpauth.New(auth, cfg, httpauth.WithLogger(slog.New(handler))))
 	}
@@ -51,9 +51,9 @@ func TestLogHasNoSecrets(t *testing.T) {
 	refusals := 0
 	for _, handler := range []slog.Handler{slog.NewTextHandler(log, nil), slog.NewJSONHandler(log, nil)} {
 		web := newWeb(handler, s.auth)
-		route := web.Require(paseto.Requirement{}, whoami)
-		admin := web.Require(paseto.Requirement{Scopes: []string{"admin"}, Check: refuseWith(errors.New("no"))}, whoami)
-		fresh := web.Require(paseto.Requirement{Type: paseto.TypeRefresh}, whoami)
+		route := web.Require(paseto.Requirement{}, http.HandlerFunc(whoami))
+		admin := web.Require(paseto.Requirement{Scopes: []string{"admin"}, Check: refuseWith(errors.New("no"))}, http.HandlerFunc(whoami))
+		fresh := web.Require(paseto.Requirement{Type: paseto.TypeRefresh}, http.HandlerFunc(whoami))
 		login := web.Login(failing(httpauth.ErrCredentials))
 		refused := []answer{
 			get(t, route, header("Authorization", access)),
@@ -87,7 +87,7 @@ func TestLogHasNoSecrets(t *testing.T) {
 			post(t, login, body(asJSON, `{"username":"alice","password":"`+password)),
 			post(t, login, body(asJSON, `{"password":"`+password+`","password":"`+password+`"}`)),
 			post(t, login, object("password", strings.Repeat(password, 100))),
-			post(t, newWeb(handler, down.auth).Require(paseto.Requirement{}, whoami), bearer(downAccess)),
+			post(t, newWeb(handler, down.auth).Require(paseto.Requirement{}, http.HandlerFunc(whoami)), bearer(downAccess)),
 			post(t, web.Login(failing(errors.New("database is away"))), body(asForm, "username=alice&password="+password)),
 		}
 		for i, a := range refused {
@@ -135,7 +135,7 @@ func TestLogHasNoPieceOfAPassword(t *testing.T) {
 func TestLogTellsWhy(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, setup{auth: paseto.Config{RequireIssuer: "here"}})
-	a := get(t, s.web.Require(paseto.Requirement{}, whoami), bearer(s.access(t, paseto.Grant{Issuer: "there"})))
+	a := get(t, s.web.Require(paseto.Requirement{}, http.HandlerFunc(whoami)), bearer(s.access(t, paseto.Grant{Issuer: "there"})))
 	if strings.Contains(a.body, "there") {
 		t.Errorf("the client is told what only the log should: %s", a.body)
 	}

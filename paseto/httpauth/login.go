@@ -37,7 +37,7 @@ const (
 type LoginFunc func(ctx context.Context, c Credentials) (paseto.Grant, error)
 
 // Login returns the endpoint that exchanges credentials for a pair of tokens:
-// POST, answered with [Tokens]. With [Cookie] among the locations it sets
+// POST, answered with [Tokens]. With [LocationCookie] among the locations it sets
 // both cookies too; where that is the only location, the body contains no
 // token. The access token is fresh, whatever the grant says.
 //
@@ -56,7 +56,7 @@ func (w *Web) Login(check LoginFunc) http.Handler {
 		if w.cfg.usesCookies() {
 			// Else another site could log its visitors in here as a user of
 			// its own.
-			if err := w.checkOrigin(r, Cookie); err != nil {
+			if err := w.checkOrigin(r, LocationCookie); err != nil {
 				w.refuse(rw, r, err)
 				return
 			}

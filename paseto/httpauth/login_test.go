@@ -203,7 +203,7 @@ func TestRefusedLogins(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			s := newSite(t, setup{web: httpauth.Config{Locations: []httpauth.Location{httpauth.Cookie}}})
+			s := newSite(t, setup{web: httpauth.Config{Locations: []httpauth.Location{httpauth.LocationCookie}}})
 			a := post(t, s.web.Login(test.check), body(asForm, passwordForm))
 			checkProblem(t, a, test.want)
 			if strings.Contains(a.body, "hush") || len(a.cookies) > 0 {

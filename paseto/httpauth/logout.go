@@ -60,7 +60,7 @@ func (w *Web) logout(name string, revoke func(context.Context, *paseto.Claims) e
 		}
 	}
 	return w.post(func(rw http.ResponseWriter, r *http.Request) {
-		foreign := w.checkOrigin(r, Cookie)
+		foreign := w.checkOrigin(r, LocationCookie)
 		err := w.endAll(rw, r, foreign, revoke)
 		if w.cfg.usesCookies() && foreign == nil && !mayLive(err) {
 			w.clearCookies(rw)
@@ -90,13 +90,16 @@ type presented struct {
 // cookies do not count, if so.
 func (w *Web) findLogout(rw http.ResponseWriter, r *http.Request, foreign error) ([]presented, error) {
 	var looks []func() (string, error)
+	look := func(location string) {
+		looks = append(looks, func() (string, error) { return w.route.Look(r, location, w.jsonBody(rw, r)) })
+	}
 	for _, l := range w.route.Locations {
-		if l != Cookie {
-			looks = append(looks, w.look(rw, r, w.route, l))
+		if l != locate.InCookie {
+			look(l)
 		}
 	}
-	if !slices.Contains(w.route.Locations, Header) { // refresh takes a token there all the same
-		looks = append(looks, w.look(rw, r, w.route, Header))
+	if !slices.Contains(w.route.Locations, locate.InHeader) { // refresh takes a token there all the same
+		look(locate.InHeader)
 	}
 	looks = append(looks, func() (string, error) { return w.refreshInBody(rw, r) })
 	tokens, err := locate.All(looks...)

@@ -73,7 +73,7 @@ func TestLogoutEndsAllThatCame(t *testing.T) {
 // token in the header there too, so that it must not outlive a logout.
 func TestLogoutEndsTheTokenInTheHeader(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, setup{web: httpauth.Config{Locations: []httpauth.Location{httpauth.Cookie}}})
+	s := newSite(t, setup{web: httpauth.Config{Locations: []httpauth.Location{httpauth.LocationCookie}}})
 	inHeader, inCookie, alone := s.login(t, paseto.Grant{}), s.login(t, paseto.Grant{}), s.login(t, paseto.Grant{})
 	checkLoggedOut(t, post(t, s.web.Logout(), bearer(inHeader.refresh), cookie("__Host-refresh_token", inCookie.refresh)))
 	checkLoggedOut(t, post(t, s.web.Logout(), bearer(alone.refresh)))

@@ -51,7 +51,7 @@ func TestLogoutEverywhere(t *testing.T) {
 		{name: "refresh token", after: time.Hour, send: func(l loggedIn) part { return bearer(l.refresh) }},
 		{name: "refresh token in JSON", after: time.Hour, send: func(l loggedIn) part { return object("refresh_token", l.refresh) }},
 		{name: "refresh token in a form", after: time.Hour, send: func(l loggedIn) part { return body(asForm, "refresh_token="+l.refresh) }},
-		{name: "access token in JSON", cfg: httpauth.Config{Locations: []httpauth.Location{httpauth.JSON}},
+		{name: "access token in JSON", cfg: httpauth.Config{Locations: []httpauth.Location{httpauth.LocationJSON}},
 			send: func(l loggedIn) part { return object("access_token", l.access) }},
 		{name: "header where cookies are", cfg: cookies, cookies: true, send: func(l loggedIn) part { return bearer(l.access) }},
 		{name: "both cookies", cfg: cookies, cookies: true, send: func(l loggedIn) part {
@@ -157,7 +157,7 @@ func TestLogoutEverywhereOfATokenWithoutSubject(t *testing.T) {
 
 	one, other := s.access(t, paseto.Grant{}), s.access(t, paseto.Grant{})
 	checkLoggedOut(t, post(t, s.web.LogoutEverywhere(), bearer(one)))
-	route := s.web.Require(paseto.Requirement{}, whoami)
+	route := s.web.Require(paseto.Requirement{}, http.HandlerFunc(whoami))
 	checkProblem(t, get(t, route, bearer(one)), revoked)
 	checkOK(t, get(t, route, bearer(other)), "")
 }

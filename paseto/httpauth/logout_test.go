@@ -28,7 +28,7 @@ func checkLoggedOut(t testing.TB, a answer) {
 
 func TestLogoutEndsTheSession(t *testing.T) {
 	t.Parallel()
-	inJSON := httpauth.Config{Locations: []httpauth.Location{httpauth.JSON}}
+	inJSON := httpauth.Config{Locations: []httpauth.Location{httpauth.LocationJSON}}
 	cookies := httpauth.Config{Locations: headerOrCookies}
 	for _, test := range []struct {
 		name    string
@@ -64,8 +64,8 @@ func TestLogoutEndsTheSession(t *testing.T) {
 			s := newSite(t, setup{web: test.cfg})
 			access, refresh := s.pair(t)
 			otherAccess, _ := s.pair(t)
-			header := httpauth.In(httpauth.Header)
-			route := s.web.Require(paseto.Requirement{}, whoami, header)
+			header := httpauth.WithLocations(httpauth.LocationHeader)
+			route := s.web.Require(paseto.Requirement{}, http.HandlerFunc(whoami), header)
 			checkOK(t, get(t, route, bearer(access)), "alice")
 
 			s.clock.Advance(test.after)
@@ -93,14 +93,14 @@ func TestLogoutAfterRefreshEndsAllGenerations(t *testing.T) {
 	first, refresh := s.pair(t)
 	second := tokens(t, post(t, s.web.Refresh(), bearer(refresh)))
 	checkLoggedOut(t, post(t, s.web.Logout(), bearer(first)))
-	checkProblem(t, get(t, s.web.Require(paseto.Requirement{}, whoami), bearer(second.AccessToken.Reveal())), revoked)
+	checkProblem(t, get(t, s.web.Require(paseto.Requirement{}, http.HandlerFunc(whoami)), bearer(second.AccessToken.Reveal())), revoked)
 	checkProblem(t, post(t, s.web.Refresh(), bearer(second.RefreshToken.Reveal())), revoked)
 }
 
 func TestLogoutOfATokenWithoutSession(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, setup{})
-	route := s.web.Require(paseto.Requirement{}, whoami)
+	route := s.web.Require(paseto.Requirement{}, http.HandlerFunc(whoami))
 	one, other := s.access(t, paseto.Grant{Subject: "alice"}), s.access(t, paseto.Grant{Subject: "alice"})
 	checkLoggedOut(t, post(t, s.web.Logout(), bearer(one)))
 	checkProblem(t, get(t, route, bearer(one)), revoked)
@@ -140,7 +140,7 @@ func TestRefusedLogouts(t *testing.T) {
 			checkCleared(t, a, "__Host-refresh_token", laxCookie)
 		})
 	}
-	checkOK(t, get(t, s.web.Require(paseto.Requirement{}, whoami), bearer(access)), "alice")
+	checkOK(t, get(t, s.web.Require(paseto.Requirement{}, http.HandlerFunc(whoami)), bearer(access)), "alice")
 }
 
 // TestStaleCookiesAreDeleted logs out when there is no session left to end: the
@@ -216,7 +216,7 @@ func TestLogoutWithoutDenylist(t *testing.T) {
 			if a := post(t, endpoint(s.web), cookie("__Host-access_token", access), header("Sec-Fetch-Site", "cross-site")); len(a.cookies) > 0 {
 				t.Errorf("another site's page has cookies deleted: %v", a.cookies)
 			}
-			checkOK(t, get(t, s.web.Require(paseto.Requirement{}, whoami), cookie("__Host-access_token", access)), "alice")
+			checkOK(t, get(t, s.web.Require(paseto.Requirement{}, http.HandlerFunc(whoami)), cookie("__Host-access_token", access)), "alice")
 		})
 	}
 }

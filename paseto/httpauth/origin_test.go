@@ -19,8 +19,8 @@ func TestCrossOrigin(t *testing.T) {
 		Locations:      headerOrCookies,
 		AllowedOrigins: []string{"https://app.example.net", "https://*.example.org:443"},
 	}})
-	route := s.web.Require(paseto.Requirement{}, whoami)
-	optional := s.web.Require(paseto.Requirement{Optional: true}, whoami)
+	route := s.web.Require(paseto.Requirement{}, http.HandlerFunc(whoami))
+	optional := s.web.Require(paseto.Requirement{Optional: true}, http.HandlerFunc(whoami))
 	access := func() []part {
 		token, _ := s.pair(t)
 		return []part{cookie("__Host-access_token", token)}
@@ -91,8 +91,8 @@ func TestCrossOrigin(t *testing.T) {
 
 func TestCrossOriginMatters(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, setup{web: httpauth.Config{Locations: []httpauth.Location{httpauth.Header, httpauth.Cookie}}})
-	route := s.web.Require(paseto.Requirement{}, whoami)
+	s := newSite(t, setup{web: httpauth.Config{Locations: []httpauth.Location{httpauth.LocationHeader, httpauth.LocationCookie}}})
+	route := s.web.Require(paseto.Requirement{}, http.HandlerFunc(whoami))
 	access := s.access(t, paseto.Grant{Subject: "alice"})
 	foreign := header("Sec-Fetch-Site", "cross-site")
 	byCookie := cookie("__Host-access_token", access)

@@ -14,13 +14,13 @@ import (
 // is refused.
 func TestOtherScheme(t *testing.T) {
 	t.Parallel()
-	everywhere := httpauth.Config{Locations: []httpauth.Location{httpauth.Header, httpauth.Cookie, httpauth.JSON}}
+	everywhere := httpauth.Config{Locations: []httpauth.Location{httpauth.LocationHeader, httpauth.LocationCookie, httpauth.LocationJSON}}
 	cookies := httpauth.Config{Locations: onlyCookies}
 	named := everywhere
 	named.HeaderName, named.HeaderScheme = "X-Auth", "PASETO"
 	route := func(optional bool) func(*httpauth.Web) http.Handler {
 		return func(web *httpauth.Web) http.Handler {
-			return web.Require(paseto.Requirement{Optional: optional}, whoami)
+			return web.Require(paseto.Requirement{Optional: optional}, http.HandlerFunc(whoami))
 		}
 	}
 	ticket := func(web *httpauth.Web) http.Handler { return web.Ticket() }

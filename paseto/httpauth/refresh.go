@@ -15,7 +15,7 @@ const refreshField = "refresh_token"
 // Refresh returns the endpoint that exchanges a refresh token for a new pair:
 // POST, answered with [Tokens]. The token comes in the header that access
 // tokens come in, in the member refresh_token of a JSON or form body, or, with
-// [Cookie] among the locations, in its cookie: in exactly one of them. A
+// [LocationCookie] among the locations, in its cookie: in exactly one of them. A
 // token that came as a cookie is answered with cookies and not in the body, so
 // that a page's scripts never see it.
 func (w *Web) Refresh() http.Handler {
@@ -34,7 +34,7 @@ func (w *Web) Refresh() http.Handler {
 			w.refuse(rw, r, ifUnable(errNoIssuing, err))
 			return
 		}
-		byCookie := found.location == Cookie
+		byCookie := found.location == LocationCookie
 		if err := w.sendTokens(rw, pair, !byCookie, byCookie); err != nil { // the client's token was as large
 			w.refuse(rw, r, refusal.Newf(paseto.ErrClaims, "%w", err))
 		}
@@ -43,17 +43,16 @@ func (w *Web) Refresh() http.Handler {
 
 // findRefresh returns the refresh token that a request carries.
 func (w *Web) findRefresh(rw http.ResponseWriter, r *http.Request) (credential, error) {
-	locations := []Location{Header, JSON, Cookie}
+	in := w.routeFor(paseto.Requirement{Type: paseto.TypeRefresh})
+	locations := []Location{LocationHeader, LocationJSON, LocationCookie}
 	token, i, err := locate.One(false,
-		func() (string, error) {
-			return locate.Header(r.Header, w.cfg.HeaderName, locate.Scheme(w.cfg.HeaderScheme))
-		},
+		func() (string, error) { return in.Look(r, locate.InHeader, nil) },
 		func() (string, error) { return w.refreshInBody(rw, r) },
 		func() (string, error) {
 			if !w.cfg.usesCookies() {
 				return "", nil
 			}
-			return locate.Cookie(r.Header, w.cfg.RefreshCookieName())
+			return in.Look(r, locate.InCookie, nil)
 		},
 	)
 	if err != nil || i < 0 {

@@ -162,7 +162,7 @@ func TestReusedRefreshToken(t *testing.T) {
 
 			s.clock.Advance(test.after)
 			a := post(t, s.web.Refresh(), object("refresh_token", refresh))
-			route := s.web.Require(paseto.Requirement{}, whoami)
+			route := s.web.Require(paseto.Requirement{}, http.HandlerFunc(whoami))
 			if test.alive {
 				tokens(t, a)
 				checkOK(t, get(t, route, bearer(second.AccessToken.Reveal())), "alice")

@@ -17,7 +17,7 @@ import (
 	"github.com/pasetokit/pasetokit/paseto"
 )
 
-// DefaultMinInterval is the default of [RemoteMinInterval].
+// DefaultMinInterval is the default of [WithRemoteMinInterval].
 const DefaultMinInterval = 30 * time.Second
 
 // RemoteKeys is a [paseto.KeySource] of the keys that another service publishes
@@ -29,7 +29,7 @@ const DefaultMinInterval = 30 * time.Second
 // The keys are fetched when the first token asks for them, and kept for as long
 // as the answer's Cache-Control says: at least a minute, at most a day, by
 // default five minutes. A token that names an unknown key has them fetched
-// again, once in the interval of [RemoteMinInterval] whatever tokens come. Of
+// again, once in the interval of [WithRemoteMinInterval] whatever tokens come. Of
 // any number of verifications one fetches, and the others wait for it as long as
 // their contexts last.
 //
@@ -62,10 +62,10 @@ type RemoteKeys struct {
 // RemoteOption gives a [RemoteKeys] what differs from its defaults.
 type RemoteOption func(*RemoteKeys)
 
-// RemoteClient has keys fetched by client. Redirects are followed as without it,
+// WithRemoteClient has keys fetched by client. Redirects are followed as without it,
 // and its own CheckRedirect is not asked. Default: a client of its own, which
 // verifies certificates by the system's roots.
-func RemoteClient(client *http.Client) RemoteOption {
+func WithRemoteClient(client *http.Client) RemoteOption {
 	return func(k *RemoteKeys) {
 		if client != nil {
 			own := *client
@@ -74,10 +74,10 @@ func RemoteClient(client *http.Client) RemoteOption {
 	}
 }
 
-// RemoteMinInterval is how long after a fetch the keys are not fetched again
+// WithRemoteMinInterval is how long after a fetch the keys are not fetched again
 // for an unknown key, or because it failed. Default, and with 0: 30 seconds.
 // Danger: a short one lets anybody who sends tokens have requests sent.
-func RemoteMinInterval(d time.Duration) RemoteOption {
+func WithRemoteMinInterval(d time.Duration) RemoteOption {
 	return func(k *RemoteKeys) {
 		if d != 0 {
 			k.minInterval = d
@@ -85,9 +85,9 @@ func RemoteMinInterval(d time.Duration) RemoteOption {
 	}
 }
 
-// RemoteLogger logs fetches that failed at level Error and new keys at level
+// WithRemoteLogger logs fetches that failed at level Error and new keys at level
 // Info, by their ids. Default, and with nil: nothing is logged.
-func RemoteLogger(logger *slog.Logger) RemoteOption {
+func WithRemoteLogger(logger *slog.Logger) RemoteOption {
 	return func(k *RemoteKeys) {
 		if logger != nil {
 			k.log = logger
@@ -95,8 +95,8 @@ func RemoteLogger(logger *slog.Logger) RemoteOption {
 	}
 }
 
-// RemoteClock makes the RemoteKeys tell the time by now instead of [time.Now].
-func RemoteClock(now func() time.Time) RemoteOption {
+// WithRemoteClock makes the RemoteKeys tell the time by now instead of [time.Now].
+func WithRemoteClock(now func() time.Time) RemoteOption {
 	return func(k *RemoteKeys) {
 		if now != nil {
 			k.now = now
@@ -124,7 +124,7 @@ func NewRemoteKeys(rawURL string, opts ...RemoteOption) (*RemoteKeys, error) {
 		return nil, fmt.Errorf("%w: URL of remote keys: %w", paseto.ErrConfig, err)
 	}
 	if k.minInterval < 0 {
-		return nil, fmt.Errorf("%w: RemoteMinInterval is %s; expected 0 (for the default) or more", paseto.ErrConfig, k.minInterval)
+		return nil, fmt.Errorf("%w: WithRemoteMinInterval is %s; expected 0 (for the default) or more", paseto.ErrConfig, k.minInterval)
 	}
 	k.client.CheckRedirect = checkRedirect
 	return k, nil

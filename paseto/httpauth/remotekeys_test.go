@@ -66,8 +66,8 @@ func (p *publisher) reader(t testing.TB, opts ...httpauth.RemoteOption) *remote 
 	t.Helper()
 	r := &remote{clock: testclock.New(start), log: &logBuffer{}}
 	opts = append([]httpauth.RemoteOption{
-		httpauth.RemoteClient(p.Client()), httpauth.RemoteClock(r.clock.Now),
-		httpauth.RemoteLogger(slog.New(slog.NewTextHandler(r.log, nil))),
+		httpauth.WithRemoteClient(p.Client()), httpauth.WithRemoteClock(r.clock.Now),
+		httpauth.WithRemoteLogger(slog.New(slog.NewTextHandler(r.log, nil))),
 	}, opts...)
 	r.RemoteKeys = must(httpauth.NewRemoteKeys(p.URL, opts...))
 	return r
@@ -108,7 +108,7 @@ func TestRemoteKeysRotation(t *testing.T) {
 	keys := p.reader(t)
 	verifier := must(paseto.New(paseto.Config{}, paseto.WithKeySource(keys), paseto.WithClock(keys.clock.Now)))
 	web := must(httpauth.New(verifier, httpauth.Config{}))
-	route := web.Require(paseto.Requirement{}, whoami)
+	route := web.Require(paseto.Requirement{}, http.HandlerFunc(whoami))
 	advance := func(d time.Duration) {
 		issuer.clock.Advance(d)
 		keys.clock.Advance(d)
@@ -172,7 +172,7 @@ func TestRemoteKeysChoice(t *testing.T) {
 func TestRemoteKeysUnknownKid(t *testing.T) {
 	t.Parallel()
 	p := newPublisher(t, text(listing(published(secretKey))))
-	keys := p.reader(t, httpauth.RemoteMinInterval(time.Minute))
+	keys := p.reader(t, httpauth.WithRemoteMinInterval(time.Minute))
 	keys.want(t, "", secretKey)
 	for interval := range int32(3) {
 		for range 20 {
@@ -271,7 +271,7 @@ func TestRemoteKeysSourceDown(t *testing.T) {
 	web := must(httpauth.New(verifier, httpauth.Config{}))
 	token := must(must(paseto.New(paseto.Config{Purpose: paseto.Public, Keys: []paseto.Key{secretKey}},
 		paseto.WithClock(keys.clock.Now))).IssueAccess(paseto.Grant{Subject: "alice", TTL: 48 * time.Hour})).Token.Reveal()
-	route := web.Require(paseto.Requirement{}, whoami)
+	route := web.Require(paseto.Requirement{}, http.HandlerFunc(whoami))
 	checkProblem(t, get(t, route, bearer(token)), refusal(http.StatusServiceUnavailable, paseto.ErrKeysUnavailable, ""))
 
 	p.serve(text(listing(published(secretKey))))
@@ -351,8 +351,8 @@ func TestRemoteKeysURL(t *testing.T) {
 		"https://me:secret@example.com/": "it holds a user name or password",
 		"https://exa mple.com/\x00":      "it is not a URL",
 	} {
-		_, err := httpauth.NewRemoteKeys(url, httpauth.RemoteClient(nil), httpauth.RemoteClock(nil),
-			httpauth.RemoteLogger(nil), httpauth.RemoteMinInterval(0))
+		_, err := httpauth.NewRemoteKeys(url, httpauth.WithRemoteClient(nil), httpauth.WithRemoteClock(nil),
+			httpauth.WithRemoteLogger(nil), httpauth.WithRemoteMinInterval(0))
 		switch {
 		case want == "" && err != nil:
 			t.Errorf("%s is refused: %v", url, err)
@@ -362,7 +362,7 @@ func TestRemoteKeysURL(t *testing.T) {
 			t.Errorf("the password is shown: %v", err)
 		}
 	}
-	if _, err := httpauth.NewRemoteKeys("https://example.com", httpauth.RemoteMinInterval(-1)); !errors.Is(err, paseto.ErrConfig) {
+	if _, err := httpauth.NewRemoteKeys("https://example.com", httpauth.WithRemoteMinInterval(-1)); !errors.Is(err, paseto.ErrConfig) {
 		t.Errorf("a negative interval: %v", err)
 	}
 }
@@ -391,7 +391,7 @@ func TestRemoteKeysRedirect(t *testing.T) {
 			})
 			client := p.Client()
 			client.CheckRedirect = func(*http.Request, []*http.Request) error { return nil }
-			keys := p.reader(t, httpauth.RemoteClient(client))
+			keys := p.reader(t, httpauth.WithRemoteClient(client))
 			_, err := keys.Keys(t.Context(), paseto.V4, paseto.Public, "")
 			if test.want == "" && err != nil || test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)) {
 				t.Errorf("error is %v, want %q", err, test.want)

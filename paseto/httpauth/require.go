@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/pasetokit/pasetokit/internal/clientlog"
+	"github.com/pasetokit/pasetokit/internal/locate"
 	"github.com/pasetokit/pasetokit/internal/origin"
 	"github.com/pasetokit/pasetokit/internal/refusal"
 	"github.com/pasetokit/pasetokit/paseto"
@@ -16,15 +17,15 @@ import (
 // token that meets req, and refuses all others. Next finds the claims with
 // [paseto.FromContext]; an anonymous caller of an optional route has none.
 //
-// A requirement that no token can meet, or a location that HTTP has not got,
+// A requirement that no token can meet, or an option that is for handshakes alone,
 // is logged here, and every request is then refused with status 500.
-func (w *Web) Require(req paseto.Requirement, next http.HandlerFunc, opts ...RouteOption) http.Handler {
+func (w *Web) Require(req paseto.Requirement, next http.Handler, opts ...RouteOption) http.Handler {
 	return w.Middleware(req, opts...)(next)
 }
 
 // Middleware is [Web.Require] in the form that routers take.
 func (w *Web) Middleware(req paseto.Requirement, opts ...RouteOption) func(http.Handler) http.Handler {
-	in := w.routeFor(req, opts)
+	in := w.routeFor(req, opts...)
 	broken := check(in, req)
 	if broken != nil {
 		w.log.Error("route refuses every request", "err", broken)
@@ -56,14 +57,14 @@ func (w *Web) Middleware(req paseto.Requirement, opts ...RouteOption) func(http.
 // Where it looks for a JSON member it reads the body and, unless that is too
 // large, puts it back.
 func (w *Web) Authenticate(r *http.Request, req paseto.Requirement, opts ...RouteOption) (*paseto.Claims, error) {
-	in := w.routeFor(req, opts)
+	in := w.routeFor(req, opts...)
 	if err := check(in, req); err != nil {
 		return nil, err
 	}
 	return w.authenticate(nil, r, req, in)
 }
 
-func (w *Web) authenticate(rw http.ResponseWriter, r *http.Request, req paseto.Requirement, in route) (*paseto.Claims, error) {
+func (w *Web) authenticate(rw http.ResponseWriter, r *http.Request, req paseto.Requirement, in locate.Route) (*paseto.Claims, error) {
 	found, err := w.findTrusted(rw, r, in, req.Optional)
 	if err != nil {
 		return nil, err
@@ -73,7 +74,7 @@ func (w *Web) authenticate(rw http.ResponseWriter, r *http.Request, req paseto.R
 
 // findTrusted is find for a token that counts only if the request is not another
 // origin's.
-func (w *Web) findTrusted(rw http.ResponseWriter, r *http.Request, in route, optional bool) (credential, error) {
+func (w *Web) findTrusted(rw http.ResponseWriter, r *http.Request, in locate.Route, optional bool) (credential, error) {
 	found, err := w.find(rw, r, in, optional)
 	if err == nil {
 		err = w.checkOrigin(r, found.location)
@@ -87,7 +88,7 @@ func (w *Web) findTrusted(rw http.ResponseWriter, r *http.Request, in route, opt
 // with neither comes from no browser. This is what [http.CrossOriginProtection] does,
 // whose comparison of origins minds default ports and the case of letters.
 func (w *Web) checkOrigin(r *http.Request, l Location) error {
-	if l != Cookie || slices.Contains([]string{http.MethodGet, http.MethodHead, http.MethodOptions}, r.Method) {
+	if l != LocationCookie || slices.Contains([]string{http.MethodGet, http.MethodHead, http.MethodOptions}, r.Method) {
 		return nil
 	}
 	site := r.Header.Get("Sec-Fetch-Site")

@@ -29,56 +29,56 @@ func TestLocations(t *testing.T) {
 			name: "no scheme", cfg: httpauth.Config{HeaderName: "X-Token", HeaderScheme: httpauth.NoScheme},
 			send: func(token string) part { return header("X-Token", token) },
 		},
-		{name: "cookie", cfg: in(httpauth.Cookie), send: func(token string) part { return cookie("__Host-access_token", token) }},
-		{name: "cookie among others", cfg: in(httpauth.Cookie), send: func(token string) part {
+		{name: "cookie", cfg: in(httpauth.LocationCookie), send: func(token string) part { return cookie("__Host-access_token", token) }},
+		{name: "cookie among others", cfg: in(httpauth.LocationCookie), send: func(token string) part {
 			return cookie("theme", "dark; __Host-access_token="+token+"; access_token=x; __Host-refresh_token=y")
 		}},
-		{name: "cookie in a second header", cfg: in(httpauth.Cookie), send: func(token string) part {
+		{name: "cookie in a second header", cfg: in(httpauth.LocationCookie), send: func(token string) part {
 			return func(r *http.Request) {
 				r.Header["Cookie"] = []string{"theme=dark", "__Host-access_token=" + token}
 			}
 		}},
-		{name: "json", cfg: in(httpauth.JSON), send: func(token string) part { return object("access_token", token) }},
-		{name: "json with parameters", cfg: in(httpauth.JSON), send: func(token string) part {
+		{name: "json", cfg: in(httpauth.LocationJSON), send: func(token string) part { return object("access_token", token) }},
+		{name: "json with parameters", cfg: in(httpauth.LocationJSON), send: func(token string) part {
 			return body("Application/JSON; charset=utf-8", `{"a":[{}],"access_token":"`+token+`"}`)
 		}},
-		{name: "json suffix", cfg: in(httpauth.JSON), send: func(token string) part {
+		{name: "json suffix", cfg: in(httpauth.LocationJSON), send: func(token string) part {
 			return body("application/merge-patch+json", `{"access_token":"`+token+`"}`)
 		}},
 		{
-			name: "json key and prefix", cfg: httpauth.Config{Locations: []httpauth.Location{httpauth.JSON}, JSONKey: "auth", JSONPrefix: "Token"},
+			name: "json key and prefix", cfg: httpauth.Config{Locations: []httpauth.Location{httpauth.LocationJSON}, JSONKey: "auth", JSONPrefix: "Token"},
 			send: func(token string) part { return object("auth", "token "+token) },
 		},
-		{name: "header or json, by header", cfg: in(httpauth.Header, httpauth.JSON), send: bearer},
-		{name: "header or json, by json", cfg: in(httpauth.Header, httpauth.JSON), send: func(token string) part { return object("access_token", token) }},
+		{name: "header or json, by header", cfg: in(httpauth.LocationHeader, httpauth.LocationJSON), send: bearer},
+		{name: "header or json, by json", cfg: in(httpauth.LocationHeader, httpauth.LocationJSON), send: func(token string) part { return object("access_token", token) }},
 
-		{name: "In", opts: []httpauth.RouteOption{httpauth.In(httpauth.Cookie)}, send: func(token string) part { return cookie("__Host-access_token", token) }},
+		{name: "In", opts: []httpauth.RouteOption{httpauth.WithLocations(httpauth.LocationCookie)}, send: func(token string) part { return cookie("__Host-access_token", token) }},
 		{
-			name: "In header though cookies are configured", cfg: in(httpauth.Cookie), opts: []httpauth.RouteOption{httpauth.In(httpauth.Header)},
+			name: "In header though cookies are configured", cfg: in(httpauth.LocationCookie), opts: []httpauth.RouteOption{httpauth.WithLocations(httpauth.LocationHeader)},
 			send: func(token string) part {
 				return func(r *http.Request) { bearer(token)(r); cookie("__Host-access_token", "x")(r) }
 			},
 		},
-		{name: "Key of a header", opts: []httpauth.RouteOption{httpauth.Key("X-Token")}, send: func(token string) part { return header("X-Token", "Bearer "+token) }},
+		{name: "Key of a header", opts: []httpauth.RouteOption{httpauth.WithKey("X-Token")}, send: func(token string) part { return header("X-Token", "Bearer "+token) }},
 		{
-			name: "Key of a cookie, without prefix", opts: []httpauth.RouteOption{httpauth.In(httpauth.Cookie), httpauth.Key("door")},
+			name: "Key of a cookie, without prefix", opts: []httpauth.RouteOption{httpauth.WithLocations(httpauth.LocationCookie), httpauth.WithKey("door")},
 			send: func(token string) part { return cookie("door", token) },
 		},
 		{
-			name: "Key of a member", opts: []httpauth.RouteOption{httpauth.In(httpauth.JSON), httpauth.Key("door")},
+			name: "Key of a member", opts: []httpauth.RouteOption{httpauth.WithLocations(httpauth.LocationJSON), httpauth.WithKey("door")},
 			send: func(token string) part { return object("door", token) },
 		},
-		{name: "Prefix of a header", opts: []httpauth.RouteOption{httpauth.Prefix("Token")}, send: func(token string) part { return header("Authorization", "Token "+token) }},
-		{name: "Prefix none", opts: []httpauth.RouteOption{httpauth.Prefix(httpauth.NoScheme)}, send: func(token string) part { return header("Authorization", token) }},
+		{name: "Prefix of a header", opts: []httpauth.RouteOption{httpauth.WithPrefix("Token")}, send: func(token string) part { return header("Authorization", "Token "+token) }},
+		{name: "Prefix none", opts: []httpauth.RouteOption{httpauth.WithPrefix(httpauth.NoScheme)}, send: func(token string) part { return header("Authorization", token) }},
 		{
-			name: "Prefix of a member", opts: []httpauth.RouteOption{httpauth.In(httpauth.JSON), httpauth.Prefix("Bearer")},
+			name: "Prefix of a member", opts: []httpauth.RouteOption{httpauth.WithLocations(httpauth.LocationJSON), httpauth.WithPrefix("Bearer")},
 			send: func(token string) part { return object("access_token", "Bearer "+token) },
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			s := newSite(t, setup{web: test.cfg})
-			handler := s.web.Require(paseto.Requirement{}, whoami, test.opts...)
+			handler := s.web.Require(paseto.Requirement{}, http.HandlerFunc(whoami), test.opts...)
 			checkOK(t, get(t, handler, test.send(s.access(t, paseto.Grant{Subject: "alice"}))), "alice")
 			if a := get(t, handler); a.status != http.StatusUnauthorized {
 				t.Errorf("without a token the status is %d, want 401", a.status)
@@ -95,7 +95,7 @@ func TestLocations(t *testing.T) {
 func TestCustomNamesInRefusals(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, setup{web: httpauth.Config{HeaderName: "X-Token", HeaderScheme: "PASETO", Realm: "chess"}})
-	handler := s.web.Require(paseto.Requirement{}, whoami)
+	handler := s.web.Require(paseto.Requirement{}, http.HandlerFunc(whoami))
 	const realm = `PASETO realm="chess"`
 	checkProblem(t, get(t, handler, bearer("x")), refusal(http.StatusUnauthorized, paseto.ErrNoToken, realm))
 
@@ -107,17 +107,17 @@ func TestCustomNamesInRefusals(t *testing.T) {
 
 	bare := newSite(t, setup{web: httpauth.Config{HeaderName: "X-Token", HeaderScheme: httpauth.NoScheme}})
 	const bareDetail = "Bad X-Token header. Expected value '<PASETO>'"
-	checkProblem(t, get(t, bare.web.Require(paseto.Requirement{}, whoami), header("X-Token", "Bearer x")), problem{
+	checkProblem(t, get(t, bare.web.Require(paseto.Requirement{}, http.HandlerFunc(whoami)), header("X-Token", "Bearer x")), problem{
 		http.StatusBadRequest, "credential_malformed", bareDetail, challenge("invalid_request", bareDetail),
 	})
 }
 
 func TestHandlerReadsTheBodyAgain(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, setup{web: httpauth.Config{Locations: []httpauth.Location{httpauth.JSON}}})
+	s := newSite(t, setup{web: httpauth.Config{Locations: []httpauth.Location{httpauth.LocationJSON}}})
 	echo := func(w http.ResponseWriter, r *http.Request) { _, _ = io.Copy(w, r.Body) }
 	text := ` {"access_token":"` + s.access(t, paseto.Grant{}) + `","n":1}` + "\n"
-	once := s.web.Require(paseto.Requirement{}, echo)
+	once := s.web.Require(paseto.Requirement{}, http.HandlerFunc(echo))
 	checkOK(t, post(t, once, body(asJSON, text)), text)
 	twice := s.web.Middleware(paseto.Requirement{})(once)
 	checkOK(t, post(t, twice, body(asJSON, text)), text)
@@ -130,9 +130,9 @@ func TestClaimsInTheContext(t *testing.T) {
 		Subject: "alice", Scopes: []string{"read"}, Claims: map[string]any{"team": "red"}, Footer: "f",
 	}))
 	var claims *paseto.Claims
-	handler := s.web.Require(paseto.Requirement{Scopes: []string{"read"}}, func(_ http.ResponseWriter, r *http.Request) {
+	handler := s.web.Require(paseto.Requirement{Scopes: []string{"read"}}, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 		claims = paseto.FromContext(r.Context())
-	})
+	}))
 	checkOK(t, get(t, handler, bearer(issued.Token.Reveal())), "")
 	var custom struct{ Team string }
 	if err := claims.Decode(&custom); err != nil || custom.Team != "red" {
@@ -146,7 +146,7 @@ func TestClaimsInTheContext(t *testing.T) {
 func TestOptional(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, setup{})
-	handler := s.web.Require(paseto.Requirement{Optional: true}, whoami)
+	handler := s.web.Require(paseto.Requirement{Optional: true}, http.HandlerFunc(whoami))
 	valid := s.access(t, paseto.Grant{Subject: "alice"})
 	expired := s.access(t, paseto.Grant{Subject: "alice", ExpiresAt: start.Add(time.Minute)})
 	revoked, refresh := s.pair(t)
@@ -189,12 +189,12 @@ func TestStateNeverOutlivesItsRequest(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, setup{})
 	alice := bearer(s.access(t, paseto.Grant{Subject: "alice"}))
-	handler := s.web.Require(paseto.Requirement{Optional: true}, whoami)
+	handler := s.web.Require(paseto.Requirement{Optional: true}, http.HandlerFunc(whoami))
 	checkOK(t, get(t, handler, alice), "alice")
 	checkOK(t, get(t, handler), "anonymous")
 
 	// An inner route that finds no token of its own must not see the outer one's.
-	inner := s.web.Require(paseto.Requirement{Optional: true}, whoami, httpauth.In(httpauth.Cookie))
+	inner := s.web.Require(paseto.Requirement{Optional: true}, http.HandlerFunc(whoami), httpauth.WithLocations(httpauth.LocationCookie))
 	nested := s.web.Middleware(paseto.Requirement{})(inner)
 	checkOK(t, get(t, nested, alice), "anonymous")
 	bob := cookie("__Host-access_token", s.access(t, paseto.Grant{Subject: "bob"}))
@@ -204,7 +204,7 @@ func TestStateNeverOutlivesItsRequest(t *testing.T) {
 func TestMiddlewareServesManyRoutes(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, setup{})
-	guard := s.web.Middleware(paseto.Requirement{}, httpauth.Key("X-Token"))
+	guard := s.web.Middleware(paseto.Requirement{}, httpauth.WithKey("X-Token"))
 	token := header("X-Token", "Bearer "+s.access(t, paseto.Grant{Subject: "alice"}))
 	checkOK(t, get(t, guard(http.HandlerFunc(whoami)), token), "alice")
 	teapot := guard(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) }))
@@ -218,7 +218,7 @@ func TestMiddlewareServesManyRoutes(t *testing.T) {
 
 func TestAuthenticate(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, setup{web: httpauth.Config{Locations: []httpauth.Location{httpauth.Header, httpauth.JSON}, MaxBody: 1 << 10}})
+	s := newSite(t, setup{web: httpauth.Config{Locations: []httpauth.Location{httpauth.LocationHeader, httpauth.LocationJSON}, MaxBody: 1 << 10}})
 	token := s.access(t, paseto.Grant{Subject: "alice"})
 	request := func(parts ...part) *http.Request {
 		r := must(http.NewRequestWithContext(t.Context(), http.MethodPost, "/", http.NoBody))

@@ -24,13 +24,13 @@ type ticketBinding struct {
 
 // TicketPath binds every ticket of the endpoint to a path, whatever the request
 // asks for: that of the URL which clients open, see [paseto.TicketGrant].
-func TicketPath(path string) TicketOption {
+func WithTicketPath(path string) TicketOption {
 	return func(b *ticketBinding) { b.paths = []string{path} }
 }
 
 // TicketOrigin binds every ticket of the endpoint to the origin of the page that
 // asks for it. A request without an Origin header is then refused.
-func TicketOrigin() TicketOption {
+func WithTicketOrigin() TicketOption {
 	return func(b *ticketBinding) { b.origin = true }
 }
 
@@ -63,7 +63,7 @@ type sentTicket struct {
 // JavaScript URL gives it, and origin to the pages of one origin, as
 // location.origin gives it.
 //
-// A [TicketPath] that is not valid is logged here, and every request is
+// A [WithTicketPath] that is not valid is logged here, and every request is
 // then refused with status 500.
 //
 // An Authorizer without a denylist, or without a key that issues tokens, cannot give
@@ -78,7 +78,7 @@ func (w *Web) Ticket(opts ...TicketOption) http.Handler {
 	var broken error
 	for _, path := range binding.paths {
 		if err := checkPath(path); err != nil {
-			broken = fmt.Errorf("httpauth: TicketPath %.128q: %w", path, err)
+			broken = fmt.Errorf("httpauth: WithTicketPath %.128q: %w", path, err)
 			w.log.Error("route refuses every request", "err", broken)
 		}
 	}

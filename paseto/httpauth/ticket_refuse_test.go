@@ -113,21 +113,21 @@ func TestRefusedTicketBodies(t *testing.T) {
 		{"no form", nil, []part{form("path=%")}, badTicket("Bad request body. Expected a form")},
 		{"form that is not UTF-8", nil, []part{form("path=/%ff")}, badTicket("Bad request body. A form field is not valid UTF-8")},
 
-		{"other path", []httpauth.TicketOption{httpauth.TicketPath("/ws")}, []part{object("path", "/ws/admin")},
+		{"other path", []httpauth.TicketOption{httpauth.WithTicketPath("/ws")}, []part{object("path", "/ws/admin")},
 			badTicket("Bad ticket request. tickets are given for another path here")},
-		{"other path by escapes", []httpauth.TicketOption{httpauth.TicketPath("/ws/a/b")}, []part{object("path", "/ws/a%2Fb")},
+		{"other path by escapes", []httpauth.TicketOption{httpauth.WithTicketPath("/ws/a/b")}, []part{object("path", "/ws/a%2Fb")},
 			badTicket("Bad ticket request. tickets are given for another path here")},
-		{"TicketPath, bad path", []httpauth.TicketOption{httpauth.TicketPath("/ws")}, []part{object("path", "ws")}, badTicket(badPath)},
-		{"other origin", []httpauth.TicketOption{httpauth.TicketOrigin()}, []part{header("Origin", page), object("origin", "https://evil.example")},
+		{"TicketPath, bad path", []httpauth.TicketOption{httpauth.WithTicketPath("/ws")}, []part{object("path", "ws")}, badTicket(badPath)},
+		{"other origin", []httpauth.TicketOption{httpauth.WithTicketOrigin()}, []part{header("Origin", page), object("origin", "https://evil.example")},
 			badTicket("Bad ticket request. origin is not the one of the page")},
-		{"no Origin", []httpauth.TicketOption{httpauth.TicketOrigin()}, nil, badTicket(noOrigin)},
-		{"no Origin, asked for", []httpauth.TicketOption{httpauth.TicketOrigin()}, []part{object("origin", page)}, badTicket(noOrigin)},
-		{"two Origins", []httpauth.TicketOption{httpauth.TicketOrigin()}, []part{header("Origin", page), header("Origin", page)}, badTicket(noOrigin)},
-		{"null Origin", []httpauth.TicketOption{httpauth.TicketOrigin()}, []part{header("Origin", "null")}, badTicket(noOrigin)},
-		{"empty Origin", []httpauth.TicketOption{httpauth.TicketOrigin()}, []part{header("Origin", "")}, badTicket(noOrigin)},
-		{"Origins in one", []httpauth.TicketOption{httpauth.TicketOrigin()}, []part{header("Origin", page+" https://evil.example")}, badTicket(noOrigin)},
-		{"Origin with a path", []httpauth.TicketOption{httpauth.TicketOrigin()}, []part{header("Origin", page+"/")}, badTicket(noOrigin)},
-		{"Origin, path option alone", []httpauth.TicketOption{httpauth.TicketPath("/ws"), httpauth.TicketOrigin()}, nil, badTicket(noOrigin)},
+		{"no Origin", []httpauth.TicketOption{httpauth.WithTicketOrigin()}, nil, badTicket(noOrigin)},
+		{"no Origin, asked for", []httpauth.TicketOption{httpauth.WithTicketOrigin()}, []part{object("origin", page)}, badTicket(noOrigin)},
+		{"two Origins", []httpauth.TicketOption{httpauth.WithTicketOrigin()}, []part{header("Origin", page), header("Origin", page)}, badTicket(noOrigin)},
+		{"null Origin", []httpauth.TicketOption{httpauth.WithTicketOrigin()}, []part{header("Origin", "null")}, badTicket(noOrigin)},
+		{"empty Origin", []httpauth.TicketOption{httpauth.WithTicketOrigin()}, []part{header("Origin", "")}, badTicket(noOrigin)},
+		{"Origins in one", []httpauth.TicketOption{httpauth.WithTicketOrigin()}, []part{header("Origin", page+" https://evil.example")}, badTicket(noOrigin)},
+		{"Origin with a path", []httpauth.TicketOption{httpauth.WithTicketOrigin()}, []part{header("Origin", page+"/")}, badTicket(noOrigin)},
+		{"Origin, path option alone", []httpauth.TicketOption{httpauth.WithTicketPath("/ws"), httpauth.WithTicketOrigin()}, nil, badTicket(noOrigin)},
 
 		{"text", nil, []part{body("text/plain", "path=/ws")}, problem{status: http.StatusUnsupportedMediaType, code: "media_type_unsupported",
 			detail: "Expected a body of type application/json or application/x-www-form-urlencoded"}},
@@ -160,7 +160,7 @@ func TestTicketWithoutDenylist(t *testing.T) {
 	s := newSite(t, setup{noDenylist: true, web: httpauth.Config{Locations: headerOrCookies}})
 	access, _ := s.pair(t)
 	checkProblem(t, post(t, s.web.Ticket(), bearer(access)), unsupported)
-	checkProblem(t, post(t, s.web.Ticket(httpauth.TicketPath("/ws")), cookie("__Host-access_token", access)), unsupported)
+	checkProblem(t, post(t, s.web.Ticket(httpauth.WithTicketPath("/ws")), cookie("__Host-access_token", access)), unsupported)
 	checkProblem(t, post(t, s.web.Ticket()), unsupported)
 }
 
@@ -168,7 +168,7 @@ func TestTicketWithoutDenylist(t *testing.T) {
 // sent in the log.
 func TestTicketLogHasNoSecrets(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, setup{auth: paseto.Config{MaxLength: 1 << 10}, web: httpauth.Config{Locations: []httpauth.Location{httpauth.Header, httpauth.JSON}}})
+	s := newSite(t, setup{auth: paseto.Config{MaxLength: 1 << 10}, web: httpauth.Config{Locations: []httpauth.Location{httpauth.LocationHeader, httpauth.LocationJSON}}})
 	access, refresh := s.pair(t)
 	long := s.access(t, paseto.Grant{Claims: map[string]string{"a": strings.Repeat("a", 300)}})
 	bound := s.ticket(t, paseto.TicketGrant{Path: "/ws"})
@@ -183,7 +183,7 @@ func TestTicketLogHasNoSecrets(t *testing.T) {
 		post(t, ticket, bearer(access), body(asForm, "path="+bound+"%")),
 		post(t, ticket, bearer(access), body(asJSON, `{"path":"`+bound)),
 		post(t, ticket, bearer(access), body("text/plain", bound)),
-		post(t, s.web.Ticket(httpauth.TicketOrigin()), bearer(access), header("Origin", access)),
+		post(t, s.web.Ticket(httpauth.WithTicketOrigin()), bearer(access), header("Origin", access)),
 		post(t, ticket, bearer(long)), // and its ticket is too long
 	}
 	for i, a := range refused {
@@ -221,13 +221,13 @@ func TestBrokenTicketPath(t *testing.T) {
 		"/\xff":                        "not valid UTF-8",
 	} {
 		s := newSite(t, setup{})
-		h := s.web.Ticket(httpauth.TicketPath(path))
+		h := s.web.Ticket(httpauth.WithTicketPath(path))
 		if log := s.log.String(); !strings.Contains(log, "route refuses every request") || !strings.Contains(log, want) {
-			t.Errorf("of TicketPath(%.20q), the log says %q; want %q", path, log, want)
+			t.Errorf("of WithTicketPath(%.20q), the log says %q; want %q", path, log, want)
 		}
 		access, _ := s.pair(t)
 		if a := post(t, h, bearer(access)); a.status != http.StatusInternalServerError {
-			t.Errorf("TicketPath(%.20q) answers %d, want 500", path, a.status)
+			t.Errorf("WithTicketPath(%.20q) answers %d, want 500", path, a.status)
 		}
 	}
 }

@@ -63,7 +63,7 @@ func (s *site) redeemed(t testing.TB, token string, req paseto.Requirement, use 
 
 func TestTicket(t *testing.T) {
 	t.Parallel()
-	everywhere := httpauth.Config{Locations: []httpauth.Location{httpauth.Header, httpauth.Cookie, httpauth.JSON}}
+	everywhere := httpauth.Config{Locations: []httpauth.Location{httpauth.LocationHeader, httpauth.LocationCookie, httpauth.LocationJSON}}
 	withToken := func(token, members string) part { return body(asJSON, `{"access_token":"`+token+`"`+members+`}`) }
 	byHeader := func(parts ...part) func(string) []part {
 		return func(token string) []part { return append([]part{bearer(token)}, parts...) }
@@ -108,17 +108,17 @@ func TestTicket(t *testing.T) {
 		{name: "both", send: byHeader(body(asForm, "path=/ws&origin="+page)), want: `"expires_in":30,"path":"/ws","origin":"` + page + `"}`,
 			use: paseto.TicketUse{Path: "/ws", Origin: page}},
 
-		{name: "TicketPath", opts: []httpauth.TicketOption{nil, httpauth.TicketPath("/ws")}, send: byHeader(),
+		{name: "TicketPath", opts: []httpauth.TicketOption{nil, httpauth.WithTicketPath("/ws")}, send: byHeader(),
 			want: `"expires_in":30,"path":"/ws"}`, use: paseto.TicketUse{Path: "/ws"}},
-		{name: "TicketPath, asked for as well", opts: []httpauth.TicketOption{httpauth.TicketPath("/ws")}, send: byHeader(object("path", "/ws")),
+		{name: "TicketPath, asked for as well", opts: []httpauth.TicketOption{httpauth.WithTicketPath("/ws")}, send: byHeader(object("path", "/ws")),
 			want: `"expires_in":30,"path":"/ws"}`, use: paseto.TicketUse{Path: "/ws"}},
-		{name: "TicketOrigin", opts: []httpauth.TicketOption{httpauth.TicketOrigin()}, send: byHeader(header("Origin", page)),
+		{name: "TicketOrigin", opts: []httpauth.TicketOption{httpauth.WithTicketOrigin()}, send: byHeader(header("Origin", page)),
 			want: `"expires_in":30,"origin":"` + page + `"}`, use: paseto.TicketUse{Origin: page}},
-		{name: "TicketOrigin, asked for as well", opts: []httpauth.TicketOption{httpauth.TicketOrigin()}, send: byHeader(header("Origin", page), object("origin", page)),
+		{name: "TicketOrigin, asked for as well", opts: []httpauth.TicketOption{httpauth.WithTicketOrigin()}, send: byHeader(header("Origin", page), object("origin", page)),
 			want: `"expires_in":30,"origin":"` + page + `"}`, use: paseto.TicketUse{Origin: page}},
-		{name: "TicketOrigin of an extension", opts: []httpauth.TicketOption{httpauth.TicketOrigin()}, send: byHeader(header("Origin", "chrome-extension://abc")),
+		{name: "TicketOrigin of an extension", opts: []httpauth.TicketOption{httpauth.WithTicketOrigin()}, send: byHeader(header("Origin", "chrome-extension://abc")),
 			want: `"expires_in":30,"origin":"chrome-extension://abc"}`, use: paseto.TicketUse{Origin: "chrome-extension://abc"}},
-		{name: "both options", opts: []httpauth.TicketOption{httpauth.TicketOrigin(), httpauth.TicketPath("/ws")}, send: byHeader(header("Origin", page)),
+		{name: "both options", opts: []httpauth.TicketOption{httpauth.WithTicketOrigin(), httpauth.WithTicketPath("/ws")}, send: byHeader(header("Origin", page)),
 			want: `"expires_in":30,"path":"/ws","origin":"` + page + `"}`, use: paseto.TicketUse{Path: "/ws", Origin: page}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -184,8 +184,8 @@ func TestTicketIsNoToken(t *testing.T) {
 		message := want + " token required but ticket provided"
 		return refusal(http.StatusUnauthorized, &paseto.Error{Code: "type_mismatch", Message: message}, challenge("invalid_token", message))
 	}
-	checkProblem(t, get(t, s.web.Require(paseto.Requirement{}, whoami), bearer(token)), refused("Access"))
-	checkProblem(t, get(t, s.web.Require(paseto.Requirement{Optional: true}, whoami), bearer(token)), refused("Access"))
+	checkProblem(t, get(t, s.web.Require(paseto.Requirement{}, http.HandlerFunc(whoami)), bearer(token)), refused("Access"))
+	checkProblem(t, get(t, s.web.Require(paseto.Requirement{Optional: true}, http.HandlerFunc(whoami)), bearer(token)), refused("Access"))
 	checkProblem(t, post(t, s.web.Ticket(), bearer(token)), refused("Access"))
 	checkProblem(t, post(t, s.web.Refresh(), bearer(token)), refused("Refresh"))
 	checkProblem(t, post(t, s.web.Logout(), bearer(token)), refused("Refresh"))
