@@ -83,9 +83,9 @@ func TestOpen(t *testing.T) {
 		t.Errorf("events are %v, want one of kind issued", events)
 	}
 
-	me := kit.HTTP.Require(paseto.Requirement{}, func(w http.ResponseWriter, r *http.Request) {
+	me := kit.HTTP.Require(paseto.Requirement{}, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.WriteString(w, paseto.FromContext(r.Context()).Subject)
-	})
+	}))
 	for name, prepare := range map[string]func(*http.Request){
 		"header": func(r *http.Request) { r.Header.Set("X-Token", token.Token.Reveal()) },
 		"cookie": func(r *http.Request) { r.AddCookie(&http.Cookie{Name: "access_token", Value: token.Token.Reveal()}) },
