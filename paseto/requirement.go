@@ -36,7 +36,7 @@ type Requirement struct {
 	//
 	// Its context is that of Verify, or of the HTTP request. On a WebSocket the values
 	// are the same at the handshake, at the first message and at every renewal: those
-	// of ConnContext in wsauth.Config, and without that the request's, which then stay
+	// of wsauth.WithConnContext, and without that the request's, which then stay
 	// in memory for as long as the connection does; see there for routers that use
 	// their values again. [FromContext] returns the claims that the connection has so
 	// far, nil before it has any. The context ends with the request, or at the first

@@ -16,7 +16,7 @@ import (
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
-// checkRoom is where the middleware and the ConnContext of these tests put the room.
+// checkRoom is where the middleware and the WithConnContext of these tests put the room.
 type checkRoom struct{}
 
 // checkOther is where they, and a caller of Renew, put something else.
@@ -43,10 +43,10 @@ func TestCheckSeesOneContext(t *testing.T) {
 		room        string
 	}{
 		{"request", nil, "kitchen"},
-		{"ConnContext", func(ctx context.Context, r *http.Request) context.Context {
+		{"WithConnContext", func(ctx context.Context, r *http.Request) context.Context {
 			return context.WithValue(ctx, checkRoom{}, "the "+r.PathValue("room"))
 		}, "the kitchen"},
-		{"ConnContext that keeps nothing", func(ctx context.Context, _ *http.Request) context.Context { return ctx }, "<nil>"},
+		{"WithConnContext that keeps nothing", func(ctx context.Context, _ *http.Request) context.Context { return ctx }, "<nil>"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -110,7 +110,7 @@ func TestCheckSeesOneContext(t *testing.T) {
 				}
 				check("at a renewal by the program", "alice", "renewing")
 				if n := called.Load(); test.connContext != nil && n != 1 {
-					t.Errorf("%s: ConnContext was called %d times, want once", where, n)
+					t.Errorf("%s: the function of WithConnContext was called %d times, want once", where, n)
 				}
 				_ = ws.Close()
 			}

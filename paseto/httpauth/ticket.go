@@ -22,13 +22,13 @@ type ticketBinding struct {
 	origin bool
 }
 
-// TicketPath binds every ticket of the endpoint to a path, whatever the request
+// WithTicketPath binds every ticket of the endpoint to a path, whatever the request
 // asks for: that of the URL which clients open, see [paseto.TicketGrant].
 func WithTicketPath(path string) TicketOption {
 	return func(b *ticketBinding) { b.paths = []string{path} }
 }
 
-// TicketOrigin binds every ticket of the endpoint to the origin of the page that
+// WithTicketOrigin binds every ticket of the endpoint to the origin of the page that
 // asks for it. A request without an Origin header is then refused.
 func WithTicketOrigin() TicketOption {
 	return func(b *ticketBinding) { b.origin = true }

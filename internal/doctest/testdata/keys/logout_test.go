@@ -67,7 +67,7 @@ func TestLogoutReachesVerifiers(t *testing.T) {
 	urls, sockets := make(map[string]string), make(map[string]*websocket.Conn)
 	for name, kit := range services {
 		mux := http.NewServeMux()
-		mux.Handle("GET /me", kit.HTTP.Require(paseto.Requirement{}, func(http.ResponseWriter, *http.Request) {}))
+		mux.Handle("GET /me", kit.HTTP.Require(paseto.Requirement{}, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})))
 		mux.Handle("/ws", kit.Guard.Require(paseto.Requirement{}, func(ctx context.Context, _ *wsauth.Conn) { <-ctx.Done() }))
 		server := httptest.NewServer(mux)
 		defer server.Close()
