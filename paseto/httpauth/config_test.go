@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 
@@ -169,5 +170,23 @@ func TestNilLoggerIsTheDefault(t *testing.T) {
 	}()
 	if a := get(t, web.Require(paseto.Requirement{}, http.HandlerFunc(whoami))); a.status != http.StatusUnauthorized {
 		t.Errorf("status is %d, want 401", a.status)
+	}
+}
+
+// TestWebConfig has the defaults, and is a copy.
+func TestWebConfig(t *testing.T) {
+	t.Parallel()
+	s := newSite(t, setup{web: httpauth.Config{AllowedOrigins: []string{"https://app.example.com"}}})
+	if s.web.Authorizer() != s.auth {
+		t.Error("the Authorizer is another one")
+	}
+	cfg := s.web.Config()
+	if cfg.HeaderName != "Authorization" || cfg.AccessCookieName() != "__Host-access_token" || !slices.Equal(cfg.Locations, []httpauth.Location{httpauth.LocationHeader}) {
+		t.Errorf("the configuration is %+v, want the defaults", cfg)
+	}
+	cfg.Locations[0], cfg.AllowedOrigins[0] = httpauth.LocationCookie, "https://evil.example"
+	again := s.web.Config()
+	if again.Locations[0] != httpauth.LocationHeader || again.AllowedOrigins[0] != "https://app.example.com" {
+		t.Errorf("the configuration was changed from outside: %+v", again)
 	}
 }

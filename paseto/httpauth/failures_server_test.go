@@ -12,6 +12,7 @@ import (
 	"github.com/pasetokit/pasetokit/denylist"
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/paseto/httpauth"
+	"github.com/pasetokit/pasetokit/wsauth"
 )
 
 var unavailable = problem{
@@ -208,6 +209,11 @@ func TestBrokenRoutes(t *testing.T) {
 			name: "subprotocol beside a good one", opts: []httpauth.RouteOption{httpauth.WithLocations(httpauth.LocationHeader, "subprotocol")},
 			want:   location("subprotocol token location is only supported for WebSocket connections"),
 			logged: "subprotocol token location is only supported",
+		},
+		{
+			name: "option of handshakes", opts: []httpauth.RouteOption{wsauth.WithSubprotocols("chat")},
+			want:   location("subprotocols are only supported for WebSocket connections"),
+			logged: "subprotocols are only supported",
 		},
 		{
 			name: "unknown location", opts: []httpauth.RouteOption{httpauth.WithLocations("body")},
