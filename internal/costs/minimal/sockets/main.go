@@ -21,7 +21,7 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	guard, err := wsauth.New(auth, wsauth.Config{})
+	guard, err := wsauth.New(web, wsauth.Config{})
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -25,7 +25,7 @@ func main() {
 		return paseto.Grant{}, httpauth.ErrCredentials
 	}))
 	mux.Handle("POST /refresh", web.Refresh())
-	mux.Handle("GET /", web.Require(paseto.Requirement{}, func(http.ResponseWriter, *http.Request) {}))
+	mux.Handle("GET /", web.Require(paseto.Requirement{}, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})))
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: time.Minute}
 	log.Fatal(server.ListenAndServe())
 }
