@@ -1,4 +1,4 @@
-// Package journeys_test walks the roads of a user who runs several servers, or whose tokens are revoked.
+// Package journeys_test follows users of several servers, and users whose tokens are revoked, over real sockets.
 package journeys_test
 
 import (

@@ -1,5 +1,4 @@
-// Package treetest_test holds the tree as a whole to its design.
-package treetest_test
+package treetest
 
 import (
 	"go/parser"
