@@ -174,7 +174,7 @@ func TestNewcomerOutlivesRenewal(t *testing.T) {
 func TestClosingFreesPlace(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
-	cfg := wsauth.Config{CloseTimeout: never, Limits: wsauth.Limits{PerSubject: 1, LeaseTTL: never}}
+	cfg := wsauth.Config{CloseTimeout: testtool.Patience, Limits: wsauth.Limits{PerSubject: 1, LeaseTTL: never}}
 	a, b := openHere(t, server, cfg, own), openHere(t, server, cfg, own)
 	token := access(t, paseto.Grant{Subject: "alice"})
 	silent, _ := a.Dial("/ws", testsite.Bearer(token.Token.Reveal()))
