@@ -16,15 +16,15 @@ import (
 // it: tokens and revocations last by that clock, and sockets end by it.
 func TestWithClock(t *testing.T) {
 	t.Parallel()
-	for name, change := range map[string]func(*testing.T, *config.Denylist){
-		"memory": func(*testing.T, *config.Denylist) {},
-		"bolt": func(t *testing.T, d *config.Denylist) {
+	for name, change := range map[string]func(*testing.T, *config.Config){
+		"memory": func(*testing.T, *config.Config) {},
+		"bolt": func(t *testing.T, c *config.Config) {
 			t.Helper()
-			d.Store, d.Path = "bolt", filepath.Join(t.TempDir(), "revoked.db")
+			c.Denylist.Store, config.BoltOf(c).Path = "bolt", filepath.Join(t.TempDir(), "revoked.db")
 		},
-		"redis": func(t *testing.T, d *config.Denylist) {
+		"redis": func(t *testing.T, c *config.Config) {
 			t.Helper()
-			d.Store, d.Redis.Addresses, d.Redis.Timeout = "redis", []string{redistest.Start(t).Addr()}, time.Minute
+			c.Denylist.Store, config.RedisOf(c).Addresses, config.RedisOf(c).Timeout = "redis", []string{redistest.Start(t).Addr()}, time.Minute
 		},
 	} {
 		for _, year := range []int{2001, 2101} {
@@ -32,7 +32,7 @@ func TestWithClock(t *testing.T) {
 				t.Parallel()
 				clock := testclock.New(time.Date(year, 2, 3, 4, 5, 6, 0, time.UTC))
 				d := guarded(t, func(c *config.Config) {
-					change(t, &c.Denylist)
+					change(t, c)
 					c.WebSocket.CloseTimeout = time.Minute
 				}, config.WithClock(clock.Now))
 				ws := d.enter(t, "alice")

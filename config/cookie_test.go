@@ -8,14 +8,15 @@ import (
 
 	"github.com/pasetokit/pasetokit/config"
 	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/paseto/httpauth"
 )
 
 // TestFormerCookies has a logout delete the cookies of scopes that are written as text.
 func TestFormerCookies(t *testing.T) {
 	t.Parallel()
-	cfg := config.Default()
+	cfg := new(config.Config)
 	cfg.Token.Keys = []config.Key{{Value: paseto.NewSecret("k4.local.cHFyc3R1dnd4eXp7fH1-f4CBgoOEhYaHiImKi4yNjo8")}}
-	cfg.HTTP.Locations = []string{"cookie"}
+	cfg.HTTP.Locations = []httpauth.Location{"cookie"}
 	cfg.HTTP.Cookie.Former = []string{"/api", "example.com/", "app.example.com/v2/x"}
 	kit, err := config.Open(t.Context(), cfg)
 	if err != nil {

@@ -39,7 +39,8 @@ func TestNothingIsEmpty(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			flat, environ := map[string]any{}, []string{}
-			for key, f := range allKeys("", configType) {
+			for _, f := range schemaOf(newConfig()) {
+				key := f.Key
 				if test.lists && f.Type.Kind() != reflect.Slice {
 					continue
 				}
@@ -72,22 +73,6 @@ func TestNothingIsEmpty(t *testing.T) {
 	}
 }
 
-// allKeys returns the keys of a section with their fields.
-func allKeys(section string, t reflect.Type) map[string]reflect.StructField {
-	all := map[string]reflect.StructField{}
-	for f := range t.Fields() {
-		key := join(section, f.Tag.Get(tag))
-		if !isSection(f.Type) {
-			all[key] = f
-			continue
-		}
-		for key, f := range allKeys(key, f.Type) {
-			all[key] = f
-		}
-	}
-	return all
-}
-
 // wantEach checks that an error has a problem with every key, or a member of its
 // list, as the source names it.
 func wantEach[V any](t *testing.T, err error, keys map[string]V, source func(key string) string) {
@@ -114,8 +99,9 @@ func TestNoneClears(t *testing.T) {
 token: {keys: [`+hexKey+`], issuer: us, audience: [a], require_issuer: them, require_audience: [a, b]}
 http: {header_scheme: PASETO, allowed_origins: ['https://a.example']}
 denylist: {redis: {password: s3cret}}`)
-	want := Default()
-	want.HTTP.HeaderScheme = ""
+	want := newConfig()
+	want.Token.Keys, want.Token.Audience, want.Token.RequireAudience = []Key{}, []string{}, []string{}
+	want.HTTP.HeaderScheme, want.HTTP.AllowedOrigins = "none", []string{}
 	for name, sources := range map[string]struct{ files, environ []string }{
 		"variables": {[]string{path}, []string{
 			"PASETOKIT_TOKEN__KEYS=none", "PASETOKIT_TOKEN__ISSUER=none", "PASETOKIT_TOKEN__AUDIENCE= none ",
@@ -138,7 +124,7 @@ denylist: {redis: {password: none}}`)}, nil},
 	}
 	for _, variable := range []string{
 		"PASETOKIT_TOKEN__REQUIRE_AUDIENCE=none,a", "PASETOKIT_TOKEN__AUDIENCE=a, none", "PASETOKIT_TOKEN__KEYS=none,none",
-		"PASETOKIT_HTTP__LOCATIONS=none", "PASETOKIT_TOKEN__VERSION=none", "PASETOKIT_DENYLIST__ENABLED=none", "PASETOKIT_TOKEN__MAX_LENGTH=none",
+		"PASETOKIT_HTTP__LOCATIONS=none", "PASETOKIT_TOKEN__VERSION=none", "PASETOKIT_DENYLIST__DISABLED=none", "PASETOKIT_TOKEN__MAX_LENGTH=none",
 	} {
 		if _, _, err := load([]string{variable}, nil); err == nil {
 			t.Errorf("%s is accepted", variable)
@@ -153,7 +139,7 @@ denylist: {redis: {password: none}}`)}, nil},
 // TestNoneIsNoName: neither files nor code make a name of the word.
 func TestNoneIsNoName(t *testing.T) {
 	t.Parallel()
-	cfg := Default()
+	cfg := newConfig()
 	cfg.Token.Issuer, cfg.Token.RequireIssuer = "none", "none"
 	cfg.Token.Audience, cfg.Token.RequireAudience = []string{"none"}, []string{"a", "none"}
 	var ps problems

@@ -29,29 +29,38 @@ func (l *loader) environment(environ []string) {
 
 // variable overlays what is merged so far with one environment variable.
 func (l *loader) variable(name, text string) {
-	r := &reader{source: name}
-	levels := strings.Split(strings.ToLower(strings.TrimPrefix(name, EnvPrefix)), "__")
-	t, section := configType, ""
-	for i, level := range levels {
-		f, known := field(t, level)
-		switch {
-		case (!known || name != strings.ToUpper(name)) && isService(name, text):
-			return
-		case !known || name != strings.ToUpper(name):
-			r.unknown("", shownVariable(name), section, t, nearest(name, variableNames()))
-		case i < len(levels)-1 && isSection(f.Type):
-			t, section = f.Type, join(section, level)
-			continue
-		case i < len(levels)-1 || isSection(f.Type):
-			rule := "it names no single key; two underscores stand between the levels of a key"
-			r.problems.add(Problem{Source: shownVariable(name), Rule: rule + didYouMean(nearest(name, variableNames()))})
-		default:
-			l.merge(r, nest(levels, variable(f.Type, text)))
+	for _, f := range l.schema {
+		if variableName(f.Key) == name {
+			l.merge(&source{name: name}, nest(strings.Split(f.Key, delimiter), variable(f, text)))
 			return
 		}
-		break
 	}
-	l.problems = append(l.problems, r.problems...)
+	if isService(name, text) {
+		return
+	}
+	// The longest beginning that is a section, and what follows it.
+	key, section := strings.ToLower(strings.ReplaceAll(strings.TrimPrefix(name, EnvPrefix), "__", delimiter)), ""
+	noSingle := false // it is a section, or a key and more
+	for part := range strings.SplitSeq(key, delimiter) {
+		inside := join(section, part)
+		if _, isKey := l.schema.field(inside); isKey || inside == key && l.schema.isSection(inside) {
+			noSingle = name == strings.ToUpper(name)
+			break
+		}
+		if !l.schema.isSection(inside) {
+			break
+		}
+		section = inside
+	}
+	rule := "unknown key" + l.schema.knownIn(section)
+	if noSingle {
+		rule = "it names no single key; two underscores stand between the levels of a key"
+	}
+	if meant := nearest(name, l.schema.variableNames()); meant != "" {
+		rule, _, _ = strings.Cut(rule, "; known")
+		rule += didYouMean(meant)
+	}
+	l.problems.add(Problem{Source: shownVariable(name), Rule: rule})
 }
 
 // nest returns value inside a section for each level.
@@ -63,9 +72,9 @@ func nest(levels []string, value any) map[string]any {
 }
 
 // variableNames returns the names of all environment variables that are read.
-func variableNames() []string {
+func (s schema) variableNames() []string {
 	var all []string
-	for _, key := range keyNames("", configType) {
+	for _, key := range s.keys() {
 		all = append(all, variableName(key))
 	}
 	return all

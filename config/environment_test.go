@@ -11,7 +11,7 @@ import (
 // with three.
 func TestOneUnderscore(t *testing.T) {
 	t.Parallel()
-	for key := range allKeys("", configType) {
+	for _, key := range schemaOf(newConfig()).keys() {
 		right := variableName(key)
 		for _, wrong := range []string{strings.ReplaceAll(right, "__", "_"), strings.ReplaceAll(right, "__", "___"), strings.ToLower(right)} {
 			wrong = EnvPrefix + wrong[len(EnvPrefix):]
@@ -45,7 +45,7 @@ func serviceVariables(name string) []string {
 func TestKubernetesServices(t *testing.T) {
 	t.Parallel()
 	names := []string{"PASETOKIT", "PASETOKIT_WEB", "PASETOKIT_TOKEN", "PASETOKIT__TOKEN", "PASETOKIT_TOKEN__KEYS", "PASETOKIT_V2__", "PASETOKIT_PORT"}
-	for key := range allKeys("", configType) {
+	for _, key := range schemaOf(newConfig()).keys() {
 		names = append(names, variableName(key))
 	}
 	for _, name := range names {
@@ -54,7 +54,7 @@ func TestKubernetesServices(t *testing.T) {
 			t.Errorf("%s: error %v, sources %v", name, err, sources)
 			continue
 		}
-		wantConfig(t, cfg, Default())
+		wantConfig(t, cfg, newConfig())
 	}
 }
 
@@ -85,7 +85,7 @@ func TestKeyFilesInTheEnvironment(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := Default()
+	want := newConfig()
 	want.Token.Keys = []Key{{File: path}, {File: path}, {Value: paseto.NewSecret(hexKey)}}
 	wantConfig(t, cfg, want)
 	_, _, err = load([]string{"PASETOKIT_TOKEN__KEYS=file:" + hexKey}, nil)

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,15 +11,15 @@ import (
 
 // checkKeys adds why the keys, read already, cannot do the work. With a source
 // there are others, which never issue.
-func (c *Config) checkKeys(ps *problems, sources map[string]string, keys []paseto.Key, source bool) {
+func (c *Config) checkKeys(ps *problems, sources map[string]*source, keys []paseto.Key, source bool) {
 	add := func(rule string) {
-		ps.add(Problem{Key: "token.keys", Source: sources["token.keys"], Rule: rule})
+		ps.add(sources["token.keys"].problem("token.keys", nil, rule))
 	}
 	switch {
 	case len(c.Token.Keys) == 0 && !source:
 		add("is empty; without a key no token can be issued or opened")
 	case len(keys) == len(c.Token.Keys) && !c.Token.VerifyOnly && !c.Token.canIssue(keys):
-		add(fmt.Sprintf("none of them can issue %s.%s tokens; %s", c.Token.Version, c.Token.Purpose, c.Token.toIssue(keys)))
+		add(fmt.Sprintf("none of them can issue %s tokens; %s", c.Token.kind(), c.Token.toIssue(keys)))
 	}
 }
 
@@ -28,8 +29,15 @@ func (t Token) canIssue(keys []paseto.Key) bool {
 }
 
 func (t Token) suits(k paseto.Key) bool {
-	return string(k.Version()) == t.Version && string(k.Purpose()) == t.Purpose
+	return k.Version() == t.version() && k.Purpose() == t.purpose()
 }
+
+// version and purpose are those of new tokens.
+func (t Token) version() paseto.Version { return cmp.Or(t.Version, paseto.V4) }
+func (t Token) purpose() paseto.Purpose { return cmp.Or(t.Purpose, paseto.Local) }
+
+// kind is both, as tokens have them at their beginning.
+func (t Token) kind() string { return fmt.Sprintf("%s.%s", t.version(), t.purpose()) }
 
 // toIssue says what to do where no key can issue. The likeliest mistake is that version and
 // purpose do not go with a key that issues others; then, that the key is retired.
@@ -39,10 +47,10 @@ func (t Token) toIssue(keys []paseto.Key) string {
 			continue
 		}
 		var set []string
-		if string(k.Purpose()) != t.Purpose {
+		if k.Purpose() != t.purpose() {
 			set = append(set, "token.purpose to "+string(k.Purpose()))
 		}
-		if string(k.Version()) != t.Version {
+		if k.Version() != t.version() {
 			set = append(set, "token.version to "+string(k.Version()))
 		}
 		return fmt.Sprintf("token.keys[%d] issues %s.%s tokens: set %s, or add a key that fits",

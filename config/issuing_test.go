@@ -35,7 +35,7 @@ func TestKeysThatCannotIssue(t *testing.T) {
 							t.Parallel()
 							cfg := with(func(c *config.Config) {
 								c.Token.Keys = []config.Key{key}
-								c.Token.Version, c.Token.Purpose = string(asVersion), string(asPurpose)
+								c.Token.Version, c.Token.Purpose = asVersion, asPurpose
 							})
 							_, err := config.Open(t.Context(), cfg)
 							if kind == "issuing" && own == as {
@@ -53,10 +53,10 @@ func TestKeysThatCannotIssue(t *testing.T) {
 									t.Errorf("the advice is %s", text)
 								}
 								if advised("token.purpose to " + string(purpose)) {
-									cfg.Token.Purpose = string(purpose)
+									cfg.Token.Purpose = purpose
 								}
 								if advised("token.version to " + string(version)) {
-									cfg.Token.Version = string(version)
+									cfg.Token.Version = version
 								}
 							case "half":
 								if !advised("a public half only verifies: add the secret one" + verify) {
@@ -90,7 +90,7 @@ func TestKeyOfAnotherForm(t *testing.T) {
 		"a local key for public": {strings.Repeat("01", 32), "public", "purpose local"},
 	} {
 		_, err := config.Open(t.Context(), with(func(c *config.Config) {
-			c.Token.Purpose = test.purpose
+			c.Token.Purpose = paseto.Purpose(test.purpose)
 			c.Token.Keys = []config.Key{{File: keyFile(t, test.text)}}
 		}))
 		if err == nil || !strings.Contains(err.Error(), test.want) || strings.Contains(err.Error(), "verify_only") {

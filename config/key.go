@@ -105,7 +105,7 @@ func (k Key) String() string {
 			text = redacted
 		}
 		if !value.IsZero() {
-			parts = append(parts, f.Tag.Get(tag)+": "+text)
+			parts = append(parts, f.Tag.Get("koanf")+": "+text)
 		}
 	}
 	if len(parts) == 1 && !k.Value.IsZero() {

@@ -68,7 +68,7 @@ func TestKeyForms(t *testing.T) {
 			}
 			for name, form := range forms {
 				kit := open(t, with(func(c *config.Config) {
-					c.Token.Version, c.Token.Purpose = string(version), string(purpose)
+					c.Token.Version, c.Token.Purpose = version, purpose
 					c.Token.Keys = []config.Key{form}
 					c.Token.VerifyOnly = !form.NotAfter.IsZero()
 				}))
@@ -239,7 +239,7 @@ func (noKeys) Keys(context.Context, paseto.Version, paseto.Purpose, string) ([]p
 // TestKeySource opens a kit that has no key of its own.
 func TestKeySource(t *testing.T) {
 	t.Parallel()
-	cfg := config.Default()
+	cfg := new(config.Config)
 	source := config.WithKeySource(noKeys{})
 	if _, err := config.Open(t.Context(), cfg, source); err == nil || !strings.Contains(err.Error(), "none of them can issue v4.local tokens") {
 		t.Errorf("a kit that should issue: %v", err)
@@ -258,7 +258,7 @@ func TestKeySource(t *testing.T) {
 func TestKeyFileMustBeRegular(t *testing.T) {
 	t.Parallel()
 	for name, path := range map[string]string{"folder": t.TempDir(), "device": os.DevNull} {
-		cfg := config.Default()
+		cfg := new(config.Config)
 		cfg.Token.Keys = []config.Key{{File: path}}
 		_, err := config.Open(t.Context(), cfg)
 		if err == nil || !strings.Contains(err.Error(), "is not a regular file") {

@@ -42,8 +42,8 @@ func TestRelativePathsAreTried(t *testing.T) {
 	t.Chdir(dir)
 	redis := func(change func(*Config)) func(*Config) {
 		return func(c *Config) {
-			c.Denylist.Store, c.Denylist.Redis.Addresses = "redis", []string{"127.0.0.1:1"}
-			c.Denylist.Redis.TLS.Enabled = true
+			c.Denylist.Store, redisOf(c).Addresses = "redis", []string{"127.0.0.1:1"}
+			redisOf(c).TLS.Enabled = true
 			change(c)
 		}
 	}
@@ -54,15 +54,15 @@ func TestRelativePathsAreTried(t *testing.T) {
 		"key":      func(c *Config) { c.Token.Keys = []Key{{File: "none"}} },
 		"password": func(c *Config) { c.Token.Keys = []Key{{File: "wrapped", PasswordFile: "none"}} },
 		"wrapping": func(c *Config) { c.Token.Keys = []Key{{File: "wrapped", WrappingKeyFile: "none"}} },
-		"redis":    redis(func(c *Config) { c.Denylist.Redis.PasswordFile = "none" }),
-		"sentinel": redis(func(c *Config) { c.Denylist.Redis.SentinelPasswordFile = "none" }),
-		"CA":       redis(func(c *Config) { c.Denylist.Redis.TLS.CAFile = "none" }),
+		"redis":    redis(func(c *Config) { redisOf(c).PasswordFile = "none" }),
+		"sentinel": redis(func(c *Config) { redisOf(c).SentinelPasswordFile = "none" }),
+		"CA":       redis(func(c *Config) { redisOf(c).TLS.CAFile = "none" }),
 		"certificate": redis(func(c *Config) {
-			c.Denylist.Redis.TLS.CertFile, c.Denylist.Redis.TLS.KeyFile = "none", "none"
+			redisOf(c).TLS.CertFile, redisOf(c).TLS.KeyFile = "none", "none"
 		}),
-		"bolt": func(c *Config) { c.Denylist.Store, c.Denylist.Path = "bolt", "none/revoked.db" },
+		"bolt": func(c *Config) { c.Denylist.Store, boltOf(c).Path = "bolt", "none/revoked.db" },
 	} {
-		cfg := Default()
+		cfg := newConfig()
 		cfg.Token.Keys = nil
 		change(cfg)
 		_, err := Open(t.Context(), cfg)

@@ -15,6 +15,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/paseto/httpauth"
 )
 
 // TestMain fails if goroutines are left, except one that a client of Sentinels
@@ -42,7 +43,7 @@ func TestDefaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantConfig(t, got, Default())
+	wantConfig(t, got, newConfig())
 }
 
 // TestDatesAreText: a date stands as it is written where a string is expected.
@@ -91,11 +92,11 @@ token:
   access_ttl: 5m
   refresh_ttl: 3600
   other_ttl: none
-  require_expiry: false
+  allow_no_expiry: true
   leeway: 30s
   max_length: 4096
 http:
-  cookie: {secure: false, same_site: strict}
+  cookie: {insecure: true, same_site: strict}
 websocket:
   # everything commented out says nothing
 denylist: {fail_open: true}
@@ -107,19 +108,19 @@ audience = ["a", "b"]
 access_ttl = "5m"
 refresh_ttl = 3600
 other_ttl = "none"
-require_expiry = false
+allow_no_expiry = true
 leeway = "30s"
 max_length = 4096
 [http.cookie]
-secure = false
+insecure = true
 same_site = "strict"
 [denylist]
 fail_open = true
 `,
 	"auth.json": `{
 "token": {"keys": ["` + hexKey + `", {"file": "FILE"}], "audience": ["a", "b"], "access_ttl": "5m", "refresh_ttl": 3600,
-"other_ttl": "none", "require_expiry": false, "leeway": "30s", "max_length": 4096},
-"http": {"cookie": {"secure": false, "same_site": "strict"}}, "denylist": {"fail_open": true}}`,
+"other_ttl": "none", "allow_no_expiry": true, "leeway": "30s", "max_length": 4096},
+"http": {"cookie": {"insecure": true, "same_site": "strict"}}, "denylist": {"fail_open": true}}`,
 }
 
 func TestFiles(t *testing.T) {
@@ -132,16 +133,16 @@ func TestFiles(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			want := Default()
+			want := newConfig()
 			want.Token.Keys = []Key{{Value: paseto.NewSecret(hexKey)}, {File: key}}
 			want.Token.Audience = []string{"a", "b"}
-			want.Token.AccessTTL = Lifetime(5 * time.Minute)
-			want.Token.RefreshTTL = Lifetime(time.Hour)
-			want.Token.OtherTTL = NoExpiry
-			want.Token.RequireExpiry = false
+			want.Token.AccessTTL = 5 * time.Minute
+			want.Token.RefreshTTL = time.Hour
+			want.Token.OtherTTL = paseto.NoExpiry
+			want.Token.AllowNoExpiry = true
 			want.Token.Leeway = 30 * time.Second
 			want.Token.MaxLength = 4096
-			want.HTTP.Cookie.Secure = false
+			want.HTTP.Cookie.Insecure = true
 			want.HTTP.Cookie.SameSite = "strict"
 			want.Denylist.FailOpen = true
 			wantConfig(t, cfg, want)
@@ -157,7 +158,7 @@ func TestEnvironment(t *testing.T) {
 		"PASETOKIT_TOKEN__ACCESS_TTL=5m",
 		"PASETOKIT_TOKEN__REFRESH_TTL=none",
 		"PASETOKIT_TOKEN__OTHER_TTL=60",
-		"PASETOKIT_TOKEN__REQUIRE_EXPIRY=false",
+		"PASETOKIT_TOKEN__ALLOW_NO_EXPIRY=true",
 		"PASETOKIT_TOKEN__LEEWAY=2",
 		"PASETOKIT_TOKEN__MAX_LENGTH=1024",
 		"PASETOKIT_TOKEN__ISSUER=123",
@@ -172,18 +173,18 @@ func TestEnvironment(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := Default()
-	want.Token.AccessTTL = Lifetime(5 * time.Minute)
-	want.Token.RefreshTTL = NoExpiry
-	want.Token.OtherTTL = Lifetime(time.Minute)
-	want.Token.RequireExpiry = false
+	want := newConfig()
+	want.Token.AccessTTL = 5 * time.Minute
+	want.Token.RefreshTTL = paseto.NoExpiry
+	want.Token.OtherTTL = time.Minute
+	want.Token.AllowNoExpiry = true
 	want.Token.Leeway = 2 * time.Second
 	want.Token.MaxLength = 1024
 	want.Token.Issuer = "123"
 	want.Token.Audience = []string{"a", "b"}
 	want.Token.Keys = []Key{{Value: paseto.NewSecret(hexKey)}}
-	want.HTTP.Locations = []string{"header", "cookie"}
-	want.HTTP.HeaderScheme = ""
+	want.HTTP.Locations = []httpauth.Location{"header", "cookie"}
+	want.HTTP.HeaderScheme = "none"
 	want.HTTP.Cookie.Persistent = true
 	want.HTTP.Cookie.Former = []string{"/api", "example.com/"}
 	want.WebSocket.WriteTimeout = 3 * time.Second
@@ -199,10 +200,10 @@ func TestPrecedence(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := Default()
+	want := newConfig()
 	want.Token.Issuer = "environment"
 	want.Token.Audience = []string{"second"}
-	want.Token.AccessTTL = Lifetime(2 * time.Minute)
+	want.Token.AccessTTL = 2 * time.Minute
 	want.Token.Leeway = time.Second
 	wantConfig(t, cfg, want)
 }
@@ -230,28 +231,27 @@ func TestRefusedYAML(t *testing.T) {
 		{"a path after file: that is missing", "token: {keys: ['file: ']}", "token.keys[0] (FILE): expected a path after file:"},
 		{"case", "token: {Issuer: x}", "token.Issuer (FILE): unknown key; did you mean token.issuer?"},
 		{"dotted key", "token.issuer: x", "token.issuer (FILE): unknown key; write issuer inside the section token"},
-		{"section is a value", "token: k4.local.AAAA", "token (FILE): expected a section with the keys version, "},
+		{"section is a value", "token: k4.local.AAAA", "token (FILE): expected a section with the keys keys, verify_only, version, "},
 		{"no value", "token: {issuer: }", "token.issuer (FILE): it has no value"},
 		{"number for string", "token: {issuer: 5}", "token.issuer = 5 (FILE): expected a string"},
-		{"string for bool", "denylist: {enabled: 'yes'}", `denylist.enabled = "yes" (FILE): expected true or false`},
+		{"string for bool", "denylist: {disabled: 'yes'}", `denylist.disabled = "yes" (FILE): expected true or false`},
 		{"string for number", "token: {max_length: '1024'}", `token.max_length = "1024" (FILE): expected a whole number`},
 		{"fraction", "token: {max_length: 1024.5}", "token.max_length = 1024.5 (FILE): expected a whole number"},
 		{"string for list", "token: {audience: a}", `token.audience = "a" (FILE): expected a list`},
 		{"number in list", "token: {audience: [a, 1]}", "token.audience[1] = 1 (FILE): expected a string"},
 		{"duration", "token: {leeway: soon}", `token.leeway = "soon" (FILE): expected a duration such as 30s`},
 		{"duration none", "token: {leeway: none}", `token.leeway = "none" (FILE): expected a duration`},
-		{"true as lifetime", "token: {access_ttl: true}", "token.access_ttl = true (FILE): expected a duration such as 15m or 720h, a number of seconds, or none"},
+		{"true as lifetime", "token: {access_ttl: true}", "token.access_ttl = true (FILE): expected a duration such as 30s or 15m, or a number of seconds, or none"},
 		{"negative seconds", "token: {access_ttl: -5}", "token.access_ttl = -5 (FILE): expected a duration"},
-		{"negative duration", "token: {access_ttl: -5s}", "token.access_ttl = -5s (FILE): must be at least 1s and at most 100 years, or none"},
-		{"the code's own none", "token: {access_ttl: -1ns}", `token.access_ttl = "-1ns" (FILE): expected a duration`},
-		{"zero lifetime", "token: {access_ttl: 0s}", "token.access_ttl = 0s (FILE): must be at least 1s and at most 100 years, or none"},
-		{"none while required", "token: {access_ttl: none}", "token.access_ttl = none (FILE): tokens without expiry are refused while token.require_expiry is true"},
-		{"over max_ttl", "token: {max_ttl: 1h}", "token.refresh_ttl = 720h0m0s: longer than token.max_ttl, 1h0m0s"},
-		{"negative leeway", "token: {leeway: -1s}", "token.leeway = -1s (FILE): must be at least 0"},
-		{"version", "token: {version: v9}", `token.version = "v9" (FILE): must be one of v2, v3, v4`},
-		{"version 1", "token: {version: v1}", `token.version = "v1" (FILE): must be one of v2, v3, v4; v1 rests on RSA, and is out of use`},
-		{"purpose", "token: {purpose: other}", `token.purpose = "other" (FILE): must be one of local, public`},
-		{"small max_length", "token: {max_length: 5}", "token.max_length = 5 (FILE): must be at least 256"},
+		{"negative duration", "token: {access_ttl: -5s}", "token.access_ttl = -5s (FILE): expected 1s to 100 years, 0 for the default, or none"},
+		{"the code's own none", "token: {access_ttl: -1ns}", `token.access_ttl = "-1ns" (FILE): write none instead`},
+		{"none while required", "token: {access_ttl: none}", "token.access_ttl = none (FILE): tokens without expiry are refused; set token.allow_no_expiry to true as well"},
+		{"over max_ttl", "token: {max_ttl: 1h}", "token.refresh_ttl = 720h: longer than token.max_ttl, 1h"},
+		{"negative leeway", "token: {leeway: -1s}", "token.leeway = -1s (FILE): expected 1ms to 24h"},
+		{"version", "token: {version: v9}", `token.version = "v9" (FILE): expected one of v2, v3, v4`},
+		{"version 1", "token: {version: v1}", `token.version = "v1" (FILE): expected one of v2, v3, v4; v1 rests on RSA, and is out of use`},
+		{"purpose", "token: {purpose: other}", `token.purpose = "other" (FILE): expected one of local, public`},
+		{"small max_length", "token: {max_length: 5}", "token.max_length = 5 (FILE): expected 256 to 1048576, 0 for the default"},
 		{"http location", "http: {locations: [header, query]}", `http.locations[1] = "query" (FILE): query token location is only supported for WebSocket connections`},
 		{"unknown location", "http: {locations: [body]}", `http.locations[0] = "body" (FILE): unknown token location "body"; expected one of header, cookie, json`},
 		{"location twice", "http: {locations: [header, header]}", "http.locations (FILE): must not list anything twice"},
@@ -259,34 +259,34 @@ func TestRefusedYAML(t *testing.T) {
 		{"proxy by name", "http: {trusted_proxies: [10.0.0.0/8, proxy.example]}", `http.trusted_proxies[1] = "proxy.example" (FILE): ` +
 			`"proxy.example" is neither an IP address nor a CIDR; expected one without a host name or a port`},
 		{"unknown websocket location", "websocket: {locations: [body]}", `websocket.locations[0] = "body" (FILE): unknown token location "body"; expected one of header, query, cookie, subprotocol`},
-		{"header name", "http: {header_name: 'a b'}", `http.header_name = "a b" (FILE): must be letters, digits`},
-		{"realm", `http: {realm: "a\tb"}`, `http.realm = "a\tb" (FILE): must be printable ASCII`},
-		{"realm with a quote", "http: {realm: 'a\"b'}", "must be printable ASCII without quotes and backslashes"},
-		{"path with a semicolon", "http: {cookie: {path: '/;x'}}", `http.cookie.path = "/;x" (FILE): must begin with / and be printable ASCII without ;`},
-		{"former path", "http: {cookie: {former: [/api, api]}}", `http.cookie.former[1] = "api" (FILE): must be a path that begins with /, or a domain and such a path`},
-		{"former domain", "http: {cookie: {former: ['a b/']}}", `http.cookie.former[0] = "a b/" (FILE): must be a path that begins with /, or a domain`},
+		{"header name", "http: {header_name: 'a b'}", `http.header_name = "a b" (FILE): expected letters, digits`},
+		{"realm", `http: {realm: "a\tb"}`, `http.realm = "a\tb" (FILE): expected printable ASCII`},
+		{"realm with a quote", "http: {realm: 'a\"b'}", "expected printable ASCII without quotes and backslashes"},
+		{"path with a semicolon", "http: {cookie: {path: '/;x'}}", `http.cookie.path = "/;x" (FILE): expected a path that begins with / and is printable ASCII without ;`},
+		{"former path", "http: {cookie: {former: [/api, api]}}", `http.cookie.former[1] = "api" (FILE): expected a path that begins with /, or a domain and such a path`},
+		{"former domain", "http: {cookie: {former: ['a b/']}}", `http.cookie.former[0] = "a b/" (FILE): expected a path that begins with /, or a domain`},
 		{"too many former scopes", "http: {cookie: {former: [/1, /2, /3, /4, /5, /6, /7, /8, /9]}}", "http.cookie.former (FILE): must list at most 8"},
 		{"prefix and domain", "http: {cookie: {access_name: __Host-a, domain: example.com}}", `http.cookie.access_name = "__Host-a" (FILE): browsers refuse the prefix __Host-`},
-		{"prefix, not secure", "http: {cookie: {access_name: __Secure-a, secure: false}}", `http.cookie.access_name = "__Secure-a" (FILE): browsers refuse the prefix unless`},
+		{"prefix, not secure", "http: {cookie: {access_name: __Secure-a, insecure: true}}", `http.cookie.access_name = "__Secure-a" (FILE): browsers refuse the prefix while http.cookie.insecure is true`},
 		{"two documents", "token: {issuer: a}\n---\ntoken: {issuer: b}", "it holds more than one YAML document"},
 		{"unknown tag", "token:\n  issuer: !hunter2", "line 2: unknown tag; write text that begins with ! in quotes"},
 		{"unknown tag of a list", "token: {audience: !hunter2 [a]}", "line 1: unknown tag"},
 		{"unknown tag of a key", "token: {!hunter2 issuer: a}", "line 1: unknown tag"},
-		{"longest lifetime", "token: {max_ttl: 2562047h}", "token.max_ttl = 2562047h0m0s (FILE): must be at least 1s and at most 100 years, or none"},
-		{"long start leeway", "token: {start_leeway: 25h}", "token.start_leeway = 25h0m0s (FILE): must be at most 24h, 0 for the default, or none"},
-		{"negative start leeway", "token: {start_leeway: -1s}", "token.start_leeway = -1s (FILE): must be at most 24h"},
-		{"long leeway", "token: {leeway: 25h}", "token.leeway = 25h0m0s (FILE): must be at most 24h"},
-		{"cookie path", "http: {cookie: {path: x}}", `http.cookie.path = "x" (FILE): must begin with /`},
-		{"cookie domain", "http: {cookie: {domain: 'a b'}}", `http.cookie.domain = "a b" (FILE): must be a domain name`},
-		{"cookie names", "http: {cookie: {refresh_name: access_token}}", `http.cookie.refresh_name = "access_token" (FILE): must differ from access_name`},
-		{"same_site none", "http: {cookie: {same_site: none, secure: false}}", "http.cookie.same_site = none (FILE): browsers refuse it unless http.cookie.secure is true"},
+		{"longest lifetime", "token: {max_ttl: 2562047h}", "token.max_ttl = 2562047h (FILE): expected 1s to 100 years, or none"},
+		{"long start leeway", "token: {start_leeway: 25h}", "token.start_leeway = 25h (FILE): expected 1ms to 24h, 0 for the default, or none"},
+		{"negative start leeway", "token: {start_leeway: -1s}", "token.start_leeway = -1s (FILE): expected 1ms to 24h"},
+		{"long leeway", "token: {leeway: 25h}", "token.leeway = 25h (FILE): expected 1ms to 24h"},
+		{"cookie path", "http: {cookie: {path: x}}", `http.cookie.path = "x" (FILE): expected a path that begins with /`},
+		{"cookie domain", "http: {cookie: {domain: 'a b'}}", `http.cookie.domain = "a b" (FILE): expected a domain name`},
+		{"cookie names", "http: {cookie: {refresh_name: access_token}}", `http.cookie.refresh_name = "access_token" (FILE): must differ from http.cookie.access_name`},
+		{"same_site none", "http: {cookie: {same_site: none, insecure: true}}", `http.cookie.same_site = "none" (FILE): browsers refuse it while http.cookie.insecure is true`},
 		{"origin", "http: {allowed_origins: [x]}", `http.allowed_origins[0] = "x" (FILE): `},
-		{"public scheme", "http: {public_scheme: wss}", `http.public_scheme = "wss" (FILE): must be one of http, https`},
+		{"public scheme", "http: {public_scheme: wss}", `http.public_scheme = "wss" (FILE): expected one of http, https`},
 		{"origin", "websocket: {allowed_origins: ['https://a.example/']}", `websocket.allowed_origins[0] = "https://a.example/" (FILE): "https://a.example/" is not an origin`},
-		{"reject", "websocket: {reject: maybe}", `websocket.reject = "maybe" (FILE): must be one of close, http`},
-		{"marker", "websocket: {subprotocols: [paseto.bearer]}", `websocket.subprotocols[0] = "paseto.bearer" (FILE): is reserved`},
-		{"close timeout", "websocket: {close_timeout: 5m}", "websocket.close_timeout = 5m0s (FILE): must be at most 1m"},
-		{"store", "denylist: {store: mongo}", `denylist.store = "mongo" (FILE): must be one of memory`},
+		{"reject", "websocket: {reject: maybe}", `websocket.reject = "maybe" (FILE): expected one of close, http`},
+		{"marker", "websocket: {subprotocols: [paseto.bearer]}", `websocket.subprotocols[0] = "paseto.bearer" (FILE): paseto.bearer is reserved`},
+		{"close timeout", "websocket: {close_timeout: 6m}", "websocket.close_timeout = 6m (FILE): expected 1ms to 5m"},
+		{"store", "denylist: {store: mongo}", `denylist.store = "mongo" (FILE): expected one of memory`},
 		{"keys are no list", "token: {keys: " + hexKey + "}", "token.keys (FILE): expected a list of keys"},
 		{"key is a number", "token: {keys: [5]}", "token.keys[0] (FILE): expected the key itself as a string, file:path, {file: path} or {env: NAME}"},
 		{"key is empty", "token: {keys: ['']}", "token.keys[0] (FILE): expected the key itself"},
@@ -318,7 +318,7 @@ func TestRefusedYAML(t *testing.T) {
 			t.Parallel()
 			path := write(t, "auth.yaml", test.yaml)
 			_, _, err := load(nil, []string{path})
-			wantProblem(t, err, strings.ReplaceAll(test.want, "FILE", path))
+			wantProblem(t, err, strings.NewReplacer("(FILE)", "("+path+":1)", "FILE", path).Replace(test.want))
 		})
 	}
 }
@@ -360,10 +360,10 @@ func TestRefusedEnvironment(t *testing.T) {
 		{"lower case", "PASETOKIT_token__issuer=x", "PASETOKIT_token__issuer: unknown key; did you mean PASETOKIT_TOKEN__ISSUER?"},
 		{"a section", "PASETOKIT_TOKEN=x", "PASETOKIT_TOKEN: it names no single key"},
 		{"too deep", "PASETOKIT_TOKEN__ISSUER__X=x", "PASETOKIT_TOKEN__ISSUER__X: it names no single key"},
-		{"bool", "PASETOKIT_DENYLIST__ENABLED=yes", `denylist.enabled = "yes" (PASETOKIT_DENYLIST__ENABLED): expected true or false`},
+		{"bool", "PASETOKIT_DENYLIST__DISABLED=yes", `denylist.disabled = "yes" (PASETOKIT_DENYLIST__DISABLED): expected true or false`},
 		{"number", "PASETOKIT_TOKEN__MAX_LENGTH=many", `token.max_length = "many" (PASETOKIT_TOKEN__MAX_LENGTH): expected a whole number`},
-		{"lifetime", "PASETOKIT_TOKEN__ACCESS_TTL=false", `token.access_ttl = "false" (PASETOKIT_TOKEN__ACCESS_TTL): expected a duration such as 15m`},
-		{"rule", "PASETOKIT_TOKEN__PURPOSE=secret", `token.purpose = "secret" (PASETOKIT_TOKEN__PURPOSE): must be one of local, public`},
+		{"lifetime", "PASETOKIT_TOKEN__ACCESS_TTL=false", `token.access_ttl = "false" (PASETOKIT_TOKEN__ACCESS_TTL): expected a duration such as 30s or 15m`},
+		{"rule", "PASETOKIT_TOKEN__PURPOSE=secret", `token.purpose = "secret" (PASETOKIT_TOKEN__PURPOSE): expected one of local, public`},
 		{"key", "PASETOKIT_TOKEN__KEYS=" + hexKey + ",k4.local.x", "token.keys[1] (PASETOKIT_TOKEN__KEYS): invalid key: "},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -379,10 +379,10 @@ func TestRefusedEnvironment(t *testing.T) {
 func TestAllProblemsAtOnce(t *testing.T) {
 	t.Parallel()
 	path := write(t, "auth.yaml", "token: {acess_ttl: 5m, purpose: other, leeway: soon}\nhttp: {locations: [body]}")
-	_, _, err := load([]string{"PASETOKIT_DENYLIST__ENABLED=yes", "PASETOKIT_X=y"}, []string{path, "missing.toml"})
+	_, _, err := load([]string{"PASETOKIT_DENYLIST__DISABLED=yes", "PASETOKIT_X=y"}, []string{path, "missing.toml"})
 	for _, want := range []string{
 		"7 problems", "token.acess_ttl", "token.purpose", "token.leeway", "http.locations[0]",
-		"missing.toml", "denylist.enabled", "PASETOKIT_X",
+		"missing.toml", "denylist.disabled", "PASETOKIT_X",
 	} {
 		wantProblem(t, err, want)
 	}
@@ -470,7 +470,9 @@ func wantConfig(t *testing.T, got, want *Config) {
 
 func withoutSecrets(cfg Config) (Config, []string) {
 	cfg.Token.Keys = slices.Clone(cfg.Token.Keys)
-	all := []*paseto.Secret{&cfg.Denylist.Redis.Password, &cfg.Denylist.Redis.SentinelPassword}
+	redis := *redisOf(&cfg)
+	cfg.Denylist.Redis = &redis
+	all := []*paseto.Secret{&redis.Password, &redis.SentinelPassword}
 	for i := range cfg.Token.Keys {
 		all = append(all, &cfg.Token.Keys[i].Value)
 	}

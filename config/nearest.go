@@ -1,9 +1,6 @@
 package config
 
-import (
-	"reflect"
-	"strings"
-)
+import "strings"
 
 // nearest returns the one known name that another was probably meant to be: it differs in case
 // and separators alone, or else in two letters at most. It returns nothing if there is none, or
@@ -54,18 +51,4 @@ func didYouMean(name string) string {
 		return ""
 	}
 	return "; did you mean " + name + "?"
-}
-
-// keyNames returns the names of all keys of a section, as token.access_ttl.
-func keyNames(section string, t reflect.Type) []string {
-	var all []string
-	for f := range t.Fields() {
-		key := join(section, f.Tag.Get(tag))
-		if isSection(f.Type) {
-			all = append(all, keyNames(key, f.Type)...)
-		} else {
-			all = append(all, key)
-		}
-	}
-	return all
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
-	"strings"
 
 	"github.com/pasetokit/pasetokit/denylist"
 	"github.com/pasetokit/pasetokit/paseto"
@@ -22,33 +21,28 @@ func (c *Config) note(ctx context.Context, log *slog.Logger, store denylist.Stor
 	note := func(key, text string) {
 		log.WarnContext(ctx, "configuration may not do what was meant", "key", key, "note", text)
 	}
-	cookies := slices.Contains(c.HTTP.Locations, string(httpauth.LocationCookie))
+	cookies := slices.Contains(c.HTTP.Locations, httpauth.LocationCookie)
 	switch {
-	case cookies && c.defaultLocations():
+	case cookies && c.WebSocket.Locations == nil:
 		note("websocket.locations", "it is the default, without cookie, which http.locations has: handshakes that bring only a cookie are refused "+
 			"with \"Token required\"; list in it what handshakes bring: cookie, or ticket for tickets alone")
-	case !cookies && !c.Token.VerifyOnly && slices.Contains(c.WebSocket.Locations, string(httpauth.LocationCookie)):
+	case !cookies && !c.Token.VerifyOnly && slices.Contains(c.WebSocket.Locations, httpauth.LocationCookie):
 		note("http.locations", "it has no cookie, which websocket.locations has: logins set no cookie that handshakes could bring")
 	}
+	if c.Denylist.Disabled {
+		return
+	}
 	for _, name := range c.Denylist.Check {
-		meant := nearest(name, []string{paseto.TypeAccess, paseto.TypeRefresh})
-		if c.Denylist.Enabled && meant != "" && name != meant {
+		if meant := nearest(name, []string{paseto.TypeAccess, paseto.TypeRefresh}); meant != "" && name != meant {
 			note("denylist.check", shown(name)+" is a token type of your own"+didYouMean(meant))
 		}
 	}
-	if c.Denylist.Enabled && c.Denylist.Store == storeRedis {
-		for _, p := range []struct{ key, file string }{
-			{"denylist.redis.password_file", c.Denylist.Redis.PasswordFile},
-			{"denylist.redis.sentinel_password_file", c.Denylist.Redis.SentinelPasswordFile},
-		} {
-			if password, err := passwordAt(p.file, ""); p.file != "" && err == nil && strings.TrimSpace(password) != password {
-				note(p.key, "the password begins or ends with white space, which is part of it; one line break at its end is not")
-			}
-		}
+	if name, of := c.Denylist.store(); of != nil {
+		of.Notes(func(path, text string) { note(schemaOf(c).key(inDenylist(name)+"."+path), text) })
 	}
-	if own, known := c.ownStore(store); c.Denylist.Enabled && c.Token.VerifyOnly && own {
+	if own, known := c.ownStore(store); c.Token.VerifyOnly && own {
 		text := "it is this program's own, while token.verify_only is true: a logout at the service that issues is never heard of; " +
-			"share redis with that service, or set denylist.enabled to false"
+			"share redis with that service, or set denylist.disabled to true"
 		if !known {
 			text = fmt.Sprintf("it is a %T, which does not say whether the service that issues shares it: no token can be revoked here; "+
 				"have it implement denylist.Shared, or denylist.Wrapper if it wraps a store", store)
@@ -57,16 +51,12 @@ func (c *Config) note(ctx context.Context, log *slog.Logger, store denylist.Stor
 	}
 }
 
-// defaultLocations reports whether handshakes carry tokens where they do by default.
-func (c *Config) defaultLocations() bool {
-	return slices.Equal(c.WebSocket.Locations, Default().WebSocket.Locations)
-}
-
 // ownStore reports whether other programs do not share the denylist, and whether that is known.
 // A store that does not tell counts as one that they do not share.
 func (c *Config) ownStore(given denylist.Store) (own, known bool) {
 	if given == nil {
-		return c.Denylist.Store == storeMemory || c.Denylist.Store == storeBolt, true
+		name, _ := c.Denylist.store()
+		return name == storeMemory || name == storeBolt, true
 	}
 	told, known := denylist.As[denylist.Shared](given)
 	return !known || !told.Shared(), known

@@ -11,6 +11,7 @@ import (
 	"github.com/pasetokit/pasetokit/config"
 	"github.com/pasetokit/pasetokit/denylist"
 	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/paseto/httpauth"
 )
 
 // Stores of a program's own: one says that others share it, one lets the store that it
@@ -43,28 +44,28 @@ func TestNotes(t *testing.T) {
 		want   []string
 	}{
 		{"defaults", func(*config.Config) {}, nil, nil},
-		{"cookies for requests alone", func(c *config.Config) { c.HTTP.Locations = []string{"cookie"} }, nil, []string{cookies, "Token required"}},
-		{"cookies among others", func(c *config.Config) { c.HTTP.Locations = []string{"header", "cookie"} }, nil, []string{cookies}},
+		{"cookies for requests alone", func(c *config.Config) { c.HTTP.Locations = []httpauth.Location{"cookie"} }, nil, []string{cookies, "Token required"}},
+		{"cookies among others", func(c *config.Config) { c.HTTP.Locations = []httpauth.Location{"header", "cookie"} }, nil, []string{cookies}},
 		{"cookies for both", func(c *config.Config) {
-			c.HTTP.Locations, c.WebSocket.Locations = []string{"cookie"}, []string{"cookie"}
+			c.HTTP.Locations, c.WebSocket.Locations = []httpauth.Location{"cookie"}, []httpauth.Location{"cookie"}
 		}, nil, nil},
 		{"cookies and tickets on purpose", func(c *config.Config) {
-			c.HTTP.Locations, c.WebSocket.Locations = []string{"cookie"}, []string{"ticket"}
+			c.HTTP.Locations, c.WebSocket.Locations = []httpauth.Location{"cookie"}, []httpauth.Location{"ticket"}
 		}, nil, nil},
-		{"cookies for handshakes alone", func(c *config.Config) { c.WebSocket.Locations = []string{"cookie"} }, nil, []string{unset}},
+		{"cookies for handshakes alone", func(c *config.Config) { c.WebSocket.Locations = []httpauth.Location{"cookie"} }, nil, []string{unset}},
 		{"cookies of another service", func(c *config.Config) {
 			verifier(c)
-			c.WebSocket.Locations = []string{"cookie"}
+			c.WebSocket.Locations = []httpauth.Location{"cookie"}
 		}, []config.Option{config.WithStore(shared)}, nil},
 		{"a misspelt type", func(c *config.Config) { c.Denylist.Check = []string{"acces", "refresh"} }, nil,
 			[]string{mistyped, `acces`, "did you mean access?"}},
 		{"a type in capitals", func(c *config.Config) { c.Denylist.Check = []string{"access", "Refresh"} }, nil,
 			[]string{mistyped, "did you mean refresh?"}},
 		{"a type of its own", func(c *config.Config) { c.Denylist.Check = []string{"access", "email-verify"} }, nil, nil},
-		{"verifying with a memory", verifier, nil, []string{own, "redis", "denylist.enabled to false"}},
+		{"verifying with a memory", verifier, nil, []string{own, "redis", "denylist.disabled to true"}},
 		{"verifying with a file", func(c *config.Config) {
 			verifier(c)
-			c.Denylist.Store, c.Denylist.Path = "bolt", filepath.Join(t.TempDir(), "revoked.db")
+			c.Denylist.Store, config.BoltOf(c).Path = "bolt", filepath.Join(t.TempDir(), "revoked.db")
 		}, nil, []string{own}},
 		{"verifying with a memory that is given", verifier, []config.Option{config.WithStore(memory(t))}, []string{own}},
 		{"verifying with a wrapped memory", verifier, []config.Option{config.WithStore(clearStore{memory(t)})}, []string{own, "redis"}},
@@ -79,11 +80,11 @@ func TestNotes(t *testing.T) {
 			[]string{"counted in this process alone", "store=config_test.hidingStore", "denylist.Wrapper"}},
 		{"verifying without a denylist", func(c *config.Config) {
 			verifier(c)
-			c.Denylist.Enabled = false
+			c.Denylist.Disabled = true
 		}, nil, nil},
 		{"a password with a space behind", func(c *config.Config) {
-			c.Denylist.Store, c.Denylist.Redis.Addresses = "redis", []string{"127.0.0.1:1"}
-			c.Denylist.Redis.PasswordFile = keyFile(t, "secret \r\n")
+			c.Denylist.Store, config.RedisOf(c).Addresses = "redis", []string{"127.0.0.1:1"}
+			config.RedisOf(c).PasswordFile = keyFile(t, "secret \r\n")
 		}, []config.Option{config.WithStore(shared)}, []string{"key=denylist.redis.password_file", "white space"}},
 		{"without notes", verifier, []config.Option{config.WithoutNotes()}, nil},
 	} {
@@ -108,7 +109,7 @@ func TestNotes(t *testing.T) {
 // than the default, which leaves them out without a denylist.
 func TestTicketWithoutDenylist(t *testing.T) {
 	t.Parallel()
-	const off = "denylist: {enabled: false}\n"
+	const off = "denylist: {disabled: true}\n"
 	for locations, refused := range map[string]bool{
 		"": false, "websocket: {locations: [header]}": false,
 		"websocket: {locations: [ticket]}": true, "websocket: {locations: [header, ticket]}": true, "websocket: {locations: [ticket, header]}": true,
@@ -116,7 +117,7 @@ func TestTicketWithoutDenylist(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "auth.yaml")
 		check(t, os.WriteFile(path, []byte(off+locations), 0o600))
 		_, err := config.Load(path)
-		want := "config: websocket.locations (" + path + "): ticket needs a denylist, for a ticket must work but once"
+		want := "config: websocket.locations (" + path + ":2): ticket needs a denylist, for a ticket must work but once"
 		if refused != (err != nil) || refused && !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("%s: error is %v", locations, err)
 		}

@@ -31,7 +31,7 @@ const (
 
 // with returns the defaults, a key and a change.
 func with(change func(*config.Config)) *config.Config {
-	cfg := config.Default()
+	cfg := new(config.Config)
 	cfg.Token.Keys = []config.Key{{Value: paseto.NewSecret(localKey)}}
 	change(cfg)
 	return cfg
@@ -58,11 +58,11 @@ func TestOpen(t *testing.T) {
 	var events []paseto.EventKind
 	kit := open(t, with(func(c *config.Config) {
 		c.Token.Issuer, c.Token.Audience = "issuer", []string{"a", "b"}
-		c.Token.AccessTTL = config.Lifetime(5 * time.Minute)
+		c.Token.AccessTTL = 5 * time.Minute
 		c.Token.Leeway = 3 * time.Second
-		c.HTTP.HeaderName, c.HTTP.HeaderScheme = "X-Token", ""
-		c.HTTP.Locations = []string{"header", "cookie"}
-		c.HTTP.Cookie.Secure = false
+		c.HTTP.HeaderName, c.HTTP.HeaderScheme = "X-Token", httpauth.NoScheme
+		c.HTTP.Locations = []httpauth.Location{"header", "cookie"}
+		c.HTTP.Cookie.Insecure = true
 		c.HTTP.Realm = "my realm"
 	}), config.WithLogger(slog.New(slog.NewTextHandler(&log, nil))), config.WithObserver(func(e paseto.Event) {
 		events = append(events, e.Kind)
@@ -125,9 +125,9 @@ func TestOpenRefuses(t *testing.T) {
 		want   string
 	}{
 		{"no key", func(c *config.Config) { c.Token.Keys = nil }, nil, "token.keys: is empty; without a key"},
-		{"no store", func(c *config.Config) { c.Denylist.Store = "" }, nil, "denylist.store: is empty while denylist.enabled is true"},
-		{"useless store", func(c *config.Config) { c.Denylist.Enabled = false }, []config.Option{config.WithStore(store)}, "denylist.enabled = false: a store was given"},
-		{"nothing to check", func(c *config.Config) { c.Denylist.Check = nil }, nil, "denylist.check: is empty"},
+		{"no store", func(c *config.Config) { c.Denylist.Store = "program" }, nil, `denylist.store = "program": the program gives no store`},
+		{"useless store", func(c *config.Config) { c.Denylist.Disabled = true }, []config.Option{config.WithStore(store)}, "denylist.disabled = true: a store was given"},
+		{"nothing to check", func(c *config.Config) { c.Denylist.Check = []string{} }, nil, "denylist.check: must not be empty"},
 		{"public without a signing key", func(c *config.Config) {
 			c.Token.Purpose = "public"
 			c.Token.Keys = []config.Key{{Value: paseto.NewSecret(publicKey)}}
@@ -135,7 +135,7 @@ func TestOpenRefuses(t *testing.T) {
 		{"a rule", func(c *config.Config) { c.Token.Purpose = "other" }, nil, "token.purpose"},
 		{"a broken key", func(c *config.Config) { c.Token.Keys = []config.Key{{Value: paseto.NewSecret("x")}} }, nil, "token.keys[0]"},
 		{"an empty key", func(c *config.Config) { c.Token.Keys = []config.Key{{}} }, nil, "token.keys[0]: expected the key itself, or exactly one"},
-		{"zero configuration", func(c *config.Config) { *c = config.Config{} }, nil, "token.version"},
+		{"zero configuration", func(c *config.Config) { *c = config.Config{} }, nil, "token.keys: is empty"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -294,7 +294,7 @@ func TestStores(t *testing.T) {
 		t.Errorf("the kit's own store is open after Close: %v", err)
 	}
 
-	kit = open(t, with(func(c *config.Config) { c.Denylist.Enabled = false }))
+	kit = open(t, with(func(c *config.Config) { c.Denylist.Disabled = true }))
 	if kit.Store != nil || kit.Authorizer.CanRevoke() {
 		t.Error("there is a denylist although it is not enabled")
 	}
@@ -304,29 +304,22 @@ func TestStores(t *testing.T) {
 func TestSecretsDoNotShow(t *testing.T) {
 	t.Parallel()
 	cfg := with(func(c *config.Config) {
-		c.Denylist.Redis.Password, c.Denylist.Redis.SentinelPassword = paseto.NewSecret("s3cret 1"), paseto.NewSecret("s3cret 2")
+		config.RedisOf(c).Password, config.RedisOf(c).SentinelPassword = paseto.NewSecret("s3cret 1"), paseto.NewSecret("s3cret 2")
 	})
 	secrets := []string{localKey, "s3cret 1", "s3cret 2"}
 	secrettest.Hides(t, *cfg, secrets...)
 	secrettest.Hides(t, *open(t, cfg), secrets...)
 	secrettest.Hides(t, cfg.Token.Keys[0], secrets...)
 	secrettest.Hides(t, cfg.Denylist.Redis, secrets...)
-	if text := fmt.Sprintf("%s %v", cfg.Token.Keys, cfg.Denylist.Redis.Password); text != "[(redacted)] (redacted)" {
+	if text := fmt.Sprintf("%s %v", cfg.Token.Keys, config.RedisOf(cfg).Password); text != "[(redacted)] (redacted)" {
 		t.Errorf("printed is %s", text)
 	}
 }
 
-func TestLifetimeString(t *testing.T) {
-	t.Parallel()
-	if got := config.NoExpiry.String() + " " + config.Lifetime(time.Minute).String(); got != "none 1m0s" {
-		t.Errorf("lifetimes are %s", got)
-	}
-}
-
 func Example() {
-	cfg := config.Default()
+	cfg := new(config.Config)
 	cfg.Token.Keys = []config.Key{{Value: paseto.NewSecret("k4.local.cHFyc3R1dnd4eXp7fH1-f4CBgoOEhYaHiImKi4yNjo8")}}
-	cfg.HTTP.Locations = []string{"header", "cookie"}
+	cfg.HTTP.Locations = []httpauth.Location{"header", "cookie"}
 	kit, err := config.Open(context.Background(), cfg)
 	if err != nil {
 		fmt.Println(err)

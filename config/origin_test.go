@@ -54,9 +54,9 @@ func TestOneMeaningOfOwnOrigin(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			cfg := config.Default()
+			cfg := new(config.Config)
 			cfg.Token.Keys = []config.Key{{Value: paseto.NewSecret(localKey)}}
-			cfg.HTTP.Locations, cfg.WebSocket.Locations = []string{"cookie"}, []string{"cookie"}
+			cfg.HTTP.Locations, cfg.WebSocket.Locations = []httpauth.Location{"cookie"}, []httpauth.Location{"cookie"}
 			cfg.HTTP.PublicScheme = test.scheme
 			kit := open(t, cfg)
 			pair, err := kit.Authorizer.IssuePair(paseto.Grant{Subject: "alice"})

@@ -9,6 +9,7 @@ import (
 
 	"github.com/pasetokit/pasetokit/config"
 	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/paseto/httpauth"
 )
 
 // TestTicketLocation checks where handshakes may bring tickets.
@@ -16,23 +17,23 @@ func TestTicketLocation(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		name      string
-		locations []string
+		locations []httpauth.Location
 		enabled   bool
 		taken     bool
 		refused   bool
 	}{
 		{"default", nil, true, true, false},
 		{"default without a denylist", nil, false, false, false},
-		{"asked for", []string{"ticket"}, true, true, false},
-		{"not asked for", []string{"header"}, true, false, false},
-		{"asked for without a denylist", []string{"ticket"}, false, false, true},
-		{"asked for among others without a denylist", []string{"header", "query", "ticket"}, false, false, true},
-		{"not asked for without a denylist", []string{"header", "query"}, false, false, false},
+		{"asked for", []httpauth.Location{"ticket"}, true, true, false},
+		{"not asked for", []httpauth.Location{"header"}, true, false, false},
+		{"asked for without a denylist", []httpauth.Location{"ticket"}, false, false, true},
+		{"asked for among others without a denylist", []httpauth.Location{"header", "query", "ticket"}, false, false, true},
+		{"not asked for without a denylist", []httpauth.Location{"header", "query"}, false, false, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			cfg := with(func(c *config.Config) {
-				c.Denylist.Enabled = test.enabled
+				c.Denylist.Disabled = !test.enabled
 				c.WebSocket.TicketKey = "once"
 				if test.locations != nil {
 					c.WebSocket.Locations = test.locations
@@ -40,7 +41,7 @@ func TestTicketLocation(t *testing.T) {
 			})
 			if test.refused {
 				_, err := config.Open(t.Context(), cfg)
-				const want = "config: websocket.locations: ticket needs a denylist, for a ticket must work but once; set denylist.enabled to true, or take ticket out"
+				const want = "config: websocket.locations: ticket needs a denylist, for a ticket must work but once; set denylist.disabled to false, or take ticket out"
 				if !errors.Is(err, paseto.ErrConfig) || err.Error() != want {
 					t.Errorf("error is %v, want %s", err, want)
 				}
@@ -83,13 +84,13 @@ func TestLifetimesReachTheAuthorizer(t *testing.T) {
 	}{
 		{"default", func(*config.Config) {}, lifetimes{90 * 24 * time.Hour, 10 * time.Second, 30 * time.Second}},
 		{"set", func(c *config.Config) {
-			c.Token.SessionTTL, c.Token.RefreshGrace, c.Token.TicketTTL = config.Lifetime(time.Hour), time.Minute, 5*time.Second
+			c.Token.SessionTTL, c.Token.RefreshGrace, c.Token.TicketTTL = time.Hour, time.Minute, 5*time.Second
 		}, lifetimes{time.Hour, time.Minute, 5 * time.Second}},
 		{"none", func(c *config.Config) {
-			c.Token.SessionTTL, c.Token.RefreshGrace = config.NoExpiry, 0
+			c.Token.SessionTTL, c.Token.RefreshGrace = paseto.NoExpiry, paseto.NoGrace
 		}, lifetimes{paseto.NoExpiry, paseto.NoGrace, 30 * time.Second}},
 		{"longer tokens", func(c *config.Config) {
-			c.Token.MaxTTL = config.Lifetime(365 * 24 * time.Hour)
+			c.Token.MaxTTL = 365 * 24 * time.Hour
 		}, lifetimes{365 * 24 * time.Hour, 10 * time.Second, 30 * time.Second}},
 	} {
 		cfg := open(t, with(test.change)).Authorizer.Config()
@@ -105,10 +106,10 @@ func TestRefreshesPerMinute(t *testing.T) {
 	if got := open(t, with(func(*config.Config) {})).Authorizer.Config().RefreshesPerMinute; got != 10 {
 		t.Errorf("the default is %d, want 10", got)
 	}
-	for configured, want := range map[config.Limit]int{0: 10, 1: 1, 60: 60, config.NoLimit: paseto.NoRefreshLimit} {
+	for configured, want := range map[int]int{0: 10, 1: 1, 60: 60, httpauth.NoLimit: paseto.NoRefreshLimit} {
 		kit := open(t, with(func(c *config.Config) { c.Token.RefreshesPerMinute = configured }))
 		if got := kit.Authorizer.Config().RefreshesPerMinute; got != want {
-			t.Errorf("%s is taken for %d, want %d", configured, got, want)
+			t.Errorf("%d is taken for %d, want %d", configured, got, want)
 		}
 	}
 }
@@ -119,7 +120,7 @@ func TestNoGrace(t *testing.T) {
 	for _, test := range []struct {
 		grace time.Duration
 		want  error
-	}{{0, paseto.ErrReused}, {5 * time.Minute, nil}} {
+	}{{paseto.NoGrace, paseto.ErrReused}, {5 * time.Minute, nil}} {
 		kit := open(t, with(func(c *config.Config) { c.Token.RefreshGrace = test.grace }))
 		pair, err := kit.Authorizer.IssuePair(paseto.Grant{Subject: "alice"})
 		check(t, err)

@@ -4,8 +4,12 @@ import (
 	"fmt"
 	"os"
 	"reflect"
+	"slices"
 	"strings"
 	"time"
+
+	"github.com/pasetokit/pasetokit/config/internal/meaning"
+	"github.com/pasetokit/pasetokit/internal/settings"
 )
 
 // Setting is one configuration key with the value that is in force.
@@ -18,6 +22,15 @@ type Setting struct {
 	// Source is where the value was set: the path of a file, the name of an
 	// environment variable, or "default".
 	Source string
+	// Type is what the value is: string, bool, int, duration, list of strings, list of
+	// keys.
+	Type string
+	// Variable is the name of the environment variable that sets it.
+	Variable string
+	// Meaning says what the setting does, in a paragraph.
+	Meaning string
+	// Expected says which numbers or durations are valid. Empty for other types.
+	Expected string
 }
 
 // Settings returns what [Load] makes of the same files and the environment, and
@@ -28,40 +41,31 @@ func Settings(files ...string) ([]Setting, error) {
 	if err != nil {
 		return nil, err
 	}
-	return settings("", reflect.ValueOf(*cfg), sources), nil
+	return cfg.settings(sources), nil
 }
 
-// settings returns the settings of a section.
-func settings(section string, v reflect.Value, sources map[string]string) []Setting {
-	var all []Setting
-	for f, value := range v.Fields() {
-		key := join(section, f.Tag.Get(tag))
-		if isSection(f.Type) {
-			all = append(all, settings(key, value, sources)...)
-			continue
+// Reference returns every setting with its default.
+func Reference() []Setting { return newConfig().settings(nil) }
+
+func (c *Config) settings(sources map[string]*source) []Setting {
+	fields := schemaOf(c)
+	all := make([]Setting, len(fields))
+	for i, f := range fields {
+		all[i] = Setting{
+			Key: f.Key, Value: valueText(f), Source: "default", Type: typeText(f), Variable: variableName(f.Key),
+			Meaning: meaning.Of[f.Key], Expected: f.Expected(),
 		}
-		source, set := sources[key]
-		if !set {
-			source = "default"
+		if s := sources[f.Key]; s != nil {
+			all[i].Source = s.name
 		}
-		all = append(all, Setting{Key: key, Value: settingText(value.Interface()), Source: source})
 	}
 	return all
 }
 
-// settingText returns a value as a file would write it.
-func settingText(value any) string {
+// valueText returns the value of a setting as a file would write it.
+func valueText(f settings.Field) string {
 	var text string
-	switch v := value.(type) {
-	case Lifetime:
-		text = durationText(v)
-	case time.Duration:
-		text = durationText(v)
-	case []string:
-		if len(v) == 0 {
-			return none
-		}
-		text = "[" + strings.Join(v, ", ") + "]"
+	switch v := f.Value.Interface().(type) {
 	case []Key:
 		if len(v) == 0 {
 			return none
@@ -71,10 +75,27 @@ func settingText(value any) string {
 			keys[i] = k.String()
 		}
 		return "[" + strings.Join(keys, ", ") + "]"
+	case time.Duration:
+		text = settings.Text(v)
 	default:
-		if text = fmt.Sprint(v); text == "" {
+		text = fmt.Sprint(v)
+	}
+	set := !f.Value.IsZero()
+	switch {
+	case !set && f.Default() != "" && f.Type.Kind() == reflect.Slice:
+		return "[" + strings.Join(strings.Split(f.Default(), ","), ", ") + "]"
+	case !set && f.Default() != "":
+		return f.Default()
+	case f.Type.Kind() == reflect.Slice:
+		items := make([]string, f.Value.Len())
+		for i := range items {
+			items[i] = f.Value.Index(i).String()
+		}
+		if text = "[" + strings.Join(items, ", ") + "]"; len(items) == 0 {
 			return none
 		}
+	case text == "", f.PermitsNone() && f.Value.Int() == -1:
+		return none
 	}
 	if keyLike.MatchString(text) { // a key in the wrong place
 		return redacted
@@ -82,14 +103,18 @@ func settingText(value any) string {
 	return text
 }
 
-// durationText returns a duration without units that are zero: 15m, not 15m0s.
-func durationText(d fmt.Stringer) string {
-	text := d.String()
-	if strings.HasSuffix(text, "m0s") {
-		text = strings.TrimSuffix(text, "0s")
+func typeText(f settings.Field) string {
+	switch {
+	case f.Type == keysType:
+		return "list of keys"
+	case f.Type == durationType:
+		return "duration"
+	case f.Type.Kind() == reflect.Slice:
+		return "list of strings"
+	case f.Type.Kind() == reflect.Bool:
+		return "bool"
+	case slices.Contains([]reflect.Kind{reflect.Int, reflect.Int64}, f.Type.Kind()):
+		return "int"
 	}
-	if strings.HasSuffix(text, "h0m") {
-		text = strings.TrimSuffix(text, "0m")
-	}
-	return text
+	return "string"
 }

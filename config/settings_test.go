@@ -46,17 +46,19 @@ http: {realm: `+localKey+`}
 		{Key: "token.access_ttl", Value: "5m", Source: first},
 		{Key: "token.refresh_ttl", Value: "720h", Source: "default"},
 		{Key: "token.other_ttl", Value: "1h30m", Source: first},
-		{Key: "token.require_expiry", Value: "true", Source: "default"},
+		{Key: "token.allow_no_expiry", Value: "false", Source: "default"},
 		{Key: "token.leeway", Value: "1m30s", Source: "PASETOKIT_TOKEN__LEEWAY"},
 		{Key: "token.max_length", Value: "8192", Source: "default"},
 		{Key: "http.realm", Value: "(redacted)", Source: first},
 		{Key: "http.cookie.same_site", Value: "lax", Source: "default"},
 	} {
-		if !slices.Contains(all, want) {
+		if !slices.ContainsFunc(all, func(s config.Setting) bool {
+			return s.Key == want.Key && s.Value == want.Value && s.Source == want.Source
+		}) {
 			t.Errorf("%+v is not among\n%+v", want, all)
 		}
 	}
-	if all[0].Key != "token.version" || all[len(all)-1].Key != "denylist.fail_open" {
+	if all[0].Key != "token.keys" || all[len(all)-1].Key != "denylist.redis.tls.server_name" {
 		t.Errorf("they begin with %s and end with %s", all[0].Key, all[len(all)-1].Key)
 	}
 }
@@ -71,7 +73,7 @@ func ExampleSettings() {
 		fmt.Printf("%s = %s (%s)\n", s.Key, s.Value, s.Source)
 	}
 	// Output:
-	// token.version = v4 (default)
-	// token.purpose = local (default)
 	// token.keys = none (default)
+	// token.verify_only = false (default)
+	// token.version = v4 (default)
 }

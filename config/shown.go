@@ -2,9 +2,13 @@ package config
 
 import (
 	"fmt"
+	"reflect"
 	"regexp"
 	"strconv"
 	"strings"
+	"time"
+
+	"github.com/pasetokit/pasetokit/internal/settings"
 )
 
 const redacted = "(redacted)"
@@ -49,11 +53,13 @@ var plainName = regexp.MustCompile(`^_*[A-Za-z]{1,24}([_.-]+([A-Za-z]{1,24}|\d{1
 // shown returns a value for an error, cut to a readable length, and not at all
 // if it could be a key in the wrong place, or a URL with a password.
 func shown(value any) string {
-	text := fmt.Sprintf("%v", value)
+	text := fmt.Sprint(value)
 	if keyLike.MatchString(text) {
 		return redacted
 	}
-	if _, ok := value.(string); ok {
+	if d, ok := value.(time.Duration); ok {
+		text = settings.Text(d)
+	} else if reflect.TypeOf(value).Kind() == reflect.String {
 		text = strconv.Quote(text)
 	}
 	const most = 80

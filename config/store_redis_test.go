@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/pasetokit/pasetokit/config"
+	"github.com/pasetokit/pasetokit/config/redis"
 	"github.com/pasetokit/pasetokit/internal/redistest"
 	"github.com/pasetokit/pasetokit/internal/testtool"
 	"github.com/pasetokit/pasetokit/paseto"
@@ -14,11 +15,11 @@ import (
 
 // withRedis returns a configuration whose denylist is the Redis at addr. It is
 // patient: tests share their machine.
-func withRedis(addr string, change func(*config.Redis)) *config.Config {
+func withRedis(addr string, change func(*redis.Settings)) *config.Config {
 	return with(func(c *config.Config) {
-		c.Denylist.Store, c.Denylist.Redis.Addresses = "redis", []string{addr}
-		c.Denylist.Redis.Timeout = 20 * time.Second
-		change(&c.Denylist.Redis)
+		c.Denylist.Store, config.RedisOf(c).Addresses = "redis", []string{addr}
+		config.RedisOf(c).Timeout = 20 * time.Second
+		change(config.RedisOf(c))
 	})
 }
 
@@ -27,11 +28,11 @@ func TestRedis(t *testing.T) {
 	t.Parallel()
 	const password = "open sesame"
 	server := redistest.Start(t, "--requirepass", password)
-	one := open(t, withRedis(server.Addr(), func(r *config.Redis) { r.Password = paseto.NewSecret(password) }))
-	two := open(t, withRedis(server.Addr(), func(r *config.Redis) { r.PasswordFile = keyFile(t, password+"\r\n") }))
+	one := open(t, withRedis(server.Addr(), func(r *redis.Settings) { r.Password = paseto.NewSecret(password) }))
+	two := open(t, withRedis(server.Addr(), func(r *redis.Settings) { r.PasswordFile = keyFile(t, password+"\r\n") }))
 	apart := map[string]*config.Kit{
-		"prefix":   open(t, withRedis(server.Addr(), func(r *config.Redis) { r.Password, r.Prefix = paseto.NewSecret(password), "apart:" })),
-		"database": open(t, withRedis(server.Addr(), func(r *config.Redis) { r.Password, r.Database = paseto.NewSecret(password), 1 })),
+		"prefix":   open(t, withRedis(server.Addr(), func(r *redis.Settings) { r.Password, r.Prefix = paseto.NewSecret(password), "apart:" })),
+		"database": open(t, withRedis(server.Addr(), func(r *redis.Settings) { r.Password, r.Database = paseto.NewSecret(password), 1 })),
 	}
 	token, claims := issue(t, one, "alice")
 	for _, kit := range []*config.Kit{one, two, apart["prefix"], apart["database"]} {
@@ -52,5 +53,5 @@ func TestRedis(t *testing.T) {
 		t.Errorf("the keys in database 0 are %q, want all with the prefix pasetokit:", keys)
 	}
 	check(t, two.Close())
-	wantVerdict(t, open(t, withRedis(server.Addr(), func(r *config.Redis) { r.Password = paseto.NewSecret(password) })), token, paseto.ErrRevoked)
+	wantVerdict(t, open(t, withRedis(server.Addr(), func(r *redis.Settings) { r.Password = paseto.NewSecret(password) })), token, paseto.ErrRevoked)
 }

@@ -8,7 +8,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pasetokit/pasetokit/config/redis"
+	store "github.com/pasetokit/pasetokit/denylist/redis"
 	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/paseto/httpauth"
 )
 
 // TestStoreFiles reads every key of the stores, of sessions and of tickets, in
@@ -17,11 +20,11 @@ func TestStoreFiles(t *testing.T) {
 	t.Parallel()
 	for name, content := range map[string]string{
 		"auth.yaml": `
-token: {session_ttl: none, refresh_grace: 0s, ticket_ttl: 5}
+token: {session_ttl: none, refresh_grace: none, ticket_ttl: 5}
 websocket: {locations: [ticket], ticket_key: t}
 denylist:
   store: redis
-  path: revoked.db
+  bolt: {path: revoked.db}
   redis:
     addresses: ["redis-1:6379", "[::1]:6380"]
     username: app
@@ -31,7 +34,7 @@ denylist:
     sentinel_username: watcher
     sentinel_password_file: /run/secrets/sentinel
     prefix: "app:"
-    cache_ttl: 0s
+    cache_ttl: none
     min_replicas: 1
     timeout: 250ms
     allow_eviction: true
@@ -40,14 +43,14 @@ denylist:
 		"auth.toml": `
 [token]
 session_ttl = "none"
-refresh_grace = 0
+refresh_grace = "none"
 ticket_ttl = "5s"
 [websocket]
 locations = ["ticket"]
 ticket_key = "t"
 [denylist]
 store = "redis"
-path = "revoked.db"
+bolt = {path = "revoked.db"}
 [denylist.redis]
 addresses = ["redis-1:6379", "[::1]:6380"]
 username = "app"
@@ -57,17 +60,17 @@ sentinel_master = "main"
 sentinel_username = "watcher"
 sentinel_password_file = "/run/secrets/sentinel"
 prefix = "app:"
-cache_ttl = 0
+cache_ttl = "none"
 min_replicas = 1
 timeout = "250ms"
 allow_eviction = true
 tls = {enabled = true, ca_file = "ca.pem", cert_file = "cert.pem", key_file = "key.pem", server_name = "redis.internal"}
 `,
-		"auth.json": `{"token": {"session_ttl": "none", "refresh_grace": 0, "ticket_ttl": "5s"},
+		"auth.json": `{"token": {"session_ttl": "none", "refresh_grace": "none", "ticket_ttl": "5s"},
 "websocket": {"locations": ["ticket"], "ticket_key": "t"},
-"denylist": {"store": "redis", "path": "revoked.db", "redis": {"addresses": ["redis-1:6379", "[::1]:6380"],
+"denylist": {"store": "redis", "bolt": {"path": "revoked.db"}, "redis": {"addresses": ["redis-1:6379", "[::1]:6380"],
 "username": "app", "password": "s3cret", "database": 3, "sentinel_master": "main", "sentinel_username": "watcher",
-"sentinel_password_file": "/run/secrets/sentinel", "prefix": "app:", "cache_ttl": 0, "min_replicas": 1,
+"sentinel_password_file": "/run/secrets/sentinel", "prefix": "app:", "cache_ttl": "none", "min_replicas": 1,
 "timeout": "250ms", "allow_eviction": true, "tls": {"enabled": true, "ca_file": "ca.pem", "cert_file": "cert.pem",
 "key_file": "key.pem", "server_name": "redis.internal"}}}}`,
 	} {
@@ -84,12 +87,12 @@ func TestStoreEnvironment(t *testing.T) {
 	t.Parallel()
 	cfg, _, err := load([]string{
 		"PASETOKIT_TOKEN__SESSION_TTL=none",
-		"PASETOKIT_TOKEN__REFRESH_GRACE=0",
+		"PASETOKIT_TOKEN__REFRESH_GRACE=none",
 		"PASETOKIT_TOKEN__TICKET_TTL=5",
 		"PASETOKIT_WEBSOCKET__LOCATIONS=ticket",
 		"PASETOKIT_WEBSOCKET__TICKET_KEY=t",
 		"PASETOKIT_DENYLIST__STORE=redis",
-		"PASETOKIT_DENYLIST__PATH=revoked.db",
+		"PASETOKIT_DENYLIST__BOLT__PATH=revoked.db",
 		"PASETOKIT_DENYLIST__REDIS__ADDRESSES=redis-1:6379, [::1]:6380",
 		"PASETOKIT_DENYLIST__REDIS__USERNAME=app",
 		"PASETOKIT_DENYLIST__REDIS__PASSWORD=s3cret",
@@ -98,7 +101,7 @@ func TestStoreEnvironment(t *testing.T) {
 		"PASETOKIT_DENYLIST__REDIS__SENTINEL_USERNAME=watcher",
 		"PASETOKIT_DENYLIST__REDIS__SENTINEL_PASSWORD_FILE=/run/secrets/sentinel",
 		"PASETOKIT_DENYLIST__REDIS__PREFIX=app:",
-		"PASETOKIT_DENYLIST__REDIS__CACHE_TTL=0s",
+		"PASETOKIT_DENYLIST__REDIS__CACHE_TTL=none",
 		"PASETOKIT_DENYLIST__REDIS__MIN_REPLICAS=1",
 		"PASETOKIT_DENYLIST__REDIS__TIMEOUT=250ms",
 		"PASETOKIT_DENYLIST__REDIS__ALLOW_EVICTION=true",
@@ -116,16 +119,17 @@ func TestStoreEnvironment(t *testing.T) {
 
 // withStore returns what the tests above configure.
 func withStore() *Config {
-	cfg := Default()
-	cfg.Token.SessionTTL, cfg.Token.RefreshGrace, cfg.Token.TicketTTL = NoExpiry, 0, 5*time.Second
-	cfg.WebSocket.Locations, cfg.WebSocket.TicketKey = []string{"ticket"}, "t"
-	cfg.Denylist.Store, cfg.Denylist.Path = "redis", "revoked.db"
-	cfg.Denylist.Redis = Redis{
-		Addresses: []string{"redis-1:6379", "[::1]:6380"},
-		Username:  "app", Password: paseto.NewSecret("s3cret"), Database: 3,
-		SentinelMaster: "main", SentinelUsername: "watcher", SentinelPasswordFile: "/run/secrets/sentinel",
-		Prefix: "app:", CacheTTL: 0, MinReplicas: 1, Timeout: 250 * time.Millisecond, AllowEviction: true,
-		TLS: RedisTLS{Enabled: true, CAFile: "ca.pem", CertFile: "cert.pem", KeyFile: "key.pem", ServerName: "redis.internal"},
+	cfg := newConfig()
+	cfg.Token.SessionTTL, cfg.Token.RefreshGrace, cfg.Token.TicketTTL = paseto.NoExpiry, paseto.NoGrace, 5*time.Second
+	cfg.WebSocket.Locations, cfg.WebSocket.TicketKey = []httpauth.Location{"ticket"}, "t"
+	cfg.Denylist.Store, boltOf(cfg).Path = "redis", "revoked.db"
+	*redisOf(cfg) = redis.Settings{
+		Config: store.Config{
+			Addresses: []string{"redis-1:6379", "[::1]:6380"}, Database: 3, SentinelMaster: "main",
+			Prefix: "app:", CacheTTL: store.NoCache, MinReplicas: 1, Timeout: 250 * time.Millisecond, AllowEviction: true,
+		},
+		Username: "app", Password: paseto.NewSecret("s3cret"), SentinelUsername: "watcher", SentinelPasswordFile: "/run/secrets/sentinel",
+		TLS: redis.TLS{Enabled: true, CAFile: "ca.pem", CertFile: "cert.pem", KeyFile: "key.pem", ServerName: "redis.internal"},
 	}
 	return cfg
 }
@@ -133,32 +137,18 @@ func withStore() *Config {
 // storeRules are values that a rule refuses. Each is tried in a file and in the
 // environment; the error names KEY and SOURCE.
 var storeRules = []struct{ name, key, value, want string }{
-	{"session shorter than a second", "token.session_ttl", "500ms", "KEY = 500ms (SOURCE): must be at least 1s and at most 100 years, or none"},
-	{"session that has ended", "token.session_ttl", "-1h", "KEY = -1h0m0s (SOURCE): must be at least 1s and at most 100 years, or none"},
-	{"session without a unit of time", "token.session_ttl", "long", `KEY = "long" (SOURCE): expected a duration such as 15m or 720h, a number of seconds, or none`},
-	{"long grace", "token.refresh_grace", "5m1s", "KEY = 5m1s (SOURCE): must be at most 5m"},
-	{"negative grace", "token.refresh_grace", "-1s", "KEY = -1s (SOURCE): must be at least 0"},
-	{"grace none", "token.refresh_grace", "none", `KEY = "none" (SOURCE): expected a duration such as 30s or 15m, or a number of seconds`},
-	{"too many refreshes", "token.refreshes_per_minute", "61", "KEY = 61 (SOURCE): must be at most 60"},
-	{"negative refreshes", "token.refreshes_per_minute", "-1", "KEY = -1 (SOURCE): expected a whole number, 0 for the default, or none"},
-	{"negative tickets", "http.tickets_per_minute", "-1", "KEY = -1 (SOURCE): expected a whole number, 0 for the default, or none"},
-	{"no time for a ticket", "token.ticket_ttl", "0", "KEY = 0s (SOURCE): must be at least 1s"},
-	{"long ticket", "token.ticket_ttl", "31s", "KEY = 31s (SOURCE): must be at most 30s"},
-	{"one parameter for two", "websocket.ticket_key", "token", `KEY = "token" (SOURCE): must differ from query_key`},
-	{"store", "denylist.store", "mongo", `KEY = "mongo" (SOURCE): must be one of memory, bolt, redis`},
-	{"bolt alone", "denylist.store", "bolt", "denylist.path: is empty while denylist.store is bolt; name the file that keeps the records"},
-	{"redis alone", "denylist.store", "redis", "denylist.redis.addresses: is empty while denylist.store is redis; list at least one host:port"},
-	{"negative database", "denylist.redis.database", "-1", "KEY = -1 (SOURCE): must be at least 0"},
+	{"session that has ended", "token.session_ttl", "-1h", "KEY = -1h (SOURCE): expected 1s to 100 years, or none"},
+	{"session without a unit of time", "token.session_ttl", "long", `KEY = "long" (SOURCE): expected a duration such as 30s or 15m, or a number of seconds, or none`},
+	{"long grace", "token.refresh_grace", "5m1s", "KEY = 5m1s (SOURCE): expected 1ms to 5m, 0 for the default, or none"},
+	{"too many refreshes", "token.refreshes_per_minute", "61", "KEY = 61 (SOURCE): expected 1 to 60, 0 for the default, or none"},
+	{"the code's own none", "token.refreshes_per_minute", "-1", "KEY = -1 (SOURCE): write none instead"},
+	{"store", "denylist.store", "mongo", `KEY = "mongo" (SOURCE): expected one of memory, bolt, redis, program`},
+	{"bolt alone", "denylist.store", "bolt", "denylist.bolt.path: "},
+	{"redis alone", "denylist.store", "redis", "denylist.redis.addresses: "},
+	{"negative database", "denylist.redis.database", "-1", "KEY = -1 (SOURCE): expected 0 or more"},
 	{"database by name", "denylist.redis.database", "main", `KEY = "main" (SOURCE): expected a whole number`},
-	{"negative cache", "denylist.redis.cache_ttl", "-1s", "KEY = -1s (SOURCE): must be at least 0"},
-	{"long cache", "denylist.redis.cache_ttl", "61m", "KEY = 1h1m0s (SOURCE): must be at most 1h"},
-	{"negative replicas", "denylist.redis.min_replicas", "-1", "KEY = -1 (SOURCE): must be at least 0"},
-	{"many replicas", "denylist.redis.min_replicas", "101", "KEY = 101 (SOURCE): must be at most 100"},
-	{"no time to answer", "denylist.redis.timeout", "0", "KEY = 0s (SOURCE): must be at least 1ms"},
-	{"all the time to answer", "denylist.redis.timeout", "61s", "KEY = 1m1s (SOURCE): must be at most 1m"},
 	{"eviction", "denylist.redis.allow_eviction", "maybe", `KEY = "maybe" (SOURCE): expected true or false`},
-	{"server name with a port", "denylist.redis.tls.server_name", "redis:6379", `KEY = "redis:6379" (SOURCE): must be a host name or an IP address, without a port`},
-	{"server name with a space", "denylist.redis.tls.server_name", "my redis", `KEY = "my redis" (SOURCE): must be a host name or an IP address, without a port`},
+	{"server name with a port", "denylist.redis.tls.server_name", "redis:6379", `KEY = "redis:6379" (SOURCE): expected a host name or an IP address, without a port`},
 }
 
 func TestStoreRules(t *testing.T) {
@@ -168,17 +158,17 @@ func TestStoreRules(t *testing.T) {
 			t.Parallel()
 			path := write(t, "auth.yaml", nested(test.key, test.value))
 			_, _, err := load(nil, []string{path})
-			wantProblem(t, err, "config: "+strings.NewReplacer("KEY", test.key, "SOURCE", path).Replace(test.want))
+			wantProblem(t, err, strings.NewReplacer("KEY", test.key, "SOURCE", fmt.Sprint(path, ":", strings.Count(test.key, ".")+1)).Replace(test.want))
 
 			variable := variableName(test.key)
 			_, _, err = load([]string{variable + "=" + test.value}, nil)
-			wantProblem(t, err, "config: "+strings.NewReplacer("KEY", test.key, "SOURCE", variable).Replace(test.want))
+			wantProblem(t, err, strings.NewReplacer("KEY", test.key, "SOURCE", variable).Replace(test.want))
 		})
 	}
 }
 
-// nested returns a YAML file that sets one key. Numbers and true stay what they
-// are, all else is a string.
+// nested returns a YAML file that sets one key. Numbers, lists and what is in quotes stay
+// what they are; true and false are written bare, and all else is a string.
 func nested(key, value string) string {
 	var b strings.Builder
 	levels := strings.Split(key, ".")
@@ -188,7 +178,7 @@ func nested(key, value string) string {
 			b.WriteString("\n")
 		}
 	}
-	if strings.Trim(value, "-0123456789") != "" {
+	if value != "true" && value != "false" && strings.Trim(value, "-0123456789") != "" && value[0] != '[' && value[0] != '"' {
 		value = fmt.Sprintf("%q", value)
 	}
 	return b.String() + " " + value + "\n"
@@ -229,7 +219,7 @@ func TestAddresses(t *testing.T) {
 			}
 			continue
 		}
-		wantProblem(t, err, fmt.Sprintf("denylist.redis.addresses[0] = %q (%s): must be host:port", test.address, path))
+		wantProblem(t, err, fmt.Sprintf("denylist.redis.addresses[0] = %q (%s:1): expected host:port", test.address, path))
 	}
 	_, _, err := load([]string{"PASETOKIT_DENYLIST__REDIS__ADDRESSES=a:1,a:1"}, nil)
 	wantProblem(t, err, "denylist.redis.addresses (PASETOKIT_DENYLIST__REDIS__ADDRESSES): must not list anything twice")
@@ -243,20 +233,20 @@ func TestStoreCombinations(t *testing.T) {
 	for _, test := range []struct{ name, yaml, want string }{
 		{"password twice", redis + "password: x, password_file: y}}",
 			`denylist.redis.password_file = "y" (FILE): the password itself is set as well; keep one of them`},
-		{"sentinel password twice", redis + "sentinel_password: x, sentinel_password_file: y}}",
+		{"sentinel password twice", redis + "sentinel_master: main, sentinel_password: x, sentinel_password_file: y}}",
 			`denylist.redis.sentinel_password_file = "y" (FILE): the password itself is set as well; keep one of them`},
 		{"certificate without a key", redis + "tls: {enabled: true, cert_file: c}}}",
 			`denylist.redis.tls.cert_file = "c" (FILE): goes together with denylist.redis.tls.key_file; set both or neither`},
 		{"key without a certificate", redis + "tls: {enabled: true, key_file: k}}}",
-			`denylist.redis.tls.cert_file = ""`},
-		{"one parameter for two", "websocket: {query_key: ticket}",
-			`websocket.ticket_key = "ticket": must differ from query_key`},
-		{"both passwords, from different places", redis + "password: x, sentinel_password_file: y}}", ""},
-		{"bolt", "denylist: {store: bolt, path: revoked.db}", ""},
+			`denylist.redis.tls.`},
+		{"one parameter for two", "websocket: {locations: [query, ticket], query_key: ticket}",
+			`websocket.ticket_key = "ticket": must differ from websocket.query_key`},
+		{"both passwords, from different places", redis + "sentinel_master: main, password: x, sentinel_password_file: y}}", ""},
+		{"bolt", "denylist: {store: bolt, bolt: {path: revoked.db}}", ""},
 		{"redis", redis + "}}", ""},
 		{"parameters swapped", "websocket: {query_key: ticket, ticket_key: token}", ""},
-		{"bolt, disabled", "denylist: {enabled: false, store: bolt}", ""},
-		{"redis, disabled", "denylist: {enabled: false, store: redis, redis: {password: x, password_file: y, tls: {key_file: z}}}", ""},
+		{"bolt, disabled", "denylist: {disabled: true, store: bolt}", ""},
+		{"redis, disabled", "denylist: {disabled: true, store: redis, redis: {password: x, password_file: y, tls: {key_file: z}}}", ""},
 		{"files that are not there", redis + "password_file: /nonexistent/password, tls: {enabled: true, ca_file: /nonexistent/ca}}}", ""},
 		{"bounds", "token: {session_ttl: 1s, refresh_grace: 5m, ticket_ttl: 30s}\n" +
 			"denylist: {redis: {cache_ttl: 1h, min_replicas: 100, timeout: 1m, tls: {server_name: '::1'}}}", ""},
@@ -267,7 +257,7 @@ func TestStoreCombinations(t *testing.T) {
 			path := write(t, "auth.yaml", test.yaml)
 			_, _, err := load(nil, []string{path})
 			if test.want != "" {
-				wantProblem(t, err, strings.ReplaceAll(test.want, "FILE", path))
+				wantProblem(t, err, strings.ReplaceAll(test.want, "FILE", path+":1"))
 			} else if err != nil {
 				t.Error(err)
 			}
@@ -281,11 +271,11 @@ func TestRelativePaths(t *testing.T) {
 	t.Parallel()
 	dir := t.TempDir()
 	path := filepath.Join(dir, "auth.yaml")
-	if err := os.WriteFile(path, []byte("denylist: {store: bolt, path: revoked.db}"), 0o600); err != nil {
+	if err := os.WriteFile(path, []byte("denylist: {store: bolt, bolt: {path: revoked.db}}"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	cfg, _, err := load(nil, []string{path})
-	if err != nil || cfg.Denylist.Path != "revoked.db" {
-		t.Errorf("load = %v; the path is %s", err, cfg.Denylist.Path)
+	if err != nil || boltOf(cfg).Path != "revoked.db" {
+		t.Errorf("load = %v; the path is %s", err, boltOf(cfg).Path)
 	}
 }

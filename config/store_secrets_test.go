@@ -1,7 +1,6 @@
 package config
 
 import (
-	"reflect"
 	"strings"
 	"testing"
 )
@@ -114,7 +113,7 @@ func TestSecretsAsNames(t *testing.T) {
 func TestKeysAsValues(t *testing.T) {
 	t.Parallel()
 	const secret = "cHFyc3R1dnd4eXp7fH1-f4CBgoOEhYaHiImKi4yNjo8"
-	for key := range allKeys("", configType) {
+	for _, key := range schemaOf(newConfig()).keys() {
 		for _, value := range []string{
 			"k4.local." + secret, "v4.local." + secret, " k4.local." + secret, "k4.secret." + secret + secret, "-k4.local." + secret + "/x",
 			hexKey, "x " + hexKey, "https://user:" + secret[:12] + "@example.com", "file:k4.local." + secret,
@@ -146,16 +145,16 @@ func TestWrongTypeOfPassword(t *testing.T) {
 	t.Parallel()
 	path := write(t, "auth.yaml", "denylist: {redis: {password: 12345}}")
 	_, _, err := load(nil, []string{path})
-	wantProblem(t, err, "config: denylist.redis.password = (redacted) ("+path+"): expected a string")
+	wantProblem(t, err, "config: denylist.redis.password ("+path+":1): expected a string")
 	const placeholder = "it is the placeholder for a secret that was not shown, and not the secret"
 	path = write(t, "auth.yaml", "denylist: {redis: {password: (redacted)}}")
 	_, _, err = load(nil, []string{path})
-	wantProblem(t, err, "config: denylist.redis.password = (redacted) ("+path+"): "+placeholder)
+	wantProblem(t, err, "config: denylist.redis.password ("+path+":1): "+placeholder)
 	path = write(t, "auth.yaml", "token: {keys: [(redacted)]}")
 	_, _, err = load(nil, []string{path})
-	wantProblem(t, err, "config: token.keys[0] ("+path+"): expected the key itself as a string, file:path, {file: path} or {env: NAME}")
+	wantProblem(t, err, "config: token.keys[0] ("+path+":1): expected the key itself as a string, file:path, {file: path} or {env: NAME}")
 	cfg, _, err := load([]string{"PASETOKIT_DENYLIST__REDIS__PASSWORD=12345"}, nil)
-	if err != nil || cfg.Denylist.Redis.Password.Reveal() != "12345" {
+	if err != nil || redisOf(cfg).Password.Reveal() != "12345" {
 		t.Errorf("in the environment, where all is text: %v", err)
 	}
 }
@@ -168,10 +167,10 @@ func TestPasswordIsNotPrinted(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r := cfg.Denylist.Redis; r.Password.Reveal() != "s3cret 1" || r.SentinelPassword.Reveal() != "s3cret 2" {
+	if r := redisOf(cfg); r.Password.Reveal() != "s3cret 1" || r.SentinelPassword.Reveal() != "s3cret 2" {
 		t.Fatal("the passwords are not those of the file")
 	}
-	all := settings("", reflect.ValueOf(*cfg), sources)
+	all := cfg.settings(sources)
 	shown := map[string]string{}
 	for _, s := range all {
 		shown[s.Key] = s.Value
@@ -184,7 +183,7 @@ func TestPasswordIsNotPrinted(t *testing.T) {
 			t.Errorf("the setting %s is shown as %q, want %q", key, shown[key], want)
 		}
 	}
-	for _, s := range settings("", reflect.ValueOf(*Default()), nil) {
+	for _, s := range newConfig().settings(nil) {
 		if strings.HasSuffix(s.Key, "password") && s.Value != "none" {
 			t.Errorf("the setting %s is shown as %q where there is none", s.Key, s.Value)
 		}

@@ -11,13 +11,14 @@ import (
 	"time"
 
 	"github.com/pasetokit/pasetokit/config"
+	"github.com/pasetokit/pasetokit/config/redis"
 	"github.com/pasetokit/pasetokit/denylist"
 	"github.com/pasetokit/pasetokit/paseto"
 )
 
 // withBolt returns a configuration whose denylist is the file at path.
 func withBolt(path string) *config.Config {
-	return with(func(c *config.Config) { c.Denylist.Store, c.Denylist.Path = "bolt", path })
+	return with(func(c *config.Config) { c.Denylist.Store, config.BoltOf(c).Path = "bolt", path })
 }
 
 // issue returns an access token and its claims.
@@ -91,32 +92,32 @@ func TestStoreFilesAreChecked(t *testing.T) {
 	}
 	for _, test := range []struct {
 		name   string
-		change func(*config.Redis)
+		change func(*redis.Settings)
 		want   string
 	}{
-		{"no password file", func(r *config.Redis) { r.PasswordFile = "DIR/none" },
+		{"no password file", func(r *redis.Settings) { r.PasswordFile = "DIR/none" },
 			"denylist.redis.password_file: the password file cannot be read: open DIR/none: no such file or directory"},
-		{"a directory for a password", func(r *config.Redis) { r.PasswordFile = "DIR" },
+		{"a directory for a password", func(r *redis.Settings) { r.PasswordFile = "DIR" },
 			"denylist.redis.password_file: the password file cannot be read: DIR is not a regular file"},
-		{"a large password file", func(r *config.Redis) { r.PasswordFile = "DIR/large" },
+		{"a large password file", func(r *redis.Settings) { r.PasswordFile = "DIR/large" },
 			"denylist.redis.password_file: DIR/large is no password file: it has more than 65536 bytes"},
-		{"an empty password file", func(r *config.Redis) { r.PasswordFile = "DIR/empty" },
+		{"an empty password file", func(r *redis.Settings) { r.PasswordFile = "DIR/empty" },
 			"denylist.redis.password_file: the password is empty"},
-		{"a password file of one empty line", func(r *config.Redis) { r.SentinelPasswordFile = "DIR/line" },
+		{"a password file of one empty line", func(r *redis.Settings) { r.SentinelMaster, r.SentinelPasswordFile = "main", "DIR/line" },
 			"denylist.redis.sentinel_password_file: the password is empty"},
-		{"no CA file", func(r *config.Redis) { r.TLS.CAFile = "DIR/none" },
+		{"no CA file", func(r *redis.Settings) { r.TLS.CAFile = "DIR/none" },
 			`denylist.redis.tls.ca_file = "DIR/none": open DIR/none: no such file or directory`},
-		{"a CA file without certificates", func(r *config.Redis) { r.TLS.CAFile = "DIR/text" },
+		{"a CA file without certificates", func(r *redis.Settings) { r.TLS.CAFile = "DIR/text" },
 			`denylist.redis.tls.ca_file = "DIR/text": it holds no certificate in PEM`},
-		{"no certificate file", func(r *config.Redis) { r.TLS.CertFile, r.TLS.KeyFile = "DIR/none", "DIR/text" },
+		{"no certificate file", func(r *redis.Settings) { r.TLS.CertFile, r.TLS.KeyFile = "DIR/none", "DIR/text" },
 			`denylist.redis.tls.cert_file = "DIR/none": open DIR/none: no such file or directory`},
-		{"a certificate file without certificates", func(r *config.Redis) { r.TLS.CertFile, r.TLS.KeyFile = "DIR/text", "DIR/text" },
+		{"a certificate file without certificates", func(r *redis.Settings) { r.TLS.CertFile, r.TLS.KeyFile = "DIR/text", "DIR/text" },
 			`denylist.redis.tls.cert_file = "DIR/text": tls: failed to find any PEM data`},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			cfg := with(func(c *config.Config) {
-				r := &c.Denylist.Redis
+				r := config.RedisOf(c)
 				c.Denylist.Store, r.Addresses, r.TLS.Enabled = "redis", []string{"localhost:1"}, true
 				test.change(r)
 				for _, path := range []*string{&r.PasswordFile, &r.SentinelPasswordFile, &r.TLS.CAFile, &r.TLS.CertFile, &r.TLS.KeyFile} {
@@ -129,7 +130,7 @@ func TestStoreFilesAreChecked(t *testing.T) {
 					t.Errorf("with a store that is %s: error is %v, want %s", name, err, want)
 				}
 			}
-			cfg.Denylist.Enabled = false
+			cfg.Denylist.Disabled = true
 			open(t, cfg)
 		})
 	}
@@ -143,29 +144,29 @@ func TestExposedPasswords(t *testing.T) {
 	for _, test := range []struct {
 		name string
 		mode os.FileMode
-		set  func(r *config.Redis, path string)
+		set  func(r *redis.Settings, path string)
 		want string
 	}{
-		{"password", 0o640, func(r *config.Redis, path string) { r.PasswordFile = path }, "password file can be read by others"},
-		{"sentinel password", 0o604, func(r *config.Redis, path string) { r.SentinelPasswordFile = path }, "password file can be read by others"},
-		{"its owner's alone", 0o600, func(r *config.Redis, path string) { r.PasswordFile = path }, ""},
-		{"key", 0o644, func(r *config.Redis, path string) { r.TLS.CertFile, r.TLS.KeyFile = path, path }, "key file can be read by others"},
-		{"its owner's key", 0o400, func(r *config.Redis, path string) { r.TLS.CertFile, r.TLS.KeyFile = path, path }, ""},
-		{"CA", 0o644, func(r *config.Redis, path string) { r.TLS.CAFile = path }, ""},
+		{"password", 0o640, func(r *redis.Settings, path string) { r.PasswordFile = path }, "password file can be read by others"},
+		{"sentinel password", 0o604, func(r *redis.Settings, path string) { r.SentinelMaster, r.SentinelPasswordFile = "main", path }, "password file can be read by others"},
+		{"its owner's alone", 0o600, func(r *redis.Settings, path string) { r.PasswordFile = path }, ""},
+		{"key", 0o644, func(r *redis.Settings, path string) { r.TLS.CertFile, r.TLS.KeyFile = path, path }, "key file can be read by others"},
+		{"its owner's key", 0o400, func(r *redis.Settings, path string) { r.TLS.CertFile, r.TLS.KeyFile = path, path }, ""},
+		{"CA", 0o644, func(r *redis.Settings, path string) { r.TLS.CAFile = path }, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			path := keyFile(t, "s3cret\n")
 			check(t, os.Chmod(path, test.mode))
 			cfg := with(func(c *config.Config) {
-				c.Denylist.Store, c.Denylist.Redis.Addresses = "redis", []string{"localhost:1"}
-				test.set(&c.Denylist.Redis, path)
+				c.Denylist.Store, config.RedisOf(c).Addresses = "redis", []string{"localhost:1"}
+				test.set(config.RedisOf(c), path)
 			})
 			if got := warnings(t, cfg, config.WithStore(store)); test.want == "" && got != "" ||
 				test.want != "" && !strings.Contains(got, `level=WARN msg="`+test.want+`" path=`+path) {
 				t.Errorf("the log says %q, want %q", got, test.want)
 			}
-			cfg.Denylist.Store, cfg.Denylist.Redis.Addresses = "memory", nil
+			cfg.Denylist.Store, config.RedisOf(cfg).Addresses = "memory", nil
 			if got := warnings(t, cfg); got != "" {
 				t.Errorf("the log says %q of a file that is not used", got)
 			}

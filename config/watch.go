@@ -8,7 +8,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"reflect"
 	"slices"
 	"time"
 
@@ -104,7 +103,7 @@ func (w *watch) follow(notifier *fsnotify.Watcher) {
 	if notifier == nil {
 		return
 	}
-	for _, path := range slices.Concat(w.files, w.named) {
+	for _, path := range w.paths() {
 		_ = notifier.Add(filepath.Dir(path)) // where that fails, files are polled
 	}
 }
@@ -129,10 +128,20 @@ func (w *watch) look(ctx context.Context) {
 	}
 }
 
+// paths returns all files.
+func (w *watch) paths() []string {
+	all := slices.Clone(w.named)
+	for _, name := range w.files {
+		path, _ := splitSection(name)
+		all = append(all, path)
+	}
+	return all
+}
+
 // digest returns a hash of all files.
 func (w *watch) digest() [sha256.Size]byte {
 	all := sha256.New()
-	for _, path := range slices.Concat(w.files, w.named) {
+	for _, path := range w.paths() {
 		var state string
 		if content, err := readAll(path); err == nil {
 			state = fmt.Sprintf("%x", sha256.Sum256(content))
@@ -178,9 +187,9 @@ func (c *Config) keyFiles() []string {
 // take puts the keys of a configuration in force, or logs why not.
 func (w *watch) take(ctx context.Context, cfg *Config, l *loader) {
 	running, log := w.kit.cfg.Token, w.kit.log
-	now := settings("", reflect.ValueOf(*cfg), l.sources)
+	now := cfg.values()
 	keys := cfg.check(&l.problems, l.sources)
-	restart := cfg.Token.Version != running.Version || cfg.Token.Purpose != running.Purpose
+	restart := cfg.Token.kind() != running.kind()
 	if restart {
 		// Good as it is written, or refused below. But the keys are for what
 		// runs, and not for what would after a restart.
@@ -192,9 +201,9 @@ func (w *watch) take(ctx context.Context, cfg *Config, l *loader) {
 	}
 	cfg.Token.VerifyOnly = running.VerifyOnly
 	if restart && !running.VerifyOnly && len(keys) > 0 && !running.canIssue(keys) {
-		l.problems.add(Problem{Key: "token.keys", Source: l.sources["token.keys"], Rule: fmt.Sprintf(
-			"none of them can issue %s.%s tokens, as the running program does; another token.version or token.purpose needs a restart",
-			running.Version, running.Purpose)})
+		l.problems.add(l.sources["token.keys"].problem("token.keys", nil, fmt.Sprintf(
+			"none of them can issue %s tokens, as the running program does; another token.version or token.purpose needs a restart",
+			running.kind())))
 	} else {
 		cfg.checkKeys(&l.problems, l.sources, keys, w.kit.source)
 	}
@@ -202,7 +211,7 @@ func (w *watch) take(ctx context.Context, cfg *Config, l *loader) {
 		log.ErrorContext(ctx, "changed configuration is not taken; the old keys stay in force", "err", err)
 		return
 	}
-	w.report(ctx, cfg, now)
+	w.report(ctx, now)
 	if slices.EqualFunc(keys, w.kit.Authorizer.Keys(), sameKey) {
 		return
 	}
@@ -220,12 +229,11 @@ func (w *watch) take(ctx context.Context, cfg *Config, l *loader) {
 
 // report logs which values but the keys are others than those that the kit was
 // opened with.
-func (w *watch) report(ctx context.Context, cfg *Config, now []Setting) {
+func (w *watch) report(ctx context.Context, now map[string]paseto.Secret) {
 	var changed []string
-	was, is := w.kit.cfg.passwords(), cfg.passwords()
-	for i, s := range now {
-		if s.Key != "token.keys" && (s.Value != w.kit.opened[i].Value || !was[s.Key].Equal(is[s.Key])) {
-			changed = append(changed, s.Key)
+	for _, key := range schemaOf(newConfig()).keys() {
+		if key != "token.keys" && !now[key].Equal(w.kit.opened[key]) {
+			changed = append(changed, key)
 		}
 	}
 	if len(changed) > 0 && !slices.Equal(changed, w.changed) {
@@ -234,12 +242,17 @@ func (w *watch) report(ctx context.Context, cfg *Config, now []Setting) {
 	w.changed = changed
 }
 
-// passwords returns the values that settings do not show, but for the keys.
-func (c *Config) passwords() map[string]paseto.Secret {
-	return map[string]paseto.Secret{
-		"denylist.redis.password":          c.Denylist.Redis.Password,
-		"denylist.redis.sentinel_password": c.Denylist.Redis.SentinelPassword,
+// values returns the value of each setting. Some are secrets, so all are kept as such.
+func (c *Config) values() map[string]paseto.Secret {
+	all := make(map[string]paseto.Secret)
+	for _, f := range schemaOf(c) {
+		secret, ok := f.Value.Interface().(paseto.Secret)
+		if !ok {
+			secret = paseto.NewSecret(valueText(f))
+		}
+		all[f.Key] = secret
 	}
+	return all
 }
 
 func sameKey(a, b paseto.Key) bool { return a.Equal(b) && a.NotAfter().Equal(b.NotAfter()) }

@@ -15,7 +15,7 @@ func TestWatchRefusesWhatLoadRefuses(t *testing.T) {
 	first, second := paseto.NewLocalKey(), paseto.NewLocalKey()
 	w := watchDir(t, "auth.yaml", keyFileConfig, "key", first.Export())
 	w.write(t, "auth.yaml", "token: {version: v9, keys: ["+second.Export()+"]}")
-	w.wantLog(t, 1, "not taken", "must be one of v2, v3, v4")
+	w.wantLog(t, 1, "not taken", "expected one of v2, v3, v4")
 	w.want(t, first)
 }
 

@@ -213,7 +213,7 @@ func TestWatchBroken(t *testing.T) {
 		{"half a configuration", "auth.yaml", "token: {keys: [{file: FOL", "yaml"},
 		{"empty configuration", "auth.yaml", "", "token.keys: is empty"},
 		{"another mistake", "auth.yaml", keyFileConfig + "\nhttp: {locations: [body]}", "http.locations[0]"},
-		{"keys that cannot issue", "key", public.Export(), "token.keys (FOLDER/auth.yaml): none of them can issue v4.local tokens"},
+		{"keys that cannot issue", "key", public.Export(), "token.keys (FOLDER/auth.yaml:1): none of them can issue v4.local tokens"},
 		{"another purpose with its key", "auth.yaml", "token: {purpose: public, keys: [" + paseto.NewSecretKey().Export() + "]}",
 			"none of them can issue v4.local tokens, as the running program does; another token.version or token.purpose needs a restart"},
 		{"a weak key", "auth.yaml", "token: {keys: [{file: FOLDER/key}, k4.public." + strings.Repeat("A", 43) + "]}", "small order"},
@@ -259,7 +259,7 @@ func TestWatchOtherValues(t *testing.T) {
 	w := watchDir(t, "auth.yaml", keyFileConfig, "key", first.Export())
 	changed := "token: {issuer: me, purpose: public, verify_only: true, keys: [{file: FOLDER/key}]}"
 	w.write(t, "auth.yaml", changed)
-	w.wantLog(t, 1, "level=WARN", "changed configuration needs a restart", "token.purpose token.verify_only token.issuer")
+	w.wantLog(t, 1, "level=WARN", "changed configuration needs a restart", "token.verify_only token.purpose token.issuer")
 	w.write(t, "key", second.Export())
 	w.want(t, second)
 	w.write(t, "auth.yaml", changed+"\n")
@@ -309,7 +309,7 @@ func TestWatchWithoutFiles(t *testing.T) {
 	first, second := paseto.NewLocalKey(), paseto.NewLocalKey()
 	w := &watched{dir: t.TempDir(), log: &logBuffer{}}
 	w.write(t, "key", first.Export())
-	cfg := config.Default()
+	cfg := new(config.Config)
 	cfg.Token.Keys = []config.Key{{File: w.path("key")}}
 	w.Kit = open(t, cfg, config.WithLogger(w.logger()))
 	cfg.Token.Keys[0].File = "elsewhere"

@@ -14,6 +14,7 @@ import (
 	"github.com/pasetokit/pasetokit/config"
 	"github.com/pasetokit/pasetokit/internal/testtool"
 	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/paseto/httpauth"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
@@ -141,8 +142,8 @@ func TestPerSubject(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			d := guarded(t, func(c *config.Config) {
-				c.WebSocket.Limits.PerSubject, c.WebSocket.Limits.OnExcess = 1, test.onExcess
-				c.WebSocket.CloseCodes = test.codes
+				c.WebSocket.Limits.PerSubject, c.WebSocket.Limits.OnExcess = 1, wsauth.Excess(test.onExcess)
+				c.WebSocket.CloseCodes = wsauth.CloseCodes(test.codes)
 			})
 			first := d.enter(t, "alice")
 			wantOpen(t, first)
@@ -168,7 +169,7 @@ func TestLimitConnections(t *testing.T) {
 func TestLimitPending(t *testing.T) {
 	t.Parallel()
 	d := guarded(t, func(c *config.Config) {
-		c.WebSocket.Locations, c.WebSocket.Limits.Pending = []string{"message"}, 1
+		c.WebSocket.Locations, c.WebSocket.Limits.Pending = []httpauth.Location{"message"}, 1
 		c.WebSocket.MessageTimeout = time.Hour
 	})
 	d.wantStatus(t, nil, http.StatusSwitchingProtocols)
@@ -183,15 +184,15 @@ func TestLimitAddresses(t *testing.T) {
 	}
 	for _, test := range []struct {
 		name    string
-		limits  config.WebSocketLimits
+		limits  wsauth.Limits
 		trusted []string
 		another int // how another client of the same proxy is answered
 	}{
-		{"handshakes", config.WebSocketLimits{HandshakesPerMinute: 1}, nil, http.StatusTooManyRequests},
-		{"handshakes, proxy trusted", config.WebSocketLimits{HandshakesPerMinute: 1}, []string{"127.0.0.0/8"}, http.StatusUnauthorized},
-		{"handshakes, another proxy trusted", config.WebSocketLimits{HandshakesPerMinute: 1}, []string{"unix"}, http.StatusTooManyRequests},
-		{"failures", config.WebSocketLimits{FailuresPerMinute: 1}, nil, http.StatusTooManyRequests},
-		{"failures, proxy trusted", config.WebSocketLimits{FailuresPerMinute: 1}, []string{"127.0.0.1"}, http.StatusUnauthorized},
+		{"handshakes", wsauth.Limits{HandshakesPerMinute: 1}, nil, http.StatusTooManyRequests},
+		{"handshakes, proxy trusted", wsauth.Limits{HandshakesPerMinute: 1}, []string{"127.0.0.0/8"}, http.StatusUnauthorized},
+		{"handshakes, another proxy trusted", wsauth.Limits{HandshakesPerMinute: 1}, []string{"unix"}, http.StatusTooManyRequests},
+		{"failures", wsauth.Limits{FailuresPerMinute: 1}, nil, http.StatusTooManyRequests},
+		{"failures, proxy trusted", wsauth.Limits{FailuresPerMinute: 1}, []string{"127.0.0.1"}, http.StatusUnauthorized},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -210,7 +211,7 @@ func TestLimitAddresses(t *testing.T) {
 
 func TestFirstMessage(t *testing.T) {
 	t.Parallel()
-	byMessage := func(c *config.Config) { c.WebSocket.Locations = []string{"message"} }
+	byMessage := func(c *config.Config) { c.WebSocket.Locations = []httpauth.Location{"message"} }
 	t.Run("with a token", func(t *testing.T) {
 		t.Parallel()
 		d := guarded(t, byMessage)
@@ -249,7 +250,7 @@ func TestRenewMessages(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			d := guarded(t, func(c *config.Config) {
-				c.WebSocket.RenewMessages, c.WebSocket.RenewFailure = test.renew, test.failure
+				c.WebSocket.RenewMessages, c.WebSocket.RenewFailure = test.renew, wsauth.RenewFailure(test.failure)
 			})
 			ws := d.enter(t, "alice")
 			if test.answer == "" {

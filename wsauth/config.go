@@ -96,7 +96,7 @@ type Config struct {
 	PingInterval time.Duration `koanf:"ping_interval" default:"30s" validate:"omitempty,none|min=1ms,max=24h"`
 	// MaxLifetime is how long a connection may live however often its token is
 	// renewed. Default none: for any time.
-	MaxLifetime time.Duration `koanf:"max_lifetime" validate:"omitempty,none|min=1ms,max=876000h"`
+	MaxLifetime time.Duration `koanf:"max_lifetime" default:"none" validate:"omitempty,none|min=1ms,max=876000h"`
 	// MessageTimeout is how long a client may take for the first message that
 	// carries its token; see [httpauth.LocationMessage]. Default 5s.
 	MessageTimeout time.Duration `koanf:"message_timeout" default:"5s" validate:"omitempty,min=1ms,max=24h"`

@@ -35,12 +35,12 @@ type Limits struct {
 	// have yet to show a token included; beyond that handshakes are answered
 	// with status 503. Clients that are refused by a close frame do not count,
 	// and there are at most 1000 of them. Default none: any number.
-	Connections int `koanf:"connections" validate:"omitempty,none|min=1,max=1000000000"`
+	Connections int `koanf:"connections" default:"none" validate:"omitempty,none|min=1,max=1000000000"`
 	// PerSubject is how many connections a subject may have at a time: on all
 	// guards together whose denylist has leases (see [WithLeases]), or else on
 	// this one. Those that are being closed do not count, nor do
 	// anonymous ones. Default none: any number.
-	PerSubject int `koanf:"per_subject" validate:"omitempty,none|min=1,max=1000000000"`
+	PerSubject int `koanf:"per_subject" default:"none" validate:"omitempty,none|min=1,max=1000000000"`
 	// OnExcess says what happens beyond [Limits.PerSubject]: reject (the new connection is
 	// refused) or replace_oldest (it is admitted, and the oldest is closed). Default reject.
 	OnExcess Excess `koanf:"on_excess" default:"reject" validate:"omitempty,oneof=reject replace_oldest"`
@@ -68,11 +68,11 @@ type Limits struct {
 	// Default none: any number. Danger: behind a proxy that
 	// [httpauth.Config.TrustedProxies] does not list, all clients have one address, and one
 	// of them can lock out all others.
-	HandshakesPerMinute int `koanf:"handshakes_per_minute" validate:"omitempty,none|min=1,max=1000000000"`
+	HandshakesPerMinute int `koanf:"handshakes_per_minute" default:"none" validate:"omitempty,none|min=1,max=1000000000"`
 	// FailuresPerMinute is how many handshakes of a client address may be refused in a
 	// minute for what they bring; they count as those of [Limits.HandshakesPerMinute].
 	// Default none: any number. Danger: as there.
-	FailuresPerMinute int `koanf:"failures_per_minute" validate:"omitempty,none|min=1,max=1000000000"`
+	FailuresPerMinute int `koanf:"failures_per_minute" default:"none" validate:"omitempty,none|min=1,max=1000000000"`
 }
 
 // withDefaults returns the limits with what other settings decide. 0 stands for no limit

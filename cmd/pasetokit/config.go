@@ -84,11 +84,11 @@ func (a *app) check(cmd *cobra.Command, files []string) ([]checkedIn, error) {
 		return nil, err
 	}
 	var opts []config.Option
-	if cfg.Denylist.Enabled { // in the place of one that may be another machine's
+	if !cfg.Denylist.Disabled { // in the place of one that may be another machine's
 		store := denylist.NewMemory()
 		defer store.Close() //nolint:errcheck // nothing is in it
 		opts = append(opts, config.WithStore(store))
-		if cfg.Denylist.Store != storeMemory && cfg.Denylist.Store != storeBolt {
+		if name := storeOf(cfg); name != storeMemory && name != storeBolt {
 			opts = append(opts, config.WithStore(sharedStore{store}))
 		}
 	}
@@ -102,6 +102,8 @@ func (a *app) check(cmd *cobra.Command, files []string) ([]checkedIn, error) {
 
 // sharedStore stands for a store that other programs know too.
 type sharedStore struct{ denylist.Store }
+
+func (sharedStore) Shared() bool { return true }
 
 func checkedKeys(cfg paseto.Config) []checkedIn {
 	var keys []checkedIn
@@ -162,7 +164,7 @@ func (a *app) runConfigPrint(files []string) error {
 	var b strings.Builder
 	table := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	for i, s := range inForce {
-		settings[i] = setting(s)
+		settings[i] = setting{s.Key, s.Value, s.Source}
 		_, _ = fmt.Fprintf(table, "%s\t%s\t%s\n", s.Key, printable(s.Value), s.Source)
 	}
 	_ = table.Flush()

@@ -16,8 +16,8 @@ token:
     - {file: DIR/pair, not_after: 2030-01-02T03:04:05Z}
     - file: DIR/public
 `)
-	d.write("own.yaml", "token: {keys: [{file: DIR/zero}]}\ndenylist: {store: none}")
-	d.write("without.yaml", "token: {keys: [{file: DIR/zero}]}\ndenylist: {enabled: false}")
+	d.write("own.yaml", "token: {keys: [{file: DIR/zero}]}\ndenylist: {store: program}")
+	d.write("without.yaml", "token: {keys: [{file: DIR/zero}]}\ndenylist: {disabled: true}")
 	const valid = "the configuration is valid\n"
 	const zero = zeroID + " issues and opens v4.local tokens\n"
 	d.run("config check DIR/auth.yaml").want(0, valid+zero+
@@ -46,9 +46,9 @@ func TestConfigCheckFailures(t *testing.T) {
 	d.write("broken.yaml", "token: {leeway: soon, purpose: other, acess_ttl: 5m}")
 	d.write("keyless.yaml", "token: {keys: [{file: DIR/none}]}")
 	d.run("config check DIR/broken.yaml").want(1, "", `pasetokit: config: 3 problems:
-  token.acess_ttl (DIR/broken.yaml): unknown key; did you mean token.access_ttl?
-  token.leeway = "soon" (DIR/broken.yaml): expected a duration …
-  token.purpose = "other" (DIR/broken.yaml): …
+  token.acess_ttl (DIR/broken.yaml:1): unknown key; did you mean token.access_ttl?
+  token.leeway = "soon" (DIR/broken.yaml:1): expected a duration …
+  token.purpose = "other" (DIR/broken.yaml:1): …
 `)
 	e, _ := d.run("config check --json DIR/broken.yaml").decode()["error"].(map[string]any)
 	problems, _ := e["problems"].([]any)
@@ -131,17 +131,17 @@ func TestConfigCheckStore(t *testing.T) {
 	d := newDir(t)
 	const keys = "token: {keys: [{file: DIR/zero}]}\n"
 	const redis = keys + "denylist: {store: redis, redis: {addresses: ['127.0.0.1:1'], "
-	d.write("bolt.yaml", keys+"denylist: {store: bolt, path: DIR/revoked.db}")
-	d.write("nowhere.yaml", keys+"denylist: {store: bolt, path: DIR/none/revoked.db}")
+	d.write("bolt.yaml", keys+"denylist: {store: bolt, bolt: {path: DIR/revoked.db}}")
+	d.write("nowhere.yaml", keys+"denylist: {store: bolt, bolt: {path: DIR/none/revoked.db}}")
 	d.write("redis.yaml", redis+"password_file: DIR/password}}")
-	d.write("password.yaml", redis+"password_file: DIR/none, sentinel_password_file: DIR/none}}")
+	d.write("password.yaml", redis+"sentinel_master: main, password_file: DIR/none, sentinel_password_file: DIR/none}}")
 	d.write("ca.yaml", redis+"tls: {enabled: true, ca_file: DIR/zero}}}")
 	const valid = "the configuration is valid\n" + zeroID + " issues and opens v4.local tokens\n"
 	d.run("config check DIR/bolt.yaml").want(0, valid, "")
 	d.wantMissing("revoked.db")
 	d.run("config check DIR/redis.yaml").want(0, valid, "")
 	d.run("config check DIR/nowhere.yaml").want(1, "",
-		`pasetokit: config: denylist.path = "DIR/none/revoked.db": its directory does not exist; make it first`+"\n")
+		`pasetokit: config: denylist.bolt.path = "DIR/none/revoked.db": its directory does not exist; make it first`+"\n")
 	d.run("config check DIR/password.yaml").want(1, "", `pasetokit: config: 2 problems:
   denylist.redis.password_file: the password file cannot be read: open DIR/none: no such file or directory
   denylist.redis.sentinel_password_file: the password file cannot be read: open DIR/none: no such file or directory
@@ -170,9 +170,9 @@ func TestConfigCheckNotes(t *testing.T) {
 	d.write("cookie.yaml", "token: {keys: [{file: DIR/zero}]}\nhttp: {locations: [cookie]}")
 	const verifier = "token: {purpose: public, verify_only: true, keys: [{file: DIR/public}]}\n"
 	d.write("memory.yaml", verifier)
-	d.write("bolt.yaml", verifier+"denylist: {store: bolt, path: DIR/revoked.db}")
+	d.write("bolt.yaml", verifier+"denylist: {store: bolt, bolt: {path: DIR/revoked.db}}")
 	d.write("redis.yaml", verifier+"denylist: {store: redis, redis: {addresses: ['127.0.0.1:1']}}")
-	d.write("own.yaml", verifier+"denylist: {store: none}")
+	d.write("own.yaml", verifier+"denylist: {store: program}")
 	for name, note := range map[string]string{
 		"cookie": "level=WARN …websocket.locations…Token required…\n", "memory": "level=WARN …denylist.store…\n",
 		"bolt": "level=WARN …denylist.store…\n", "redis": "", "own": "",

@@ -6,7 +6,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/pasetokit/pasetokit/config"
 	"github.com/pasetokit/pasetokit/paseto"
 )
 
@@ -84,8 +83,8 @@ func (a *app) runIssue(cmd *cobra.Command, f *issueFlags) error {
 	}
 	if len(f.source.keys) > 0 { // there are no rules but the flags
 		cfg.Token.VerifyOnly = false
-		cfg.Token.MaxTTL = config.NoExpiry
-		cfg.Token.RequireExpiry = grant.TTL != paseto.NoExpiry
+		cfg.Token.MaxTTL = paseto.NoExpiry
+		cfg.Token.AllowNoExpiry = grant.TTL == paseto.NoExpiry
 	} else if f.chooses {
 		grant.Version, grant.Purpose = paseto.Version(f.source.read.version), paseto.Purpose(f.source.read.purpose)
 	}

@@ -65,6 +65,7 @@ type failure struct {
 type problem struct {
 	Key    string `json:"key,omitempty"`
 	Source string `json:"source,omitempty"`
+	Line   int    `json:"line,omitempty"`
 	Value  string `json:"value,omitempty"`
 	Rule   string `json:"rule"`
 }

@@ -104,8 +104,8 @@ func TestRevokeOutOfReach(t *testing.T) {
 	d := newDir(t)
 	d.write("auth.yaml", boltConfig)
 	d.write("memory.yaml", "token: {keys: [{file: DIR/zero}]}")
-	d.write("program.yaml", "token: {keys: [{file: DIR/zero}]}\ndenylist: {store: none}")
-	d.write("disabled.yaml", "token: {keys: [{file: DIR/zero}]}\ndenylist: {enabled: false, store: redis}")
+	d.write("program.yaml", "token: {keys: [{file: DIR/zero}]}\ndenylist: {store: program}")
+	d.write("disabled.yaml", "token: {keys: [{file: DIR/zero}]}\ndenylist: {disabled: true, store: redis}")
 	const memory = "denylist.store = memory: it is known to the running server alone, which alone can revoke; use redis, or bolt while no server runs"
 	refused := func(args, code, want string) {
 		t.Helper()
@@ -116,23 +116,23 @@ func TestRevokeOutOfReach(t *testing.T) {
 	}
 	refused("", "config_invalid", memory) // the default
 	refused("--config DIR/memory.yaml", "config_invalid", memory)
-	refused("--config DIR/program.yaml", "config_invalid", "denylist.store: is empty; the program that brings the store alone can revoke")
-	refused("--config DIR/disabled.yaml", "config_invalid", "denylist.enabled = false: there is no denylist, and nobody would look a revocation up")
+	refused("--config DIR/program.yaml", "config_invalid", "denylist.store = program: the program that brings the store alone can revoke")
+	refused("--config DIR/disabled.yaml", "config_invalid", "denylist.disabled = true: there is no denylist, and nobody would look a revocation up")
 
-	const missing = "denylist.path: stat DIR/revoked.db: no such file or directory; a server makes it, and a relative path counts from the working directory"
+	const missing = "denylist.bolt.path: stat DIR/revoked.db: no such file or directory; a server makes it, and a relative path counts from the working directory"
 	refused("--config DIR/auth.yaml", "file_missing", missing)
 	d.run("verify --config DIR/auth.yaml", issueNow(t, "access", paseto.Grant{}).token).want(1, "", "pasetokit: "+missing+"\n")
 	d.wantMissing("revoked.db")
 
 	_, stop := d.serve("auth.yaml")
-	refused("--config DIR/auth.yaml", "failed", "denylist.path: DIR/revoked.db is in use; stop the server that has it open for as long, or let servers share redis")
+	refused("--config DIR/auth.yaml", "failed", "denylist.bolt.path: DIR/revoked.db is in use; stop the server that has it open for as long, or let servers share redis")
 	stop()
 	d.run("revoke --subject alice --config DIR/auth.yaml").ok()
 
 	if err := os.WriteFile(d.file("revoked.db"), []byte(strings.Repeat("damage", 1000)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	d.run("revoke --subject alice --config DIR/auth.yaml").want(1, "", "pasetokit: denylist.path: …damaged…\n")
+	d.run("revoke --subject alice --config DIR/auth.yaml").want(1, "", "pasetokit: denylist.bolt.path: …damaged…\n")
 }
 
 func TestRevokeMisuse(t *testing.T) {

@@ -15,7 +15,7 @@ import (
 // boltConfig has its denylist in a file.
 const boltConfig = `
 token: {keys: [{file: DIR/zero}]}
-denylist: {store: bolt, path: DIR/revoked.db, check: [access, refresh, invitation]}
+denylist: {store: bolt, bolt: {path: DIR/revoked.db}, check: [access, refresh, invitation]}
 `
 
 // serve opens a configuration as a server does, until the test ends or stop is
@@ -212,7 +212,7 @@ func TestRevokeSubjectUntil(t *testing.T) {
 func TestRevokeForEver(t *testing.T) {
 	t.Parallel()
 	d := boltDir(t)
-	d.write("ever.yaml", "token: {require_expiry: false}")
+	d.write("ever.yaml", "token: {allow_no_expiry: true}")
 	token := d.run("issue --config DIR/auth.yaml --config DIR/ever.yaml --ttl none --subject alice").ok()
 	const revoke = "revoke --config DIR/auth.yaml --config DIR/ever.yaml "
 	d.run(revoke+"--token", token).want(0, "revoked: access token … (kept for ever)\n", "")
@@ -226,7 +226,7 @@ func TestRevokeForEver(t *testing.T) {
 func TestRevokeKeys(t *testing.T) {
 	t.Parallel()
 	d := newDir(t)
-	const store = "\ndenylist: {store: bolt, path: DIR/revoked.db}"
+	const store = "\ndenylist: {store: bolt, bolt: {path: DIR/revoked.db}}"
 	d.write("server.yaml", "token: {purpose: public, keys: [{file: DIR/pair}]}"+store)
 	d.write("public.yaml", "token: {purpose: public, verify_only: true, keys: [{file: DIR/public}]}"+store)
 	d.write("issuing.yaml", "token: {purpose: public, keys: [{file: DIR/public}]}"+store)
@@ -273,7 +273,7 @@ func TestRevokeEnvironment(t *testing.T) {
 	d := boltDir(t)
 	t.Setenv("PASETOKIT_TOKEN__KEYS", zeroKey)
 	t.Setenv("PASETOKIT_DENYLIST__STORE", "bolt")
-	t.Setenv("PASETOKIT_DENYLIST__PATH", d.file("revoked.db"))
+	t.Setenv("PASETOKIT_DENYLIST__BOLT__PATH", d.file("revoked.db"))
 	alice := issueNow(t, "access", paseto.Grant{Subject: "alice"})
 	d.run("verify", alice.token).ok()
 	d.run("revoke --subject alice").ok()

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pasetokit/pasetokit/config"
+	"github.com/pasetokit/pasetokit/internal/settings"
 	"github.com/pasetokit/pasetokit/internal/strictjson"
 	"github.com/pasetokit/pasetokit/paseto"
 )
@@ -59,9 +60,9 @@ func (a *app) load(f *sourceFlags) (*config.Config, error) {
 	if len(f.config) > 0 {
 		return nil, misuse("give --config or --key, not both")
 	}
-	cfg := config.Default()
+	cfg := new(config.Config)
 	cfg.Token.VerifyOnly = true
-	cfg.Denylist.Enabled = false
+	cfg.Denylist.Disabled = true
 	for i, path := range f.keys {
 		key, err := a.readKey(path, &f.read)
 		if err != nil {
@@ -69,7 +70,7 @@ func (a *app) load(f *sourceFlags) (*config.Config, error) {
 		}
 		cfg.Token.Keys = append(cfg.Token.Keys, config.Key{Value: paseto.NewSecret(key.Export())})
 		if i == 0 { // which issues
-			cfg.Token.Version, cfg.Token.Purpose = string(key.Version()), string(key.Purpose())
+			cfg.Token.Version, cfg.Token.Purpose = key.Version(), key.Purpose()
 		}
 	}
 	return cfg, nil
@@ -112,7 +113,7 @@ func (a *app) implicit(f implicitFlag) ([]byte, error) {
 // parseTTL reads a lifetime as configurations have it: a duration, a number of
 // seconds, or none.
 func parseTTL(text string) (time.Duration, error) {
-	if text == config.NoExpiry.String() {
+	if text == settings.None {
 		return paseto.NoExpiry, nil
 	}
 	if seconds, err := strconv.ParseInt(text, 10, 32); err == nil {

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pasetokit/pasetokit/config"
+	"github.com/pasetokit/pasetokit/internal/settings"
 	"github.com/pasetokit/pasetokit/paseto"
 )
 
@@ -85,7 +86,7 @@ func (a *app) runVerify(cmd *cobra.Command, args []string, f *verifyFlags) error
 	if f.issuer != "" {
 		cfg.Token.RequireIssuer = f.issuer
 	}
-	wanted, why := cfg.Denylist.Enabled, f.unasked(cfg)
+	wanted, why := !cfg.Denylist.Disabled, f.unasked(cfg)
 	if why != "" {
 		withoutDenylist(cfg)
 	}
@@ -111,12 +112,14 @@ func (a *app) runVerify(cmd *cobra.Command, args []string, f *verifyFlags) error
 
 // unasked says why the denylist is not asked; empty if it is.
 func (f *verifyFlags) unasked(cfg *config.Config) string {
+	asked := cfg.Denylist.DenylistConfig
+	settings.SetDefaults(&asked)
 	switch {
 	case f.skip:
 		return "the token may be revoked"
 	case outOfReach(cfg) != nil:
 		return "only the running server knows its denylist"
-	case !slices.Contains(cfg.Denylist.Check, f.tokenType):
+	case !slices.Contains(asked.Check, f.tokenType):
 		return "denylist.check does not list tokens of this type"
 	}
 	return ""

@@ -13,8 +13,8 @@ func TestVerify(t *testing.T) {
 	d := newDir(t)
 	d.write("implicit", "tied")
 	d.write("auth.yaml", "token: {keys: [{file: DIR/zero}]}")
-	d.write("store.yaml", "token: {keys: [{file: DIR/zero}]}\ndenylist: {store: none}")
-	d.write("without.yaml", "token: {keys: [{file: DIR/zero}]}\ndenylist: {enabled: false}")
+	d.write("store.yaml", "token: {keys: [{file: DIR/zero}]}\ndenylist: {store: program}")
+	d.write("without.yaml", "token: {keys: [{file: DIR/zero}]}\ndenylist: {disabled: true}")
 	valid := token(t, key(t, zeroKey), time.Now(), "access", paseto.Grant{Subject: "alice", Scopes: []string{"read"}})
 	const claims = `{
   "auth_time": "…",
@@ -90,7 +90,7 @@ func TestVerifyMisuse(t *testing.T) {
 func TestVerifySkipsDenylist(t *testing.T) {
 	t.Parallel()
 	d := boltDir(t)
-	d.write("other.yaml", "denylist: {path: DIR/other.db}")
+	d.write("other.yaml", "denylist: {bolt: {path: DIR/other.db}}")
 	d.write("redis.yaml", "token: {keys: [{file: DIR/zero}]}\ndenylist: {store: redis, redis: {addresses: ['127.0.0.1:1'], password_file: DIR/none, timeout: 100ms}}")
 	alice := issueNow(t, "access", paseto.Grant{Subject: "alice"}).token
 	claim := issueNow(t, "email-verify", paseto.Grant{}).token
@@ -123,11 +123,11 @@ func TestVerifySkipsDenylist(t *testing.T) {
 
 	_, stop := d.serve("auth.yaml")
 	d.run("verify --config DIR/auth.yaml", alice).want(1, "",
-		"pasetokit: denylist.path: DIR/revoked.db is in use; stop the server that has it open, or verify with --skip-denylist\n")
+		"pasetokit: denylist.bolt.path: DIR/revoked.db is in use; stop the server that has it open, or verify with --skip-denylist\n")
 	skip("auth.yaml", alice)
 	stop()
 
-	d.run("verify --config DIR/auth.yaml --config DIR/other.yaml", alice).want(1, "", "pasetokit: denylist.path: stat DIR/other.db: no such file …\n")
+	d.run("verify --config DIR/auth.yaml --config DIR/other.yaml", alice).want(1, "", "pasetokit: denylist.bolt.path: stat DIR/other.db: no such file …\n")
 	d.wantMissing("other.db")
 	d.run("verify --skip-denylist --config DIR/auth.yaml --config DIR/other.yaml", alice).ok()
 	d.run("verify --config DIR/redis.yaml", alice).want(1, "", "pasetokit: denylist.redis.password_file: the password file cannot be read: …\n")

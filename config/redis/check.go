@@ -33,7 +33,7 @@ func (s *Settings) Validate() error {
 			{"SentinelPasswordFile", s.SentinelPasswordFile != ""},
 		} {
 			if set.is {
-				problems.Add(set.path, nil, "nobody asks for it without {SentinelMaster}; name the primary that the Sentinels watch")
+				problems.Add(set.path, nil, "it is not used without {SentinelMaster}; name the primary that the Sentinels watch")
 			}
 		}
 	}

@@ -71,7 +71,7 @@ func TestCheck(t *testing.T) {
 			s.SentinelMaster, s.Password, s.SentinelPasswordFile = "m", paseto.NewSecret("hush"), "y"
 		}, ""},
 		{"sentinel password without sentinels", func(s *redis.Settings) { s.SentinelPassword = paseto.NewSecret("hush") },
-			"SentinelPassword: nobody asks for it without {SentinelMaster}; name the primary that the Sentinels watch"},
+			"SentinelPassword: it is not used without {SentinelMaster}; name the primary that the Sentinels watch"},
 		{"certificate without a key", func(s *redis.Settings) { s.TLS.CertFile = "c" },
 			`TLS.CertFile = "c": goes together with {TLS.KeyFile}; set both or neither`},
 		{"key without a certificate", func(s *redis.Settings) { s.TLS.KeyFile = "k" },

@@ -62,7 +62,7 @@ func configured(t *testing.T) *config.Config {
 		t.Fatal(err)
 	}
 	// For slow machines.
-	cfg.Token.AccessTTL = config.Lifetime(24 * time.Hour)
+	cfg.Token.AccessTTL = 24 * time.Hour
 	cfg.WebSocket.CloseTimeout = time.Minute
 	cfg.WebSocket.MessageTimeout = 24 * time.Hour
 	cfg.WebSocket.PingInterval = 24 * time.Hour

@@ -9,6 +9,7 @@ import (
 
 	"github.com/pasetokit/pasetokit/config"
 	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/paseto/httpauth"
 )
 
 // configure returns the configuration of the file and the environment. What
@@ -53,17 +54,19 @@ func demonstrate(cfg *config.Config) error {
 
 // demonstrations has what a demonstration sets, by the key that it is for.
 var demonstrations = map[string]func(*config.Config){
-	"http.locations": func(cfg *config.Config) { cfg.HTTP.Locations = []string{"header", "cookie"} },
+	"http.locations": func(cfg *config.Config) {
+		cfg.HTTP.Locations = []httpauth.Location{httpauth.LocationHeader, httpauth.LocationCookie}
+	},
 	"websocket.locations": func(cfg *config.Config) {
-		cfg.WebSocket.Locations = []string{"header", "cookie", "subprotocol"}
-		if cfg.Denylist.Enabled {
+		cfg.WebSocket.Locations = []httpauth.Location{httpauth.LocationHeader, httpauth.LocationCookie, httpauth.LocationSubprotocol}
+		if !cfg.Denylist.Disabled {
 			cfg.WebSocket.Locations = append(cfg.WebSocket.Locations, "ticket")
 		}
 	},
 	"websocket.renew_messages":     func(cfg *config.Config) { cfg.WebSocket.RenewMessages = true },
 	"websocket.limits.per_subject": func(cfg *config.Config) { cfg.WebSocket.Limits.PerSubject = 5 },
 	"websocket.limits.on_excess":   func(cfg *config.Config) { cfg.WebSocket.Limits.OnExcess = "replace_oldest" },
-	"token.access_ttl":             func(cfg *config.Config) { cfg.Token.AccessTTL = config.Lifetime(2 * time.Minute) },
+	"token.access_ttl":             func(cfg *config.Config) { cfg.Token.AccessTTL = 2 * time.Minute },
 }
 
 func randomKey() paseto.Secret {

@@ -19,6 +19,8 @@ import (
 	"time"
 
 	"github.com/pasetokit/pasetokit/config"
+	_ "github.com/pasetokit/pasetokit/config/bolt"  // denylist.store: bolt
+	_ "github.com/pasetokit/pasetokit/config/redis" // denylist.store: redis
 	"github.com/pasetokit/pasetokit/paseto/httpauth"
 )
 

@@ -65,7 +65,7 @@ func TestLogoutOthersRefuses(t *testing.T) {
 
 // TestLogoutOthersNeedsDenylist: what cannot end a login does not claim to.
 func TestLogoutOthersNeedsDenylist(t *testing.T) {
-	t.Setenv("PASETOKIT_DENYLIST__ENABLED", "false")
+	t.Setenv("PASETOKIT_DENYLIST__DISABLED", "true")
 	server := startChat(t)
 	token := login(t, server, "alice").AccessToken.Reveal()
 	kept, _ := enter(t, server, "/ws", token)

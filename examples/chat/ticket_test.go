@@ -77,7 +77,7 @@ func TestTicket(t *testing.T) {
 
 // Without a denylist there are no tickets, and the rest goes on.
 func TestNoTicketsWithoutDenylist(t *testing.T) {
-	t.Setenv("PASETOKIT_DENYLIST__ENABLED", "false")
+	t.Setenv("PASETOKIT_DENYLIST__DISABLED", "true")
 	server := serve(t, configured(t))
 	token := login(t, server, "alice").AccessToken.Reveal()
 	status, _ := ask(t, server, http.MethodPost, "/ticket", "", map[string]string{"Authorization": "Bearer " + token}, "")

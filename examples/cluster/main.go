@@ -20,6 +20,7 @@ import (
 	"time"
 
 	"github.com/pasetokit/pasetokit/config"
+	redisconfig "github.com/pasetokit/pasetokit/config/redis"
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/paseto/httpauth"
 	"github.com/pasetokit/pasetokit/wsauth"
@@ -93,11 +94,12 @@ func configure(redis, key string) (*config.Config, error) {
 		return nil, err
 	}
 	cfg.Denylist.Store = "redis"
+	of, _ := cfg.Denylist.Redis.(*redisconfig.Settings) // by the import
 	if cfg.WebSocket.Limits.PerSubject == 0 {
 		cfg.WebSocket.Limits.PerSubject = 3
 	}
 	if redis != "" {
-		cfg.Denylist.Redis.Addresses = strings.Split(redis, ",")
+		of.Addresses = strings.Split(redis, ",")
 	}
 	if key != "" {
 		cfg.Token.Keys = []config.Key{{File: key}}
@@ -106,7 +108,7 @@ func configure(redis, key string) (*config.Config, error) {
 	case len(cfg.Token.Keys) == 0:
 		return nil, errors.New("no key is given, and all nodes need the same one; " +
 			"make it with `go run ./cmd/pasetokit keygen --out paseto.key` and start with -key paseto.key")
-	case len(cfg.Denylist.Redis.Addresses) == 0:
+	case len(of.Addresses) == 0:
 		return nil, errors.New("no Redis is given, and all nodes need the same one; start with -redis 127.0.0.1:6379")
 	}
 	return cfg, nil

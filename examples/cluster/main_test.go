@@ -270,7 +270,7 @@ func refusesToStart(t *testing.T, program, key string) {
 		{"no such key", []string{"-key", key + ".old", "-redis", "127.0.0.1:1"}, "paseto.key.old: no such file"},
 		{"no Redis", []string{"-key", key}, "-redis 127.0.0.1:6379"},
 		{"Redis away", []string{"-key", key, "-redis", "127.0.0.1:1"}, "connection refused"},
-		{"no address of a Redis", []string{"-key", key, "-redis", "localhost"}, "must be host:port"},
+		{"no address of a Redis", []string{"-key", key, "-redis", "localhost"}, "expected host:port"},
 		{"argument", []string{"now"}, `"now"; -help lists the flags`},
 	} {
 		t.Run("refuses to start/"+test.name, func(t *testing.T) {

@@ -95,7 +95,7 @@ type server struct {
 
 func start(t *testing.T, routes func(*config.Kit, httpauth.LoginFunc) http.Handler) server {
 	t.Helper()
-	cfg := config.Default()
+	cfg := new(config.Config)
 	cfg.Token.Keys = []config.Key{{Value: paseto.NewSecret(paseto.NewLocalKey().Export())}}
 	cfg.HTTP.AllowedOrigins = []string{"https://app.example.com"}
 	kit, err := config.Open(t.Context(), cfg, config.WithConnContext(withRoom))

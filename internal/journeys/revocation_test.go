@@ -21,7 +21,7 @@ import (
 // session, for the thief and for the owner.
 func TestStolenRefreshToken(t *testing.T) {
 	t.Parallel()
-	s := testsite.Open(t, "token: {keys: ["+testsite.Key+"], refresh_grace: 0s}")
+	s := testsite.Open(t, "token: {keys: ["+testsite.Key+"], refresh_grace: none}")
 	stolen := s.Login("alice").RefreshToken.Reveal()
 	other := s.Login("alice")
 	owner, res := s.Refresh(stolen)
@@ -104,7 +104,7 @@ func TestRevocationSurvivesRestart(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	yaml := "token: {keys: [" + testsite.Key + "], refresh_grace: 0s}\ndenylist: {store: bolt, path: " + string(path) + "}"
+	yaml := "token: {keys: [" + testsite.Key + "], refresh_grace: none}\ndenylist: {store: bolt, bolt: {path: " + string(path) + "}}"
 	s := testsite.Open(t, yaml)
 	ended, going := s.Login("alice"), s.Login("alice")
 	s.Post(s.Client, "/logout", ended.AccessToken.Reveal(), nil, nil)

@@ -128,9 +128,12 @@ func set(f Field, text string) {
 
 var durationType = reflect.TypeFor[time.Duration]()
 
-// number reads a whole number, or a duration where the type is one. Tags are fixed, and a
+// number reads a whole number, or a duration where the type is one, or none. Tags are fixed, and a
 // mistake in one is found by any test that makes its package's configuration.
 func number(t reflect.Type, text string) int64 {
+	if text == None {
+		return -1
+	}
 	if t == durationType {
 		d, err := time.ParseDuration(text)
 		if err != nil {

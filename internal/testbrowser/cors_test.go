@@ -14,6 +14,7 @@ import (
 	"github.com/pasetokit/pasetokit/internal/testbrowser"
 	"github.com/pasetokit/pasetokit/internal/testsite"
 	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/paseto/httpauth"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -57,11 +58,11 @@ func TestOtherOriginsInBrowser(t *testing.T) {
 	ours, theirs := origin(), origin()
 	client := fmt.Sprintf(ticketClient, doctest.Code(t, "docs/revocation.md", "js"))
 
-	cfg := config.Default()
+	cfg := new(config.Config)
 	cfg.Token.Keys = []config.Key{{Value: paseto.NewSecret(strings.Repeat("7b", 32))}}
 	cfg.HTTP.AllowedOrigins = []string{ours}
 	cfg.WebSocket.AllowedOrigins = []string{ours}
-	cfg.WebSocket.Locations = []string{"ticket"}
+	cfg.WebSocket.Locations = []httpauth.Location{httpauth.LocationTicket}
 	s := testsite.Start(t, cfg)
 	token := s.Login("alice").AccessToken.Reveal()
 	claims, err := s.Kit.Authorizer.Verify(t.Context(), token, paseto.Requirement{})

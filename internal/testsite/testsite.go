@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"github.com/pasetokit/pasetokit/config"
+	_ "github.com/pasetokit/pasetokit/config/bolt" // denylist.store: bolt
+	"github.com/pasetokit/pasetokit/config/redis"
 	"github.com/pasetokit/pasetokit/internal/testtool"
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/paseto/httpauth"
@@ -29,7 +31,7 @@ const Key = "707172737475767778797a7b7c7d7e7f808182838485868788898a8b8c8d8e8f"
 // Everywhere is a configuration that accepts tokens wherever they can be.
 const Everywhere = `
 token: {keys: [` + Key + `], refresh_grace: 5m}
-http: {locations: [header, cookie], cookie: {secure: false}}
+http: {locations: [header, cookie], cookie: {insecure: true}}
 websocket: {locations: [header, query, cookie, subprotocol], subprotocols: [chat.v1]}
 `
 
@@ -61,7 +63,9 @@ func Open(t *testing.T, yaml string) *Site {
 func Start(t *testing.T, cfg *config.Config) *Site {
 	t.Helper()
 	cfg.WebSocket.CloseTimeout = time.Minute // the longest there is
-	cfg.Denylist.Redis.Timeout = time.Minute
+	if store, ok := cfg.Denylist.Redis.(*redis.Settings); ok {
+		store.Timeout = time.Minute
+	}
 	kit, err := config.Open(t.Context(), cfg)
 	if err != nil {
 		t.Fatal(err)

@@ -136,7 +136,7 @@ func TestTicketInBrowser(t *testing.T) {
 // TestNoTicketInBrowser: where a server gives no tickets, the page says so.
 func TestNoTicketInBrowser(t *testing.T) {
 	t.Parallel()
-	s := testsite.Chat(t, []string{"PASETOKIT_DENYLIST__ENABLED=false"})
+	s := testsite.Chat(t, []string{"PASETOKIT_DENYLIST__DISABLED=true"})
 	page := openTab(t, s.URL)
 	page.Do(
 		logIn("alice", false),

@@ -17,7 +17,7 @@ import (
 )
 
 func newConfig() *config.Config {
-	cfg := config.Default()
+	cfg := new(config.Config)
 	cfg.Token.Keys = []config.Key{{Value: paseto.NewSecret(paseto.NewLocalKey().Export())}}
 	return cfg
 }
