@@ -58,7 +58,7 @@ func TestConnectConfiguredFromEnvironment(t *testing.T) {
 	for name, value := range map[string]string{
 		"PASETOKIT_TOKEN__KEYS":              testsite.Key,
 		"PASETOKIT_HTTP__LOCATIONS":          "header,cookie",
-		"PASETOKIT_HTTP__COOKIE__SECURE":     "false",
+		"PASETOKIT_HTTP__COOKIE__INSECURE":   "true",
 		"PASETOKIT_WEBSOCKET__LOCATIONS":     "header,query,cookie,subprotocol",
 		"PASETOKIT_WEBSOCKET__SUBPROTOCOLS":  "chat.v1",
 		"PASETOKIT_WEBSOCKET__CLOSE_TIMEOUT": "1m",

@@ -180,6 +180,7 @@ func TestLinked(t *testing.T) {
 	}{
 		{[]string{"paseto"}, 5, []string{"net/http", "testing"}},
 		{[]string{"paseto", "paseto/httpauth", "wsauth"}, 8, []string{koanf, validator, rueidis, bbolt, cobra, "testing"}},
+		{[]string{"config"}, 28, []string{rueidis, bbolt, cobra, "testing"}},
 		{[]string{"paseto", "denylist/bolt"}, 6, []string{koanf, validator, rueidis, cobra, "testing"}},
 		{[]string{"paseto", "denylist/redis"}, 6, []string{koanf, validator, bbolt, cobra, "testing"}},
 	} {
