@@ -23,9 +23,10 @@ type Config struct {
 
 // Token says how tokens are issued and verified.
 type Token struct {
-	// Keys lists the keys that issue and open tokens, or where they are. The first one
-	// that can issue tokens of [Config.Version] and [Config.Purpose] does; all of them
-	// open tokens.
+	// Keys lists the keys that issue and open tokens, or where they are; at most 32. The
+	// first one that can issue tokens of [paseto.Config.Version] and
+	// [paseto.Config.Purpose] does; all of them open tokens. In the environment they are
+	// the keys themselves, or file: and the path of each.
 	Keys []Key `koanf:"keys" validate:"omitempty,max=32"`
 	// VerifyOnly allows keys that cannot issue tokens, for a service that only verifies.
 	VerifyOnly bool `koanf:"verify_only"`
@@ -36,12 +37,13 @@ type Token struct {
 
 // Denylist says how revocation is recorded and checked.
 type Denylist struct {
-	// Disabled turns revocation off: logouts are answered with status 501, and there are
-	// no tickets. Default false.
+	// Disabled turns revocation off: a logout only deletes cookies and is answered with
+	// status 501, refresh tokens work more than once, and there are no tickets. Default
+	// false.
 	Disabled bool `koanf:"disabled"`
-	// Store names what keeps the records: memory (this process, until it ends), bolt (a
-	// file, for one process), redis (a server, for many) or program (the store that the
-	// program gives with [WithStore], which is used whatever this says). A program needs
+	// Store names what keeps the records: memory (this process, until it ends, and no other
+	// knows of them), bolt (a file, for one process), redis (a server, for many) or program
+	// (the store that the program gives with [WithStore], which is used whatever this says). A program needs
 	// an import for bolt and redis, see packages config/bolt and config/redis. Default
 	// memory.
 	Store string `koanf:"store" default:"memory" validate:"omitempty,oneof=memory bolt redis program"`

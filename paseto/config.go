@@ -56,9 +56,11 @@ type Config struct {
 	// member kid.
 	OmitKeyID bool `koanf:"omit_key_id"`
 
-	// Issuer is the iss claim of new tokens. Default none: they have no iss.
+	// Issuer is the iss claim of new tokens. Set it, and [Config.RequireIssuer], where several
+	// services have the same key. Default none: they have no iss.
 	Issuer string `koanf:"issuer" validate:"omitempty,ne=none"`
-	// Audience is the aud claim of new tokens. Default none: they have no aud.
+	// Audience is the aud claim of new tokens. Set it, and [Config.RequireAudience], where
+	// several services have the same key. Default none: they have no aud.
 	Audience []string `koanf:"audience" validate:"omitempty,dive,required,ne=none"`
 	// RequireIssuer is the iss claim that every token must carry. Default none: iss
 	// is not looked at.

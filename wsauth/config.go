@@ -98,7 +98,7 @@ type Config struct {
 	// renewed. Default none: for any time.
 	MaxLifetime time.Duration `koanf:"max_lifetime" default:"none" validate:"omitempty,none|min=1ms,max=876000h"`
 	// MessageTimeout is how long a client may take for the first message that
-	// carries its token; see [httpauth.LocationMessage]. Default 5s.
+	// carries its token, at the location [httpauth.LocationMessage]. Default 5s.
 	MessageTimeout time.Duration `koanf:"message_timeout" default:"5s" validate:"omitempty,min=1ms,max=24h"`
 
 	// RenewMessages has clients renew their token in a text message of its own:

@@ -48,8 +48,8 @@ type Limits struct {
 	// towards [Limits.PerSubject] elsewhere. Leases are renewed three
 	// times as often. Default 30s.
 	LeaseTTL time.Duration `koanf:"lease_ttl" default:"30s" validate:"omitempty,min=1s,max=24h"`
-	// Pending is how many connections may be waiting for the token of their
-	// first message at a time; see [httpauth.LocationMessage]. Beyond that handshakes are
+	// Pending is how many connections may be waiting for the token of their first message,
+	// at the location [httpauth.LocationMessage], at a time. Beyond that handshakes are
 	// answered with status 503. Default 1000.
 	Pending int `koanf:"pending" default:"1000" validate:"omitempty,min=1,max=1000000000"`
 	// PendingPerAddress is how many of these a client address may have; beyond

@@ -9,16 +9,17 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/pasetokit/pasetokit/config"
 	"github.com/pasetokit/pasetokit/paseto"
 )
 
 const initFile = "auth.yaml"
 
-// initText is the configuration that config init writes. The purpose and the
-// name of the key in it are replaced.
+// initHead is the beginning of the configuration that config init writes: what it sets.
+// The purpose and the name of the key in it are replaced.
 //
 //go:embed auth.yaml
-var initText string
+var initHead string
 
 func (a *app) configInit() *cobra.Command {
 	var purpose string
@@ -27,7 +28,8 @@ func (a *app) configInit() *cobra.Command {
 		Short: "Write a configuration to start from, and its key",
 		Long: `Write a configuration to start from, ` + initFile + ` or the file that is named, and beside it
 a new key in a file that its owner alone can read: auth.key beside auth.yaml. The
-configuration explains the settings that are changed most. No file is overwritten.
+configuration has every setting, with its default and what it means. No file is
+overwritten.
 
 The configuration names the key as FILE is named: relative to the directory in which
 the program will be started, or absolute if FILE is.`,
@@ -78,7 +80,8 @@ func (a *app) runConfigInit(path, purpose string) error {
 	if err != nil {
 		return err
 	}
-	text := strings.NewReplacer("purpose: local", "purpose: "+purpose, "file: auth.key", "file: "+yamlText(keyPath)).Replace(initText)
+	text := strings.NewReplacer("purpose: local", "purpose: "+purpose, "file: auth.key", "file: "+yamlText(keyPath)).Replace(initHead) +
+		initRest(config.Reference())
 	if err := writeNew(newFile{keyPath, keyText, secretMode}, newFile{path, text, publicMode}); err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -99,34 +100,41 @@ func TestWriteNew(t *testing.T) {
 	d.wantMissing("first")
 }
 
-// TestConfigInitDefaults holds what the written configuration says against the
-// settings: with every # taken away that hides one, it changes no default.
-func TestConfigInitDefaults(t *testing.T) {
+// isActive reports whether a new configuration sets something.
+func isActive(s config.Setting) bool { return s.Key == "token.purpose" || s.Key == "token.keys" }
+
+// TestConfigInitSettings takes the # away from each setting of a new configuration in
+// turn: it is read, and is the default.
+func TestConfigInitSettings(t *testing.T) {
 	t.Parallel()
 	d := newDir(t)
-	hidden := regexp.MustCompile(`(?m)^( *)#([a-z])`)
-	shown := hidden.ReplaceAllString(initText, "$1$2")
-	d.write("auth.yaml", strings.Replace(shown, "auth.key", "DIR/zero", 1))
-	d.write("key.yaml", "token: {purpose: local, keys: [{file: DIR/zero}]}")
-	written, err := config.Settings(d.file("auth.yaml"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defaults, err := config.Settings(d.file("key.yaml"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	changed := 0
-	for i, s := range written {
-		if s.Source == "default" {
+	d.run("config init DIR/auth.yaml").ok()
+	text := d.read("auth.yaml")
+	hidden := regexp.MustCompile(`(?m)^( *)#([a-z])`).FindAllStringSubmatchIndex(text, -1)
+	rest := slices.DeleteFunc(config.Reference(), isActive)
+	for _, at := range hidden {
+		d.write("shown.yaml", text[:at[3]]+text[at[4]:])
+		all, err := config.Settings(d.file("shown.yaml"))
+		if err != nil {
+			t.Error(err)
 			continue
 		}
-		changed++
-		if s.Value != defaults[i].Value {
-			t.Errorf("%s: %s is written as the default, which is %s", s.Key, s.Value, defaults[i].Value)
+		for i, s := range all {
+			if s.Source != d.file("shown.yaml") || isActive(s) {
+				continue
+			}
+			if want := config.Reference()[i].Value; s.Value != want {
+				t.Errorf("%s: %s is written as the default, which is %s", s.Key, s.Value, want)
+			}
+			rest = slices.DeleteFunc(rest, func(r config.Setting) bool { return r.Key == s.Key })
 		}
 	}
-	if want := len(hidden.FindAllString(initText, -1)) + 2; changed != want { // and the purpose and the keys
-		t.Errorf("%d settings are read, want %d", changed, want)
+	for _, s := range rest {
+		t.Errorf("%s is not in it, commented out", s.Key)
+	}
+	for line := range strings.Lines(text) {
+		if len(line) > 101 {
+			t.Errorf("a line is too long: %s", line)
+		}
 	}
 }

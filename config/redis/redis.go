@@ -33,9 +33,9 @@ func init() { driver.Register("redis", func() driver.Settings { return new(Setti
 type Settings struct {
 	store.Config `koanf:",squash"`
 
-	// Username is the ACL user. Default none: the default user of the server.
+	// Username is the ACL user of this program. Default none: the default user of the server.
 	Username string `koanf:"username"`
-	// Password is the password of that user. It is never shown. Better in the
+	// Password is the password of [Settings.Username]. It is never shown. Better in the
 	// environment, or in [Settings.PasswordFile]. Default none: connections do not
 	// authenticate.
 	Password paseto.Secret `koanf:"password"`
@@ -43,12 +43,13 @@ type Settings struct {
 	// connection, so that the password can change; a line break at its end is not part of
 	// it. One that others may read is a warning in the log. Default none.
 	PasswordFile string `koanf:"password_file"`
-	// SentinelUsername is the ACL user of the Sentinels. Default none.
+	// SentinelUsername is the ACL user of this program at the Sentinels. Default none.
 	SentinelUsername string `koanf:"sentinel_username"`
-	// SentinelPassword is the password of that user. It is never shown. Default none.
+	// SentinelPassword is the password of [Settings.SentinelUsername]. It is never shown.
+	// Better in the environment, or in [Settings.SentinelPasswordFile]. Default none.
 	SentinelPassword paseto.Secret `koanf:"sentinel_password"`
-	// SentinelPasswordFile is a file that holds it instead, as [Settings.PasswordFile]
-	// does. Default none.
+	// SentinelPasswordFile is a file that holds the password for the Sentinels instead; see
+	// [Settings.PasswordFile]. Default none.
 	SentinelPasswordFile string `koanf:"sentinel_password_file"`
 	// TLS says how connections are encrypted.
 	TLS TLS `koanf:"tls"`
@@ -60,14 +61,14 @@ type TLS struct {
 	// Enabled encrypts the connections. Default false. Danger: without it, whoever sits
 	// between this program and the server can make revocations vanish.
 	Enabled bool `koanf:"enabled"`
-	// CAFile has the certificates, in PEM, that the server's must descend from. Default
-	// none: those of the system.
+	// CAFile is a file with the certificates, in PEM, that the server's must descend from.
+	// It is read for every new connection. Default none: those of the system.
 	CAFile string `koanf:"ca_file"`
-	// CertFile is the client's certificate, in PEM. It goes together with [TLS.KeyFile].
-	// Default none.
+	// CertFile is a file with the client's certificate, in PEM. It goes together with
+	// [TLS.KeyFile], and both are read for every new connection. Default none.
 	CertFile string `koanf:"cert_file"`
-	// KeyFile is the key of [TLS.CertFile], in PEM. One that others may read is a warning
-	// in the log. Default none.
+	// KeyFile is a file with the key of [TLS.CertFile], in PEM. One that others may read is a
+	// warning in the log. Default none.
 	KeyFile string `koanf:"key_file"`
 	// ServerName is the name in the server's certificate. Default none: the host of its
 	// address.

@@ -47,7 +47,8 @@ type Config struct {
 	// the limit for when it cannot. [NoCache] asks Redis every time. Default 30s.
 	CacheTTL time.Duration `koanf:"cache_ttl" default:"30s" validate:"omitempty,none|min=1ms,max=1h"`
 	// MinReplicas is how many replicas must have a record before it counts as made; see
-	// [ErrNotReplicated]. Default 0: a failover may lose the records of the last moments.
+	// [ErrNotReplicated]. With 1 or more, a failover does not lose it. Default 0: a failover
+	// may lose the records of the last moments.
 	MinReplicas int `koanf:"min_replicas" validate:"omitempty,min=0,max=100"`
 	// Timeout bounds every call, the opening of a connection included. While a
 	// server hangs and hundreds of calls wait for it, some may take twice as

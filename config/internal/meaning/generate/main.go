@@ -1,6 +1,6 @@
 // Command generate writes what is made from the fields of the settings and their doc
-// comments: config/internal/meaning/meaning.go. With -check it writes nothing, and fails
-// if the file is stale.
+// comments: config/internal/meaning/meaning.go, and the tables of docs/configuration.md.
+// With -check it writes nothing, and fails if one of them is stale.
 package main
 
 import (
@@ -9,14 +9,13 @@ import (
 	"flag"
 	"fmt"
 	"go/format"
+	"io/fs"
 	"os"
 	"path/filepath"
 
+	"github.com/pasetokit/pasetokit/config"
 	"github.com/pasetokit/pasetokit/config/bolt"
 	"github.com/pasetokit/pasetokit/config/redis"
-	"github.com/pasetokit/pasetokit/paseto"
-	"github.com/pasetokit/pasetokit/paseto/httpauth"
-	"github.com/pasetokit/pasetokit/wsauth"
 )
 
 func main() {
@@ -34,7 +33,7 @@ func run(check bool) error {
 		return err
 	}
 	defer func() { _ = root.Close() }()
-	meanings, err := read(newSource(root), section{"token", paseto.Config{}}, section{"http", httpauth.Config{}}, section{"websocket", wsauth.Config{}}, section{"denylist", paseto.DenylistConfig{}}, section{"denylist.bolt", bolt.Settings{}}, section{"denylist.redis", redis.Settings{}})
+	meanings, err := read(newSource(root), &config.Config{Denylist: config.Denylist{Bolt: new(bolt.Settings), Redis: new(redis.Settings)}})
 	if err != nil {
 		return err
 	}
@@ -42,7 +41,43 @@ func run(check bool) error {
 	if err != nil {
 		return err
 	}
-	return update(root, "config/internal/meaning/meaning.go", code, check)
+	all := config.Reference()
+	for i := range all {
+		all[i].Meaning = meanings[i].text // that of the program may be stale
+	}
+	return errors.Join(update(root, "config/internal/meaning/meaning.go", code, check), updateDocuments(root, all, check))
+}
+
+// updateDocuments writes the tables of docs/configuration.md, and reports the keys in all
+// documents that do not exist.
+func updateDocuments(root *os.Root, all []config.Setting, check bool) error {
+	names := []string{"README.md"}
+	for _, pattern := range []string{"docs/*.md", "examples/*/*.md"} {
+		found, err := fs.Glob(root.FS(), pattern)
+		if err != nil {
+			return err
+		}
+		names = append(names, found...)
+	}
+	var faults []error
+	for _, name := range names {
+		text, err := root.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		for _, key := range unknownKeys(string(text), all) {
+			faults = append(faults, fmt.Errorf("%s: there is no setting %s", name, key))
+		}
+		if name != "docs/configuration.md" {
+			continue
+		}
+		made, err := document(string(text), all)
+		if err != nil {
+			return fmt.Errorf("%s: %w", name, err)
+		}
+		faults = append(faults, update(root, name, []byte(made), check))
+	}
+	return errors.Join(faults...)
 }
 
 // update writes a file, or reports that it is stale.

@@ -14,28 +14,18 @@ import (
 	"github.com/pasetokit/pasetokit/internal/settings"
 )
 
-// section is a struct of settings, and the name of its section in files.
-type section struct {
-	name string
-	of   any
-}
-
 // meaning is a setting and what it means, for users.
 type meaning struct {
 	settings.Field
 	text string
 }
 
-// read returns the meanings of all settings, or every fault of their doc comments.
-func read(src *source, sections ...section) ([]meaning, error) {
+// read returns the meanings of all settings of a struct, or every fault of their doc
+// comments.
+func read(src *source, of any) ([]meaning, error) {
 	var all []meaning
-	for _, s := range sections {
-		for _, f := range settings.Fields(s.of) {
-			if s.name != "" {
-				f.Key = s.name + "." + f.Key
-			}
-			all = append(all, meaning{Field: f})
-		}
+	for _, f := range settings.Fields(of) {
+		all = append(all, meaning{Field: f})
 	}
 	var faults []error
 	for i, m := range all {
@@ -134,7 +124,7 @@ func (r *reader) key(pkg, recv, name string) string {
 		}
 	}
 	for _, m := range r.all {
-		inside, _ := cutLast(m.Key)
+		inside := sectionOf(m.Key)
 		owner := m.Owner
 		switch {
 		case recv == "" && owner.PkgPath() == pkg && owner.Name() == name:
@@ -172,10 +162,8 @@ func fieldOf(t reflect.Type, name string) (place, bool) {
 	return place{f, t}, found
 }
 
-func cutLast(key string) (section, name string) {
-	i := strings.LastIndex(key, ".")
-	return key[:max(0, i)], key[i+1:]
-}
+// sectionOf returns the section that a key or a section is in.
+func sectionOf(key string) string { return key[:max(0, strings.LastIndex(key, "."))] }
 
 // common returns how many characters two keys have in common at their beginning.
 func common(a, b string) int {

@@ -21,20 +21,20 @@ func testSource(t *testing.T) *source {
 
 func TestMeaning(t *testing.T) {
 	t.Parallel()
-	all, err := read(testSource(t), section{"app", sample.Config{}})
+	all, err := read(testSource(t), sample.Config{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	want := map[string]string{
-		"app.plain":           "The plainest setting.",
-		"app.verb":            "Lists what `app.plain` does not, where `app.first` has `none`; see `app.first.per_name`.",
-		"app.mode":            "How: fast, or `slow`. Default fast: it is what most want.",
-		"app.names":           "`a_b`, `/x` and `https://example.com/*`, as in `http.Handler` or `paseto.Config.Validate`; `access` is a constant, and `sample.Mode` a type.",
-		"app.block":           "Has a text of its own: `{\"type\": \"auth\"}`. And something after it. And this.",
-		"app.first.per_name":  "How many there may be. Default 0: none at all.",
-		"app.first.total":     "Bounds all, as `app.first.per_name` bounds each; `none` for no bound.",
-		"app.second.per_name": "How many there may be. Default 0: none at all.",
-		"app.second.total":    "Bounds all, as `app.second.per_name` bounds each; `none` for no bound.",
+		"plain":           "The plainest setting.",
+		"verb":            "Lists what `plain` does not, where `first` has `none`; see `first.per_name`.",
+		"mode":            "How: fast, or `slow`. Default fast: it is what most want.",
+		"names":           "`a_b`, `/x` and `https://example.com/*`, as in `http.Handler` or `paseto.Config.Validate`; `access` is a constant, and `sample.Mode` a type.",
+		"block":           "Has a text of its own: `{\"type\": \"auth\"}`. And something after it. And this.",
+		"first.per_name":  "How many there may be. Default 0: none at all.",
+		"first.total":     "Bounds all, as `first.per_name` bounds each; `none` for no bound.",
+		"second.per_name": "How many there may be. Default 0: none at all.",
+		"second.total":    "Bounds all, as `second.per_name` bounds each; `none` for no bound.",
 	}
 	for _, m := range all {
 		if m.text != want[m.Key] {
@@ -49,7 +49,7 @@ func TestMeaning(t *testing.T) {
 
 func TestFaults(t *testing.T) {
 	t.Parallel()
-	_, err := read(testSource(t), section{"", faulty.Config{}})
+	_, err := read(testSource(t), faulty.Config{})
 	if err == nil {
 		t.Fatal("no fault was found")
 	}
