@@ -54,7 +54,7 @@ func TestConfigDefaults(t *testing.T) {
 		t.Errorf("no grace becomes %s", got)
 	}
 	if !slices.Equal(cfg.Denylist.Check, []string{"access", "refresh"}) {
-		t.Errorf("default DenylistTypes are %q", cfg.Denylist.Check)
+		t.Errorf("default Denylist.Check is %q", cfg.Denylist.Check)
 	}
 }
 

@@ -151,7 +151,7 @@ func TestDenylistContextEnded(t *testing.T) {
 	}
 }
 
-func TestDenylistTypes(t *testing.T) {
+func TestDenylistCheck(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		name    string

@@ -13,8 +13,8 @@ import (
 // Code names a refusal for programs. It does not change within a major version,
 // whereas messages may.
 //
-// A Code is an error: errors.Is finds it in the [*Error] of a refusal, and in one
-// that a program made. A program may return it as it is, for instance from a
+// A Code is an error: errors.Is and errors.As find it in the [*Error] of a refusal, and
+// in one that a program made. A program may return it as it is, for instance from a
 // [Requirement.Check]: errors.As and errors.AsType give the *Error with its message.
 type Code string
 
@@ -96,6 +96,16 @@ func (e *Error) Is(target error) bool {
 		return false
 	}
 	return e.Code == target || e.Code.Is(target)
+}
+
+// As sets target, if it is a *Code, to the refusal's Code.
+func (e *Error) As(target any) bool {
+	t, ok := target.(*Code)
+	if !ok || e == nil {
+		return false
+	}
+	*t = e.Code
+	return true
 }
 
 // The refusals. Where the message depends on the case, [Code.Message] is an example.

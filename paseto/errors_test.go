@@ -276,7 +276,12 @@ func TestCode(t *testing.T) {
 		if !errors.As(fmt.Errorf("outer: %w", test.code), &refusal) || refusal.Code != test.code || refusal.Message != test.message {
 			t.Errorf("%s: errors.As gives %v, want the message %q", string(test.code), refusal, test.message)
 		}
-		if other := new(strings.Builder); test.code.As(&other) {
+		for _, err := range []error{test.code, refusal, fmt.Errorf("outer: %w", refusal), &paseto.Error{Code: test.code, Cause: paseto.ErrRevoked}} {
+			if code, ok := errors.AsType[paseto.Code](err); !ok || code != test.code {
+				t.Errorf("%s: errors.AsType gives the code %q of %v", string(test.code), string(code), err)
+			}
+		}
+		if other := new(strings.Builder); test.code.As(&other) || refusal.As(&other) {
 			t.Errorf("%s is taken for a %T", string(test.code), other)
 		}
 		if got := test.code.Message(); got != test.message {
@@ -288,6 +293,9 @@ func TestCode(t *testing.T) {
 		if got, want := (&paseto.Error{Code: test.code}).Error(), "paseto: "+test.message; got != want {
 			t.Errorf("an Error without a message reads %q, want %q", got, want)
 		}
+	}
+	if code, ok := errors.AsType[paseto.Code]((*paseto.Error)(nil)); ok {
+		t.Errorf("a nil *Error has the code %q", string(code))
 	}
 }
 

@@ -32,8 +32,8 @@ type Grant struct {
 	Session string
 
 	// AuthTime is the auth_time claim: when the user logged in, to the second.
-	// The session ends [Config.SessionTTL] later, and a revocation of the subject
-	// covers it that was made later. Default: the time of issue.
+	// The session ends [Config.SessionTTL] later. A later revocation of the subject
+	// covers it. Default: the time of issue.
 	// It is set on access and refresh tokens; on others where it is given.
 	AuthTime time.Time
 

@@ -51,7 +51,7 @@ type ringKey struct {
 	footer []byte
 }
 
-// newKeyring reports everything that makes keys no keyring.
+// newKeyring checks the keys and reports every problem.
 func newKeyring(keys []Key) (keyring, error) {
 	var errs []error
 	if len(keys) > maxKeys {

@@ -82,7 +82,7 @@ func (a *Authorizer) Revocable(c *Claims) error {
 		return refuse(ErrClaims, "there are no claims")
 	}
 	if !slices.Contains(a.cfg.Denylist.Check, c.Type) {
-		err := refuse(ErrRevocation, "tokens of the type %q are not looked up in the denylist; add it to DenylistTypes (denylist.check)",
+		err := refuse(ErrRevocation, "tokens of the type %q are not looked up in the denylist; add it to Config.Denylist.Check (denylist.check)",
 			clientlog.Cut(c.Type))
 		err.Message = "This server does not look up revocations of this type of token. It is valid until it expires"
 		return err

@@ -30,8 +30,8 @@ const (
 )
 
 // Conn is a WebSocket that a [Guard] let in. It is closed when its right to be there
-// ends, whatever its peer and its handler are doing: when its token expires and
-// was not renewed, when that is revoked, when the guard is shut down.
+// ends, whatever its peer and its handler are doing: when its token expires without
+// renewal, when the token is revoked, when the guard is shut down.
 //
 // One goroutine may read; any number may write, send and close.
 type Conn struct {
@@ -105,9 +105,10 @@ func (c *Conn) Underlying() *websocket.Conn {
 
 // ReadMessage returns the next message, of kind [TextMessage] or
 // [BinaryMessage]. It waits until one comes or the connection ends; its error
-// is then the context's cause, which is a [*CloseError] if the peer closed it. A message that arrives when the connection is being closed, or
-// its token has expired, is not returned any more; nor is one that renews the
-// token, see [Config.RenewMessages].
+// is then the context's cause, which is a [*CloseError] if the peer closed it. A
+// message that arrives when the connection is being closed, or its token has
+// expired, is not returned any more; nor is one that renews the token, see
+// [Config.RenewMessages].
 //
 // The handler must keep reading even if it expects nothing, or it will not
 // notice that its peer has gone.

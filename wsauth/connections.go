@@ -19,8 +19,8 @@ func (g *Guard) ConnectionsOf(subject string) iter.Seq[*Conn] {
 
 // Broadcast sends a message, as [Conn.Send] does, to every open connection that to
 // returns true for, or to all if to is nil, and returns how many those were. It
-// waits for no peer. Other guards' connections get nothing. The error is that of a
-// kind which is none.
+// waits for no peer. Other guards' connections get nothing. It returns an error only if
+// kind is not valid.
 func (g *Guard) Broadcast(kind MessageKind, data []byte, to func(*Conn) bool) (int, error) {
 	message, err := prepare(kind, data)
 	if err != nil {

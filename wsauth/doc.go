@@ -27,8 +27,8 @@
 // therefore completes the handshake of a refused client and closes at once,
 // with code 1008 and the refusal's message as reason; [RejectHTTP] answers with
 // a status such as 401 or 403 instead. What is not about a token is always
-// answered over HTTP: an origin that is not allowed, a handshake that is none, an
-// address that tries too often, a denylist that cannot be asked, a server that is
+// answered over HTTP: an origin that is not allowed, a request that is not a handshake,
+// an address that tries too often, a denylist that cannot be asked, a server that is
 // full, shuts down or fails.
 //
 // The guard takes the connection over from net/http. A middleware around it must let

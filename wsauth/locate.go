@@ -12,7 +12,8 @@ import (
 // WithSubprotocols sets the application's own subprotocols on the route, the
 // preferred one first. It is for handshakes alone.
 func WithSubprotocols(protocols ...string) httpauth.RouteOption {
-	return func(r *locate.Route) { r.Subprotocols = protocols }
+	own := slices.Clone(protocols)
+	return func(r *locate.Route) { r.Subprotocols = own }
 }
 
 // route is where one route looks for its token, and what it speaks.

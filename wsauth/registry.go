@@ -177,7 +177,7 @@ func (r *registry) lease(c *Conn) {
 	c.lease = new(lease)
 }
 
-// leaseHeld notes that it has, which is to be renewed.
+// leaseHeld marks the lease as held, so that it is renewed.
 func (r *registry) leaseHeld(c *Conn) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -69,6 +69,9 @@ func TestSubprotocol(t *testing.T) {
 	token := access(t, auth, paseto.Grant{Subject: "alice"})
 	authorization := "Authorization: Bearer " + token
 	both := []httpauth.Location{httpauth.LocationHeader, httpauth.LocationSubprotocol}
+	protocols := []string{"feed"}
+	feed := wsauth.WithSubprotocols(protocols...)
+	protocols[0] = "mail" // which changes nothing
 	for _, test := range []struct {
 		name   string
 		in     []httpauth.Location
@@ -82,7 +85,7 @@ func TestSubprotocol(t *testing.T) {
 		{"own protocol after", both, nil, []string{"Sec-WebSocket-Protocol: paseto.bearer, TOKEN, chat.v1"}, 101, "chat.v1"},
 		{"own protocol before", both, nil, []string{"Sec-WebSocket-Protocol: chat.v1, paseto.bearer, TOKEN"}, 101, "chat.v1"},
 		{"the server's preference", both, nil, []string{"Sec-WebSocket-Protocol: chat.v1, chat.v2, paseto.bearer, TOKEN"}, 101, "chat.v2"},
-		{"the route's protocols", both, []httpauth.RouteOption{wsauth.WithSubprotocols("feed")},
+		{"the route's protocols", both, []httpauth.RouteOption{feed},
 			[]string{"Sec-WebSocket-Protocol: chat.v2, feed, paseto.bearer, TOKEN"}, 101, "feed"},
 		{"no protocols on the route", both, []httpauth.RouteOption{wsauth.WithSubprotocols()},
 			[]string{"Sec-WebSocket-Protocol: chat.v2, paseto.bearer, TOKEN"}, 101, "paseto.bearer"},

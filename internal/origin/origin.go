@@ -91,7 +91,7 @@ func (p Pattern) Matches(o Origin) bool {
 // Patterns are the origins that a server lists beside its own.
 type Patterns []Pattern
 
-// ParsePatterns reads patterns. It leaves out what is none.
+// ParsePatterns reads patterns. It leaves out those that are not valid.
 func ParsePatterns(list []string) (all Patterns) {
 	for _, s := range list {
 		if p, err := ParsePattern(s); err == nil {

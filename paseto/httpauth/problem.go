@@ -27,8 +27,8 @@ const (
 	// that would authenticate by cookie.
 	ErrCrossOrigin paseto.Code = "cross_origin"
 
-	// ErrServer is what a client is told of an error that is none of its own
-	// making. The log has the cause.
+	// ErrServer is what a client is told of an error that is not the client's
+	// fault. The log has the cause.
 	ErrServer paseto.Code = "server_error"
 
 	errBody         paseto.Code = "body_invalid"
