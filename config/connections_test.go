@@ -131,7 +131,7 @@ func TestWithConnContext(t *testing.T) {
 		want any
 	}{
 		{"default", nil, nil},
-		{"nil", []config.Option{config.WithConnContext(nil)}, nil},
+		{"nil", []config.Option{nil, config.WithConnContext(nil)}, nil},
 		{"given", []config.Option{config.WithConnContext(remember)}, "kitchen"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

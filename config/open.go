@@ -54,7 +54,9 @@ func Open(ctx context.Context, cfg *Config, opts ...Option) (*Kit, error) {
 	}
 	o := opener{log: slog.New(slog.DiscardHandler), observer: func(paseto.Event) {}}
 	for _, opt := range opts {
-		opt(&o)
+		if opt != nil {
+			opt(&o)
+		}
 	}
 	var ps problems
 	keys := cfg.check(&ps, nil)

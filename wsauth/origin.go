@@ -14,13 +14,6 @@ import (
 // or a client that authenticates by cookie does not say its origin.
 const ErrOrigin paseto.Code = "origin_forbidden"
 
-// ValidateOrigin reports what is wrong with an entry of
-// [Config.AllowedOrigins].
-func ValidateOrigin(s string) error {
-	_, err := origin.ParsePattern(s)
-	return err
-}
-
 // checkOrigin refuses a handshake whose Origin is neither the server's own nor
 // listed. A missing Origin is not its concern.
 func (g *Guard) checkOrigin(r *http.Request) error {

@@ -239,12 +239,6 @@ func TestAllowedOriginsValidation(t *testing.T) {
 			if strings.Contains(err.Error(), "good.example.com") {
 				t.Errorf("error blames the other entry: %v", err)
 			}
-			if err := wsauth.ValidateOrigin(test.entry); err == nil || !strings.Contains(err.Error(), test.want) {
-				t.Errorf("ValidateOrigin returns %v, want %q", err, test.want)
-			}
-			if err := wsauth.ValidateOrigin("https://good.example.com"); err != nil {
-				t.Errorf("ValidateOrigin refuses the other entry: %v", err)
-			}
 		})
 	}
 }

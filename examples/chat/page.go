@@ -82,8 +82,8 @@ func secured(server string, next http.Handler) http.Handler {
 // checkServer reports what is wrong with the origin of another server.
 func checkServer(server string) error {
 	u, err := url.Parse(server)
-	if err != nil || wsauth.ValidateOrigin(server) != nil || strings.Contains(server, "*") ||
-		u.Scheme != "http" && u.Scheme != "https" {
+	origins := wsauth.Config{AllowedOrigins: []string{server}}
+	if err != nil || origins.Validate() != nil || strings.Contains(server, "*") || u.Scheme != "http" && u.Scheme != "https" {
 		return fmt.Errorf("-server %.128q is not an origin; expected one such as http://127.0.0.1:8080, and nothing after it", server)
 	}
 	return nil

@@ -17,9 +17,6 @@ import (
 	"github.com/pasetokit/pasetokit/paseto"
 )
 
-// DefaultMinInterval is the default of [WithRemoteMinInterval].
-const DefaultMinInterval = 30 * time.Second
-
 // RemoteKeys is a [paseto.KeySource] of the keys that another service publishes
 // with [Web.Keys]:
 //
@@ -115,10 +112,12 @@ func NewRemoteKeys(rawURL string, opts ...RemoteOption) (*RemoteKeys, error) {
 		client:      &http.Client{Transport: newTransport()},
 		log:         slog.New(slog.DiscardHandler),
 		now:         time.Now,
-		minInterval: DefaultMinInterval,
+		minInterval: 30 * time.Second,
 	}
 	for _, opt := range opts {
-		opt(k)
+		if opt != nil {
+			opt(k)
+		}
 	}
 	if err := checkKeysURL(rawURL); err != nil {
 		return nil, fmt.Errorf("%w: URL of remote keys: %w", paseto.ErrConfig, err)

@@ -351,7 +351,7 @@ func TestRemoteKeysURL(t *testing.T) {
 		"https://me:secret@example.com/": "it holds a user name or password",
 		"https://exa mple.com/\x00":      "it is not a URL",
 	} {
-		_, err := httpauth.NewRemoteKeys(url, httpauth.WithRemoteClient(nil), httpauth.WithRemoteClock(nil),
+		_, err := httpauth.NewRemoteKeys(url, nil, httpauth.WithRemoteClient(nil), httpauth.WithRemoteClock(nil),
 			httpauth.WithRemoteLogger(nil), httpauth.WithRemoteMinInterval(0))
 		switch {
 		case want == "" && err != nil:
