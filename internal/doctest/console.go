@@ -115,7 +115,15 @@ kill() { # and waits, so that no word of it comes later
 	wait "${@: -1}" 2>/dev/null
 	return 0
 }
-curl() { command curl --retry 1000 --retry-delay 1 --retry-connrefused "$@"; }
+curl() { # and waits for the server that was started last, if it is still there
+	local status=7
+	while ((status == 7)); do
+		status=0
+		command curl "$@" || status=$?
+		if ((status == 7)); then builtin kill -0 "$!" 2>/dev/null && sleep 1 || break; fi
+	done
+	return $status
+}
 mkfifo terminal && exec 3<>terminal && rm terminal
 wscat() { command wscat "$@" <&3; }
 go() {
