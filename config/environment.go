@@ -52,6 +52,10 @@ func (l *loader) variable(name, text string) {
 		}
 		section = inside
 	}
+	if rule := notImported(key); rule != "" {
+		l.problems.add(Problem{Source: shownVariable(name), Rule: rule})
+		return
+	}
 	rule := "unknown key" + l.schema.knownIn(section)
 	if noSingle {
 		rule = "it names no single key; two underscores stand between the levels of a key"

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/pasetokit/pasetokit/config/internal/driver"
 	"github.com/pasetokit/pasetokit/denylist"
@@ -102,12 +103,20 @@ func (c checker) use(storeGiven bool) {
 	case name == storeProgram:
 		c.add("denylist.store", name, "the program gives no store; give one with WithStore, or name another here")
 	default:
-		c.add("denylist.store", name, "this program has not got the store; import it: _ "+strconv.Quote(storeImport+name))
+		c.add("denylist.store", name, notImported("denylist."+name))
 	}
 }
 
-// storeImport and the name of a store are the path of the package that adds it.
-const storeImport = "github.com/pasetokit/pasetokit/config/"
+// notImported says which package brings the store whose section a key is, or is in; it is
+// empty if the program has that package, and for other keys.
+func notImported(key string) string {
+	for _, name := range []string{storeBolt, storeRedis} {
+		if section := "denylist." + name; (key == section || strings.HasPrefix(key, section+".")) && driver.New(name) == nil {
+			return "this program has not got the store " + name + "; import it: _ " + strconv.Quote("github.com/pasetokit/pasetokit/config/"+name)
+		}
+	}
+	return ""
+}
 
 // open opens the store that is named.
 func (d Denylist) open(ctx context.Context, o opener) (denylist.Store, error) {

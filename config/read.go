@@ -71,11 +71,24 @@ func (r *reader) section(name string, value any) map[string]any {
 			if section := r.section(key, members[member]); section != nil {
 				typed[member] = section
 			}
+		case notImported(key) != "":
+			if !saysNothing(members[member]) {
+				r.wrong(key, nil, notImported(key))
+			}
 		default:
 			r.unknown(name, member, nearest(key, slices.Concat(r.schema.keys(), r.schema.fullNames(name))))
 		}
 	}
 	return typed
+}
+
+// saysNothing reports whether a section has no key with a value.
+func saysNothing(section any) bool {
+	members, ok := section.(map[string]any)
+	for _, member := range members {
+		ok = ok && saysNothing(member)
+	}
+	return ok || section == nil
 }
 
 // value returns the value of one key, typed. What is empty is refused, so that a

@@ -9,8 +9,8 @@
 //	  store: bolt
 //	  bolt: {path: /var/lib/chat/revoked.db}
 //
-// A program without the import does not link the store. There [config.Open] returns an
-// error that names the import, and the keys of denylist.bolt are unknown to [config.Load].
+// A program without the import does not link the store. There [config.Load]
+// and [config.Open] return an error that names the import where a configuration needs it.
 //
 // [config.Load]: https://pkg.go.dev/github.com/pasetokit/pasetokit/config#Load
 // [config.Open]: https://pkg.go.dev/github.com/pasetokit/pasetokit/config#Open

@@ -9,8 +9,8 @@
 //	  store: redis
 //	  redis: {addresses: ["redis.internal:6379"]}
 //
-// A program without the import does not link the store. There [config.Open] returns an
-// error that names the import, and the keys of denylist.redis are unknown to [config.Load].
+// A program without the import does not link the store. There [config.Load]
+// and [config.Open] return an error that names the import where a configuration needs it.
 //
 // [config.Load]: https://pkg.go.dev/github.com/pasetokit/pasetokit/config#Load
 // [config.Open]: https://pkg.go.dev/github.com/pasetokit/pasetokit/config#Open
