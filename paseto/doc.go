@@ -50,9 +50,9 @@
 // # Errors
 //
 // Every refusal is an [*Error] with a stable code and a message that is safe to
-// show a client; errors.Is finds the sentinel ([ErrExpired], [ErrRevoked] …).
+// show a client; errors.Is finds the [Code] ([ErrExpired], [ErrRevoked] …).
 // The cause, if any, is wrapped for the log.
 //
-// Token types, codes and the messages of sentinels do not change within a
-// major version.
+// Token types and codes do not change within a major version. The words of messages
+// may.
 package paseto

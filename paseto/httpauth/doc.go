@@ -7,7 +7,7 @@
 //	mux.Handle("POST /refresh", web.Refresh())
 //	mux.Handle("POST /logout", web.Logout())
 //	mux.Handle("POST /ticket", web.Ticket())
-//	mux.Handle("GET /me", web.Require(paseto.Requirement{}, me))
+//	mux.Handle("GET /me", web.Require(paseto.Requirement{}, http.HandlerFunc(me)))
 //
 // A request carries exactly one token, in one of the configured locations; two
 // are refused rather than one chosen. Refusals are problem details (RFC 9457)
