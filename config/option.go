@@ -27,7 +27,8 @@ type opener struct {
 	connObserver func(wsauth.Event)
 }
 
-// WithStore makes store the denylist, whatever denylist.store says. If it is a
+// WithStore makes store the denylist, whatever denylist.store says; program says there
+// that one must be given. If it is a
 // [denylist.Leases] too, or a [denylist.Wrapper] of one, connections are counted over
 // all that share it, see [wsauth.WithLeases]; else in this program alone. The caller
 // closes it after the kit.
@@ -88,7 +89,7 @@ func WithConnectionObserver(observe func(wsauth.Event)) Option {
 // request's own. What it keeps of the request stays in memory for as long as the
 // connection does; its end is not the connection's. It must not return nil. Default, and
 // with nil: the request's own where the requirement has a Check, else none. See
-// [wsauth.Config.ConnContext].
+// [wsauth.WithConnContext].
 func WithConnContext(values func(ctx context.Context, r *http.Request) context.Context) Option {
 	return func(o *opener) { o.connContext = values }
 }
