@@ -61,6 +61,40 @@ func TestLocations(t *testing.T) {
 	}
 }
 
+// TestRefreshCookie: a route that asks for a refresh token takes it from that one's cookie, as the Web names it.
+func TestRefreshCookie(t *testing.T) {
+	t.Parallel()
+	auth := newAuthorizer(t, paseto.Config{})
+	refresh := issue(t, auth, paseto.TypeRefresh, paseto.Grant{Subject: "alice"})
+	named := httpauth.Config{Cookie: httpauth.CookieConfig{RefreshName: "renewal"}}
+	for _, test := range []struct {
+		name, cookie string
+		web          httpauth.Config
+		opts         []httpauth.RouteOption
+		admitted     bool
+	}{
+		{"default", "__Host-refresh_token", httpauth.Config{}, nil, true},
+		{"configured", "__Host-renewal", named, nil, true},
+		{"route", "other", named, []httpauth.RouteOption{httpauth.WithKey("other")}, true},
+		{"in the access token's cookie", "__Host-access_token", httpauth.Config{}, nil, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			guard := guardOf(t, newWeb(t, auth, test.web), wsauth.Config{
+				Locations: []httpauth.Location{httpauth.LocationCookie}, Reject: wsauth.RejectHTTP,
+			})
+			srv := listen(t, guard.Require(paseto.Requirement{Type: paseto.TypeRefresh}, echo, test.opts...))
+			send := header("Host", "chat.example.com").and(header("Origin", "http://chat.example.com")).and(header("Cookie", test.cookie+"="+refresh))
+			if test.admitted {
+				checkEcho(t, connect(t, srv, send), "hello")
+				return
+			}
+			_, resp := dial(t, srv, send)
+			checkProblem(t, resp, 401, "token_missing", "PASETO Authorization Token required")
+		})
+	}
+}
+
 // TestCookieNeedsOrigin refuses a cookie that comes with no Origin: whoever
 // sends it is no browser, or hides which page made it.
 func TestCookieNeedsOrigin(t *testing.T) {
