@@ -37,11 +37,9 @@ func (c checker) add(key string, value any, rule string) {
 func (c *Config) check(ps *problems, sources map[string]*source) []paseto.Key {
 	check := checker{ps, c, schemaOf(c), sources}
 	check.fields()
-	for section, err := range map[string]error{ // rules between settings
-		"Token": c.paseto(nil).Validate(), "HTTP": c.HTTP.Validate(), "WebSocket": c.WebSocket.Validate(),
-	} {
-		check.between(section, settings.In(err))
-	}
+	check.between("Token", settings.In(c.paseto(nil).Validate()))
+	check.between("HTTP", settings.In(c.HTTP.Validate()))
+	check.between("WebSocket", settings.In(c.WebSocket.Validate()))
 	check.tickets()
 	check.store()
 	return check.keys()
@@ -82,7 +80,12 @@ func (c checker) between(section string, broken settings.Problems) {
 		if p.Tag {
 			continue
 		}
-		rule := p.Named(func(path string) string { return c.sources[key(path)].shown(key(path)) })
+		rule := p.Named(func(path string) string {
+			if _, known := c.schema.field(key(path)); !known {
+				return ""
+			}
+			return c.sources[key(path)].shown(key(path))
+		})
 		c.add(key(p.Path), p.Value, rule)
 	}
 }

@@ -1,9 +1,11 @@
 package config
 
 import (
+	"cmp"
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/pasetokit/pasetokit/config/internal/driver"
 	"github.com/pasetokit/pasetokit/internal/settings"
@@ -68,26 +70,23 @@ const (
 // stores that the program has.
 func newConfig() *Config {
 	var c Config
-	if s := driver.New(storeBolt); s != nil {
-		c.Denylist.Bolt = s
-	}
-	if s := driver.New(storeRedis); s != nil {
-		c.Denylist.Redis = s
+	for name, section := range map[string]*any{storeBolt: &c.Denylist.Bolt, storeRedis: &c.Denylist.Redis} {
+		if s := driver.New(name); s != nil {
+			*section = s
+		}
 	}
 	return &c
 }
 
-// store returns the name of the store, and its settings if it has any.
+// store returns the name of the store, and its settings if it has any: those that the
+// package has registered which the program imports for it.
 func (d Denylist) store() (name string, of driver.Settings) {
-	switch d.Store {
-	case storeBolt:
-		of, _ = d.Bolt.(driver.Settings)
-	case storeRedis:
-		of, _ = d.Redis.(driver.Settings)
-	case "":
-		return storeMemory, nil
+	name = cmp.Or(d.Store, storeMemory)
+	given := reflect.ValueOf(map[string]any{storeBolt: d.Bolt, storeRedis: d.Redis}[name])
+	if own := driver.New(name); own != nil && given.IsValid() && given.Type() == reflect.TypeOf(own) && !given.IsNil() {
+		of, _ = given.Interface().(driver.Settings)
 	}
-	return d.Store, of
+	return name, of
 }
 
 // paseto returns what the configuration means for an Authorizer with these keys.
@@ -146,15 +145,6 @@ func (s schema) names(section string) []string {
 	return all
 }
 
-// fullNames returns the names in a section with its own name before them.
-func (s schema) fullNames(section string) []string {
-	all := s.names(section)
-	for i, name := range all {
-		all[i] = join(section, name)
-	}
-	return all
-}
-
 // keys returns every key.
 func (s schema) keys() []string {
 	all := make([]string, len(s))
@@ -164,14 +154,8 @@ func (s schema) keys() []string {
 	return all
 }
 
-func join(section, name string) string {
-	if section == "" {
-		return name
-	}
-	return section + "." + name
-}
-
 var (
-	keysType   = reflect.TypeFor[[]Key]()
-	secretType = reflect.TypeFor[paseto.Secret]()
+	keysType     = reflect.TypeFor[[]Key]()
+	secretType   = reflect.TypeFor[paseto.Secret]()
+	durationType = reflect.TypeFor[time.Duration]()
 )

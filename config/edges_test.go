@@ -195,8 +195,7 @@ func (c *Config) brokenInCode() (keys []string) {
 // brokenInFile returns the keys that a file is refused for.
 func brokenInFile(t *testing.T, yaml string) (keys []string) {
 	t.Helper()
-	_, l := read(nil, []string{write(t, "auth.yaml", yaml)})
-	cfg, _ := read(nil, []string{write(t, "auth.yaml", yaml)})
+	cfg, l := read(nil, []string{write(t, "auth.yaml", yaml)})
 	cfg.check(&l.problems, l.sources)
 	for _, p := range l.problems {
 		key, _, _ := strings.Cut(p.Key, "[")

@@ -9,7 +9,10 @@ import (
 	"strconv"
 	"strings"
 
+	koanfmaps "github.com/knadh/koanf/maps"
 	"github.com/knadh/koanf/providers/env/v2"
+
+	"github.com/pasetokit/pasetokit/internal/settings"
 )
 
 // EnvPrefix begins the name of every environment variable that [Load] reads.
@@ -29,9 +32,11 @@ func (l *loader) environment(environ []string) {
 
 // variable overlays what is merged so far with one environment variable.
 func (l *loader) variable(name, text string) {
+	var known []string
 	for _, f := range l.schema {
+		known = append(known, variableName(f.Key))
 		if variableName(f.Key) == name {
-			l.merge(&source{name: name}, nest(strings.Split(f.Key, delimiter), variable(f, text)))
+			l.merge(&source{name: name}, koanfmaps.Unflatten(map[string]any{f.Key: variable(f, text)}, delimiter))
 			return
 		}
 	}
@@ -42,7 +47,7 @@ func (l *loader) variable(name, text string) {
 	key, section := strings.ToLower(strings.ReplaceAll(strings.TrimPrefix(name, EnvPrefix), "__", delimiter)), ""
 	noSingle := false // it is a section, or a key and more
 	for part := range strings.SplitSeq(key, delimiter) {
-		inside := join(section, part)
+		inside := settings.Join(section, part)
 		if _, isKey := l.schema.field(inside); isKey || inside == key && l.schema.isSection(inside) {
 			noSingle = name == strings.ToUpper(name)
 			break
@@ -56,32 +61,15 @@ func (l *loader) variable(name, text string) {
 		l.problems.add(Problem{Source: shownVariable(name), Rule: rule})
 		return
 	}
-	rule := "unknown key" + l.schema.knownIn(section)
+	rule := "unknown key" + l.schema.knownIn(section, section)
 	if noSingle {
 		rule = "it names no single key; two underscores stand between the levels of a key"
 	}
-	if meant := nearest(name, l.schema.variableNames()); meant != "" {
+	if meant := nearest(name, known); meant != "" {
 		rule, _, _ = strings.Cut(rule, "; known")
 		rule += didYouMean(meant)
 	}
 	l.problems.add(Problem{Source: shownVariable(name), Rule: rule})
-}
-
-// nest returns value inside a section for each level.
-func nest(levels []string, value any) map[string]any {
-	if len(levels) == 1 {
-		return map[string]any{levels[0]: value}
-	}
-	return map[string]any{levels[0]: nest(levels[1:], value)}
-}
-
-// variableNames returns the names of all environment variables that are read.
-func (s schema) variableNames() []string {
-	var all []string
-	for _, key := range s.keys() {
-		all = append(all, variableName(key))
-	}
-	return all
 }
 
 // variableName returns the name of the environment variable for a key.

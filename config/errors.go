@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/pasetokit/pasetokit/internal/settings"
 	"github.com/pasetokit/pasetokit/paseto"
 )
 
@@ -103,7 +104,7 @@ func (s *source) shown(key string) string {
 	if s == nil {
 		return key
 	}
-	return join(s.section, key)
+	return settings.Join(s.section, key)
 }
 
 // line returns the line of a key, or else of the list that it is a member of.

@@ -73,13 +73,9 @@ func (strictYAML) Unmarshal(data []byte) (map[string]any, error) {
 	if err := yamlv3.Unmarshal(data, &document); err != nil {
 		return nil, err
 	}
-	if err := checkTags(&document); err != nil {
+	if err := strict(&document); err != nil {
 		return nil, err
 	}
-	if err := checkNumbers(&document); err != nil {
-		return nil, err
-	}
-	timesAsText(&document)
 	var raw map[string]any
 	err := document.Decode(&raw)
 	return raw, err
@@ -88,40 +84,25 @@ func (strictYAML) Unmarshal(data []byte) (map[string]any, error) {
 // yamlTags are those that the parser gives and knows.
 var yamlTags = strings.Fields("!!str !!int !!float !!bool !!null !!map !!seq !!timestamp !!binary !!merge")
 
-// checkTags reports a tag that the parser does not know. It does not show it.
-func checkTags(n *yamlv3.Node) error {
-	if n.Tag != "" && !slices.Contains(yamlTags, n.ShortTag()) {
-		return fmt.Errorf("line %d: unknown tag; write text that begins with ! in quotes", n.Line)
-	}
-	for _, inner := range n.Content {
-		if err := checkTags(inner); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// leadingZero matches numbers that one reader takes for decimal and another for octal.
+// leadingZero matches numbers that one reader takes for decimal and another for octal: YAML
+// reads 01000 as 512.
 var leadingZero = regexp.MustCompile(`^[-+]?0[0-9_]`)
 
-// checkNumbers reports a number that begins with 0, which YAML reads as octal: 01000 as 512.
-func checkNumbers(n *yamlv3.Node) error {
-	if tag := n.ShortTag(); (tag == "!!int" || tag == "!!float") && leadingZero.MatchString(n.Value) {
+// strict reports a tag that the parser does not know, without showing it, and a number that
+// begins with 0. It makes text of times.
+func strict(n *yamlv3.Node) error {
+	switch tag := n.ShortTag(); {
+	case n.Tag != "" && !slices.Contains(yamlTags, tag):
+		return fmt.Errorf("line %d: unknown tag; write text that begins with ! in quotes", n.Line)
+	case (tag == "!!int" || tag == "!!float") && leadingZero.MatchString(n.Value):
 		return fmt.Errorf("line %d: a number begins with 0, and YAML may read it as octal; write it without the 0, or in quotes if it is text", n.Line)
-	}
-	for _, inner := range n.Content {
-		if err := checkNumbers(inner); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func timesAsText(n *yamlv3.Node) {
-	if n.ShortTag() == "!!timestamp" {
+	case tag == "!!timestamp":
 		n.Tag = "!!str"
 	}
 	for _, inner := range n.Content {
-		timesAsText(inner)
+		if err := strict(inner); err != nil {
+			return err
+		}
 	}
+	return nil
 }

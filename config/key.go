@@ -1,10 +1,14 @@
 package config
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
+	"os"
 	"reflect"
 	"regexp"
+	"runtime"
+	"slices"
 	"strings"
 	"time"
 
@@ -84,13 +88,8 @@ func (k Key) text() (string, error) {
 
 // files returns the paths of the files that the key is made of.
 func (k Key) files() []string {
-	var paths []string
-	for _, path := range []string{k.File, k.PasswordFile, k.WrappingKeyFile} {
-		if path != "" {
-			paths = append(paths, path)
-		}
-	}
-	return paths
+	all := []string{k.File, k.PasswordFile, k.WrappingKeyFile}
+	return slices.DeleteFunc(all, func(path string) bool { return path == "" })
 }
 
 // String says where the key is, and nothing of the key itself.
@@ -134,4 +133,104 @@ func count(texts ...string) int {
 		}
 	}
 	return n
+}
+
+// unwrap reads the text of a key, wrapped or not.
+func (k Key) unwrap(version paseto.Version, purpose paseto.Purpose, text string) (paseto.Key, error) {
+	var wrappedVersion, wrappedWith string
+	if found := wrappedKey.FindStringSubmatch(text); len(found) == 3 {
+		wrappedVersion, wrappedWith = "v"+found[1], found[2]
+	}
+	switch {
+	case count(k.PasswordFile, k.PasswordEnv) > 0:
+		password, err := passwordAt(k.PasswordFile, k.PasswordEnv)
+		if err != nil {
+			return paseto.Key{}, err
+		}
+		return paseto.UnwrapKeyPassword(text, []byte(password))
+	case count(k.WrappingKeyFile, k.WrappingKeyEnv) > 0:
+		wrapping, err := k.wrappingKey(paseto.Version(cmp.Or(wrappedVersion, string(version))))
+		if err != nil {
+			return paseto.Key{}, err
+		}
+		return paseto.UnwrapKey(text, wrapping)
+	case wrappedWith == "pw":
+		return paseto.Key{}, errors.New("the key is wrapped with a password; say where that is with password_file or password_env")
+	case wrappedWith == "wrap":
+		return paseto.Key{}, errors.New("the key is wrapped with another; say where that is with wrapping_key_file or wrapping_key_env")
+	}
+	return paseto.ParseKeyFor(version, purpose, text)
+}
+
+// wrappedKey matches the beginning of a wrapped key: its version, and with what.
+var wrappedKey = regexp.MustCompile(`^\s*k(\d)\.(?:local|secret)-(pw|wrap)\.`)
+
+// wrappingKey returns the key of a version that the key is wrapped with.
+func (k Key) wrappingKey(version paseto.Version) (paseto.Key, error) {
+	text, err := secretAt("wrapping key", k.WrappingKeyFile, k.WrappingKeyEnv)
+	if err != nil {
+		return paseto.Key{}, err
+	}
+	key, err := paseto.ParseKeyFor(version, paseto.Local, text)
+	if err != nil {
+		return paseto.Key{}, fmt.Errorf("wrapping key: %w", err)
+	}
+	return key, nil
+}
+
+// secretAt returns the content of a file or else of an environment variable.
+// What names it in errors.
+func secretAt(what, file, env string) (string, error) {
+	if file != "" {
+		return secretfile.Read(what, file)
+	}
+	if secretfile.IsKey(env) {
+		return "", secretfile.Misplaced(what)
+	}
+	text, found := os.LookupEnv(env)
+	if !found {
+		return "", fmt.Errorf("environment variable %s is not set", shownName(env))
+	}
+	return text, nil
+}
+
+// passwordAt returns the password in a file or else in an environment variable.
+func passwordAt(file, env string) (string, error) {
+	if file != "" {
+		return secretfile.Password(file)
+	}
+	text, err := secretAt("password", "", env)
+	if err == nil {
+		err = secretfile.CheckPassword(text)
+	}
+	return text, err
+}
+
+// exposed returns the paths of files that the group or others may read, of those
+// that make a key usable. A public half is no secret, and neither is a wrapped
+// key for as long as what it is wrapped with is one.
+func (k Key) exposed(key paseto.Key) []string {
+	if isHalf(key) {
+		return nil
+	}
+	paths := k.files()
+	if count(k.PasswordFile, k.PasswordEnv, k.WrappingKeyFile, k.WrappingKeyEnv) > 0 && k.File != "" {
+		paths = paths[1:]
+	}
+	return readable(paths...)
+}
+
+// readable returns those of the files that the group or others may read, as far
+// as modes tell it.
+func readable(paths ...string) []string {
+	if runtime.GOOS == "windows" {
+		return nil
+	}
+	var open []string
+	for _, path := range paths {
+		if info, err := os.Stat(path); err == nil && info.Mode().Perm()&0o077 != 0 {
+			open = append(open, path)
+		}
+	}
+	return open
 }

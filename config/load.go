@@ -5,11 +5,13 @@ import (
 	"path/filepath"
 	"strings"
 
+	koanfmaps "github.com/knadh/koanf/maps"
 	"github.com/knadh/koanf/providers/confmap"
 	"github.com/knadh/koanf/providers/file"
 	"github.com/knadh/koanf/v2"
 
 	"github.com/pasetokit/pasetokit/config/internal/position"
+	"github.com/pasetokit/pasetokit/config/internal/secretfile"
 )
 
 const delimiter = "."
@@ -94,9 +96,13 @@ func (l *loader) file(name string) {
 		refuse("unknown kind of file; its name must end in .yaml, .yml, .toml or .json, and #section may follow")
 		return
 	}
+	if section == "" && path != name {
+		refuse("a name of a section must follow #; leave the # out for the whole file")
+		return
+	}
 	data, err := file.Provider(path).ReadBytes()
 	if err != nil {
-		refuse(withoutKeys(withTried(err).Error()))
+		refuse(withoutKeys(secretfile.WithTried(err).Error()))
 		return
 	}
 	raw, err := parser.Unmarshal(data)
@@ -104,32 +110,22 @@ func (l *loader) file(name string) {
 		refuse(parserText(withoutKeys(err.Error())))
 		return
 	}
-	from := &source{name: path, section: section, lines: position.Lines(format, data)}
-	for name := range strings.SplitSeq(section, delimiter) {
-		inside, ok := raw[name].(map[string]any)
-		if section != "" && !ok {
+	if section != "" {
+		inside, ok := koanfmaps.Search(raw, strings.Split(section, delimiter)).(map[string]any)
+		if !ok {
 			refuse("it has no section " + shownName(section))
 			return
 		}
-		if ok && section != "" {
-			raw = inside
-		}
+		raw = inside
 	}
-	l.merge(from, raw)
+	l.merge(&source{name: path, section: section, lines: position.Lines(format, data)}, raw)
 }
 
 // splitSection splits the name of a file from that of the section in it, if there is one.
 func splitSection(name string) (path, section string) {
-	if _, known := formatOf(filepath.Ext(name)); known != nil {
+	i := strings.LastIndex(name, "#")
+	if _, parser := formatOf(filepath.Ext(name)); parser != nil || i < 0 {
 		return name, ""
 	}
-	path, section, _ = cutLast(name, "#")
-	return path, section
-}
-
-func cutLast(s, sep string) (before, after string, found bool) {
-	if i := strings.LastIndex(s, sep); i >= 0 {
-		return s[:i], s[i+len(sep):], true
-	}
-	return s, "", false
+	return name[:i], name[i+1:]
 }

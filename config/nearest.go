@@ -4,7 +4,7 @@ import "strings"
 
 // nearest returns the one known name that another was probably meant to be: it differs in case
 // and separators alone, or else in two letters at most. It returns nothing if there is none, or
-// several.
+// several, and never the opposite: insecure for secure.
 func nearest(name string, known []string) string {
 	plain := func(name string) string {
 		return strings.ToLower(strings.NewReplacer("_", "", "-", "", ".", "", " ", "").Replace(name))
@@ -12,6 +12,9 @@ func nearest(name string, known []string) string {
 	best, found := 3, ""
 	for _, candidate := range known {
 		distance := editDistance(plain(name), plain(candidate))
+		if strings.Replace(plain(candidate), "insecure", "secure", 1) == plain(name) && distance > 0 {
+			continue
+		}
 		if distance < best {
 			best, found = distance, candidate
 		} else if distance == best && candidate != found {
@@ -46,9 +49,4 @@ func editDistance(a, b string) int {
 	return row[len(b)]
 }
 
-func didYouMean(name string) string {
-	if name == "" {
-		return ""
-	}
-	return "; did you mean " + name + "?"
-}
+func didYouMean(name string) string { return "; did you mean " + name + "?" }

@@ -3,6 +3,7 @@ package config
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
 	"strconv"
@@ -53,6 +54,9 @@ func Open(ctx context.Context, cfg *Config, opts ...Option) (*Kit, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	if cfg == nil {
+		return nil, fmt.Errorf("%w: the Config is nil", paseto.ErrConfig)
+	}
 	o := opener{log: slog.New(slog.DiscardHandler), observer: func(paseto.Event) {}}
 	for _, opt := range opts {
 		if opt != nil {
@@ -102,6 +106,8 @@ func (c checker) use(storeGiven bool) {
 	case storeGiven:
 	case name == storeProgram:
 		c.add("denylist.store", name, "the program gives no store; give one with WithStore, or name another here")
+	case driver.New(name) != nil:
+		c.add("denylist.store", name, "its settings are missing, or of another type; Load makes them, and in code the store itself is given with WithStore")
 	default:
 		c.add("denylist.store", name, notImported("denylist."+name))
 	}

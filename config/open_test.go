@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"github.com/pasetokit/pasetokit/config"
+	"github.com/pasetokit/pasetokit/config/bolt"
+	"github.com/pasetokit/pasetokit/config/redis"
 	"github.com/pasetokit/pasetokit/denylist"
 	"github.com/pasetokit/pasetokit/internal/secrettest"
 	"github.com/pasetokit/pasetokit/paseto"
@@ -313,6 +315,23 @@ func TestSecretsDoNotShow(t *testing.T) {
 	secrettest.Hides(t, cfg.Denylist.Redis, secrets...)
 	if text := fmt.Sprintf("%s %v", cfg.Token.Keys, config.RedisOf(cfg).Password); text != "[(redacted)] (redacted)" {
 		t.Errorf("printed is %s", text)
+	}
+}
+
+// TestOpenStoreSettings gives a store what are not its settings.
+func TestOpenStoreSettings(t *testing.T) {
+	t.Parallel()
+	for name, given := range map[string]any{
+		"none": nil, "a nil pointer": (*redis.Settings)(nil), "a value": redis.Settings{}, "of another store": new(bolt.Settings), "text": "localhost:6379",
+	} {
+		cfg := with(func(c *config.Config) { c.Denylist.Store, c.Denylist.Redis = "redis", given })
+		_, err := config.Open(t.Context(), cfg)
+		if want := `denylist.store = "redis": its settings are missing, or of another type`; !errors.Is(err, paseto.ErrConfig) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: Open = %v, want %s", name, err, want)
+		}
+	}
+	if _, err := config.Open(t.Context(), nil); !errors.Is(err, paseto.ErrConfig) {
+		t.Errorf("without a Config: Open = %v", err)
 	}
 }
 

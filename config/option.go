@@ -74,21 +74,12 @@ func WithImplicit(implicit func(*http.Request) []byte) Option {
 	return func(o *opener) { o.implicit = implicit }
 }
 
-// WithConnectionObserver calls observe for every [wsauth.Event] of the Guard:
-// connections that are opened and closed, handshakes that are refused, tokens that
-// are renewed. It is called on the goroutine that caused the event, so it must
-// return quickly and be safe for concurrent use. Default, and with nil: nobody is
-// told.
+// WithConnectionObserver passes an observer to the Guard; see [wsauth.WithObserver].
 func WithConnectionObserver(observe func(wsauth.Event)) Option {
 	return func(o *opener) { o.connObserver = observe }
 }
 
-// WithConnContext lets the handlers of connections, and the Check of their requirements,
-// know more of a handshake than its claims: values returns the context whose values they
-// get, which is ctx with some of the request's, such as a path value or a trace, or the
-// request's own. What it keeps of the request stays in memory for as long as the
-// connection does; its end is not the connection's. It must not return nil. Default, and
-// with nil: the request's own where the requirement has a Check, else none. See
+// WithConnContext chooses the values that the contexts of connections have; see
 // [wsauth.WithConnContext].
 func WithConnContext(values func(ctx context.Context, r *http.Request) context.Context) Option {
 	return func(o *opener) { o.connContext = values }

@@ -58,7 +58,7 @@ func (r *reader) section(name string, value any) map[string]any {
 	}
 	typed := make(map[string]any, len(members))
 	for _, member := range slices.Sorted(maps.Keys(members)) {
-		key := join(name, member)
+		key := settings.Join(name, member)
 		f, known := r.schema.field(key)
 		switch {
 		case strings.Contains(member, delimiter): // one name, and not a section's and a key's
@@ -76,7 +76,11 @@ func (r *reader) section(name string, value any) map[string]any {
 				r.wrong(key, nil, notImported(key))
 			}
 		default:
-			r.unknown(name, member, nearest(key, slices.Concat(r.schema.keys(), r.schema.fullNames(name))))
+			known := r.schema.keys()
+			for _, other := range r.schema.names(name) {
+				known = append(known, settings.Join(name, other))
+			}
+			r.unknown(name, member, nearest(key, known))
 		}
 	}
 	return typed
@@ -163,8 +167,6 @@ func (r *reader) number(f settings.Field, value any) (any, bool) {
 	}
 	return nil, r.wrong(f.Key, value, expected)
 }
-
-var durationType = reflect.TypeFor[time.Duration]()
 
 func (r *reader) strings(key string, value any) (any, bool) {
 	list, ok := value.([]any)
@@ -255,20 +257,20 @@ func (r *reader) unknown(section, name, meant string) {
 	case meant == name && i >= 0: // a key with its section, at the top level
 		rule += fmt.Sprintf("; write %s inside the section %s", name[i+1:], name[:i])
 	case meant != "":
-		rule += didYouMean(meant)
+		rule += didYouMean(r.source.shown(meant))
 	default:
-		rule += r.schema.knownIn(section)
+		rule += r.schema.knownIn(section, r.source.shown(section))
 	}
-	p := r.source.problem(join(section, name), nil, rule)
-	p.Key = r.source.shown(join(section, shownName(name)))
+	p := r.source.problem(settings.Join(section, name), nil, rule)
+	p.Key = r.source.shown(settings.Join(section, shownName(name)))
 	r.problems.add(p)
 }
 
-// knownIn says which names there are in a section.
-func (s schema) knownIn(section string) string {
+// knownIn says which names there are in a section, which is shown by another name.
+func (s schema) knownIn(section, shown string) string {
 	at := "at the top level"
-	if section != "" {
-		at = "in " + section
+	if shown != "" {
+		at = "in " + shown
 	}
 	return "; known " + at + ": " + strings.Join(s.names(section), ", ")
 }

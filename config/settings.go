@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"os"
 	"reflect"
@@ -64,40 +65,26 @@ func (c *Config) settings(sources map[string]*source) []Setting {
 
 // valueText returns the value of a setting as a file would write it.
 func valueText(f settings.Field) string {
-	var text string
-	switch v := f.Value.Interface().(type) {
-	case []Key:
-		if len(v) == 0 {
-			return none
-		}
-		keys := make([]string, len(v))
-		for i, k := range v {
-			keys[i] = k.String()
-		}
-		return "[" + strings.Join(keys, ", ") + "]"
-	case time.Duration:
-		text = settings.Text(v)
-	default:
-		text = fmt.Sprint(v)
-	}
-	set := !f.Value.IsZero()
-	switch {
-	case !set && f.Default() != "" && f.Type.Kind() == reflect.Slice:
-		return "[" + strings.Join(strings.Split(f.Default(), ","), ", ") + "]"
-	case !set && f.Default() != "":
-		return f.Default()
-	case f.Type.Kind() == reflect.Slice:
-		items := make([]string, f.Value.Len())
+	v, text := f.Value, f.Default()
+	switch isList := f.Type.Kind() == reflect.Slice; {
+	case v.IsZero() && text != "" && isList:
+		return "[" + strings.ReplaceAll(text, ",", ", ") + "]"
+	case v.IsZero() && text != "":
+		return text
+	case isList && v.Len() > 0:
+		items := make([]string, v.Len())
 		for i := range items {
-			items[i] = f.Value.Index(i).String()
+			items[i] = fmt.Sprint(v.Index(i))
 		}
-		if text = "[" + strings.Join(items, ", ") + "]"; len(items) == 0 {
-			return none
-		}
-	case text == "", f.PermitsNone() && f.Value.Int() == -1:
+		text = "[" + strings.Join(items, ", ") + "]"
+	case isList, f.PermitsNone() && v.Int() == -1:
 		return none
+	case f.Type == durationType:
+		text = settings.Text(time.Duration(v.Int()))
+	default:
+		text = cmp.Or(fmt.Sprint(v), none)
 	}
-	if keyLike.MatchString(text) { // a key in the wrong place
+	if f.Type != keysType && keyLike.MatchString(text) { // a key in the wrong place
 		return redacted
 	}
 	return text

@@ -63,29 +63,24 @@ func Watch(ctx context.Context, kit *Kit, files ...string) error {
 			w.look(ctx)
 			w.follow(notifier)
 		}
+		changed := false
 		select {
 		case <-ctx.Done():
 			return ctx.Err()
 		case <-events:
-			settled = soon(settled)
+			changed = true
 		case err := <-failures:
 			kit.log.WarnContext(ctx, "file changes may not have been told", "err", err)
-			settled = soon(settled)
+			changed = true
 		case <-settled:
 			settled = nil
 		case <-poll.C:
 			settled = nil
 		}
+		if changed && settled == nil { // the first of several: a file that is written all the time delays nothing
+			settled = time.After(settle)
+		}
 	}
-}
-
-// soon returns what ends the wait that the first of several events began: a
-// file that is written all the time delays nothing.
-func soon(waiting <-chan time.Time) <-chan time.Time {
-	if waiting != nil {
-		return waiting
-	}
-	return time.After(settle)
 }
 
 // watch is the state of one [Watch].
@@ -245,7 +240,7 @@ func (w *watch) report(ctx context.Context, now map[string]paseto.Secret) {
 // values returns the value of each setting. Some are secrets, so all are kept as such.
 func (c *Config) values() map[string]paseto.Secret {
 	all := make(map[string]paseto.Secret)
-	for _, f := range schemaOf(c) {
+	for _, f := range slices.Concat(schemaOf(newConfig()), schemaOf(c)) { // code may leave out a store's section
 		secret, ok := f.Value.Interface().(paseto.Secret)
 		if !ok {
 			secret = paseto.NewSecret(valueText(f))

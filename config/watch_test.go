@@ -119,6 +119,25 @@ const keyFileConfig = "token: {keys: [{file: FOLDER/key}]}"
 
 const refused = "level=ERROR"
 
+// TestWatchSection watches a section of an application's own file.
+func TestWatchSection(t *testing.T) {
+	t.Parallel()
+	first, second := paseto.NewLocalKey(), paseto.NewLocalKey()
+	w := &watched{dir: t.TempDir(), log: &logBuffer{}}
+	w.write(t, "app.yaml", "port: 80\nauth: {token: {keys: ["+first.Export()+"]}}")
+	section := w.path("app.yaml") + "#auth"
+	cfg, err := config.Load(section)
+	check(t, err)
+	w.Kit = open(t, cfg, config.WithLogger(w.logger()))
+	w.watch(t, section)
+	w.write(t, "app.yaml", "port: 81\nauth: {token: {leeway: 1s, keys: ["+second.Export()+"]}}")
+	w.want(t, second)
+	w.wantLog(t, 1, "needs a restart", "settings=[token.leeway]")
+	w.write(t, "app.yaml", "port: 81")
+	w.wantLog(t, 1, refused, "it has no section auth")
+	w.want(t, second)
+}
+
 func TestWatchConfiguration(t *testing.T) {
 	t.Parallel()
 	first, second := paseto.NewLocalKey(), paseto.NewLocalKey()

@@ -64,6 +64,20 @@ func TestConfigCheckFailures(t *testing.T) {
 	d.run("config check DIR/zero").want(1, "", "pasetokit: config: DIR/zero: unknown kind of file; …\n")
 }
 
+// TestConfigSection checks and prints a section of an application's own file.
+func TestConfigSection(t *testing.T) {
+	t.Parallel()
+	d := newDir(t)
+	d.write("app.yaml", "port: 80\nauth:\n  token: {leeway: 3s, keys: [{file: DIR/zero}]}\nbroken:\n  token: {leeway: soon}\n")
+	d.run("config check DIR/app.yaml#auth").want(0, "the configuration is valid\n"+zeroID+" issues and opens v4.local tokens\n", "")
+	d.run("config check DIR/app.yaml#broken").want(1, "", "pasetokit: config: broken.token.leeway = \"soon\" (DIR/app.yaml:5): expected …\n")
+	d.run("config check DIR/app.yaml#other").want(1, "", "pasetokit: config: DIR/app.yaml: it has no section other\n")
+	text := regexp.MustCompile(` {2,}`).ReplaceAllString(d.run("config print DIR/app.yaml#auth").ok(), " ")
+	if want := "\ntoken.leeway 3s DIR/app.yaml\n"; !strings.Contains(text, want) {
+		t.Errorf("no %q in\n%s", want, text)
+	}
+}
+
 func TestConfigPrint(t *testing.T) {
 	t.Parallel()
 	d := newDir(t)

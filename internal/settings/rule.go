@@ -116,13 +116,15 @@ func (a alternative) holds(v reflect.Value, formats Formats) bool {
 	case "required":
 		return !v.IsZero()
 	case "min":
-		return size(v) >= a.bound(v)
+		n, sized := size(v)
+		return sized && n >= a.bound(v)
 	case "max":
-		return size(v) <= a.bound(v)
+		n, sized := size(v)
+		return sized && n <= a.bound(v)
 	case "oneof":
 		return slices.Contains(strings.Fields(a.param), fmt.Sprint(v.Interface()))
 	case "ne":
-		return v.String() != a.param
+		return v.Kind() == reflect.String && v.String() != a.param
 	case "unique":
 		seen := make(map[any]bool, v.Len())
 		for i := range v.Len() {
@@ -139,14 +141,14 @@ func (a alternative) holds(v reflect.Value, formats Formats) bool {
 }
 
 // size is what min and max bound: a number, the length of a list, the characters of a text.
-func size(v reflect.Value) int64 {
+func size(v reflect.Value) (n int64, ok bool) {
 	switch {
 	case v.CanInt():
-		return v.Int()
+		return v.Int(), true
 	case v.Kind() == reflect.Slice:
-		return int64(v.Len())
+		return int64(v.Len()), true
 	}
-	return int64(utf8.RuneCountInString(v.String()))
+	return int64(utf8.RuneCountInString(v.String())), v.Kind() == reflect.String
 }
 
 func (a alternative) bound(v reflect.Value) int64 {

@@ -54,9 +54,9 @@ func fields(key, path string, v reflect.Value) []Field {
 			all = append(all, fields(key, path, value)...)
 		case name == "":
 		case isSection(value):
-			all = append(all, fields(join(key, name), join(path, f.Name), value)...)
+			all = append(all, fields(Join(key, name), Join(path, f.Name), value)...)
 		case f.Type.Kind() != reflect.Interface:
-			all = append(all, Field{StructField: f, Key: join(key, name), Path: join(path, f.Name), Owner: v.Type(), Value: value})
+			all = append(all, Field{StructField: f, Key: Join(key, name), Path: Join(path, f.Name), Owner: v.Type(), Value: value})
 		}
 	}
 	return all
@@ -78,9 +78,10 @@ func isSection(v reflect.Value) bool {
 	return false
 }
 
-func join(section, name string) string {
-	if section == "" {
-		return name
+// Join returns the name of what is inside a section. Both may be empty.
+func Join(section, name string) string {
+	if section == "" || name == "" {
+		return section + name
 	}
 	return section + "." + name
 }

@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"reflect"
@@ -31,6 +32,9 @@ func (f Field) Rule(name string, value any, formats Formats) string {
 		}
 		return "must list at least " + param
 	case "max":
+		if f.Type.Kind() == reflect.String {
+			return "must have at most " + param + " characters"
+		}
 		return "must list at most " + param
 	case "oneof":
 		return "expected one of " + strings.ReplaceAll(param, " ", ", ")
@@ -173,12 +177,13 @@ func Text(d time.Duration) string {
 	return Duration(d)
 }
 
-// Named returns the rule with the names of other settings as name gives them.
+// Named returns the rule with the names of other settings as name gives them. Where name
+// returns nothing, what is in braces is no setting, and stays.
 func (p Problem) Named(name func(path string) string) string {
 	if p.Tag { // and its text may quote the value
 		return p.Rule
 	}
-	return otherSetting.ReplaceAllStringFunc(p.Rule, func(path string) string { return name(strings.Trim(path, "{}")) })
+	return otherSetting.ReplaceAllStringFunc(p.Rule, func(path string) string { return cmp.Or(name(strings.Trim(path, "{}")), path) })
 }
 
 var otherSetting = regexp.MustCompile(`\{[A-Z][A-Za-z.]*\}`)

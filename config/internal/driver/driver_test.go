@@ -1,13 +1,14 @@
 package driver_test
 
 import (
-	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/pasetokit/pasetokit/config"
+	"github.com/pasetokit/pasetokit/paseto"
 )
 
 const (
@@ -48,8 +49,17 @@ func TestNotImported(t *testing.T) {
 
 func TestOpenNotImported(t *testing.T) {
 	t.Parallel()
-	_, err := config.Open(context.Background(), &config.Config{Denylist: config.Denylist{Store: "redis"}})
-	if err == nil || !strings.Contains(err.Error(), "denylist.store = \"redis\""+noRedis) {
-		t.Errorf("error %v", err)
+	const bolt, redis = "denylist.store = \"bolt\"" + noBolt, "denylist.store = \"redis\"" + noRedis
+	for store, want := range map[string]string{"bolt": bolt, "redis": redis, "program": "give one with WithStore", "memory": ""} {
+		cfg := &config.Config{Token: config.Token{Keys: []config.Key{{Value: paseto.NewSecret(paseto.NewLocalKey().Export())}}}}
+		cfg.Denylist.Store = store
+		kit, err := config.Open(t.Context(), cfg)
+		if want == "" {
+			if err != nil || kit.Close() != nil {
+				t.Errorf("%s: %v", store, err)
+			}
+		} else if !errors.Is(err, paseto.ErrConfig) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: the error is %v, want %s", store, err, want)
+		}
 	}
 }
