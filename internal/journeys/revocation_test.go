@@ -114,6 +114,7 @@ func TestRevocationSurvivesRestart(t *testing.T) {
 	ticket := s.Ticket(going.AccessToken.Reveal(), nil)
 	conn, _ := s.Dial("/ws"+ticket, nil)
 	testsite.WantGreeting(t, conn, "alice")
+	_ = conn.Close() // else the server waits for its answer to the close
 	s.Stop()
 
 	s = testsite.Open(t, yaml)
