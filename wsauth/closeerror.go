@@ -19,6 +19,9 @@ type CloseError struct {
 
 // Error implements error.
 func (e *CloseError) Error() string {
+	if e == nil {
+		return "wsauth: a nil *CloseError"
+	}
 	if e.Code == CloseAbnormal {
 		return "wsauth: peer broke the connection off without closing it"
 	}
