@@ -44,10 +44,10 @@ type Denylist struct {
 	// false.
 	Disabled bool `koanf:"disabled"`
 	// Store names what keeps the records: memory (this process, until it ends, and no other
-	// knows of them), bolt (a file, for one process), redis (a server, for many) or program
-	// (the store that the program gives with [WithStore], which is used whatever this says). A program needs
-	// an import for bolt and redis, see packages config/bolt and config/redis. Default
-	// memory.
+	// knows of them), bolt (a file, for one process; the program has to import config/bolt),
+	// redis (a server, for many; the program has to import config/redis) or program (the
+	// store that the program gives with [WithStore], which is used whatever this says).
+	// Default memory.
 	Store string `koanf:"store" default:"memory" validate:"omitempty,oneof=memory bolt redis program"`
 	// DenylistConfig says what is looked up in it.
 	paseto.DenylistConfig `koanf:",squash"`

@@ -46,9 +46,11 @@ type Config struct {
 	// Redis says when such an answer is out of date, within milliseconds as a rule; this is
 	// the limit for when it cannot. [NoCache] asks Redis every time. Default 30s.
 	CacheTTL time.Duration `koanf:"cache_ttl" default:"30s" validate:"omitempty,none|min=1ms,max=1h"`
-	// MinReplicas is how many replicas must have a record before it counts as made; see
-	// [ErrNotReplicated]. With 1 or more, a failover does not lose it. Default 0: a failover
-	// may lose the records of the last moments.
+	// MinReplicas is how many replicas must have a record before it counts as made. With 1
+	// or more, a failover does not lose it. Default 0: a failover may lose the records of the
+	// last moments.
+	//
+	// Where fewer have it, the error is [ErrNotReplicated].
 	MinReplicas int `koanf:"min_replicas" validate:"omitempty,min=0,max=100"`
 	// Timeout bounds every call, the opening of a connection included. While a
 	// server hangs and hundreds of calls wait for it, some may take twice as
