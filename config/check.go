@@ -25,8 +25,7 @@ type checker struct {
 	sources map[string]*source // says where values were set
 }
 
-// add adds a problem with a key. A path in braces in its rule is another setting of the
-// same section.
+// add adds a problem with a key.
 func (c checker) add(key string, value any, rule string) {
 	name, _, _ := strings.Cut(key, "[")
 	c.problems.add(c.sources[name].problem(key, value, rule))
@@ -121,8 +120,7 @@ func inDenylist(store string) string { return "Denylist." + strings.ToUpper(stor
 // keys returns the keys, or adds what is wrong with them. What a key has to be is
 // unknown where version or purpose is not valid.
 func (c checker) keys() []paseto.Key {
-	cfg := c.cfg.Token.Config
-	settings.SetDefaults(&cfg)
+	cfg := c.cfg.Token.withDefaults()
 	if !slices.Contains([]paseto.Version{paseto.V2, paseto.V3, paseto.V4}, cfg.Version) ||
 		cfg.Purpose != paseto.Local && cfg.Purpose != paseto.Public {
 		return nil

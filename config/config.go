@@ -1,7 +1,6 @@
 package config
 
 import (
-	"cmp"
 	"reflect"
 	"slices"
 	"strings"
@@ -81,7 +80,9 @@ func newConfig() *Config {
 // store returns the name of the store, and its settings if it has any: those that the
 // package has registered which the program imports for it.
 func (d Denylist) store() (name string, of driver.Settings) {
-	name = cmp.Or(d.Store, storeMemory)
+	named := Denylist{Store: d.Store}
+	settings.SetDefaults(&named)
+	name = named.Store
 	given := reflect.ValueOf(map[string]any{storeBolt: d.Bolt, storeRedis: d.Redis}[name])
 	if own := driver.New(name); own != nil && given.IsValid() && given.Type() == reflect.TypeOf(own) && !given.IsNil() {
 		of, _ = given.Interface().(driver.Settings)

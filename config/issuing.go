@@ -1,11 +1,11 @@
 package config
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
 
+	"github.com/pasetokit/pasetokit/internal/settings"
 	"github.com/pasetokit/pasetokit/paseto"
 )
 
@@ -29,28 +29,35 @@ func (t Token) canIssue(keys []paseto.Key) bool {
 }
 
 func (t Token) suits(k paseto.Key) bool {
-	return k.Version() == t.version() && k.Purpose() == t.purpose()
+	return fmt.Sprintf("%s.%s", k.Version(), k.Purpose()) == t.kind()
 }
 
-// version and purpose are those of new tokens.
-func (t Token) version() paseto.Version { return cmp.Or(t.Version, paseto.V4) }
-func (t Token) purpose() paseto.Purpose { return cmp.Or(t.Purpose, paseto.Local) }
+// withDefaults returns the settings of tokens with the defaults that stand at their fields.
+func (t Token) withDefaults() paseto.Config {
+	cfg := t.Config
+	settings.SetDefaults(&cfg)
+	return cfg
+}
 
-// kind is both, as tokens have them at their beginning.
-func (t Token) kind() string { return fmt.Sprintf("%s.%s", t.version(), t.purpose()) }
+// kind is version and purpose of new tokens, as these have them at their beginning.
+func (t Token) kind() string {
+	cfg := t.withDefaults()
+	return fmt.Sprintf("%s.%s", cfg.Version, cfg.Purpose)
+}
 
 // toIssue says what to do where no key can issue. The likeliest mistake is that version and
 // purpose do not go with a key that issues others; then, that the key is retired.
 func (t Token) toIssue(keys []paseto.Key) string {
+	own := t.withDefaults()
 	for i, k := range keys {
 		if !k.CanIssue() {
 			continue
 		}
 		var set []string
-		if k.Purpose() != t.purpose() {
+		if k.Purpose() != own.Purpose {
 			set = append(set, "token.purpose to "+string(k.Purpose()))
 		}
-		if k.Version() != t.version() {
+		if k.Version() != own.Version {
 			set = append(set, "token.version to "+string(k.Version()))
 		}
 		return fmt.Sprintf("token.keys[%d] issues %s.%s tokens: set %s, or add a key that fits",

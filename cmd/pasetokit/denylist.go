@@ -1,7 +1,6 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,6 +11,7 @@ import (
 	boltconfig "github.com/pasetokit/pasetokit/config/bolt"
 	_ "github.com/pasetokit/pasetokit/config/redis" // denylist.store: redis
 	"github.com/pasetokit/pasetokit/denylist/bolt"
+	"github.com/pasetokit/pasetokit/internal/settings"
 )
 
 // The values of denylist.store that this program treats in a way of their own.
@@ -22,7 +22,11 @@ const (
 )
 
 // storeOf returns the name of the store.
-func storeOf(cfg *config.Config) string { return cmp.Or(cfg.Denylist.Store, storeMemory) }
+func storeOf(cfg *config.Config) string {
+	named := config.Denylist{Store: cfg.Denylist.Store}
+	settings.SetDefaults(&named)
+	return named.Store
+}
 
 // withoutDenylist turns revocation off, for a command that does not ask the
 // denylist. Tickets, which need one, go with it.
