@@ -169,8 +169,8 @@ type EventKind string
 const (
 	// EventMissed: something may have happened that this watcher was not told
 	// of. It is the first event of every watch, and comes again after every gap.
-	// Whoever must not overlook a revocation asks Revoked anew for all that it
-	// holds.
+	// A watcher that must not overlook a revocation then asks Revoked anew for all that
+	// it holds.
 	EventMissed EventKind = "missed"
 	// EventRevoked: Revocation was recorded.
 	EventRevoked EventKind = "revoked"

@@ -94,9 +94,9 @@ type Config struct {
 	// the pair of tokens that it got then, for clients that present it twice without
 	// meaning to: parallel tabs, a lost answer. A later use is taken for a
 	// theft, and revokes the session. [NoGrace] takes every second use for one.
-	// Default 10s. The clocks of all servers must agree better than that. Danger: for
-	// as long, whoever has copied a used token gets that pair as well; the theft is then
-	// noticed when the pair's own refresh token is used twice.
+	// Default 10s. The clocks of all servers must differ by less than that. Danger: a thief
+	// who presents a used token within that time gets the same pair. The theft is noticed
+	// only when the refresh token of that pair is used twice.
 	RefreshGrace time.Duration `koanf:"refresh_grace" default:"10s" validate:"omitempty,none|min=1ms,max=5m"`
 	// RefreshesPerMinute is how many new pairs may come of one login in any
 	// minute, by a denylist that checks refresh tokens; [NoRefreshLimit] for any number.
@@ -109,8 +109,8 @@ type Config struct {
 	// lengthen it, and [Config.StartLeeway] counts for its beginning.
 	TicketTTL time.Duration `koanf:"ticket_ttl" default:"30s" validate:"omitempty,min=1s,max=30s"`
 	// AllowNoExpiry accepts tokens without an exp claim. Default false: they
-	// are refused. Danger: such a token works for whoever finds it, for ever,
-	// and revocations of sessions and subjects have to be kept for ever.
+	// are refused. Danger: such a token never ends, and works for anybody who finds it.
+	// Revocations of sessions and subjects then have to be kept without end.
 	AllowNoExpiry bool `koanf:"allow_no_expiry"`
 	// StartLeeway is how far the clock of an issuer may be ahead: the times nbf and
 	// iat are taken that much earlier. A [Grant.AuthTime] may lie ahead by as much.
@@ -136,8 +136,8 @@ type DenylistConfig struct {
 	// with status 501. Tickets are used up instead, and cannot be listed. Default access, refresh.
 	Check []string `koanf:"check" default:"access,refresh" validate:"omitempty,min=1,unique,dive,denylist_type"`
 	// FailOpen accepts tokens while the denylist cannot be asked. Default false: they
-	// are refused with [ErrUnavailable]. Danger: whoever can cut the connection to the
-	// store brings revoked tokens back to life.
+	// are refused with [ErrUnavailable]. Danger: an attacker who can cut the connection
+	// to the store makes revoked tokens valid again.
 	FailOpen bool `koanf:"fail_open"`
 }
 

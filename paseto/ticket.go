@@ -252,5 +252,5 @@ func (a *Authorizer) redeem(ctx context.Context, own, access *Claims, req Requir
 	return a.Revoked(ctx, access) // since the first look
 }
 
-// longestTicket is the longest lifetime of a ticket, whoever has issued it.
+// longestTicket is the longest lifetime of a ticket, also of one that another issuer made.
 const longestTicket = 30 * time.Second

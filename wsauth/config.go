@@ -122,8 +122,8 @@ type Config struct {
 	// out; half of [Config.MaxUnchecked] if that is shorter. Default 1m.
 	RecheckInterval time.Duration `koanf:"recheck_interval" default:"1m" validate:"omitempty,min=1ms,max=24h"`
 	// MaxUnchecked is how long a connection may live while the denylist cannot
-	// be asked; [NoLimit] for any time. Default 5m. Danger: without limit, whoever can
-	// cut the connection to the denylist keeps connections alive that were revoked
+	// be asked; [NoLimit] for any time. Default 5m. Danger: without limit, an attacker
+	// who can cut the connection to the denylist keeps connections alive that were revoked
 	// elsewhere, until their tokens expire.
 	MaxUnchecked time.Duration `koanf:"max_unchecked" default:"5m" validate:"omitempty,none|min=1ms,max=876000h"`
 

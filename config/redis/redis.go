@@ -58,7 +58,7 @@ type Settings struct {
 // TLS says how connections to Redis, and to its Sentinels, are encrypted and
 // authenticated. Its files are read for every new connection, so that they can change.
 type TLS struct {
-	// Enabled encrypts the connections. Default false. Danger: without it, whoever sits
+	// Enabled encrypts the connections. Default false. Danger: without it, an attacker
 	// between this program and the server can make revocations vanish.
 	Enabled bool `koanf:"enabled"`
 	// CAFile is a file with the certificates, in PEM, that the server's must descend from.

@@ -27,7 +27,7 @@ type Config struct {
 	// TLS returns how a connection is encrypted, those to the Sentinels as well. It is
 	// asked for every new one, so that certificates can change while the store is open;
 	// [StaticTLS] returns the same always. Its ServerName is by default the host that is
-	// connected to. Nil means no encryption, over which whoever sits in between can make
+	// connected to. Nil means no encryption: an attacker in between can then make
 	// revocations vanish.
 	TLS func(context.Context) (*tls.Config, error) `json:"-" xml:"-" yaml:"-"`
 

@@ -57,7 +57,7 @@ var (
 	_ denylist.Shared = (*Store)(nil)
 )
 
-// Shared implements [denylist.Shared]: whoever uses the same Redis and
+// Shared implements [denylist.Shared]: every program with the same Redis and
 // [Config.Prefix] hears of all records.
 func (s *Store) Shared() bool { return true }
 

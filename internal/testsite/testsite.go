@@ -113,7 +113,7 @@ func Remote(t *testing.T, url string) *Site {
 	return &Site{URL: url, Client: &http.Client{Transport: transport, Timeout: testtool.Patience}, t: t}
 }
 
-// CheckPassword logs in whoever has the password "demo". The user admin gets the scope admin.
+// CheckPassword logs in everybody who has the password "demo". The user admin gets the scope admin.
 func CheckPassword(_ context.Context, c httpauth.Credentials) (paseto.Grant, error) {
 	if c.Password.Reveal() != "demo" {
 		return paseto.Grant{}, httpauth.ErrCredentials

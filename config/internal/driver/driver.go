@@ -20,8 +20,8 @@ type Settings interface {
 	// their tags.
 	Check(add Add)
 	// CheckFiles adds the files that cannot be what they should be. It is called when a
-	// configuration is opened, and not when it is loaded: whoever does not ask the store
-	// need not be able to read its passwords.
+	// configuration is opened, and not when it is loaded: a program that does not ask the
+	// store may be unable to read its passwords.
 	CheckFiles(add Add)
 	// Private returns the files that others must not read.
 	Private() []File
