@@ -51,7 +51,7 @@ func New(cfg Config, opts ...Option) (*Authorizer, error) {
 
 // Config returns the configuration in force, defaults filled in.
 func (a *Authorizer) Config() Config {
-	cfg := a.cfg.withDefaults()
+	cfg := a.cfg.clone()
 	cfg.Keys = a.Keys()
 	return cfg
 }

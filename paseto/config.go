@@ -157,6 +157,11 @@ func (c Config) withDefaults() Config {
 			c.SessionTTL = NoExpiry
 		}
 	}
+	return c.clone()
+}
+
+// clone returns a copy that shares no list.
+func (c Config) clone() Config {
 	c.Audience = slices.Clone(c.Audience)
 	c.RequireAudience = slices.Clone(c.RequireAudience)
 	c.Denylist.Check = slices.Clone(c.Denylist.Check)

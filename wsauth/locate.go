@@ -24,8 +24,8 @@ func newRoute(c Config, web httpauth.Config) route {
 	r := route{locate.Route{
 		IsWebSocket: true,
 		Header:      web.HeaderName, Scheme: locate.Scheme(web.HeaderScheme),
-		Cookie: web.AccessCookieName(),
-		Field:  c.QueryKey, Prefix: locate.Scheme(c.QueryPrefix),
+		Cookie: web.AccessCookieName(), RefreshCookie: web.RefreshCookieName(),
+		Field: c.QueryKey, Prefix: locate.Scheme(c.QueryPrefix),
 		Ticket:       c.TicketKey,
 		Subprotocols: c.Subprotocols,
 	}}
@@ -33,19 +33,9 @@ func newRoute(c Config, web httpauth.Config) route {
 	return r
 }
 
-// routeFor returns what holds for a route with this requirement: where a
-// refresh token is asked for, the cookie is the refresh token's.
+// routeFor returns what holds for a route with this requirement.
 func (g *Guard) routeFor(req paseto.Requirement, opts []httpauth.RouteOption) route {
-	r := g.route
-	if req.Type == paseto.TypeRefresh {
-		r.Cookie = g.web.RefreshCookieName()
-	}
-	for _, opt := range opts {
-		if opt != nil {
-			opt(&r.Route)
-		}
-	}
-	return r
+	return route{locate.For(g.route.Route, req, opts)}
 }
 
 // takesMessage reports whether the token may come in the first message.

@@ -37,6 +37,7 @@ type Route struct {
 	IsWebSocket            bool // its requests are handshakes
 	Locations              []string
 	Header, Scheme, Cookie string
+	RefreshCookie          string   // the cookie where a refresh token is asked for
 	Field, Prefix          string   // of a body member, or of a query parameter
 	Ticket                 string   // the query parameter of a ticket
 	Subprotocols           []string // the application's own
@@ -48,6 +49,19 @@ func SetLocations[L ~string](r *Route, locations []L) {
 	for i, l := range locations {
 		r.Locations[i] = string(l)
 	}
+}
+
+// For returns r as a route with a requirement and options has it.
+func For[O ~func(*Route)](r Route, req paseto.Requirement, options []O) Route {
+	if req.Type == paseto.TypeRefresh {
+		r.Cookie = r.RefreshCookie
+	}
+	for _, option := range options {
+		if option != nil {
+			option(&r)
+		}
+	}
+	return r
 }
 
 // SetKey names whatever carries the token, in every location but that of

@@ -237,7 +237,7 @@ func (c Config) Validate() error {
 			problems.Add(cookie.field, cookie.name, "browsers refuse the prefix __Host- with a domain or another path than /")
 		}
 	}
-	if c.AccessCookieName() == c.RefreshCookieName() {
+	if c.accessCookie() == c.refreshCookie() {
 		problems.Add("Cookie.RefreshName", c.Cookie.RefreshName, "must differ from {Cookie.AccessName}")
 	}
 	if c.Cookie.SameSite == SameSiteNone && c.Cookie.Insecure {

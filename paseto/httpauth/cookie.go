@@ -17,15 +17,15 @@ const maxCookie = 4096
 
 // AccessCookieName returns the name of the access token's cookie as it
 // travels, prefix included.
-func (c Config) AccessCookieName() string {
-	c = c.withDefaults()
-	return c.Cookie.prefixed(c.Cookie.AccessName, c.Cookie.Path)
-}
+func (c Config) AccessCookieName() string { return c.withDefaults().accessCookie() }
+
+func (c Config) accessCookie() string { return c.Cookie.prefixed(c.Cookie.AccessName, c.Cookie.Path) }
 
 // RefreshCookieName returns the name of the refresh token's cookie as it
 // travels, prefix included.
-func (c Config) RefreshCookieName() string {
-	c = c.withDefaults()
+func (c Config) RefreshCookieName() string { return c.withDefaults().refreshCookie() }
+
+func (c Config) refreshCookie() string {
 	return c.Cookie.prefixed(c.Cookie.RefreshName, c.Cookie.RefreshPath)
 }
 
@@ -58,8 +58,8 @@ func (w *Web) cookie(name, value, path string) *http.Cookie {
 // setCookies sets both tokens of a pair.
 func (w *Web) setCookies(rw http.ResponseWriter, pair paseto.Pair) error {
 	cookies := []*http.Cookie{
-		w.tokenCookie(w.cfg.AccessCookieName(), w.cfg.Cookie.Path, pair.Access),
-		w.tokenCookie(w.cfg.RefreshCookieName(), w.cfg.Cookie.RefreshPath, pair.Refresh),
+		w.tokenCookie(w.cfg.accessCookie(), w.cfg.Cookie.Path, pair.Access),
+		w.tokenCookie(w.cfg.refreshCookie(), w.cfg.Cookie.RefreshPath, pair.Refresh),
 	}
 	for _, c := range cookies {
 		if size := len(c.Name) + len(c.Value); size > maxCookie {
@@ -87,8 +87,8 @@ func (w *Web) clearCookies(rw http.ResponseWriter) {
 		http.SetCookie(rw, c)
 	}
 	for name, path := range map[string]string{
-		w.cfg.AccessCookieName():  w.cfg.Cookie.Path,
-		w.cfg.RefreshCookieName(): w.cfg.Cookie.RefreshPath,
+		w.cfg.accessCookie():  w.cfg.Cookie.Path,
+		w.cfg.refreshCookie(): w.cfg.Cookie.RefreshPath,
 	} {
 		c := w.cookie(name, "", path)
 		c.MaxAge = -1

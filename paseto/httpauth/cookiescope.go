@@ -12,8 +12,8 @@ import (
 func (w *Web) formerCookies() []*http.Cookie {
 	cfg := w.cfg.Cookie
 	kept := []*http.Cookie{
-		w.cookie(w.cfg.AccessCookieName(), "", cfg.Path),
-		w.cookie(w.cfg.RefreshCookieName(), "", cfg.RefreshPath),
+		w.cookie(w.cfg.accessCookie(), "", cfg.Path),
+		w.cookie(w.cfg.refreshCookie(), "", cfg.RefreshPath),
 	}
 	var former []*http.Cookie
 	for _, scope := range cfg.Former {
@@ -48,6 +48,6 @@ func (w *Web) warnOfCookies() {
 	if w.cfg.usesCookies() && (c.Domain != "" || c.Path != "/" || c.RefreshPath != "/") {
 		w.log.Warn("cookies are not protected by the prefix __Host-, and other hosts of the domain can set them; "+
 			"leave Cookie.Domain (http.cookie.domain) empty, and Cookie.Path and RefreshPath (http.cookie.path, refresh_path) at /",
-			"access", w.cfg.AccessCookieName(), "refresh", w.cfg.RefreshCookieName())
+			"access", w.cfg.accessCookie(), "refresh", w.cfg.refreshCookie())
 	}
 }

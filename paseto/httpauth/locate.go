@@ -23,26 +23,16 @@ func (c Config) usesCookies() bool { return slices.Contains(c.Locations, Locatio
 func (c Config) route() locate.Route {
 	r := locate.Route{
 		Header: c.HeaderName, Scheme: locate.Scheme(c.HeaderScheme),
-		Cookie: c.AccessCookieName(),
-		Field:  c.JSONKey, Prefix: locate.Scheme(c.JSONPrefix),
+		Cookie: c.accessCookie(), RefreshCookie: c.refreshCookie(),
+		Field: c.JSONKey, Prefix: locate.Scheme(c.JSONPrefix),
 	}
 	locate.SetLocations(&r, c.Locations)
 	return r
 }
 
-// routeFor returns what holds for a route with this requirement: where a
-// refresh token is asked for, the cookie is the refresh token's.
+// routeFor returns what holds for a route with this requirement.
 func (w *Web) routeFor(req paseto.Requirement, opts ...RouteOption) locate.Route {
-	r := w.route
-	if req.Type == paseto.TypeRefresh {
-		r.Cookie = w.cfg.RefreshCookieName()
-	}
-	for _, opt := range opts {
-		if opt != nil {
-			opt(&r)
-		}
-	}
-	return r
+	return locate.For(w.route, req, opts)
 }
 
 // check reports what makes a route one that nobody can enter.

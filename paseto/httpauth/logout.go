@@ -133,7 +133,7 @@ func (w *Web) presentedCookies(r *http.Request) (all []presented) {
 	if !w.cfg.usesCookies() {
 		return nil
 	}
-	for _, name := range []string{w.cfg.RefreshCookieName(), w.cfg.AccessCookieName()} {
+	for _, name := range []string{w.cfg.refreshCookie(), w.cfg.accessCookie()} {
 		for token, err := range locate.Cookies(r.Header, name) {
 			all = append(all, presented{token, err})
 		}
