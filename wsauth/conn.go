@@ -16,7 +16,7 @@ import (
 
 	"github.com/pasetokit/pasetokit/internal/refusal"
 	"github.com/pasetokit/pasetokit/paseto"
-	"github.com/pasetokit/pasetokit/wsauth/internal/schedule"
+	"github.com/pasetokit/pasetokit/internal/schedule"
 )
 
 // MessageKind is what a message carries (RFC 6455, section 5.6).

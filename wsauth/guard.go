@@ -28,7 +28,7 @@ import (
 	"github.com/pasetokit/pasetokit/internal/urlpath"
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/paseto/httpauth"
-	"github.com/pasetokit/pasetokit/wsauth/internal/schedule"
+	"github.com/pasetokit/pasetokit/internal/schedule"
 )
 
 // Guard decides who may open a WebSocket, and ends the connections that it let in

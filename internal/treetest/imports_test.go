@@ -27,6 +27,7 @@ var order = []string{
 	"internal/clientlog",
 	"internal/messages",
 	"internal/rfc3339",
+	"internal/schedule",
 	"internal/scheme",
 	"internal/sentinel",
 	"internal/strictjson",
@@ -49,7 +50,6 @@ var order = []string{
 	"internal/settings/format",
 	"paseto/httpauth",
 
-	"wsauth/internal/schedule",
 	"wsauth",
 
 	"config/internal/driver",

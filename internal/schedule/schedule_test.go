@@ -12,7 +12,7 @@ import (
 
 	"go.uber.org/goleak"
 
-	"github.com/pasetokit/pasetokit/wsauth/internal/schedule"
+	"github.com/pasetokit/pasetokit/internal/schedule"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }

@@ -7,7 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/pasetokit/pasetokit/wsauth/internal/schedule"
+	"github.com/pasetokit/pasetokit/internal/schedule"
 )
 
 // TestClockIsSet: an item is rung when the schedule's own clock says so, within a second
