@@ -106,7 +106,7 @@ func TestRefreshesPerMinute(t *testing.T) {
 	if got := open(t, with(func(*config.Config) {})).Authorizer.Config().RefreshesPerMinute; got != 10 {
 		t.Errorf("the default is %d, want 10", got)
 	}
-	for configured, want := range map[int]int{0: 10, 1: 1, 60: 60, httpauth.NoLimit: paseto.NoRefreshLimit} {
+	for configured, want := range map[int]int{0: 10, 1: 1, 60: 60, paseto.NoLimit: paseto.NoRefreshLimit} {
 		kit := open(t, with(func(c *config.Config) { c.Token.RefreshesPerMinute = configured }))
 		if got := kit.Authorizer.Config().RefreshesPerMinute; got != want {
 			t.Errorf("%d is taken for %d, want %d", configured, got, want)

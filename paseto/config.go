@@ -7,6 +7,9 @@ import (
 	"github.com/pasetokit/pasetokit/internal/settings"
 )
 
+// NoLimit, as a number or a duration that bounds something, lifts the bound: none in files.
+const NoLimit = -1
+
 // NoExpiry is the lifetime of a token without an exp claim: none in files. Such a token
 // is valid until its key is withdrawn or it is revoked; an [Authorizer] accepts it
 // only with [Config.AllowNoExpiry].

@@ -136,7 +136,7 @@ func TestRecheckAtOnce(t *testing.T) {
 				return ctx.Err()
 			}
 			auth := newAuthorizer(t, paseto.Config{Keys: []paseto.Key{localKey}}, paseto.WithClock(time.Now), paseto.WithDenylist(store))
-			guard := newGuard(t, auth, wsauth.Config{RecheckInterval: time.Hour, MaxUnchecked: wsauth.NoLimit})
+			guard := newGuard(t, auth, wsauth.Config{RecheckInterval: time.Hour, MaxUnchecked: paseto.NoLimit})
 			token := issued(t, auth, paseto.Grant{Subject: "alice"})
 			ws := connect(t, listen(t, guard.Require(paseto.Requirement{}, echo)), bearer(token.Token.Reveal()))
 			checkEcho(t, ws, "hello")

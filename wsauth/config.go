@@ -114,7 +114,7 @@ type Config struct {
 	// lives on until its token expires) or close. Default keep.
 	RenewFailure RenewFailure `koanf:"renew_failure" default:"keep" validate:"omitempty,oneof=keep close"`
 	// RenewInterval is how often a connection may try to renew its token in the
-	// long run; five attempts may come at once. [NoLimit] for any number. Default 10s.
+	// long run; five attempts may come at once. [paseto.NoLimit] for any number. Default 10s.
 	RenewInterval time.Duration `koanf:"renew_interval" default:"10s" validate:"omitempty,none|min=1ms,max=24h"`
 
 	// RecheckInterval is how often the right of every connection is checked anew: for
@@ -122,7 +122,7 @@ type Config struct {
 	// out; half of [Config.MaxUnchecked] if that is shorter. Default 1m.
 	RecheckInterval time.Duration `koanf:"recheck_interval" default:"1m" validate:"omitempty,min=1ms,max=24h"`
 	// MaxUnchecked is how long a connection may live while the denylist cannot
-	// be asked; [NoLimit] for any time. Default 5m. Danger: without limit, an attacker
+	// be asked; [paseto.NoLimit] for any time. Default 5m. Danger: without limit, an attacker
 	// who can cut the connection to the denylist keeps connections alive that were revoked
 	// elsewhere, until their tokens expire.
 	MaxUnchecked time.Duration `koanf:"max_unchecked" default:"5m" validate:"omitempty,none|min=1ms,max=876000h"`

@@ -15,8 +15,8 @@ import (
 	"github.com/gorilla/websocket"
 
 	"github.com/pasetokit/pasetokit/internal/refusal"
-	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/internal/schedule"
+	"github.com/pasetokit/pasetokit/paseto"
 )
 
 // MessageKind is what a message carries (RFC 6455, section 5.6).

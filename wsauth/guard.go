@@ -24,11 +24,11 @@ import (
 	"github.com/pasetokit/pasetokit/internal/locate"
 	"github.com/pasetokit/pasetokit/internal/origin"
 	"github.com/pasetokit/pasetokit/internal/refusal"
+	"github.com/pasetokit/pasetokit/internal/schedule"
 	"github.com/pasetokit/pasetokit/internal/throttle"
 	"github.com/pasetokit/pasetokit/internal/urlpath"
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/paseto/httpauth"
-	"github.com/pasetokit/pasetokit/internal/schedule"
 )
 
 // Guard decides who may open a WebSocket, and ends the connections that it let in

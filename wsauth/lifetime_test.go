@@ -96,7 +96,7 @@ func TestEndlessLife(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			tokens := paseto.Config{AllowNoExpiry: true, MaxTTL: paseto.NoExpiry, SessionTTL: paseto.NoExpiry}
-			test.cfg.RecheckInterval, test.cfg.MaxUnchecked = 24*time.Hour, wsauth.NoLimit // a check takes its time
+			test.cfg.RecheckInterval, test.cfg.MaxUnchecked = 24*time.Hour, paseto.NoLimit // a check takes its time
 			inBubble(t, tokens, test.cfg, echo, func(b bubble) {
 				time.Sleep(time.Second) // the guard is not of today
 				client := b.call(bearer(access(b, b.auth, test.grant)), true)
@@ -186,7 +186,7 @@ func TestClockThatJumps(t *testing.T) {
 				clock := paseto.WithClock(func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) })
 				store := newRelay(t)
 				auth := newAuthorizer(t, paseto.Config{}, clock, paseto.WithDenylist(store))
-				cfg := wsauth.Config{PingInterval: wsauth.NoPing, RecheckInterval: 24 * hour, MaxUnchecked: wsauth.NoLimit}
+				cfg := wsauth.Config{PingInterval: wsauth.NoPing, RecheckInterval: 24 * hour, MaxUnchecked: paseto.NoLimit}
 				b := newBubble(t, auth, store, cfg, echo)
 				defer b.shutDown()
 				began := time.Now()

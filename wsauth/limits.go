@@ -15,9 +15,6 @@ import (
 	"github.com/pasetokit/pasetokit/paseto/httpauth"
 )
 
-// NoLimit, as a number or a duration that bounds something, lifts the bound: none in files.
-const NoLimit = -1
-
 // Excess says what happens when a subject opens a connection too many.
 type Excess string
 
@@ -54,7 +51,7 @@ type Limits struct {
 	Pending int `koanf:"pending" default:"1000" validate:"omitempty,min=1,max=1000000000"`
 	// PendingPerAddress is how many of these a client address may have; beyond
 	// that its handshakes are answered with status 429. An IPv6 address counts
-	// together with all of its /64 network. [NoLimit] lifts the bound. Default: a tenth of
+	// together with all of its /64 network. [paseto.NoLimit] lifts the bound. Default: a tenth of
 	// [Limits.Pending], and at least 1. Danger: behind a proxy that
 	// [httpauth.Config.TrustedProxies] does not list, all clients have one address, and this
 	// many places together.
@@ -78,7 +75,7 @@ type Limits struct {
 // withDefaults returns the limits with what other settings decide. 0 stands for no limit
 // where there is none.
 func (l Limits) withDefaults() Limits {
-	if l.PendingPerAddress == NoLimit {
+	if l.PendingPerAddress == paseto.NoLimit {
 		l.PendingPerAddress = l.Pending
 	}
 	l.PendingPerAddress = cmp.Or(l.PendingPerAddress, max(1, l.Pending/10))

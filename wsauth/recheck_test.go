@@ -125,7 +125,7 @@ func TestOutage(t *testing.T) {
 		{"looked at less often than that", paseto.Config{}, wsauth.Config{MaxUnchecked: time.Second}, down, long,
 			time.Second, time.Minute},
 		{"no answer at all", paseto.Config{}, wsauth.Config{}, hangs, long, 5 * time.Minute, 6 * time.Minute},
-		{"no limit", paseto.Config{}, wsauth.Config{MaxUnchecked: wsauth.NoLimit}, down, long, 0, 0},
+		{"no limit", paseto.Config{}, wsauth.Config{MaxUnchecked: paseto.NoLimit}, down, long, 0, 0},
 		{"fail open", paseto.Config{Denylist: paseto.DenylistConfig{FailOpen: true}}, wsauth.Config{}, down, long, 0, 0},
 		{"fail open, no answer at all", paseto.Config{Denylist: paseto.DenylistConfig{FailOpen: true}}, wsauth.Config{}, hangs, long, 0, 0},
 		{"over in time", paseto.Config{}, wsauth.Config{}, down, 5*time.Minute - time.Second, 0, 0},

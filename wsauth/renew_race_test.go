@@ -25,7 +25,7 @@ func TestConcurrentRenewals(t *testing.T) {
 	const renewers, each = 8, 20
 	conns := make(chan *wsauth.Conn, 1)
 	auth := newAuthorizer(t, paseto.Config{})
-	guard := newGuard(t, auth, wsauth.Config{RenewInterval: wsauth.NoLimit, RecheckInterval: time.Millisecond})
+	guard := newGuard(t, auth, wsauth.Config{RenewInterval: paseto.NoLimit, RecheckInterval: time.Millisecond})
 	srv := listen(t, guard.Require(paseto.Requirement{}, toldOf(conns)))
 	ws := connect(t, srv, bearer(access(t, auth, anHour)))
 	conn := wait(t, conns, "the connection")
@@ -134,7 +134,7 @@ func TestRevocationDuringRenewal(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			inBubble(t, paseto.Config{}, wsauth.Config{RecheckInterval: 24 * time.Hour, MaxUnchecked: wsauth.NoLimit}, echo, func(b bubble) {
+			inBubble(t, paseto.Config{}, wsauth.Config{RecheckInterval: 24 * time.Hour, MaxUnchecked: paseto.NoLimit}, echo, func(b bubble) {
 				b.store.tells(func(denylist.Event) bool { return test.told })
 				now := issued(b, b.auth, lasts(2*time.Hour))
 				client := b.call(bearer(access(b, b.auth, anHour)), true)

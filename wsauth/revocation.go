@@ -75,7 +75,7 @@ func signal(ch chan<- struct{}) {
 // guard's life ends.
 func (g *Guard) recheck() {
 	interval := g.cfg.RecheckInterval
-	if g.cfg.MaxUnchecked != NoLimit { // so that an outage is noticed before it has lasted too long
+	if g.cfg.MaxUnchecked != paseto.NoLimit { // so that an outage is noticed before it has lasted too long
 		interval = min(interval, g.cfg.MaxUnchecked/2)
 	}
 	timer := time.NewTimer(interval)
@@ -167,7 +167,7 @@ func (c *Conn) recheck(ctx context.Context) bool {
 	case err == nil:
 		c.checked.Store(c.gate.guard.moment())
 	case isOutage(err):
-		if g := c.gate.guard; g.cfg.MaxUnchecked != NoLimit && !g.failOpen && g.life.Err() == nil &&
+		if g := c.gate.guard; g.cfg.MaxUnchecked != paseto.NoLimit && !g.failOpen && g.life.Err() == nil &&
 			g.moment()-c.checked.Load() > int64(g.cfg.MaxUnchecked) {
 			go c.close(refusal.New(paseto.ErrUnavailable))
 		}

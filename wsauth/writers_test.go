@@ -64,7 +64,7 @@ func TestWritersAgainstTheEnd(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			conns := make(chan *wsauth.Conn)
-			s := newStage(t, wsauth.Config{SendQueue: test.queue, RenewInterval: wsauth.NoLimit}, func(ctx context.Context, conn *wsauth.Conn) {
+			s := newStage(t, wsauth.Config{SendQueue: test.queue, RenewInterval: paseto.NoLimit}, func(ctx context.Context, conn *wsauth.Conn) {
 				conns <- conn
 				_ = readUntilError(ctx, conn)
 			})

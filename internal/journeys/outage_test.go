@@ -31,7 +31,7 @@ func behind(p *redistest.Proxy) nodeConfig {
 	return nodeConfig{
 		Redis:           redis.Config{Addresses: []string{p.Addr()}, Timeout: 3 * time.Second},
 		RecheckInterval: never,
-		MaxUnchecked:    wsauth.NoLimit,
+		MaxUnchecked:    paseto.NoLimit,
 	}
 }
 

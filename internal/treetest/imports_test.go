@@ -45,6 +45,7 @@ var order = []string{
 	"paseto",
 
 	"internal/refusal",
+	"paseto/live",
 	"internal/locate",
 	"internal/origin",
 	"internal/settings/format",
@@ -179,6 +180,7 @@ func TestLinked(t *testing.T) {
 		never    []string
 	}{
 		{[]string{"paseto"}, 5, []string{"net/http", "testing"}},
+		{[]string{"paseto/live"}, 5, []string{"net/http", "github.com/gorilla/websocket", module + "/paseto/httpauth", module + "/wsauth", "testing"}},
 		{[]string{"paseto", "paseto/httpauth", "wsauth"}, 8, []string{koanf, validator, rueidis, bbolt, cobra, "testing"}},
 		{[]string{"config"}, 28, []string{rueidis, bbolt, cobra, "testing"}},
 		{[]string{"paseto", "denylist/bolt"}, 6, []string{koanf, validator, rueidis, cobra, "testing"}},

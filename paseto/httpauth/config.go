@@ -72,7 +72,7 @@ type Config struct {
 	// TicketsPerMinute is how many tickets one session gets in a minute; where the access
 	// token has no session, its subject, and else the token. All of them may come at once,
 	// and the count is refilled evenly within a minute. Beyond it the answer has status 429
-	// and Retry-After. [NoLimit] for any number. Default 60. Each [Web], and so each process,
+	// and Retry-After. [paseto.NoLimit] for any number. Default 60. Each [Web], and so each process,
 	// counts for itself, and remembers 65,536 sessions. Danger: each ticket that is used
 	// leaves a record in the denylist, so without a limit one login can fill it.
 	TicketsPerMinute int `koanf:"tickets_per_minute" default:"60" validate:"omitempty,none|min=1,max=1000000000"`

@@ -147,8 +147,8 @@ func TestWhatCountsAsAFailure(t *testing.T) {
 		{"who is known is not kept out by others of the address", limits, []string{alice, "a", "b", "c", "d", "e", "f"}, "rwwwwwWr"},
 		{"spelled otherwise one is not known", limits, []string{alice, "a", "b", "c", "d", "e", "Alice"}, "rwwwwwR"},
 		{"no limit", httpauth.LoginLimits{
-			FailuresPerNameAndAddress: httpauth.NoLimit, FailuresPerAddress: httpauth.NoLimit,
-			FailuresPerName: httpauth.NoLimit, Concurrent: httpauth.NoLimit,
+			FailuresPerNameAndAddress: paseto.NoLimit, FailuresPerAddress: paseto.NoLimit,
+			FailuresPerName: paseto.NoLimit, Concurrent: paseto.NoLimit,
 		}, []string{alice}, strings.Repeat("w", 300) + "r"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

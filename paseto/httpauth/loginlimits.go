@@ -1,11 +1,8 @@
 package httpauth
 
-// NoLimit, as a field of [LoginLimits] or as [Config.TicketsPerMinute], lifts the limit.
-const NoLimit = -1
-
 // LoginLimits bounds how fast passwords can be guessed at [Web.Login], and what
 // logins can take of the server. The zero value of every field is its documented
-// default, and [NoLimit] lifts it.
+// default, and [paseto.NoLimit] lifts it.
 //
 // A login fails if the login function refuses it, with [ErrCredentials] or with a
 // refusal of its own. One that it cannot answer does not, nor does a body that

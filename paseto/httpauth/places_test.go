@@ -336,7 +336,7 @@ func TestWhoIsServedFirst(t *testing.T) {
 func TestNoPlacesToCount(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		d := newDesk(t, httpauth.LoginLimits{Concurrent: httpauth.NoLimit})
+		d := newDesk(t, httpauth.LoginLimits{Concurrent: paseto.NoLimit})
 		for n := range 50 {
 			d.come(t, fmt.Sprint(n), "192.0.2.1")
 		}

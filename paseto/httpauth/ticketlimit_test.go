@@ -66,7 +66,7 @@ func TestTooManyTickets(t *testing.T) {
 // TestTicketsWithoutLimit: with NoLimit there are as many as are asked for.
 func TestTicketsWithoutLimit(t *testing.T) {
 	t.Parallel()
-	s := newSite(t, setup{web: httpauth.Config{TicketsPerMinute: httpauth.NoLimit}})
+	s := newSite(t, setup{web: httpauth.Config{TicketsPerMinute: paseto.NoLimit}})
 	access, _ := s.pair(t)
 	for range 60 + 1 {
 		ticketOf(t, post(t, s.web.Ticket(), bearer(access)))

@@ -1,0 +1,57 @@
+package live
+
+import (
+	"context"
+	"errors"
+
+	"github.com/pasetokit/pasetokit/internal/messages"
+	"github.com/pasetokit/pasetokit/paseto"
+)
+
+// Why a right is refused, or ends, beside the refusals of package paseto. The codes are
+// stable. What a client is told of each is in docs/refusals.md.
+const (
+	// ErrShutdown: [Keeper.Shutdown] ended the right, or refused it.
+	ErrShutdown paseto.Code = "shutting_down"
+	// ErrOverload: there are [Config.MaxRights] already.
+	ErrOverload paseto.Code = "overloaded"
+	// ErrTooMany: the subject has [Config.PerSubject] rights already.
+	ErrTooMany paseto.Code = "connections_limited"
+	// ErrReplaced: the subject has opened another right, which took this one's place;
+	// see [ReplaceOldest].
+	ErrReplaced paseto.Code = "connection_replaced"
+	// ErrLifetime: the right is as old as [Config.MaxLifetime].
+	ErrLifetime paseto.Code = "lifetime_reached"
+	// ErrOtherSubject: a renewal with a token of another subject or session, or
+	// of a right that is anonymous.
+	ErrOtherSubject paseto.Code = "renewal_subject"
+	// ErrOlder: a renewal with a token that expires before the present one.
+	ErrOlder paseto.Code = "renewal_older"
+	// ErrRenewals: more renewals than [Config.RenewInterval] allows.
+	ErrRenewals paseto.Code = "renewals_limited"
+	// ErrPanic: the application's handler panicked. The log has the details.
+	ErrPanic paseto.Code = "handler_panicked"
+	// ErrClosed: the program ended the right, for instance by returning from its handler.
+	ErrClosed paseto.Code = "closed"
+)
+
+func init() {
+	messages.Add(map[paseto.Code]string{
+		ErrShutdown:     "Server is shutting down",
+		ErrOverload:     "Server has too many connections",
+		ErrTooMany:      "Too many connections of this subject",
+		ErrReplaced:     "Replaced by a newer connection",
+		ErrLifetime:     "Connection has reached its maximum age",
+		ErrOtherSubject: "Token is of another subject or session",
+		ErrOlder:        "Token expires before the present one",
+		ErrRenewals:     "Too many renewals",
+		ErrPanic:        "Internal error",
+		ErrClosed:       "Connection was closed by the application",
+	})
+}
+
+// isOutage reports whether a refusal says nothing of the token.
+func isOutage(err error) bool {
+	return errors.Is(err, paseto.ErrUnavailable) || errors.Is(err, paseto.ErrKeysUnavailable) ||
+		errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)
+}

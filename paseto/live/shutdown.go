@@ -1,0 +1,169 @@
+package live
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"log/slog"
+	"math/rand/v2"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/pasetokit/pasetokit/internal/clientlog"
+	"github.com/pasetokit/pasetokit/internal/refusal"
+)
+
+// Rights yields the rights that are open in this process, in no order; those that are
+// opened or end meanwhile may be among them. Other processes' are not known.
+func (k *Keeper) Rights() iter.Seq[*Right] {
+	return func(yield func(*Right) bool) {
+		k.rights.walk(func(r *Right) bool { return !k.rights.isOpen(r) || yield(r) })
+	}
+}
+
+// RightsOf yields the open rights of a subject in this process, the oldest first.
+func (k *Keeper) RightsOf(subject string) iter.Seq[*Right] {
+	return func(yield func(*Right) bool) {
+		for _, r := range k.rights.openOf(bySubject, subject) {
+			if !yield(r) {
+				return
+			}
+		}
+	}
+}
+
+// Done returns a channel that is closed when [Keeper.Shutdown] begins.
+func (k *Keeper) Done() <-chan struct{} { return k.rights.done }
+
+// Server is what a shutdown ends besides rights, such as a [net/http.Server].
+type Server interface {
+	// Shutdown returns when the server has answered what it was asked, or ctx ends.
+	Shutdown(ctx context.Context) error
+	// Close cuts what is left.
+	Close() error
+}
+
+// Shutdown ends all rights, and the servers in front of them, all at the same time:
+// a request that takes long delays no end, and a handler that hangs no request. A program
+// calls it instead of that of its servers, which know nothing of what has outgrown its
+// request, and would wait for streams. What handlers need, such as the denylist, is closed
+// after it.
+//
+// New rights are refused with [ErrShutdown], and every right ends with that, a few at a
+// time so that their clients do not all come back in one moment (see [Config.ShutdownRate]).
+// Shutdown returns when all rights are released and all servers are done.
+//
+// When ctx ends first, Shutdown ends all that is left at once, cuts the holders that are a
+// [Cutter] and closes the servers, and its error wraps the context's. One line in the log
+// then names handlers that have not returned; see [WithLogger]. Shutdown ends what the
+// keeper has running; a program calls it even if it has no time to lose, with a context
+// that has ended.
+func (k *Keeper) Shutdown(ctx context.Context, servers ...Server) error {
+	empty := k.rights.close()
+	defer k.noisy.Flush(ctx)
+	defer k.stop(ctx)
+	waitForServers := shutDown(ctx, servers)
+	k.endAll(ctx)
+	return errors.Join(k.waitForHolders(ctx, empty), waitForServers())
+}
+
+// shutDown begins to end servers. The function that it returns waits for them.
+func shutDown(ctx context.Context, servers []Server) (wait func() error) {
+	errs := make([]error, len(servers))
+	var all sync.WaitGroup
+	for i, server := range servers {
+		all.Go(func() {
+			if err := server.Shutdown(ctx); err != nil {
+				_ = server.Close() // cuts the requests that are left
+				errs[i] = fmt.Errorf("live: shutdown of a server: %w", err)
+			}
+		})
+	}
+	return func() error {
+		all.Wait()
+		return errors.Join(errs...)
+	}
+}
+
+// waitForHolders returns when empty is closed, or cuts what is left when ctx ends.
+func (k *Keeper) waitForHolders(ctx context.Context, empty <-chan struct{}) error {
+	select {
+	case <-empty:
+		return nil
+	case <-ctx.Done():
+	}
+	select {
+	case <-empty: // both at once: nothing is left
+		return nil
+	default:
+	}
+	k.logRunning(ctx)
+	k.rights.walk(func(r *Right) bool {
+		r.End(refusal.New(ErrShutdown))
+		if cutter, ok := r.holder.(Cutter); ok {
+			cutter.Cut()
+		}
+		return true
+	})
+	return fmt.Errorf("live: shutdown: rights were cut: %w", ctx.Err())
+}
+
+// maxNamed is how many handlers the log names at the end of a shutdown.
+const maxNamed = 20
+
+// logRunning names handlers that have not returned, those of the oldest rights first.
+func (k *Keeper) logRunning(ctx context.Context) {
+	var running []*Right
+	k.rights.walk(func(r *Right) bool {
+		if k.rights.isRunning(r) {
+			running = append(running, r)
+		}
+		return true
+	})
+	if len(running) == 0 {
+		return
+	}
+	slices.SortFunc(running, func(a, b *Right) int { return cmp.Compare(a.number, b.number) })
+	named := make([]string, min(len(running), maxNamed))
+	for i := range named {
+		r, subject := running[i], "anonymous"
+		if claims := r.Claims(); claims != nil {
+			subject = strconv.Quote(clientlog.Cut(claims.Subject))
+		}
+		age := (k.times.moment() - time.Duration(r.began.Load())).Truncate(time.Second)
+		named[i] = fmt.Sprintf("%s of %s, open for %s", clientlog.Cut(r.route.Name), subject, age)
+	}
+	k.log.LogAttrs(ctx, slog.LevelWarn, "shutdown cuts rights whose handlers have not returned",
+		slog.Int("handlers", len(running)), slog.Any("oldest", named), slog.Int("not_named", len(running)-len(named)))
+}
+
+// shutdownPause is the time between two batches of ends, give or take a half.
+const shutdownPause = 100 * time.Millisecond
+
+// endAll ends every right: at [Config.ShutdownRate], or faster if
+// ctx would end before half of its time is left for them.
+func (k *Keeper) endAll(ctx context.Context) {
+	batch := max(1, k.cfg.ShutdownRate/int(time.Second/shutdownPause))
+	if deadline, ok := ctx.Deadline(); ok {
+		pauses := max(1, int(time.Until(deadline)/2/shutdownPause))
+		batch = max(batch, (k.rights.size()+pauses-1)/pauses)
+	}
+	ended := 0
+	k.rights.walk(func(r *Right) bool {
+		if ended > 0 && ended%batch == 0 {
+			select {
+			case <-time.After(shutdownPause/2 + rand.N(shutdownPause)): //nolint:gosec // No secret.
+			case <-ctx.Done():
+				return false
+			}
+		}
+		if r.End(refusal.New(ErrShutdown)) {
+			ended++
+		}
+		return true
+	})
+}
