@@ -19,6 +19,7 @@ import (
 	"github.com/pasetokit/pasetokit/internal/settings"
 	"github.com/pasetokit/pasetokit/internal/settings/format"
 	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/paseto/live"
 )
 
 // Config says where requests carry tokens. The zero value of every field is
@@ -161,9 +162,10 @@ func WithLogger(logger *slog.Logger) Option {
 }
 
 // Web guards handlers and serves the token endpoints. It is safe for concurrent
-// use and needs no Close.
+// use and needs no Close; see [Web.Keeper] for what it keeps open.
 type Web struct {
 	auth      *paseto.Authorizer
+	keeper    *live.Keeper
 	cfg       Config
 	route     locate.Route    // as configured
 	origins   origin.Patterns // AllowedOrigins
@@ -194,6 +196,8 @@ func New(auth *paseto.Authorizer, cfg Config, opts ...Option) (*Web, error) {
 	err := cfg.Validate()
 	if auth == nil {
 		err = errors.Join(err, fmt.Errorf("%w: the Authorizer is nil", paseto.ErrConfig))
+	} else {
+		err = errors.Join(err, w.keep())
 	}
 	if err != nil {
 		return nil, err
