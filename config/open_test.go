@@ -23,6 +23,7 @@ import (
 	"github.com/pasetokit/pasetokit/internal/secrettest"
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/paseto/httpauth"
+	"github.com/pasetokit/pasetokit/wsauth"
 )
 
 const (
@@ -137,6 +138,9 @@ func TestOpenRefuses(t *testing.T) {
 		{"a rule", func(c *config.Config) { c.Token.Purpose = "other" }, nil, "token.purpose"},
 		{"a broken key", func(c *config.Config) { c.Token.Keys = []config.Key{{Value: paseto.NewSecret("x")}} }, nil, "token.keys[0]"},
 		{"an empty key", func(c *config.Config) { c.Token.Keys = []config.Key{{}} }, nil, "token.keys[0]: expected the key itself, or exactly one"},
+		{"a close code in code", func(c *config.Config) {
+			c.WebSocket.CloseCodeFor = map[paseto.Code]wsauth.CloseCode{paseto.ErrExpired: 1006}
+		}, nil, "WebSocket.CloseCodeFor[token_expired] = 1006: no close frame can carry this code"},
 		{"zero configuration", func(c *config.Config) { *c = config.Config{} }, nil, "token.keys: is empty"},
 	} {
 		t.Run(test.name, func(t *testing.T) {

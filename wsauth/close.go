@@ -134,7 +134,7 @@ func (c *Conn) cause() error {
 // finish closes the connection if nobody has, completes the closing handshake
 // and releases the connection.
 func (c *Conn) finish() {
-	c.closeAs(ending{CloseNormal, "", refusal.New(ErrClosed)})
+	c.close(refusal.New(ErrClosed))
 	c.reading.Lock() // another goroutine's read ends when the connection does
 	c.in.borrow((*source)(c))
 	var failure error

@@ -31,7 +31,8 @@ const (
 )
 
 // The close codes of [PrivateCodes], which are like the HTTP statuses 401, 403,
-// 408, 409 and 429.
+// 408, 409 and 429. [GraphQLWSCodes] has three of them, and CloseForbidden means
+// there what CloseUnauthorized does here.
 const (
 	// CloseUnauthorized: the token is missing, not valid here, or no longer; a
 	// client reconnects with a new one.

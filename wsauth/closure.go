@@ -2,11 +2,14 @@ package wsauth
 
 import (
 	"errors"
+	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
 	"github.com/gorilla/websocket"
 
+	"github.com/pasetokit/pasetokit/internal/settings"
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/paseto/httpauth"
 )
@@ -21,6 +24,11 @@ const (
 	// PrivateCodes are 4401, 4403, 4408, 4409 and 4429 where they say more, for
 	// clients that act on them. All other causes keep their registered code.
 	PrivateCodes CloseCodes = "private"
+	// GraphQLWSCodes are for the npm client graphql-ws, and for others that treat
+	// codes as it does. It comes back by itself after every cause but those of
+	// [ReconnectNever], which it takes as final. Where it has to refresh its token
+	// first the code is 4403.
+	GraphQLWSCodes CloseCodes = "graphql-ws"
 )
 
 // Reconnect says what a client should do once its connection was closed.
@@ -49,6 +57,8 @@ type Closure struct {
 	Standard CloseCode
 	// Private is the code of [PrivateCodes].
 	Private CloseCode
+	// GraphQLWS is the code of [GraphQLWSCodes].
+	GraphQLWS CloseCode
 	// Reconnect is what the client should do.
 	Reconnect Reconnect
 }
@@ -56,35 +66,39 @@ type Closure struct {
 // Closures lists every cause for which a [Guard] closes connections. A
 // [*paseto.Error] that is not listed, such as one that a [paseto.Requirement.Check]
 // made, is closed as [paseto.ErrForbidden] is, and any other error as
-// [httpauth.ErrServer].
+// [httpauth.ErrServer]. [Config.CloseCodeFor] can give each a code of its own.
 func Closures() []Closure { return slices.Clone(closures) }
 
 // closures is the one place where causes become close codes.
+//
+// The third column follows dist/client.js of graphql-ws 6.4: of the codes here it takes
+// 1007, 1008 and 4409 as final, and would take 1011, 4401 and 4429 so as well. After 1000
+// it opens a new connection at once, without a delay, if it has subscriptions.
 var closures = slices.Concat(
-	closed(ClosePolicyViolation, CloseUnauthorized, ReconnectRefreshed,
+	closed(ClosePolicyViolation, CloseUnauthorized, CloseForbidden, ReconnectRefreshed,
 		paseto.ErrNoToken, paseto.ErrMalformedCredential, paseto.ErrAmbiguousCredential,
 		paseto.ErrMalformed, paseto.ErrVersion, paseto.ErrPurpose, paseto.ErrBase64, paseto.ErrDecrypt,
 		paseto.ErrSignature, paseto.ErrClaims, paseto.ErrExpired, paseto.ErrNoExpiry, paseto.ErrNotYetValid,
 		paseto.ErrNoIssuer, paseto.ErrIssuer, paseto.ErrAudience, paseto.ErrType, paseto.ErrRevoked,
 		paseto.ErrKeyWithdrawn, paseto.ErrTicket, paseto.ErrTicketUsed, ErrMessage, ErrOlder),
-	closed(ClosePolicyViolation, CloseForbidden, ReconnectNever,
+	closed(ClosePolicyViolation, CloseForbidden, ClosePolicyViolation, ReconnectNever,
 		paseto.ErrNotFresh, paseto.ErrScope, paseto.ErrForbidden, paseto.ErrLocation, ErrOtherSubject),
-	closed(ClosePolicyViolation, CloseTimeout, ReconnectNow, ErrNoMessage),
-	closed(ClosePolicyViolation, CloseConflict, ReconnectNever, ErrReplaced),
-	closed(ClosePolicyViolation, CloseTooMany, ReconnectLater, ErrRenewals),
-	closed(CloseTryAgainLater, CloseTooMany, ReconnectLater, ErrTooMany, ErrSlow),
-	closed(CloseTryAgainLater, CloseTryAgainLater, ReconnectLater, paseto.ErrUnavailable, paseto.ErrKeysUnavailable),
-	closed(CloseGoingAway, CloseTimeout, ReconnectNow, ErrUnresponsive),
-	closed(CloseGoingAway, CloseGoingAway, ReconnectNow, ErrShutdown, ErrLifetime),
-	closed(CloseInvalidPayload, CloseInvalidPayload, ReconnectNever, ErrPayload),
-	closed(CloseInternalError, CloseInternalError, ReconnectLater, ErrPanic, httpauth.ErrServer),
-	closed(CloseNormal, CloseNormal, ReconnectNever, ErrClosed),
+	closed(ClosePolicyViolation, CloseTimeout, CloseTimeout, ReconnectNow, ErrNoMessage),
+	closed(ClosePolicyViolation, CloseConflict, CloseConflict, ReconnectNever, ErrReplaced),
+	closed(ClosePolicyViolation, CloseTooMany, CloseTryAgainLater, ReconnectLater, ErrRenewals),
+	closed(CloseTryAgainLater, CloseTooMany, CloseTryAgainLater, ReconnectLater, ErrTooMany, ErrSlow),
+	closed(CloseTryAgainLater, CloseTryAgainLater, CloseTryAgainLater, ReconnectLater, paseto.ErrUnavailable, paseto.ErrKeysUnavailable),
+	closed(CloseGoingAway, CloseTimeout, CloseGoingAway, ReconnectNow, ErrUnresponsive),
+	closed(CloseGoingAway, CloseGoingAway, CloseGoingAway, ReconnectNow, ErrShutdown, ErrLifetime),
+	closed(CloseInvalidPayload, CloseInvalidPayload, CloseInvalidPayload, ReconnectNever, ErrPayload),
+	closed(CloseInternalError, CloseInternalError, CloseTryAgainLater, ReconnectLater, ErrPanic, httpauth.ErrServer),
+	closed(CloseNormal, CloseNormal, ClosePolicyViolation, ReconnectNever, ErrClosed),
 )
 
-func closed(standard, private CloseCode, reconnect Reconnect, causes ...paseto.Code) []Closure {
+func closed(standard, private, graphQLWS CloseCode, reconnect Reconnect, causes ...paseto.Code) []Closure {
 	all := make([]Closure, len(causes))
 	for i, cause := range causes {
-		all[i] = Closure{cause, standard, private, reconnect}
+		all[i] = Closure{cause, standard, private, graphQLWS, reconnect}
 	}
 	return all
 }
@@ -109,18 +123,40 @@ type ending struct {
 // [*paseto.Error] is told as [httpauth.ErrServer].
 func (c Config) ending(cause error) ending {
 	told := httpauth.Refusal(cause)
-	closure, listed := closureOf[told.Code]
-	if !listed {
-		closure = closureOf[paseto.ErrForbidden]
-	}
-	e := ending{code: closure.Standard, reason: told.Message, cause: cause}
-	switch {
-	case errors.Is(cause, ErrShutdown):
-		e.code = c.ShutdownCode
-	case c.CloseCodes == PrivateCodes:
-		e.code = closure.Private
+	e := ending{code: c.closeCode(told.Code), reason: told.Message, cause: cause}
+	if told.Code == ErrClosed { // the handler has returned, and gave no reason
+		e.reason = ""
 	}
 	return e
+}
+
+// closeCode returns the code of a cause: the program's own, or that of the preset.
+func (c Config) closeCode(cause paseto.Code) CloseCode {
+	if own, found := c.CloseCodeFor[cause]; found {
+		return own
+	}
+	closure, listed := closureOf[cause]
+	switch {
+	case !listed:
+		return c.closeCode(paseto.ErrForbidden)
+	case cause == ErrShutdown:
+		return c.ShutdownCode
+	case c.CloseCodes == PrivateCodes:
+		return closure.Private
+	case c.CloseCodes == GraphQLWSCodes:
+		return closure.GraphQLWS
+	}
+	return closure.Standard
+}
+
+// checkOwnCodes adds the codes of [Config.CloseCodeFor] that may not be sent.
+func (c Config) checkOwnCodes(problems *settings.Problems) {
+	for _, cause := range slices.Sorted(maps.Keys(c.CloseCodeFor)) {
+		if code := c.CloseCodeFor[cause]; !code.sendable() {
+			problems.Add(fmt.Sprintf("CloseCodeFor[%s]", cause), code,
+				"no close frame can carry this code; expected 1000 to 1003, 1007 to 1014, or 3000 to 4999")
+		}
+	}
 }
 
 // isReadLimit reports whether a read failed for a message that is too big.

@@ -21,50 +21,50 @@ import (
 
 // closureTable is what clients are promised: they have programs that act on it.
 var closureTable = []wsauth.Closure{
-	{Cause: paseto.ErrNoToken, Standard: 1008, Private: 4401, Reconnect: "refreshed"},
-	{Cause: paseto.ErrMalformedCredential, Standard: 1008, Private: 4401, Reconnect: "refreshed"},
-	{Cause: paseto.ErrAmbiguousCredential, Standard: 1008, Private: 4401, Reconnect: "refreshed"},
-	{Cause: paseto.ErrMalformed, Standard: 1008, Private: 4401, Reconnect: "refreshed"},
-	{Cause: paseto.ErrVersion, Standard: 1008, Private: 4401, Reconnect: "refreshed"},
-	{Cause: paseto.ErrPurpose, Standard: 1008, Private: 4401, Reconnect: "refreshed"},
-	{Cause: paseto.ErrBase64, Standard: 1008, Private: 4401, Reconnect: "refreshed"},
-	{Cause: paseto.ErrDecrypt, Standard: 1008, Private: 4401, Reconnect: "refreshed"},
-	{Cause: paseto.ErrSignature, Standard: 1008, Private: 4401, Reconnect: "refreshed"},
-	{Cause: paseto.ErrClaims, Standard: 1008, Private: 4401, Reconnect: "refreshed"},
-	{Cause: paseto.ErrExpired, Standard: 1008, Private: 4401, Reconnect: "refreshed"},
-	{Cause: paseto.ErrNoExpiry, Standard: 1008, Private: 4401, Reconnect: "refreshed"},
-	{Cause: paseto.ErrNotYetValid, Standard: 1008, Private: 4401, Reconnect: "refreshed"},
-	{Cause: paseto.ErrNoIssuer, Standard: 1008, Private: 4401, Reconnect: "refreshed"},
-	{Cause: paseto.ErrIssuer, Standard: 1008, Private: 4401, Reconnect: "refreshed"},
-	{Cause: paseto.ErrAudience, Standard: 1008, Private: 4401, Reconnect: "refreshed"},
-	{Cause: paseto.ErrType, Standard: 1008, Private: 4401, Reconnect: "refreshed"},
-	{Cause: paseto.ErrRevoked, Standard: 1008, Private: 4401, Reconnect: "refreshed"},
-	{Cause: paseto.ErrKeyWithdrawn, Standard: 1008, Private: 4401, Reconnect: "refreshed"},
-	{Cause: paseto.ErrTicket, Standard: 1008, Private: 4401, Reconnect: "refreshed"},
-	{Cause: paseto.ErrTicketUsed, Standard: 1008, Private: 4401, Reconnect: "refreshed"},
-	{Cause: wsauth.ErrMessage, Standard: 1008, Private: 4401, Reconnect: "refreshed"},
-	{Cause: wsauth.ErrOlder, Standard: 1008, Private: 4401, Reconnect: "refreshed"},
+	{Cause: paseto.ErrNoToken, Standard: 1008, Private: 4401, GraphQLWS: 4403, Reconnect: "refreshed"},
+	{Cause: paseto.ErrMalformedCredential, Standard: 1008, Private: 4401, GraphQLWS: 4403, Reconnect: "refreshed"},
+	{Cause: paseto.ErrAmbiguousCredential, Standard: 1008, Private: 4401, GraphQLWS: 4403, Reconnect: "refreshed"},
+	{Cause: paseto.ErrMalformed, Standard: 1008, Private: 4401, GraphQLWS: 4403, Reconnect: "refreshed"},
+	{Cause: paseto.ErrVersion, Standard: 1008, Private: 4401, GraphQLWS: 4403, Reconnect: "refreshed"},
+	{Cause: paseto.ErrPurpose, Standard: 1008, Private: 4401, GraphQLWS: 4403, Reconnect: "refreshed"},
+	{Cause: paseto.ErrBase64, Standard: 1008, Private: 4401, GraphQLWS: 4403, Reconnect: "refreshed"},
+	{Cause: paseto.ErrDecrypt, Standard: 1008, Private: 4401, GraphQLWS: 4403, Reconnect: "refreshed"},
+	{Cause: paseto.ErrSignature, Standard: 1008, Private: 4401, GraphQLWS: 4403, Reconnect: "refreshed"},
+	{Cause: paseto.ErrClaims, Standard: 1008, Private: 4401, GraphQLWS: 4403, Reconnect: "refreshed"},
+	{Cause: paseto.ErrExpired, Standard: 1008, Private: 4401, GraphQLWS: 4403, Reconnect: "refreshed"},
+	{Cause: paseto.ErrNoExpiry, Standard: 1008, Private: 4401, GraphQLWS: 4403, Reconnect: "refreshed"},
+	{Cause: paseto.ErrNotYetValid, Standard: 1008, Private: 4401, GraphQLWS: 4403, Reconnect: "refreshed"},
+	{Cause: paseto.ErrNoIssuer, Standard: 1008, Private: 4401, GraphQLWS: 4403, Reconnect: "refreshed"},
+	{Cause: paseto.ErrIssuer, Standard: 1008, Private: 4401, GraphQLWS: 4403, Reconnect: "refreshed"},
+	{Cause: paseto.ErrAudience, Standard: 1008, Private: 4401, GraphQLWS: 4403, Reconnect: "refreshed"},
+	{Cause: paseto.ErrType, Standard: 1008, Private: 4401, GraphQLWS: 4403, Reconnect: "refreshed"},
+	{Cause: paseto.ErrRevoked, Standard: 1008, Private: 4401, GraphQLWS: 4403, Reconnect: "refreshed"},
+	{Cause: paseto.ErrKeyWithdrawn, Standard: 1008, Private: 4401, GraphQLWS: 4403, Reconnect: "refreshed"},
+	{Cause: paseto.ErrTicket, Standard: 1008, Private: 4401, GraphQLWS: 4403, Reconnect: "refreshed"},
+	{Cause: paseto.ErrTicketUsed, Standard: 1008, Private: 4401, GraphQLWS: 4403, Reconnect: "refreshed"},
+	{Cause: wsauth.ErrMessage, Standard: 1008, Private: 4401, GraphQLWS: 4403, Reconnect: "refreshed"},
+	{Cause: wsauth.ErrOlder, Standard: 1008, Private: 4401, GraphQLWS: 4403, Reconnect: "refreshed"},
 
-	{Cause: paseto.ErrLocation, Standard: 1008, Private: 4403, Reconnect: "never"},
-	{Cause: paseto.ErrNotFresh, Standard: 1008, Private: 4403, Reconnect: "never"},
-	{Cause: paseto.ErrScope, Standard: 1008, Private: 4403, Reconnect: "never"},
-	{Cause: paseto.ErrForbidden, Standard: 1008, Private: 4403, Reconnect: "never"},
-	{Cause: wsauth.ErrOtherSubject, Standard: 1008, Private: 4403, Reconnect: "never"},
+	{Cause: paseto.ErrLocation, Standard: 1008, Private: 4403, GraphQLWS: 1008, Reconnect: "never"},
+	{Cause: paseto.ErrNotFresh, Standard: 1008, Private: 4403, GraphQLWS: 1008, Reconnect: "never"},
+	{Cause: paseto.ErrScope, Standard: 1008, Private: 4403, GraphQLWS: 1008, Reconnect: "never"},
+	{Cause: paseto.ErrForbidden, Standard: 1008, Private: 4403, GraphQLWS: 1008, Reconnect: "never"},
+	{Cause: wsauth.ErrOtherSubject, Standard: 1008, Private: 4403, GraphQLWS: 1008, Reconnect: "never"},
 
-	{Cause: wsauth.ErrNoMessage, Standard: 1008, Private: 4408, Reconnect: "now"},
-	{Cause: wsauth.ErrReplaced, Standard: 1008, Private: 4409, Reconnect: "never"},
-	{Cause: wsauth.ErrRenewals, Standard: 1008, Private: 4429, Reconnect: "later"},
-	{Cause: wsauth.ErrTooMany, Standard: 1013, Private: 4429, Reconnect: "later"},
-	{Cause: wsauth.ErrSlow, Standard: 1013, Private: 4429, Reconnect: "later"},
-	{Cause: paseto.ErrUnavailable, Standard: 1013, Private: 1013, Reconnect: "later"},
-	{Cause: paseto.ErrKeysUnavailable, Standard: 1013, Private: 1013, Reconnect: "later"},
-	{Cause: wsauth.ErrUnresponsive, Standard: 1001, Private: 4408, Reconnect: "now"},
-	{Cause: wsauth.ErrShutdown, Standard: 1001, Private: 1001, Reconnect: "now"},
-	{Cause: wsauth.ErrLifetime, Standard: 1001, Private: 1001, Reconnect: "now"},
-	{Cause: wsauth.ErrPayload, Standard: 1007, Private: 1007, Reconnect: "never"},
-	{Cause: wsauth.ErrPanic, Standard: 1011, Private: 1011, Reconnect: "later"},
-	{Cause: httpauth.ErrServer, Standard: 1011, Private: 1011, Reconnect: "later"},
-	{Cause: wsauth.ErrClosed, Standard: 1000, Private: 1000, Reconnect: "never"},
+	{Cause: wsauth.ErrNoMessage, Standard: 1008, Private: 4408, GraphQLWS: 4408, Reconnect: "now"},
+	{Cause: wsauth.ErrReplaced, Standard: 1008, Private: 4409, GraphQLWS: 4409, Reconnect: "never"},
+	{Cause: wsauth.ErrRenewals, Standard: 1008, Private: 4429, GraphQLWS: 1013, Reconnect: "later"},
+	{Cause: wsauth.ErrTooMany, Standard: 1013, Private: 4429, GraphQLWS: 1013, Reconnect: "later"},
+	{Cause: wsauth.ErrSlow, Standard: 1013, Private: 4429, GraphQLWS: 1013, Reconnect: "later"},
+	{Cause: paseto.ErrUnavailable, Standard: 1013, Private: 1013, GraphQLWS: 1013, Reconnect: "later"},
+	{Cause: paseto.ErrKeysUnavailable, Standard: 1013, Private: 1013, GraphQLWS: 1013, Reconnect: "later"},
+	{Cause: wsauth.ErrUnresponsive, Standard: 1001, Private: 4408, GraphQLWS: 1001, Reconnect: "now"},
+	{Cause: wsauth.ErrShutdown, Standard: 1001, Private: 1001, GraphQLWS: 1001, Reconnect: "now"},
+	{Cause: wsauth.ErrLifetime, Standard: 1001, Private: 1001, GraphQLWS: 1001, Reconnect: "now"},
+	{Cause: wsauth.ErrPayload, Standard: 1007, Private: 1007, GraphQLWS: 1007, Reconnect: "never"},
+	{Cause: wsauth.ErrPanic, Standard: 1011, Private: 1011, GraphQLWS: 1013, Reconnect: "later"},
+	{Cause: httpauth.ErrServer, Standard: 1011, Private: 1011, GraphQLWS: 1013, Reconnect: "later"},
+	{Cause: wsauth.ErrClosed, Standard: 1000, Private: 1000, GraphQLWS: 1008, Reconnect: "never"},
 }
 
 // closeCode returns what closureTable says of the code of a cause. One that is not
@@ -74,8 +74,11 @@ func closeCode(cause paseto.Code, codes wsauth.CloseCodes) wsauth.CloseCode {
 	if i < 0 {
 		return closeCode(paseto.ErrForbidden, codes)
 	}
-	if codes == wsauth.PrivateCodes {
+	switch codes {
+	case wsauth.PrivateCodes:
 		return closureTable[i].Private
+	case wsauth.GraphQLWSCodes:
+		return closureTable[i].GraphQLWS
 	}
 	return closureTable[i].Standard
 }
@@ -198,6 +201,9 @@ func TestClosuresCanBeSent(t *testing.T) {
 		}
 		if c.Private != c.Standard && !slices.Contains(private, c.Private) {
 			t.Errorf("%s: %d is neither a private code nor the standard one, %d", c.Cause, c.Private, c.Standard)
+		}
+		if c.GraphQLWS != c.Standard && !slices.Contains(sendable, c.GraphQLWS) && !slices.Contains(private, c.GraphQLWS) {
+			t.Errorf("%s: %d is no code that is sent", c.Cause, c.GraphQLWS)
 		}
 		reason := c.Cause.Message()
 		if reason == "" || len(reason) > 123 || !utf8.ValidString(reason) {

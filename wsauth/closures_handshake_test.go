@@ -152,8 +152,7 @@ func messageClosings() []closing {
 		with(first("check fails the server's way", httpauth.ErrServer, token), func(c *closing) {
 			c.req.Check = func(context.Context, *paseto.Claims) error { return httpauth.ErrServer }
 		}),
-		with(first("check panics", nil, token), func(c *closing) {
-			c.want = &outcome{1011, "Internal error", true}
+		with(first("check panics", wsauth.ErrPanic, token), func(c *closing) {
 			c.req.Check = func(context.Context, *paseto.Claims) error { panic("oh dear") }
 		}),
 	}

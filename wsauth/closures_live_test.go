@@ -149,7 +149,7 @@ func applicationClosings() []closing {
 		return func(_ context.Context, conn *wsauth.Conn) { conn.Close(code, reason) }
 	}
 	rows := []closing{
-		row("handler returns", wsauth.ErrClosed, &outcome{1000, "", true}, func(context.Context, *wsauth.Conn) {}),
+		row("handler returns", wsauth.ErrClosed, nil, func(context.Context, *wsauth.Conn) {}),
 		row("handler panics", wsauth.ErrPanic, nil, func(context.Context, *wsauth.Conn) { panic("oh dear") }),
 		row("application closes", wsauth.ErrClosed, &outcome{4000, "Room is closed – grüß Gott", true}, closes(4000, "Room is closed – grüß Gott")),
 		row("application closes like a refusal", wsauth.ErrClosed, &outcome{1008, "No guests", true}, closes(1008, "No guests")),
@@ -174,7 +174,7 @@ func protocolClosings() []closing {
 	silent := row("no pong", wsauth.ErrUnresponsive, nil, func(ws *websocket.Conn) {
 		ws.SetPingHandler(func(string) error { return nil })
 	})
-	silent.config.PingInterval = soon
+	silent.config.PingInterval, silent.cut = soon, true
 	return []closing{
 		{name: "message too big", want: tooBigOutcome, config: wsauth.Config{ReadLimit: 1000}, bring: func(s *scene) visit {
 			v := carried(s.alice())

@@ -62,6 +62,7 @@ type closing struct {
 	opts    []httpauth.RouteOption
 	foreign bool // the page's origin is not allowed
 	rough   bool // no browser lets a page do that
+	cut     bool // the server does not wait for an answer, so that the page may see a reset
 
 	bring func(*scene) visit                // default: alice's token
 	serve func(*scene) wsauth.Handler       // default: reads to the end
@@ -133,7 +134,7 @@ func (s *scene) observe(e wsauth.Event) {
 	switch e.Kind {
 	case wsauth.EventOpened:
 		s.opened <- e.Conn
-	case wsauth.EventClosed, wsauth.EventRefused:
+	case wsauth.EventClosed, wsauth.EventRefused, wsauth.EventPanicked:
 		s.ended <- e.Err
 	default:
 	}
@@ -151,7 +152,9 @@ func (c closing) play(t *testing.T, p page, codes wsauth.CloseCodes) {
 	if c.live != nil {
 		c.live(s, wait(t, s.opened, "the connection"))
 	}
-	if got, want := closed(), c.expected(codes); got != want {
+	got, want := closed(), c.expected(codes)
+	got.WasClean = got.WasClean || c.cut
+	if got != want {
 		t.Errorf("the page sees %+v, want %+v", got, want)
 	}
 	if c.cause != nil {
@@ -167,7 +170,7 @@ func (c closing) expected(codes wsauth.CloseCodes) outcome {
 		return *c.want
 	}
 	reason := c.reason
-	if reason == "" {
+	if reason == "" && !errors.Is(c.cause, wsauth.ErrClosed) {
 		reason = httpauth.Refusal(c.cause).Message
 	}
 	return outcome{int(closeCode(httpauth.Refusal(c.cause).Code, codes)), reason, true}

@@ -11,12 +11,12 @@ import (
 )
 
 // closePresets are the sets of codes that can be configured.
-var closePresets = []wsauth.CloseCodes{wsauth.StandardCodes, wsauth.PrivateCodes}
+var closePresets = []wsauth.CloseCodes{wsauth.StandardCodes, wsauth.PrivateCodes, wsauth.GraphQLWSCodes}
 
 // closings are all ways for a connection to be closed.
 func closings() []closing {
 	return slices.Concat(failureClosings(), handshakeClosings(), messageClosings(), silentRefusals(),
-		liveClosings(), renewalClosings(), applicationClosings(), protocolClosings())
+		liveClosings(), renewalClosings(), applicationClosings(), protocolClosings(), ownCodeClosings())
 }
 
 // failureClosings are the rows of TestFailures.
@@ -42,13 +42,13 @@ func failureClosings() []closing {
 // TestClosures has every cause end a connection, and looks at it as a page would.
 func TestClosures(t *testing.T) {
 	t.Parallel()
-	playAll(t, goPage{}, closings())
+	playAll(t, goPage{}, closePresets, closings())
 }
 
 // playAll plays all of them with each preset, beside one another.
-func playAll(t *testing.T, p page, closings []closing) {
+func playAll(t *testing.T, p page, presets []wsauth.CloseCodes, closings []closing) {
 	t.Helper()
-	for _, codes := range closePresets {
+	for _, codes := range presets {
 		t.Run(string(codes), func(t *testing.T) {
 			for _, c := range closings {
 				t.Run(c.name, func(t *testing.T) {

@@ -3,6 +3,7 @@ package wsauth
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"net/http"
 	"slices"
 	"time"
@@ -128,9 +129,15 @@ type Config struct {
 	MaxUnchecked time.Duration `koanf:"max_unchecked" default:"5m" validate:"omitempty,none|min=1ms,max=876000h"`
 
 	// CloseCodes says which codes connections are closed with: standard (registered ones,
-	// 1008 for every refusal) or private (4401, 4403, 4408, 4409 and 4429 where they say
-	// more). Default standard.
-	CloseCodes CloseCodes `koanf:"close_codes" default:"standard" validate:"omitempty,oneof=standard private"`
+	// 1008 for every refusal), private (4401, 4403, 4408, 4409 and 4429 where they say
+	// more) or graphql-ws (those after which the npm client graphql-ws comes back, or does
+	// not, as it should). Default standard.
+	CloseCodes CloseCodes `koanf:"close_codes" default:"standard" validate:"omitempty,oneof=standard private graphql-ws"`
+	// CloseCodeFor gives causes a code of the program's own, before CloseCodes and
+	// ShutdownCode are asked: causes that [Closures] lists, and codes of errors that a
+	// [paseto.Requirement.Check] returns. A connection that [Conn.Close] closes has the
+	// code that is given there. It is set in code alone. Default none.
+	CloseCodeFor map[paseto.Code]CloseCode
 	// ShutdownCode is the code that a shutdown closes connections with: 1001 (going away)
 	// or 1012 (service restart). Default 1001.
 	ShutdownCode CloseCode `koanf:"shutdown_code" default:"1001" validate:"omitempty,oneof=1001 1012"`
@@ -183,6 +190,7 @@ func (c Config) withDefaults(tickets bool) Config {
 	settings.SetDefaults(&c)
 	c.Locations = slices.Clone(c.Locations)
 	c.Subprotocols = slices.Clone(c.Subprotocols)
+	c.CloseCodeFor = maps.Clone(c.CloseCodeFor)
 	c.MaxLifetime = max(0, c.MaxLifetime)
 	c.Limits = c.Limits.withDefaults()
 	return c
@@ -196,5 +204,6 @@ func (c Config) Validate() error {
 	if c.TicketKey == c.QueryKey && slices.Contains(c.Locations, httpauth.LocationQuery) && slices.Contains(c.Locations, httpauth.LocationTicket) {
 		problems.Add("TicketKey", c.TicketKey, "must differ from {QueryKey}")
 	}
+	c.checkOwnCodes(&problems)
 	return problems.Err(paseto.ErrConfig)
 }

@@ -52,6 +52,16 @@ func TestConfigValidation(t *testing.T) {
 		{"two subprotocols in one", web, wsauth.Config{Subprotocols: []string{"a, b"}}, []string{`Subprotocols[0] = "a, b"`}},
 		{"subprotocol with a line break", web, wsauth.Config{Subprotocols: []string{"a\r\nX: y"}}, []string{`Subprotocols[0] = "a\r\nX: y"`}},
 		{"subprotocol not ASCII", web, wsauth.Config{Subprotocols: []string{"plauderei-für-alle"}}, []string{"Subprotocols"}},
+		{"codes of its own", web, wsauth.Config{CloseCodeFor: map[paseto.Code]wsauth.CloseCode{
+			paseto.ErrExpired: 1000, paseto.ErrRevoked: 1003, wsauth.ErrShutdown: 1014, wsauth.ErrSlow: 3000, "banned": 4999,
+		}}, nil},
+		{"codes that no frame can carry", web, wsauth.Config{CloseCodeFor: map[paseto.Code]wsauth.CloseCode{
+			paseto.ErrExpired: wsauth.CloseNoCode, paseto.ErrRevoked: 0, wsauth.ErrShutdown: 1015, wsauth.ErrSlow: 2999, "banned": 5000, paseto.ErrScope: 4403,
+		}}, []string{
+			"CloseCodeFor[banned] = 5000: no close frame can carry this code; expected 1000 to 1003, 1007 to 1014, or 3000 to 4999",
+			"CloseCodeFor[peer_slow] = 2999", "CloseCodeFor[shutting_down] = 1015", "CloseCodeFor[token_expired] = 1005", "CloseCodeFor[token_revoked] = 0",
+		}},
+		{"codes by an unknown name", web, wsauth.Config{CloseCodes: "graphql"}, []string{`CloseCodes = "graphql": expected one of standard, private, graphql-ws`}},
 		{"read limit", web, wsauth.Config{ReadLimit: -1}, []string{"ReadLimit = -1: expected 1 to"}},
 		{"write timeout", web, wsauth.Config{WriteTimeout: -1}, []string{"WriteTimeout = -1ns: expected 1ms to"}},
 		{"close timeout", web, wsauth.Config{CloseTimeout: -1}, []string{"CloseTimeout = -1ns: expected 1ms to"}},
@@ -87,7 +97,7 @@ func TestConfigValidation(t *testing.T) {
 	}
 }
 
-// TestConfigIsCopied lets a program reuse its slices.
+// TestConfigIsCopied lets a program reuse its slices and its map.
 func TestConfigIsCopied(t *testing.T) {
 	t.Parallel()
 	auth := newAuthorizer(t, paseto.Config{})
@@ -95,14 +105,18 @@ func TestConfigIsCopied(t *testing.T) {
 		Locations:      []httpauth.Location{httpauth.LocationHeader},
 		AllowedOrigins: []string{"https://app.example.com"},
 		Subprotocols:   []string{"chat"},
+		CloseCodeFor:   map[paseto.Code]wsauth.CloseCode{wsauth.ErrClosed: 4000},
 	}
 	guard := newGuard(t, auth, cfg)
 	cfg.Locations[0], cfg.AllowedOrigins[0], cfg.Subprotocols[0] = httpauth.LocationQuery, "https://evil.org", "mail"
+	cfg.CloseCodeFor[wsauth.ErrClosed] = 4001
 	srv := listen(t, guard.Require(paseto.Requirement{}, func(_ context.Context, conn *wsauth.Conn) {
 		_ = conn.WriteMessage(wsauth.TextMessage, []byte(conn.Subprotocol()))
 	}))
 	send := bearer(access(t, auth, paseto.Grant{})).and(header("Sec-Websocket-Protocol", "mail, chat"))
-	checkMessage(t, connect(t, srv, send.and(header("Origin", "https://app.example.com"))), "chat")
+	ws := connect(t, srv, send.and(header("Origin", "https://app.example.com")))
+	checkMessage(t, ws, "chat")
+	checkClosed(t, ws, 4000, "")
 	checkOrigin(t, srv, send.and(header("Origin", "https://evil.org")), false)
 }
 

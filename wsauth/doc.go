@@ -110,8 +110,9 @@
 //
 // [Closures] lists every cause with its close code and with what a client should do
 // then. With [StandardCodes] whatever is wrong with a token is 1008; [PrivateCodes]
-// has codes that tell a client what to do. docs/connections.md has the same as a
-// table, and a client.
+// has codes that tell a client what to do, and [GraphQLWSCodes] those that the npm
+// client graphql-ws understands. [Config.CloseCodeFor] changes single ones.
+// docs/connections.md has the same as a table, and clients.
 //
 // # Memory
 //

@@ -65,7 +65,7 @@ func (g *Guard) served(c *Conn) {
 		g.tell(Event{Kind: EventPanicked, Conn: c, Claims: c.Claims(), Err: err})
 		c.close(err)
 	}
-	c.closeAs(ending{CloseNormal, "", refusal.New(ErrClosed)})
+	c.close(refusal.New(ErrClosed))
 	if g.conns.returned(c) {
 		g.tell(Event{Kind: EventClosed, Conn: c, Claims: c.Claims(), Err: c.cause()})
 	}

@@ -55,7 +55,7 @@ func closures() []byte {
 	}
 	table := []closure{{loggedOutReason, []wsauth.CloseCode{closeLoggedOut}, wsauth.ReconnectNever}}
 	for _, c := range wsauth.Closures() {
-		table = append(table, closure{c.Cause.Message(), []wsauth.CloseCode{c.Standard, c.Private}, c.Reconnect})
+		table = append(table, closure{c.Cause.Message(), []wsauth.CloseCode{c.Standard, c.Private, c.GraphQLWS}, c.Reconnect})
 	}
 	return fmt.Appendf(nil, "export const closures = %s;\nexport const loggedOut = %d;\n", encode(table), closeLoggedOut)
 }

@@ -69,7 +69,7 @@ func TestCloseCodesDocument(t *testing.T) {
 		}
 	}
 	for _, c := range wsauth.Closures() {
-		want = append(want, fmt.Sprintf("| %#q | %d | %d | %#q | %s |", c.Cause, c.Standard, c.Private, c.Cause.Message(), c.Reconnect))
+		want = append(want, fmt.Sprintf("| %#q | %d | %d | %d | %#q | %s |", c.Cause, c.Standard, c.Private, c.GraphQLWS, c.Cause.Message(), c.Reconnect))
 	}
 	for _, row := range want {
 		if !slices.Contains(got, row) {
@@ -110,7 +110,7 @@ func TestDocumentsCode(t *testing.T) {
 	t.Parallel()
 	flat := func(code string) string { return strings.ReplaceAll(code, "\t", "") }
 	for document, examples := range map[string][]string{
-		connectionsDocument:  {"wsauth/example_conn_test.go", "wsauth/example_shutdown_test.go"},
+		connectionsDocument:  {"wsauth/example_conn_test.go", "wsauth/example_codes_test.go", "wsauth/example_shutdown_test.go"},
 		"docs/revocation.md": {"paseto/httpauth/example_ticket_test.go"},
 	} {
 		run := ""

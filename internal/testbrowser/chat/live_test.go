@@ -219,6 +219,7 @@ func TestPageKnowsClosures(t *testing.T) {
 	for _, c := range wsauth.Closures() {
 		want[closed{c.Standard, c.Cause.Message()}] = c.Reconnect
 		want[closed{c.Private, c.Cause.Message()}] = c.Reconnect
+		want[closed{c.GraphQLWS, c.Cause.Message()}] = c.Reconnect
 	}
 	page := openTab(t, testsite.Chat(t, nil).URL)
 	for event, want := range want {
