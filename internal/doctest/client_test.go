@@ -6,8 +6,6 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -16,6 +14,7 @@ import (
 
 	"github.com/pasetokit/pasetokit/denylist"
 	"github.com/pasetokit/pasetokit/internal/doctest"
+	"github.com/pasetokit/pasetokit/internal/nodeclient"
 	"github.com/pasetokit/pasetokit/internal/testclock"
 	"github.com/pasetokit/pasetokit/internal/testsite"
 	"github.com/pasetokit/pasetokit/internal/testtool"
@@ -28,12 +27,7 @@ import (
 // after it, and returns what that prints.
 func runClient(t *testing.T, before, after string, args ...string) string {
 	t.Helper()
-	node := testtool.Need(t, "node", "nodejs")
-	const has = "internal/nodeclient" // the package ws
-	dir := filepath.Join(testtool.Root(t), has)
-	if _, err := os.Stat(filepath.Join(dir, "node_modules", "ws")); err != nil {
-		testtool.Missing(t, "the npm package ws in "+has)
-	}
+	node, dir := nodeclient.Need(t, "ws")
 	script := strings.Join([]string{
 		"import ws from 'ws'; globalThis.WebSocket = ws; const args = process.argv.slice(1);",
 		before, doctest.Code(t, connectionsDocument, "js"), after,

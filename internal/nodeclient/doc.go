@@ -13,4 +13,6 @@
 // Its exit status is 0 after a close or a refused handshake and 1 after an error.
 //
 // [StartTokens] starts tokens.mjs, which makes and opens PASETO tokens with the packages paseto and paseto-ts.
+//
+// [Need] is for tests that run JavaScript of their own, such as that of documents.
 package nodeclient
