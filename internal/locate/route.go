@@ -35,6 +35,7 @@ func Scheme(configured string) string {
 // Route says where one route looks for its token.
 type Route struct {
 	IsWebSocket            bool // its requests are handshakes
+	IsStream               bool // its responses last
 	Locations              []string
 	Header, Scheme, Cookie string
 	RefreshCookie          string   // the cookie where a refresh token is asked for
@@ -150,8 +151,11 @@ func (r Route) Validate() error {
 
 // rule says why the route cannot have a location; it is empty for one that it can have.
 func (r Route) rule(location string) string {
-	if r.IsWebSocket {
+	switch {
+	case r.IsWebSocket:
 		return HandshakeLocation(location)
+	case r.IsStream:
+		return StreamLocation(location)
 	}
 	return RequestLocation(location)
 }
@@ -172,6 +176,14 @@ func RequestLocation(l string) string {
 		return l + " token location is only supported for WebSocket connections"
 	}
 	return unknown(l, known)
+}
+
+// StreamLocation says why l is no location of streams; it is empty for one that is.
+func StreamLocation(l string) string {
+	if broken := RequestLocation(l); broken != "" || l != InJSON {
+		return broken
+	}
+	return l + " token location is not supported for streams"
 }
 
 // HandshakeLocation says why l is no location of handshakes; it is empty for one

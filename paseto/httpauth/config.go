@@ -79,6 +79,8 @@ type Config struct {
 	TicketsPerMinute int `koanf:"tickets_per_minute" default:"60" validate:"omitempty,none|min=1,max=1000000000"`
 	// Cookie describes the cookies of the location cookie.
 	Cookie CookieConfig `koanf:"cookie"`
+	// Stream is about responses that end with their right, at [Web.Stream].
+	Stream StreamConfig `koanf:"stream"`
 }
 
 // CookieConfig describes the cookies that carry tokens. They are always HttpOnly.

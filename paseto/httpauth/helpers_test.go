@@ -1,6 +1,7 @@
 package httpauth_test
 
 import (
+	"context"
 	"encoding/json"
 	"io"
 	"log/slog"
@@ -17,6 +18,7 @@ import (
 	"github.com/pasetokit/pasetokit/internal/testlog"
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/paseto/httpauth"
+	"github.com/pasetokit/pasetokit/paseto/live"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -51,7 +53,16 @@ type setup struct {
 	noDenylist bool
 	clock      *clock // default: its own
 	implicit   func(*http.Request) []byte
+	live       live.Config
+	observe    func(live.Event)
 }
+
+// noTime is a context that has ended.
+var noTime = func() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	return ctx
+}()
 
 // site is a program under test.
 type site struct {
@@ -83,7 +94,13 @@ func newSite(t testing.TB, s setup) *site {
 		t.Fatal(err)
 	}
 	log := &logBuffer{}
-	web, err := httpauth.New(auth, s.web, httpauth.WithLogger(slog.New(slog.NewTextHandler(log, nil))), httpauth.WithImplicit(s.implicit))
+	logger := slog.New(slog.NewTextHandler(log, nil))
+	keeper, err := live.New(auth, s.live, live.WithLogger(logger), live.WithObserver(s.observe))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = keeper.Shutdown(noTime) })
+	web, err := httpauth.New(auth, s.web, httpauth.WithLogger(logger), httpauth.WithImplicit(s.implicit), httpauth.WithKeeper(keeper))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/pasetokit/pasetokit/internal/locate"
 	"github.com/pasetokit/pasetokit/internal/refusal"
 	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/paseto/live"
 )
 
 // Refusals that only HTTP knows. Their codes are stable, as those of package
@@ -92,6 +93,18 @@ var answers = map[paseto.Code]answer{
 
 	paseto.ErrRevocation:      {http.StatusNotImplemented, ""},
 	paseto.ErrKeysUnavailable: {http.StatusServiceUnavailable, ""},
+
+	live.ErrShutdown:     {http.StatusServiceUnavailable, ""},
+	live.ErrOverload:     {http.StatusServiceUnavailable, ""},
+	live.ErrLifetime:     {http.StatusServiceUnavailable, ""},
+	live.ErrClosed:       {http.StatusServiceUnavailable, ""},
+	live.ErrTooMany:      {http.StatusTooManyRequests, ""},
+	live.ErrRenewals:     {http.StatusTooManyRequests, ""},
+	live.ErrSlow:         {http.StatusRequestTimeout, ""},
+	live.ErrReplaced:     {http.StatusConflict, ""},
+	live.ErrOlder:        {http.StatusConflict, ""},
+	live.ErrOtherSubject: {http.StatusForbidden, ""},
+	live.ErrPanic:        {http.StatusInternalServerError, ""},
 
 	ErrCredentials:  {http.StatusUnauthorized, ""},
 	ErrCrossOrigin:  {http.StatusForbidden, ""},

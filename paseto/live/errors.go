@@ -29,6 +29,8 @@ const (
 	ErrOlder paseto.Code = "renewal_older"
 	// ErrRenewals: more renewals than [Config.RenewInterval] allows.
 	ErrRenewals paseto.Code = "renewals_limited"
+	// ErrSlow: the client reads more slowly than it is sent to, or is not there any more.
+	ErrSlow paseto.Code = "peer_slow"
 	// ErrPanic: the application's handler panicked. The log has the details.
 	ErrPanic paseto.Code = "handler_panicked"
 	// ErrClosed: the program ended the right, for instance by returning from its handler.
@@ -45,6 +47,7 @@ func init() {
 		ErrOtherSubject: "Token is of another subject or session",
 		ErrOlder:        "Token expires before the present one",
 		ErrRenewals:     "Too many renewals",
+		ErrSlow:         "Peer reads too slowly",
 		ErrPanic:        "Internal error",
 		ErrClosed:       "Connection was closed by the application",
 	})

@@ -22,6 +22,7 @@ var All = settings.Formats{
 	"domain":             rule(isDomain, "expected a domain name"),
 	"http_location":      location(locate.RequestLocation),
 	"websocket_location": location(locate.HandshakeLocation),
+	"event_type":         rule(isEventType, "expected letters, digits and !#$%&'*+-.^_`|~ alone, and neither open nor error, which browsers have themselves"),
 	"path_prefix":        urlpath.ValidatePrefix,
 	"origin": func(s string) error {
 		_, err := origin.ParsePattern(s)
@@ -60,6 +61,9 @@ func isCookieScope(s string) bool {
 	domain, path, found := strings.Cut(s, "/")
 	return found && (domain == "" || isDomain(domain)) && isCookiePath("/"+path)
 }
+
+// isEventType reports whether pages can listen for s, and hear nothing else by that.
+func isEventType(s string) bool { return locate.IsToken(s) && s != "open" && s != "error" }
 
 func isDomain(s string) bool {
 	return settings.IsHost(s) && (&http.Cookie{Name: "x", Value: "x", Domain: s}).Valid() == nil //nolint:gosec // it is never set

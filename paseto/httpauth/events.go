@@ -1,0 +1,225 @@
+package httpauth
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/pasetokit/pasetokit/paseto"
+)
+
+// Event is a server-sent event. One without Type and Data only tells the client its ID and
+// Retry.
+type Event struct {
+	// ID is what the client sends as [EventStream.LastEventID] when it connects again.
+	// Default: the ID of the event before.
+	ID string
+	// Type is the event that a page listens for. Default message.
+	Type string
+	// Data is the text of the event, of any number of lines.
+	Data string
+	// Retry is how long the client waits before it connects again by itself, in whole
+	// milliseconds. Default: what it was told last, or a few seconds.
+	Retry time.Duration
+}
+
+// EventStream sends server-sent events (the format of EventSource, text/event-stream). Its
+// methods may be called from any goroutine, until the handler returns.
+type EventStream struct {
+	stream *stream
+
+	// The stream's field writing guards what follows.
+	heartbeat *time.Timer
+	failed    error // why nothing more can be sent
+	last      bool  // the last event has been tried
+	complete  bool  // and sent
+}
+
+// EndEvent is the data of the last event of a stream, as JSON.
+type EndEvent struct {
+	// Code is that of the cause for which the right has ended.
+	Code paseto.Code `json:"code"`
+	// Message says the same in words.
+	Message string `json:"message"`
+	// Reconnect is what the client should do.
+	Reconnect Reconnect `json:"reconnect"`
+}
+
+// Events begins a stream of server-sent events, as the response to a request of
+// [Web.Stream], and sends its headers. Beside the events it sends a comment whenever
+// [StreamConfig.Heartbeat] has passed without one, so that proxies keep the connection. A
+// client that does not take an event, or that comment, within [StreamConfig.WriteTimeout]
+// has its right end with [live.ErrSlow]. The server's WriteTimeout no longer counts.
+//
+// When the right ends, the client gets a last event of the type [StreamConfig.EndEvent]
+// with an [EndEvent], whatever the handler does, and the response is complete once the
+// handler has returned.
+//
+// Events writes to the ResponseWriter that Stream was given, and so past middleware that
+// wraps the ResponseWriter between Stream and the handler. Write nothing else to the
+// response.
+func Events(r *http.Request) (*EventStream, error) {
+	s, ok := r.Context().Value(streamKey{}).(*stream)
+	if !ok {
+		return nil, errNoStream
+	}
+	return s.beginEvents()
+}
+
+var errNoStream = errors.New("httpauth: the request has no stream: serve it with Web.Stream, and give Events the request of the handler")
+
+func (s *stream) beginEvents() (*EventStream, error) {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	if err := s.inForce(); err != nil {
+		return nil, err
+	}
+	if s.events != nil {
+		return s.events, nil
+	}
+	s.header.Set("Content-Type", "text/event-stream")
+	s.header.Set("Cache-Control", "no-store")
+	s.header.Set("X-Accel-Buffering", "no") // nginx
+	s.header.Del("Content-Length")
+	e := &EventStream{stream: s}
+	s.mu.Lock()
+	cause := s.cause
+	if cause == nil {
+		s.events = e
+	}
+	s.mu.Unlock()
+	if cause != nil {
+		return nil, cause
+	}
+	s.inner.WriteHeader(http.StatusOK)
+	e.heartbeat = time.AfterFunc(s.web.cfg.Stream.Heartbeat, e.beat)
+	if err := e.write(""); err != nil {
+		return nil, err
+	}
+	return e, nil
+}
+
+// LastEventID returns the ID of the last event that the client had before it connected
+// again, empty if it has none or does not say.
+func (e *EventStream) LastEventID() string { return e.stream.request.Header.Get("Last-Event-ID") }
+
+// Send sends an event. It returns when net/http has taken it, or an error: the cause, once
+// the right has ended, or what is wrong with the event.
+func (e *EventStream) Send(event Event) error {
+	text, err := event.encode()
+	if err != nil {
+		return err
+	}
+	e.stream.writing.Lock()
+	defer e.stream.writing.Unlock()
+	return e.write(text)
+}
+
+// beat sends a comment. The heartbeat's timer calls it.
+func (e *EventStream) beat() {
+	e.stream.writing.Lock()
+	defer e.stream.writing.Unlock()
+	_ = e.write(":\n\n") // a failure ends the right
+}
+
+// write sends text while the right is in force. It is called with writing held, as all that
+// follows.
+func (e *EventStream) write(text string) error {
+	s := e.stream
+	if err := s.inForce(); err != nil {
+		return err
+	}
+	if e.failed != nil {
+		return e.failed
+	}
+	s.writeUntil(time.Now().Add(s.web.cfg.Stream.WriteTimeout))
+	if e.failed = e.flush(text); e.failed == nil {
+		s.writeUntil(time.Time{})
+		e.heartbeat.Reset(s.web.cfg.Stream.Heartbeat)
+		return nil
+	}
+	if slow := s.slow(); slow != nil {
+		s.right.End(slow)
+	}
+	e.failed = s.orCause(e.failed)
+	return e.failed
+}
+
+func (e *EventStream) flush(text string) error {
+	if text != "" {
+		if _, err := e.stream.inner.Write([]byte(text)); err != nil {
+			return err
+		}
+	}
+	return e.stream.control().Flush()
+}
+
+// end sends the last event as soon as the right has ended.
+func (e *EventStream) end() {
+	e.stream.writing.Lock()
+	defer e.stream.writing.Unlock()
+	e.sendLast(e.stream.ended())
+}
+
+// close ends the stream when its handler has returned, and sends the last event if there is
+// a cause. It reports whether that has been sent.
+func (e *EventStream) close(cause error) bool {
+	e.heartbeat.Stop()
+	if cause != nil {
+		e.sendLast(cause)
+	}
+	return e.complete
+}
+
+// sendLast sends the last event, once.
+func (e *EventStream) sendLast(cause error) {
+	if e.last || e.failed != nil || e.stream.isOver() {
+		return
+	}
+	e.last = true
+	e.heartbeat.Stop()
+	told := Refusal(cause)
+	data, err := json.Marshal(EndEvent{told.Code, told.Message, ReconnectAfter(cause)})
+	if err == nil {
+		text, _ := Event{Type: e.stream.web.cfg.Stream.EndEvent, Data: string(data)}.encode() // valid
+		err = e.flush(text)
+	}
+	e.complete = err == nil
+}
+
+// encode returns the event as it is sent.
+func (event Event) encode() (string, error) {
+	for _, field := range [...]struct{ name, value string }{{"ID", event.ID}, {"Type", event.Type}, {"Data", event.Data}} {
+		switch {
+		case !utf8.ValidString(field.value):
+			return "", fmt.Errorf("httpauth: the event's %s is not valid UTF-8", field.name)
+		case field.name != "Data" && strings.ContainsAny(field.value, "\r\n\x00"):
+			return "", fmt.Errorf("httpauth: the event's %s has a line break or a zero byte", field.name)
+		}
+	}
+	var b strings.Builder
+	if event.Retry > 0 {
+		b.WriteString("retry: " + strconv.FormatInt(max(1, event.Retry.Milliseconds()), 10) + "\n")
+	}
+	if event.ID != "" {
+		b.WriteString("id: " + event.ID + "\n")
+	}
+	if event.Type != "" {
+		b.WriteString("event: " + event.Type + "\n")
+	}
+	if event.Type != "" || event.Data != "" {
+		for line := range strings.SplitSeq(lineBreaks.Replace(event.Data), "\n") {
+			b.WriteString("data: " + line + "\n")
+		}
+	}
+	b.WriteString("\n")
+	return b.String(), nil
+}
+
+// lineBreaks makes one of the three line breaks that clients know.
+var lineBreaks = strings.NewReplacer("\r\n", "\n", "\r", "\n")
