@@ -4,4 +4,7 @@ import "github.com/pasetokit/pasetokit/wsauth"
 
 type roomKey struct{}
 
-var guard *wsauth.Guard
+var (
+	guard *wsauth.Guard
+	cfg   wsauth.Config
+)
