@@ -73,6 +73,7 @@ func (c *Conn) attached(e ending) bool {
 // attach gives the connection its WebSocket, which it may have to close at once.
 func (c *Conn) attach(ws *websocket.Conn) {
 	ws.SetReadLimit(c.gate.guard.cfg.ReadLimit)
+	c.measure(ws)
 	c.in.giveBack()
 	c.mu.Lock()
 	c.ws = ws

@@ -85,7 +85,7 @@ var closures = slices.Concat(
 		paseto.ErrNotFresh, paseto.ErrScope, paseto.ErrForbidden, paseto.ErrLocation, ErrOtherSubject),
 	closed(ClosePolicyViolation, CloseTimeout, CloseTimeout, ReconnectNow, ErrNoMessage),
 	closed(ClosePolicyViolation, CloseConflict, CloseConflict, ReconnectNever, ErrReplaced),
-	closed(ClosePolicyViolation, CloseTooMany, CloseTryAgainLater, ReconnectLater, ErrRenewals),
+	closed(ClosePolicyViolation, CloseTooMany, CloseTryAgainLater, ReconnectLater, ErrRenewals, ErrRate),
 	closed(CloseTryAgainLater, CloseTooMany, CloseTryAgainLater, ReconnectLater, ErrTooMany, ErrSlow),
 	closed(CloseTryAgainLater, CloseTryAgainLater, CloseTryAgainLater, ReconnectLater, paseto.ErrUnavailable, paseto.ErrKeysUnavailable),
 	closed(CloseGoingAway, CloseTimeout, CloseGoingAway, ReconnectNow, ErrUnresponsive),

@@ -54,6 +54,7 @@ var closureTable = []wsauth.Closure{
 	{Cause: wsauth.ErrNoMessage, Standard: 1008, Private: 4408, GraphQLWS: 4408, Reconnect: "now"},
 	{Cause: wsauth.ErrReplaced, Standard: 1008, Private: 4409, GraphQLWS: 4409, Reconnect: "never"},
 	{Cause: wsauth.ErrRenewals, Standard: 1008, Private: 4429, GraphQLWS: 1013, Reconnect: "later"},
+	{Cause: wsauth.ErrRate, Standard: 1008, Private: 4429, GraphQLWS: 1013, Reconnect: "later"},
 	{Cause: wsauth.ErrTooMany, Standard: 1013, Private: 4429, GraphQLWS: 1013, Reconnect: "later"},
 	{Cause: wsauth.ErrSlow, Standard: 1013, Private: 4429, GraphQLWS: 1013, Reconnect: "later"},
 	{Cause: paseto.ErrUnavailable, Standard: 1013, Private: 1013, GraphQLWS: 1013, Reconnect: "later"},
@@ -220,7 +221,7 @@ func TestClosuresOfAuthority(t *testing.T) {
 	for _, c := range wsauth.Closures() {
 		var refuses bool
 		switch c.Cause {
-		case wsauth.ErrMessage, wsauth.ErrOlder, wsauth.ErrOtherSubject, wsauth.ErrRenewals, wsauth.ErrNoMessage, wsauth.ErrReplaced,
+		case wsauth.ErrMessage, wsauth.ErrOlder, wsauth.ErrOtherSubject, wsauth.ErrRenewals, wsauth.ErrRate, wsauth.ErrNoMessage, wsauth.ErrReplaced,
 			paseto.ErrLocation: // which is the program's mistake, told like a refusal
 			refuses = true
 		default:

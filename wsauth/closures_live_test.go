@@ -191,6 +191,11 @@ func protocolClosings() []closing {
 		row("unmasked frame", nil, &outcome{1002, "bad MASK", true}, sendsBytes([]byte{0x82, 0})),
 		silent,
 		slowPeer(),
+		{name: "more messages than may come", cause: wsauth.ErrRate, config: wsauth.Config{Messages: wsauth.MessageLimits{PerSecond: 1}}, bring: func(s *scene) visit {
+			v := carried(s.alice())
+			v.messages = []string{"one", "two"}
+			return v
+		}},
 	}
 }
 

@@ -145,6 +145,8 @@ type Config struct {
 	// clients do not all come back at once. Default 1000.
 	ShutdownRate int `koanf:"shutdown_rate" default:"1000" validate:"omitempty,min=1,max=1000000"`
 
+	// Messages bounds how much a peer may send over a connection. Off by default.
+	Messages MessageLimits `koanf:"messages"`
 	// Limits bounds what clients can take.
 	Limits Limits `koanf:"limits"`
 }
@@ -193,6 +195,7 @@ func (c Config) withDefaults(tickets bool) Config {
 	c.CloseCodeFor = maps.Clone(c.CloseCodeFor)
 	c.MaxLifetime = max(0, c.MaxLifetime)
 	c.Limits = c.Limits.withDefaults()
+	c.Messages = c.Messages.withDefaults(c.ReadLimit)
 	return c
 }
 
@@ -200,7 +203,9 @@ func (c Config) withDefaults(tickets bool) Config {
 // wraps [paseto.ErrConfig]. [New] calls it.
 func (c Config) Validate() error {
 	problems := settings.Check(c, format.All)
+	messages := c.Messages
 	c = c.withDefaults(true)
+	messages.check(&problems, c.ReadLimit)
 	if c.TicketKey == c.QueryKey && slices.Contains(c.Locations, httpauth.LocationQuery) && slices.Contains(c.Locations, httpauth.LocationTicket) {
 		problems.Add("TicketKey", c.TicketKey, "must differ from {QueryKey}")
 	}

@@ -65,6 +65,12 @@ func TestConfigValidation(t *testing.T) {
 		{"read limit", web, wsauth.Config{ReadLimit: -1}, []string{"ReadLimit = -1: expected 1 to"}},
 		{"write timeout", web, wsauth.Config{WriteTimeout: -1}, []string{"WriteTimeout = -1ns: expected 1ms to"}},
 		{"close timeout", web, wsauth.Config{CloseTimeout: -1}, []string{"CloseTimeout = -1ns: expected 1ms to"}},
+		{"message limits", web, wsauth.Config{ReadLimit: 1000, Messages: wsauth.MessageLimits{PerSecond: 1, Burst: 1, BytesPerSecond: 1, BytesBurst: 1014}}, nil},
+		{"message limits that wait", web, wsauth.Config{Messages: wsauth.MessageLimits{BytesPerSecond: 1, BytesBurst: 1, OnExcess: wsauth.MessageExcessWaits}}, nil},
+		{"message limits without a rate", web, wsauth.Config{Messages: wsauth.MessageLimits{Burst: 1, BytesPerSecond: paseto.NoLimit, BytesBurst: 1 << 20}},
+			[]string{"Messages.Burst = 1: needs Messages.PerSecond", "Messages.BytesBurst = 1048576: needs Messages.BytesPerSecond"}},
+		{"message limits below one message", web, wsauth.Config{ReadLimit: 1000, Messages: wsauth.MessageLimits{BytesPerSecond: 1, BytesBurst: 1013}},
+			[]string{"Messages.BytesBurst = 1013: expected at least 1014, for a message of ReadLimit and the head of its frame; or Messages.OnExcess wait"}},
 		{"everything at once", nil, wsauth.Config{
 			Locations: []httpauth.Location{"json"}, Reject: "maybe", AllowedOrigins: []string{"*", "null"},
 			Subprotocols: []string{"", "a b"}, ReadLimit: -1, WriteTimeout: -1, CloseTimeout: -1,

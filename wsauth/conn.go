@@ -48,6 +48,7 @@ type Conn struct {
 	closing atomic.Bool
 	pending atomic.Bool // whether a token has yet to come
 
+	meter     *meter      // nil: what the peer sends is not limited
 	listening atomic.Bool // whether a read is under way, without which nobody hears of the peer
 	heard     atomic.Bool // whether somebody has since the last ping
 
@@ -147,6 +148,7 @@ func (c *Conn) read() (kind MessageKind, data []byte, err error) {
 	if err != nil {
 		return 0, nil, readError(err)
 	}
+	c.take(1, 0)
 	data, err = io.ReadAll(r)
 	return MessageKind(opcode), data, readError(err)
 }

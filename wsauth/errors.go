@@ -33,6 +33,9 @@ const (
 	// ErrRenewals: more renewals than [Config.RenewInterval] allows.
 	ErrRenewals paseto.Code = "renewals_limited"
 
+	// ErrRate: the peer sends more than [MessageLimits] allow.
+	ErrRate paseto.Code = "messages_limited"
+
 	// ErrLifetime: the connection is as old as [Config.MaxLifetime].
 	ErrLifetime paseto.Code = "lifetime_reached"
 	// ErrUnresponsive: the peer did not answer a ping; see [Config.PingInterval].

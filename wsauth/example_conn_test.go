@@ -314,6 +314,7 @@ func ExampleClosures() {
 
 	// Output:
 	// 1008 4429 renewals_limited
+	// 1008 4429 messages_limited
 	// 1013 4429 connections_limited
 	// 1013 4429 peer_slow
 	// 1013 1013 denylist_unavailable

@@ -60,11 +60,13 @@ func (s *source) Read(p []byte) (int, error) {
 	if in.have > 0 {
 		n := copy(p, in.head[:in.have])
 		in.have = int8(copy(in.head[:], in.head[n:in.have])) //nolint:gosec // At most frameHead.
+		(*Conn)(s).take(0, n)
 		return n, nil
 	}
 	n, err := s.ws.NetConn().Read(p)
 	if n > 0 {
 		s.heard.Store(true)
+		(*Conn)(s).take(0, n)
 	}
 	return n, err
 }
@@ -79,11 +81,13 @@ func (c *Conn) await() {
 			return
 		}
 		_, _ = in.buf.Discard(frameHead) // it is there
+		c.takePong(0)                    // whose bytes were counted when they came into buf
 	}
 	in.giveBack()
 	for in.lent == nil && (in.have < 2 || isPong(in.head[:])) {
 		if in.have == frameHead {
 			in.have = 0
+			c.takePong(frameHead)
 		}
 		n, err := c.ws.NetConn().Read(in.head[in.have:])
 		in.have += int8(n) //nolint:gosec // At most frameHead.

@@ -191,6 +191,7 @@ func (c *Conn) beat() {
 // under way makes it wait, and give up in the end: that write has a deadline too.
 func (c *Conn) ping() {
 	if !c.closing.Load() {
+		c.owe()
 		_ = c.ws.WriteControl(websocket.PingMessage, nil, time.Now().Add(c.gate.guard.cfg.WriteTimeout))
 	}
 }

@@ -88,6 +88,9 @@ func (l Limits) withDefaults() Limits {
 // limit makes what keeps the limits that are configured.
 func (g *Guard) limit() {
 	limits := g.cfg.Limits
+	if g.cfg.Messages.OnExcess == MessageExcessCloses { // a first message may be longer than others
+		g.cfg.Messages.BytesBurst = max(g.cfg.Messages.BytesBurst, g.auth.Config().MaxLength+authSpace+frameOverhead)
+	}
 	g.conns = newRegistry(limits.Connections)
 	perMinute := func(n int) *throttle.Table[netip.Prefix] {
 		return throttle.New[netip.Prefix](n, time.Minute, g.auth.Now)

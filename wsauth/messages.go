@@ -20,6 +20,7 @@ var clientMessages = map[paseto.Code]string{
 	ErrOtherSubject: "Token is of another subject or session",
 	ErrOlder:        "Token expires before the present one",
 	ErrRenewals:     "Too many renewals",
+	ErrRate:         "Too many messages or bytes in a short time",
 	ErrLifetime:     "Connection has reached its maximum age",
 	ErrUnresponsive: "No answer to a ping",
 	ErrSlow:         "Peer reads too slowly",

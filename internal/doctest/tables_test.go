@@ -49,7 +49,7 @@ func TestRefusalsDocument(t *testing.T) {
 		{wsauth.ErrOrigin, "403"}, {wsauth.ErrShutdown, "503"}, {wsauth.ErrOverload, "503"},
 		{wsauth.ErrThrottled, "429"}, {wsauth.ErrTooMany, "429"},
 		{wsauth.ErrNoMessage, "–"}, {wsauth.ErrMessage, "–"}, {wsauth.ErrReplaced, "–"},
-		{wsauth.ErrOtherSubject, "–"}, {wsauth.ErrOlder, "–"}, {wsauth.ErrRenewals, "–"},
+		{wsauth.ErrOtherSubject, "–"}, {wsauth.ErrOlder, "–"}, {wsauth.ErrRenewals, "–"}, {wsauth.ErrRate, "–"},
 		{wsauth.ErrLifetime, "–"}, {wsauth.ErrUnresponsive, "–"}, {wsauth.ErrSlow, "–"},
 		{wsauth.ErrPanic, "–"}, {wsauth.ErrPayload, "–"}, {wsauth.ErrClosed, "–"},
 	} {
