@@ -129,7 +129,7 @@ func (k *Keeper) stop(ctx context.Context) {
 	if ctx.Err() != nil {
 		within = lastRelease
 	}
-	k.release(ctx, within)
+	k.release(context.WithoutCancel(ctx), within)
 }
 
 // pause waits, unless the keeper's life ends.

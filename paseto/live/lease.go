@@ -58,7 +58,7 @@ func (r *Right) acquire(ctx context.Context, claims *paseto.Claims) error {
 	k := r.keeper
 	own := &lease{Lease: denylist.Lease{
 		Key:    leasePrefix + claims.Subject,
-		Holder: k.name + ":" + strconv.FormatUint(r.number, 36),
+		Holder: k.name + ":" + strconv.FormatUint(k.numbers.Add(1), 36), // of each attempt: one before may be given back late
 	}}
 	r.lease.Store(own)
 	ok, err := k.leases.Acquire(ctx, denylist.Acquisition{
@@ -129,6 +129,7 @@ func (k *Keeper) releaseLeases() {
 	}
 }
 
+// release gives leases back. Those that it has not when ctx ends are for the next call.
 func (k *Keeper) release(ctx context.Context, within time.Duration) {
 	k.returned.Lock()
 	leases := k.returned.leases
@@ -137,9 +138,13 @@ func (k *Keeper) release(ctx context.Context, within time.Duration) {
 	if len(leases) == 0 {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), within)
+	timed, cancel := context.WithTimeout(ctx, within)
 	defer cancel()
-	if err := k.leases.Release(ctx, leases...); err != nil {
+	switch err := k.leases.Release(timed, leases...); {
+	case err == nil:
+	case ctx.Err() != nil:
+		k.giveBackAll(leases...)
+	default:
 		k.noisy.WriteAbout(ctx, "", slog.LevelWarn, "leases of rights are not given back; they end by themselves", "err", err)
 	}
 }
@@ -202,9 +207,11 @@ func (k *Keeper) displaced(taken denylist.Lease) {
 	if k.cfg.OnExcess == RejectNewest {
 		cause = ErrTooMany
 	}
-	for _, r := range k.rights.named(bySubject, subject) {
-		if l := r.lease.Load(); l != nil && l.Lease == taken {
-			r.End(refusal.New(cause))
-		}
+	r := k.rights.find(bySubject, subject, func(r *Right) bool {
+		l := r.lease.Load()
+		return l != nil && l.Lease == taken
+	})
+	if r != nil {
+		r.End(refusal.New(cause))
 	}
 }

@@ -39,10 +39,11 @@ func (k *Keeper) Reserve(ctx context.Context, route *Route, holder Holder) (*Rig
 		route = new(Route)
 	}
 	r := &Right{keeper: k, route: route, holder: holder, number: k.numbers.Add(1)}
-	if err := k.rights.reserve(r); err != nil {
+	r.ctx, r.cancel = context.WithCancelCause(paseto.NewHolderContext(ctx, r))
+	if err := k.rights.reserve(r); err != nil { // from then on anybody may end it
+		r.cancel(err)
 		return nil, err
 	}
-	r.ctx, r.cancel = context.WithCancelCause(paseto.NewHolderContext(ctx, r))
 	return r, nil
 }
 
@@ -51,10 +52,23 @@ func (k *Keeper) Reserve(ctx context.Context, route *Route, holder Holder) (*Rig
 // token was verified would not have found it. Then it is counted for its subject. The claims
 // are in force, and the greatest age counts, when Admit has returned nil.
 //
+// An anonymous right may be admitted again, with claims. One that has claims is refused
+// with [ErrOtherSubject], and keeps them: see [Right.Renew].
+//
 // The error is a refusal: that of [paseto.Authorizer.Recheck], [ErrTooMany],
 // [paseto.ErrUnavailable] if leases cannot be asked for; or the cause, if the right has
 // ended. Nothing is in force then, and nothing counts.
 func (r *Right) Admit(ctx context.Context, claims *paseto.Claims) error {
+	r.changing.Lock()
+	defer r.changing.Unlock()
+	return r.admitNow(ctx, claims)
+}
+
+// admitNow is called with the right locked for changes.
+func (r *Right) admitNow(ctx context.Context, claims *paseto.Claims) error {
+	if r.Claims() != nil && !r.Ended() {
+		return refusal.Newf(ErrOtherSubject, "the right has a token already; renew it")
+	}
 	k := r.keeper
 	k.start()
 	err := r.admit(ctx, claims)
@@ -99,9 +113,11 @@ func (r *Right) admit(ctx context.Context, claims *paseto.Claims) error {
 }
 
 // Start opens an admitted right: it counts as open, [Keeper.Rights] yields it, and the
-// observer is told. It returns false if the right has ended already.
+// observer is told. It returns false if the right has ended already, was never admitted, or
+// is open. The caller releases it after Start has returned, so that the observer is told in
+// this order.
 func (r *Right) Start() bool {
-	if !r.keeper.rights.opened(r) {
+	if r.began.Load() == 0 || !r.keeper.rights.opened(r) {
 		return false
 	}
 	r.keeper.Report(Event{Kind: EventOpened, Right: r, Claims: r.Claims()})
@@ -116,19 +132,27 @@ func (r *Right) End(cause error) bool {
 		return false
 	}
 	if r.holder != nil {
-		r.tell(cause)
+		r.tell(func() { r.holder.RightEnded(cause) })
 	}
 	return true
 }
 
-func (r *Right) tell(cause error) {
+// cut has the holder end without ceremony, if it can.
+func (r *Right) cut() {
+	if cutter, ok := r.holder.(Cutter); ok {
+		r.tell(cutter.Cut)
+	}
+}
+
+// tell calls a method of the holder.
+func (r *Right) tell(call func()) {
 	defer func() {
 		if panicked := recover(); panicked != nil { // else it would end the program
 			r.keeper.noisy.WriteAbout(r.ctx, r.route.Name, slog.LevelError, "holder of a right panicked when it ended",
 				"panic", panicked, "stack", clientlog.Stack(debug.Stack()))
 		}
 	}()
-	r.holder.RightEnded(cause)
+	call()
 }
 
 // GiveUp is [Right.End] for the holder itself, which is not told.

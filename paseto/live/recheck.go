@@ -90,7 +90,7 @@ func (k *Keeper) recheckAll(ctx context.Context) bool {
 		})
 	}
 	k.rights.walk(func(r *Right) bool {
-		if r.Live() && r.Claims() != nil {
+		if r.Live() && k.rights.claimsOf(r) != nil {
 			rights <- r
 		}
 		return true
@@ -105,7 +105,8 @@ func (k *Keeper) recheckAll(ctx context.Context) bool {
 func (r *Right) recheck(ctx context.Context) bool {
 	ctx, cancel := context.WithTimeout(ctx, recheckTimeout)
 	defer cancel()
-	k, claims := r.keeper, r.Claims()
+	k := r.keeper
+	claims := k.rights.claimsOf(r) // in force, or about to be, which may take long
 	switch err := k.auth.Recheck(ctx, claims); {
 	case err == nil:
 		r.checked.Store(int64(k.times.moment()))
@@ -115,7 +116,7 @@ func (r *Right) recheck(ctx context.Context) bool {
 			r.End(refusal.New(paseto.ErrUnavailable))
 		}
 		return false
-	case r.Claims() == claims: // and not renewed meanwhile
+	case k.rights.claimsOf(r) == claims: // and not renewed meanwhile
 		r.End(err)
 	}
 	return true

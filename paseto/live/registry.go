@@ -158,6 +158,13 @@ func (s *registry) isOpen(r *Right) bool {
 	return r.isOpened && !r.Ended()
 }
 
+// claimsOf returns the claims by which a right is found.
+func (s *registry) claimsOf(r *Right) *paseto.Claims {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return r.bound
+}
+
 // covered returns the rights that a revocation names and ends.
 func (s *registry) covered(revoked denylist.Revocation, ends func(*paseto.Claims) bool) []*Right {
 	s.mu.Lock()
@@ -179,11 +186,18 @@ func (s *registry) openOf(kind int, name string) []*Right {
 	return slices.DeleteFunc(s.of(kind, name), func(r *Right) bool { return !r.isOpened || r.Ended() })
 }
 
-// named returns the rights with a name, the oldest first.
-func (s *registry) named(kind int, name string) []*Right {
+// find returns the oldest right with a name that is the one looked for, or nil.
+func (s *registry) find(kind int, name string, is func(*Right) bool) *Right {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.of(kind, name)
+	named := s.index[kind][name]
+	for i, r := 0, named.oldest; i < named.size; i, r = i+1, r.links[kind].after {
+		s.visited++
+		if is(r) {
+			return r
+		}
+	}
+	return nil
 }
 
 // of is called with the registry locked.

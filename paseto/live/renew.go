@@ -42,8 +42,8 @@ func (r *Right) RefuseRenewal(ctx context.Context, err error) error {
 }
 
 func (r *Right) renewBy(ctx context.Context, attempt func() error) error {
-	r.renewing.Lock()
-	defer r.renewing.Unlock()
+	r.changing.Lock()
+	defer r.changing.Unlock()
 	k := r.keeper
 	if !r.mayRenew() { // a flood is not to fill the log
 		err := refusal.New(ErrRenewals)
@@ -99,7 +99,7 @@ func (r *Right) renew(ctx context.Context, token string) error {
 	}
 	present := r.Claims()
 	if present == nil && r.route.AllowLogin {
-		return r.Admit(ctx, claims)
+		return r.admitNow(ctx, claims)
 	}
 	if present == nil || claims.Subject != present.Subject || claims.Session != present.Session {
 		return refusal.New(ErrOtherSubject)

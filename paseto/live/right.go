@@ -64,9 +64,9 @@ type Right struct {
 	expireAt  atomic.Int64   // the moment when the token expires, 0 for never
 	checked   atomic.Int64   // the moment when the denylist was last asked
 
-	renewing sync.Mutex
-	renewed  int64 // the moment by which renewals will have cost nothing
-	excess   int32 // renewals too many since the last one that was not
+	changing sync.Mutex // held while claims are admitted or renewed
+	renewed  int64      // the moment by which renewals will have cost nothing
+	excess   int32      // renewals too many since the last one that was not
 }
 
 // Claims returns the claims in force: those of the token that the right was admitted with,

@@ -104,9 +104,7 @@ func (k *Keeper) waitForHolders(ctx context.Context, empty <-chan struct{}) erro
 	k.logRunning(ctx)
 	k.rights.walk(func(r *Right) bool {
 		r.End(refusal.New(ErrShutdown))
-		if cutter, ok := r.holder.(Cutter); ok {
-			cutter.Cut()
-		}
+		r.cut()
 		return true
 	})
 	return fmt.Errorf("live: shutdown: rights were cut: %w", ctx.Err())
