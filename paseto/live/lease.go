@@ -119,10 +119,9 @@ const (
 
 // releaseLeases gives back what is to be given back, until the keeper's life ends.
 func (k *Keeper) releaseLeases() {
-	for {
+	for k.life.Err() == nil {
 		select {
 		case <-k.life.Done():
-			return
 		case <-k.returned.some:
 			k.release(k.life, releaseTimeout)
 		}

@@ -76,7 +76,15 @@ func shutDown(ctx context.Context, servers []Server) (wait func() error) {
 	errs := make([]error, len(servers))
 	var all sync.WaitGroup
 	for i, server := range servers {
+		if server == nil {
+			continue
+		}
 		all.Go(func() {
+			defer func() {
+				if panicked := recover(); panicked != nil { // else it would end the program, before its rights
+					errs[i] = fmt.Errorf("live: shutdown of a server panicked: %v", panicked)
+				}
+			}()
 			if err := server.Shutdown(ctx); err != nil {
 				_ = server.Close() // cuts the requests that are left
 				errs[i] = fmt.Errorf("live: shutdown of a server: %w", err)
