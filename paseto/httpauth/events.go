@@ -1,9 +1,11 @@
 package httpauth
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/http"
 	"strconv"
 	"strings"
@@ -62,7 +64,8 @@ type EndEvent struct {
 //
 // Events writes to the ResponseWriter that Stream was given, and so past middleware that
 // wraps the ResponseWriter between Stream and the handler. Write nothing else to the
-// response.
+// response. The error is the cause, if the right has ended, or that the ResponseWriter cannot
+// send what is written before the handler returns; the response has not begun then.
 func Events(r *http.Request) (*EventStream, error) {
 	s, ok := r.Context().Value(streamKey{}).(*stream)
 	if !ok {
@@ -82,31 +85,44 @@ func (s *stream) beginEvents() (*EventStream, error) {
 	if s.events != nil {
 		return s.events, nil
 	}
+	before := s.header.Clone()
 	s.header.Set("Content-Type", "text/event-stream")
 	s.header.Set("Cache-Control", "no-store")
 	s.header.Set("X-Accel-Buffering", "no") // nginx
 	s.header.Del("Content-Length")
 	e := &EventStream{stream: s}
-	s.mu.Lock()
-	cause := s.cause
-	if cause == nil {
-		s.events = e
-	}
-	s.mu.Unlock()
-	if cause != nil {
-		return nil, cause
-	}
-	s.inner.WriteHeader(http.StatusOK)
 	e.heartbeat = time.AfterFunc(s.web.cfg.Stream.Heartbeat, e.beat)
-	if err := e.write(""); err != nil {
+	err := e.write("")
+	if err == nil {
+		err = s.hasEvents(e)
+	}
+	if err != nil {
+		e.heartbeat.Stop()
+		clear(s.header)
+		maps.Copy(s.header, before) // nothing may have been sent
 		return nil, err
 	}
 	return e, nil
 }
 
+// hasEvents makes s a stream of events, unless its right has ended.
+func (s *stream) hasEvents(e *EventStream) error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.cause == nil {
+		s.events = e
+	}
+	return s.cause
+}
+
 // LastEventID returns the ID of the last event that the client had before it connected
-// again, empty if it has none or does not say.
-func (e *EventStream) LastEventID() string { return e.stream.request.Header.Get("Last-Event-ID") }
+// again, empty if it does not say: what the header Last-Event-ID says, in which an
+// EventSource that connects again by itself sends it, or else the parameter lastEventId of
+// the URL, for pages that open a new one.
+func (e *EventStream) LastEventID() string {
+	r := e.stream.request
+	return cmp.Or(r.Header.Get("Last-Event-ID"), r.URL.Query().Get("lastEventId"))
+}
 
 // Send sends an event. It returns when net/http has taken it, or an error: the cause, once
 // the right has ended, or what is wrong with the event.

@@ -258,6 +258,44 @@ func TestEventsSlowClient(t *testing.T) {
 	}
 }
 
+// TestEventsCannotFlush: where nothing can be sent before the handler returns, the handler
+// can still answer with an error.
+func TestEventsCannotFlush(t *testing.T) {
+	t.Parallel()
+	base := newSite(t, setup{})
+	guarded := base.web.Stream(paseto.Requirement{}, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if _, err := httpauth.Events(r); !errors.Is(err, http.ErrNotSupported) {
+			t.Errorf("Events returns %v, want %v", err, http.ErrNotSupported)
+		}
+		http.Error(w, "no events", http.StatusInternalServerError)
+	}))
+	a := get(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		guarded.ServeHTTP(struct{ http.ResponseWriter }{w}, r)
+	}), base.bearerOf("alice"))
+	if a.status != http.StatusInternalServerError || a.header.Get("Content-Type") == "text/event-stream" {
+		t.Errorf("the answer is %d %v", a.status, a.header)
+	}
+}
+
+// TestLastEventID: the header wins, for the parameter is of the page that opened the stream.
+func TestLastEventID(t *testing.T) {
+	t.Parallel()
+	s := newStream(t, "HTTP/1.1", setup{}, func(_ http.ResponseWriter, r *http.Request) {
+		events := begin(t, r)
+		_ = events.Send(httpauth.Event{Data: events.LastEventID()})
+	})
+	inURL := func(r *http.Request) { r.URL.RawQuery = "lastEventId=7" }
+	for want, parts := range map[string][]part{"": {}, "7": {inURL}, "8": {inURL, header("Last-Event-ID", "8")}} {
+		text, _ := readAll(s.open(append(parts, s.alice())...))
+		if want != "" {
+			want = "data: " + want + "\n"
+		}
+		if text != want+"\n" {
+			t.Errorf("the event is %q, want %q", text, want)
+		}
+	}
+}
+
 func TestEventsWithoutStream(t *testing.T) {
 	t.Parallel()
 	s := newSite(t, setup{})

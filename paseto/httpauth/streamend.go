@@ -1,0 +1,167 @@
+package httpauth
+
+import (
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/pasetokit/pasetokit/internal/refusal"
+	"github.com/pasetokit/pasetokit/paseto/live"
+)
+
+// How a response is cut. What follows relies on these properties of net/http, as of Go 1.26:
+//
+//   - A write deadline in the past frees a Write or Flush that is stuck, from any goroutine.
+//     Over HTTP/1.1 it is the deadline of the connection, and nothing goes out after it, not
+//     what net/http has buffered either. Over HTTP/2 it resets the stream at once. Setting it
+//     is safe beside a Write; it does not wait for the client.
+//   - A read deadline in the past frees a Read of the body. Over HTTP/1.1 it also makes
+//     net/http take the client for gone, so that the connection serves no other request.
+//   - Hijack works while the handler runs, over HTTP/1.1 alone, and from another goroutine too
+//     if nobody writes meanwhile. It frees a Read of the body, and waits for it. The handler's
+//     return then ends nothing more.
+//   - A handler that panics with http.ErrAbortHandler has its response end without its end:
+//     the connection is closed, or the stream reset.
+//
+// Nothing of a ResponseWriter may be used after the handler has returned: the connection may
+// serve another request by then.
+
+// RightEnded implements [live.Holder].
+func (s *stream) RightEnded(cause error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.cause = cause
+	if !s.started || s.returned {
+		return
+	}
+	if s.hijacked != nil {
+		sever(s.hijacked, false)
+		return
+	}
+	grace := s.web.cfg.Stream.Grace
+	if s.events != nil {
+		_ = s.control().SetWriteDeadline(time.Now().Add(grace)) // the last event is to go out
+		go s.events.end()
+	} else {
+		s.freeAll()
+	}
+	s.cutting = time.AfterFunc(grace, s.cut)
+}
+
+// freeAll frees whoever reads or writes, for good. It is called with mu held.
+func (s *stream) freeAll() {
+	_ = s.control().SetWriteDeadline(past)
+	_ = s.control().SetReadDeadline(past)
+}
+
+// Cut implements [live.Cutter].
+func (s *stream) Cut() { go s.cut() }
+
+// cut ends the response of a handler that has not returned within the grace.
+func (s *stream) cut() {
+	s.mu.Lock()
+	runs := s.started && !s.returned
+	if runs {
+		s.freeAll()
+	}
+	s.mu.Unlock()
+	if !runs {
+		return
+	}
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	if s.isOver() {
+		return
+	}
+	// Over HTTP/2 the deadline has reset the stream.
+	if !s.sever() && s.request.ProtoMajor < 2 {
+		s.web.clientLog.Write(s.right.Context(), s.web.client(s.request), slog.LevelError,
+			"stream cannot be cut before its handler returns: a ResponseWriter around that of net/http has no method Unwrap",
+			"path", s.request.URL.Path, "err", s.ended())
+	}
+}
+
+// sever closes the connection of an HTTP/1 response. It is called with writing held.
+func (s *stream) sever() bool {
+	conn, _, err := s.control().Hijack()
+	if err != nil {
+		return false
+	}
+	s.severed = true
+	sever(conn, s.endsWithConnection())
+	return true
+}
+
+// endsWithConnection reports whether nothing but the end of the connection tells the client
+// where the body ends: an orderly end would complete it.
+func (s *stream) endsWithConnection() bool {
+	return !s.request.ProtoAtLeast(1, 1) || s.header.Get("Transfer-Encoding") == "identity"
+}
+
+// sever closes a connection without a word, which TLS would need time for; by reset, it
+// fails for the client.
+func sever(conn net.Conn, reset bool) {
+	for {
+		wrapped, ok := conn.(interface{ NetConn() net.Conn })
+		if !ok {
+			break
+		}
+		conn = wrapped.NetConn()
+	}
+	if tcp, ok := conn.(*net.TCPConn); ok && reset {
+		_ = tcp.SetLinger(0)
+	}
+	_ = conn.Close()
+}
+
+// finish ends the stream when its handler has returned or panicked.
+func (s *stream) finish() {
+	panicked := recover()
+	if panicked != nil && panicked != http.ErrAbortHandler { //nolint:errorlint // net/http compares so too.
+		err := refusal.Newf(live.ErrPanic, "%v", panicked)
+		s.web.keeper.Report(live.Event{Kind: live.EventPanicked, Right: s.right, Claims: s.right.Claims(), Err: err})
+		s.right.GiveUp(err)
+	}
+	complete := s.close()
+	s.right.Release()
+	s.forget()
+	switch {
+	case panicked != nil:
+		panic(panicked) // its stack is still below
+	case !complete:
+		panic(http.ErrAbortHandler)
+	}
+}
+
+// close ends the use of the response, and reports whether it may look complete.
+func (s *stream) close() bool {
+	s.writing.Lock()
+	defer s.writing.Unlock()
+	s.right.Live() // ends it if it is over
+	ending := s.ended()
+	s.mu.Lock()
+	events := s.events
+	s.mu.Unlock()
+	ordered := events != nil && events.close(ending)
+
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.returned = true
+	if s.cutting != nil {
+		s.cutting.Stop()
+	}
+	switch {
+	case s.hijacked != nil:
+		sever(s.hijacked, false)
+		return true // net/http does nothing more
+	case s.cause == nil:
+		s.cause = refusal.New(live.ErrClosed)
+		return true
+	case ordered && ending != nil:
+		return true
+	case s.endsWithConnection() && !s.severed:
+		s.sever()
+	}
+	return false
+}

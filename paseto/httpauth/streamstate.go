@@ -1,0 +1,135 @@
+package httpauth
+
+import (
+	"context"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/pasetokit/pasetokit/internal/refusal"
+	"github.com/pasetokit/pasetokit/paseto/live"
+)
+
+// stream is the response to a request whose right may end meanwhile. It has no Unwrap and no
+// ReadFrom: what they would give is not asked whether the right is in force.
+type stream struct {
+	web     *Web
+	inner   http.ResponseWriter
+	header  http.Header
+	request *http.Request
+	right   *live.Right
+	forget  func() // of the context
+
+	// writing is held while inner is used, but for deadlines. Who holds it is freed by the
+	// write deadline.
+	writing sync.Mutex
+	severed bool // Hijack has taken inner's connection to close it
+
+	// mu is held for moments, and may be locked after writing.
+	mu       sync.Mutex
+	cause    error // why the right has ended
+	started  bool  // the handler
+	returned bool  // the handler; changes with writing held too
+	hijacked net.Conn
+	events   *EventStream
+	writeBy  time.Time   // when the client must have taken the event that is being written
+	cutting  *time.Timer // runs from the end of the right on
+}
+
+// streamKey is the key of a stream in the context of its request.
+type streamKey struct{}
+
+// past is a deadline that has passed.
+var past = time.Unix(1, 0)
+
+func (s *stream) control() *http.ResponseController { return http.NewResponseController(s.inner) }
+
+// context returns that of the request, which the right's derives from. Net/http ends it when
+// a write fails, before that tells why: the cause is then [live.ErrSlow] already.
+func (s *stream) context() context.Context {
+	from := s.request.Context()
+	ctx, cancel := context.WithCancelCause(context.WithValue(context.WithoutCancel(from), streamKey{}, s))
+	unwatch := context.AfterFunc(from, func() {
+		cause := s.slow()
+		if cause == nil {
+			cause = context.Cause(from)
+		}
+		cancel(cause)
+	})
+	s.forget = func() {
+		unwatch()
+		cancel(nil)
+	}
+	return ctx
+}
+
+// slow returns [live.ErrSlow] if the client should have taken an event by now.
+func (s *stream) slow() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.writeBy.IsZero() || time.Now().Before(s.writeBy) {
+		return nil
+	}
+	return refusal.New(live.ErrSlow)
+}
+
+// writeUntil sets the time by which the client must have taken an event, zero if there is none.
+func (s *stream) writeUntil(at time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.cause == nil {
+		s.writeBy = at
+		_ = s.control().SetWriteDeadline(at)
+	}
+}
+
+// start gives the stream its right and begins it, or returns why it has ended already.
+func (s *stream) start(right *live.Right) error {
+	if !right.Start() {
+		return context.Cause(right.Context())
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.cause != nil {
+		return s.cause
+	}
+	s.right, s.started = right, true
+	return nil
+}
+
+// guarded returns r with a body that ends with the right.
+func (s *stream) guarded(r *http.Request) *http.Request {
+	if r.Body != nil && r.Body != http.NoBody {
+		r.Body = &streamBody{r.Body, s}
+	}
+	return r
+}
+
+// isOver reports whether inner must not be used any more. It is called with writing held.
+func (s *stream) isOver() bool { return s.returned || s.severed }
+
+// ended returns why the stream has ended, nil if it has not.
+func (s *stream) ended() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.cause
+}
+
+// inForce returns nil while the right is in force, and the cause afterwards. It ends a right
+// whose time has come.
+func (s *stream) inForce() error {
+	s.right.Live()
+	return s.ended()
+}
+
+// orCause returns the cause if a use of the response has failed because the right ended.
+func (s *stream) orCause(err error) error {
+	if err == nil {
+		return nil
+	}
+	if cause := s.ended(); cause != nil {
+		return cause
+	}
+	return err
+}
