@@ -130,6 +130,14 @@ func (c Config) ending(cause error) ending {
 	return e
 }
 
+// CloseFor returns the code and the reason that the Guard closes a connection with for a
+// cause, for programs that use another WebSocket library (see [Guard.Authenticate]). A
+// close frame can carry both.
+func (g *Guard) CloseFor(cause error) (code CloseCode, reason string) {
+	e := g.cfg.ending(cause)
+	return e.code, cutReason(e.reason)
+}
+
 // closeCode returns the code of a cause: the program's own, or that of the preset.
 func (c Config) closeCode(cause paseto.Code) CloseCode {
 	if own, found := c.CloseCodeFor[cause]; found {

@@ -1,6 +1,7 @@
 package wsauth_test
 
 import (
+	"errors"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -106,6 +107,32 @@ func TestClosureTable(t *testing.T) {
 	for code := range promised {
 		if !seen[code] {
 			t.Errorf("%s is not listed", code)
+		}
+	}
+}
+
+// TestCloseFor: a program that uses another WebSocket library closes as the Guard does.
+func TestCloseFor(t *testing.T) {
+	t.Parallel()
+	auth := newAuthorizer(t, paseto.Config{})
+	for _, codes := range closePresets {
+		guard := newGuard(t, auth, wsauth.Config{CloseCodes: codes, ShutdownCode: 1012, CloseCodeFor: map[paseto.Code]wsauth.CloseCode{"banned": 4999}})
+		for _, row := range []struct {
+			name   string
+			cause  error
+			code   wsauth.CloseCode
+			reason string
+		}{
+			{"expiry", paseto.ErrExpired, closeCode(paseto.ErrExpired, codes), "Token expired."},
+			{"shutdown", wsauth.ErrShutdown, 1012, "Server is shutting down"},
+			{"end of the handler", wsauth.ErrClosed, closeCode(wsauth.ErrClosed, codes), ""},
+			{"code of its own", &paseto.Error{Code: "banned", Message: "You are banned"}, 4999, "You are banned"},
+			{"long message", &paseto.Error{Code: "banned", Message: strings.Repeat("ä", 200)}, 4999, strings.Repeat("ä", 61)},
+			{"error of the server", errors.New("no such host"), closeCode(httpauth.ErrServer, codes), "The server could not answer the request"},
+		} {
+			if code, reason := guard.CloseFor(row.cause); code != row.code || reason != row.reason {
+				t.Errorf("%s, %s: %d %q, want %d %q", codes, row.name, code, reason, row.code, row.reason)
+			}
 		}
 	}
 }

@@ -115,6 +115,28 @@ func Blocks(t *testing.T, document, language string) []Block {
 	return blocks
 }
 
+// CheckFiles checks that a document shows code of each file beside the test: a block whose first line names the file is a
+// part of it, indented as it may be.
+func CheckFiles(t *testing.T, document string, files ...string) {
+	t.Helper()
+	shown := make(map[string]string)
+	for _, block := range Blocks(t, document, "go") {
+		if block.File != "" {
+			shown[block.File] = strings.TrimPrefix(block.Text, "// "+block.File+"\n")
+		}
+	}
+	for _, name := range files {
+		text, err := os.ReadFile(name) //nolint:gosec // The test's own.
+		if err != nil {
+			t.Fatal(err)
+		}
+		flat := func(code string) string { return strings.ReplaceAll(code, "\t", "") }
+		if shown[name] == "" || !strings.Contains(flat(string(text)), flat(shown[name])) {
+			t.Errorf("%s does not show the code of %s", document, name)
+		}
+	}
+}
+
 // Code returns the code of all of a document's blocks in a language.
 func Code(t *testing.T, document, language string) string {
 	t.Helper()

@@ -6,7 +6,6 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
-	"os"
 	"strings"
 	"testing"
 
@@ -28,22 +27,7 @@ func TestMain(m *testing.M) {
 // TestDocument checks that docs/http.md shows the code of this package.
 func TestDocument(t *testing.T) {
 	t.Parallel()
-	shown := make(map[string]string)
-	for _, block := range doctest.Blocks(t, "docs/http.md", "go") {
-		if block.File != "" {
-			shown[block.File] = strings.TrimPrefix(block.Text, "// "+block.File+"\n")
-		}
-	}
-	for _, name := range []string{"chi.go", "gin.go", "echo.go"} {
-		text, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		flat := func(code string) string { return strings.ReplaceAll(code, "\t", "") }
-		if shown[name] == "" || !strings.Contains(flat(string(text)), flat(shown[name])) {
-			t.Errorf("docs/http.md does not show the code of %s", name)
-		}
-	}
+	doctest.CheckFiles(t, "docs/http.md", "chi.go", "gin.go", "echo.go")
 }
 
 // TestRoutes asks the same of each router.

@@ -5,8 +5,7 @@
 //	keeper, err := live.New(auth, live.Config{})
 //	route := &live.Route{Name: "/chat", Requirement: req}
 //
-//	claims, err := auth.Verify(ctx, token, req)
-//	right, err := keeper.Open(ctx, claims, route, nil)
+//	right, err := keeper.OpenToken(ctx, token, route, nil)
 //	if err != nil {
 //		return err // a *paseto.Error that may be shown to the client
 //	}

@@ -2,6 +2,7 @@ package live
 
 import (
 	"cmp"
+	"context"
 	"time"
 
 	"github.com/pasetokit/pasetokit/internal/refusal"
@@ -63,6 +64,15 @@ func (r *Right) Live() bool {
 		return false
 	}
 	return true
+}
+
+// Err returns nil while the right is in force, and then why it is not: what [context.Cause]
+// says of its context. It ends the right, as [Right.Live] does, if its time has come.
+func (r *Right) Err() error {
+	if !r.Live() {
+		return r.cause()
+	}
+	return context.Cause(r.ctx)
 }
 
 // begin begins the life of a right, whose greatest age counts from now on.

@@ -30,6 +30,19 @@ func (k *Keeper) Open(ctx context.Context, claims *paseto.Claims, route *Route, 
 	return r, nil
 }
 
+// OpenToken verifies a token, empty for none, by the route's requirement, and opens a right
+// for it. The error is that of [paseto.Authorizer.Verify] or of [Keeper.Open].
+func (k *Keeper) OpenToken(ctx context.Context, token string, route *Route, holder Holder) (*Right, error) {
+	if route == nil {
+		route = new(Route)
+	}
+	claims, err := k.auth.Verify(ctx, token, route.Requirement)
+	if err != nil {
+		return nil, err
+	}
+	return k.Open(ctx, claims, route, holder)
+}
+
 // Reserve takes a place for a right that may come to be, before anything is used up for it
 // that cannot be given back. The context of the right has the values of ctx, and ends with
 // it at the latest. The error is [ErrOverload] or [ErrShutdown]. The caller releases the
