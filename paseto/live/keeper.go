@@ -37,7 +37,7 @@ type Keeper struct {
 	times     *times
 	deadlines *schedule.Schedule[*Right]
 	rights    *registry
-	numbers   atomic.Uint64 // of rights
+	numbers   atomic.Uint64 // of attempts to get a lease
 
 	// Of capacity one: the denylist may not have told of all revocations, or of
 	// all leases that were taken away.

@@ -49,9 +49,9 @@ func (k *Keeper) OpenToken(ctx context.Context, token string, route *Route, hold
 // right in any case, also if it is never admitted.
 func (k *Keeper) Reserve(ctx context.Context, route *Route, holder Holder) (*Right, error) {
 	if route == nil {
-		route = new(Route)
+		route = &anyRoute
 	}
-	r := &Right{keeper: k, route: route, holder: holder, number: k.numbers.Add(1)}
+	r := &Right{keeper: k, route: route, holder: holder}
 	r.ctx, r.cancel = context.WithCancelCause(paseto.NewHolderContext(ctx, r))
 	if err := k.rights.reserve(r); err != nil { // from then on anybody may end it
 		r.cancel(err)

@@ -1,6 +1,8 @@
 package live
 
 import (
+	"cmp"
+	"math"
 	"slices"
 	"sync"
 
@@ -16,7 +18,7 @@ type registry struct {
 	mu     sync.Mutex
 	all    []*Right // in no order; each knows its place
 	index  index
-	limit  int // of places; 0 for none
+	limit  int // of places
 	open   int
 	closed bool
 	done   chan struct{} // closed by close
@@ -25,8 +27,9 @@ type registry struct {
 	visited int // how many rights it has looked at, for tests
 }
 
+// newRegistry returns a registry with so many places, 0 for as many as there can be.
 func newRegistry(limit int) *registry {
-	s := &registry{limit: limit, done: make(chan struct{}), empty: make(chan struct{})}
+	s := &registry{limit: cmp.Or(limit, math.MaxInt32), done: make(chan struct{}), empty: make(chan struct{})}
 	for kind := range s.index {
 		s.index[kind] = make(map[string]ring)
 	}
@@ -40,11 +43,11 @@ func (s *registry) reserve(r *Right) error {
 	switch {
 	case s.closed:
 		return refusal.New(ErrShutdown)
-	case s.limit > 0 && len(s.all) >= s.limit:
+	case len(s.all) >= s.limit:
 		return refusal.New(ErrOverload)
 	}
 	s.all = append(s.all, r)
-	r.place = len(s.all)
+	r.place = int32(len(s.all)) //nolint:gosec // The limit is no more.
 	return nil
 }
 

@@ -22,6 +22,9 @@ type Route struct {
 	AllowLogin bool
 }
 
+// anyRoute is that of rights which were opened for none.
+var anyRoute Route
+
 // Holder is what a right is for, such as a connection, and is told of its end.
 type Holder interface {
 	// RightEnded says that the right has ended, and why. It is called once, after the
@@ -44,17 +47,15 @@ type Right struct {
 	keeper *Keeper
 	route  *Route
 	holder Holder
-	number uint64 // among the keeper's
 
 	ctx    context.Context
 	cancel context.CancelCauseFunc
 	claims atomic.Pointer[paseto.Claims] // in force; nil: anonymous, or not known yet
 	lease  atomic.Pointer[lease]         // nil if there is none to give back
-	ended  atomic.Bool
 
 	// The registry's, and used with that locked.
 	isOpened, hasReturned bool
-	place                 int            // among all, from 1; 0 if it has none
+	place                 int32          // among all, from 1; 0 if it has none
 	bound                 *paseto.Claims // by which it is found
 	links                 links
 
@@ -67,6 +68,8 @@ type Right struct {
 	changing sync.Mutex // held while claims are admitted or renewed
 	renewed  int64      // the moment by which renewals will have cost nothing
 	excess   int32      // renewals too many since the last one that was not
+
+	ended atomic.Bool // beside excess, so that a Right is no larger than it need be
 }
 
 // Claims returns the claims in force: those of the token that the right was admitted with,

@@ -133,7 +133,7 @@ func (k *Keeper) logRunning(ctx context.Context) {
 	if len(running) == 0 {
 		return
 	}
-	slices.SortFunc(running, func(a, b *Right) int { return cmp.Compare(a.number, b.number) })
+	slices.SortFunc(running, func(a, b *Right) int { return cmp.Compare(a.began.Load(), b.began.Load()) })
 	named := make([]string, min(len(running), maxNamed))
 	for i := range named {
 		r, subject := running[i], "anonymous"
