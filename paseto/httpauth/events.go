@@ -85,28 +85,32 @@ func (s *stream) beginEvents() (*EventStream, error) {
 	if s.events != nil {
 		return s.events, nil
 	}
+	e := &EventStream{stream: s}
+	if err := s.setEvents(e); err != nil {
+		return nil, err
+	}
 	before := s.header.Clone()
 	s.header.Set("Content-Type", "text/event-stream")
 	s.header.Set("Cache-Control", "no-store")
 	s.header.Set("X-Accel-Buffering", "no") // nginx
 	s.header.Del("Content-Length")
-	e := &EventStream{stream: s}
 	e.heartbeat = time.AfterFunc(s.web.cfg.Stream.Heartbeat, e.beat)
 	err := e.write("")
-	if err == nil {
-		err = s.hasEvents(e)
-	}
-	if err != nil {
+	if errors.Is(err, http.ErrNotSupported) { // nothing was sent
 		e.heartbeat.Stop()
 		clear(s.header)
-		maps.Copy(s.header, before) // nothing may have been sent
+		maps.Copy(s.header, before)
+		_ = s.setEvents(nil)
+	}
+	if err != nil {
 		return nil, err
 	}
 	return e, nil
 }
 
-// hasEvents makes s a stream of events, unless its right has ended.
-func (s *stream) hasEvents(e *EventStream) error {
+// setEvents makes s a stream of events, which gets a last event, unless its right has ended;
+// with nil it is none.
+func (s *stream) setEvents(e *EventStream) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.cause == nil {

@@ -161,7 +161,7 @@ func TestEventsOfBusyHandler(t *testing.T) {
 				defer close(busy)
 				s := newSite(t, setup{})
 				site := serveStream(t, s, proto, s.web.Stream(paseto.Requirement{}, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-					begin(t, r)
+					_, _ = httpauth.Events(r) // which the end may overtake
 					<-busy
 				})), newPipe())
 				events := newReader(site.open(site.alice()).body)
@@ -175,6 +175,47 @@ func TestEventsOfBusyHandler(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestEventsEndAtOnce: a right that ends while its stream begins has its last event all the
+// same.
+func TestEventsEndAtOnce(t *testing.T) {
+	t.Parallel()
+	for _, proto := range protocols {
+		t.Run(proto, func(t *testing.T) {
+			t.Parallel()
+			base := newSite(t, setup{})
+			guarded := base.web.Stream(paseto.Requirement{}, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				if err := begin(t, r).Send(httpauth.Event{Data: "late"}); !errors.Is(err, paseto.ErrRevoked) {
+					t.Errorf("Send returns %v, want the cause", err)
+				}
+				http.Error(w, "more", http.StatusInternalServerError)
+			}))
+			s := serveStream(t, base, proto, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				guarded.ServeHTTP(flushed{w, sync.OnceFunc(func() { onlyRight(t, base).End(paseto.ErrRevoked) })}, r)
+			}))
+			events := newReader(s.open(s.alice()).body)
+			if kind, said := events.last(t); kind != "end" || said.Code != paseto.ErrRevoked {
+				t.Errorf("the last event is %s %+v", kind, said)
+			}
+			if text, more := events.block(); more || text != "" || events.lines.Err() != nil {
+				t.Errorf("after the last event comes %q, %v", text, events.lines.Err())
+			}
+		})
+	}
+}
+
+// flushed does something after a flush.
+type flushed struct {
+	http.ResponseWriter
+	then func()
+}
+
+func (f flushed) Unwrap() http.ResponseWriter { return f.ResponseWriter }
+
+func (f flushed) FlushError() error {
+	defer f.then()
+	return http.NewResponseController(f.ResponseWriter).Flush()
 }
 
 // TestEventsFromManyGoroutines: events and heartbeats are not mixed up, and the end comes last.

@@ -1,6 +1,7 @@
 package httpauth
 
 import (
+	"cmp"
 	"log/slog"
 	"net"
 	"net/http"
@@ -151,14 +152,15 @@ func (s *stream) close() bool {
 	if s.cutting != nil {
 		s.cutting.Stop()
 	}
+	inTime := ending == nil && s.cause == nil
+	if s.cause == nil {
+		s.cause = cmp.Or(ending, error(refusal.New(live.ErrClosed)))
+	}
 	switch {
 	case s.hijacked != nil:
 		sever(s.hijacked, false)
 		return true // net/http does nothing more
-	case s.cause == nil:
-		s.cause = refusal.New(live.ErrClosed)
-		return true
-	case ordered && ending != nil:
+	case inTime, ordered && ending != nil:
 		return true
 	case s.endsWithConnection() && !s.severed:
 		s.sever()

@@ -19,7 +19,8 @@ type stream struct {
 	header  http.Header
 	request *http.Request
 	right   *live.Right
-	forget  func() // of the context
+	life    context.Context // the right's
+	forget  func()          // of the context
 
 	// writing is held while inner is used, but for deadlines. Who holds it is freed by the
 	// write deadline.
@@ -94,7 +95,7 @@ func (s *stream) start(right *live.Right) error {
 	if s.cause != nil {
 		return s.cause
 	}
-	s.right, s.started = right, true
+	s.right, s.life, s.started = right, right.Context(), true
 	return nil
 }
 
@@ -109,11 +110,17 @@ func (s *stream) guarded(r *http.Request) *http.Request {
 // isOver reports whether inner must not be used any more. It is called with writing held.
 func (s *stream) isOver() bool { return s.returned || s.severed }
 
-// ended returns why the stream has ended, nil if it has not.
+// ended returns why the stream has ended, nil if it has not. The right may have ended, and
+// [stream.RightEnded] not have been called yet.
 func (s *stream) ended() error {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.cause
+	cause := s.cause
+	s.mu.Unlock()
+	if cause == nil && s.right.Ended() {
+		<-s.life.Done() // right after
+		cause = context.Cause(s.life)
+	}
+	return cause
 }
 
 // inForce returns nil while the right is in force, and the cause afterwards. It ends a right

@@ -67,6 +67,9 @@ func (s *stream) SetReadDeadline(at time.Time) error {
 
 // setDeadline sets a deadline, unless the right has ended: then it stands.
 func (s *stream) setDeadline(set func(*http.ResponseController, time.Time) error, at time.Time) error {
+	if err := s.inForce(); err != nil {
+		return err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.cause != nil {
