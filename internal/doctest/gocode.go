@@ -20,7 +20,7 @@ const module = "github.com/pasetokit/pasetokit"
 var imports = func() map[string]string {
 	byName := make(map[string]string)
 	for path := range strings.FieldsSeq(`bytes context crypto/tls encoding/json errors fmt io log log/slog net net/http
-		net/http/httptest os os/signal strings sync sync/atomic syscall testing testing/synctest time github.com/gorilla/websocket ` +
+		net/http/httptest net/http/httputil net/url os os/signal strconv strings sync sync/atomic syscall testing testing/synctest time github.com/gorilla/websocket ` +
 		strings.ReplaceAll("@config @denylist @denylist/bolt @denylist/redis @paseto @paseto/httpauth @wsauth", "@", module+"/")) {
 		byName[path[strings.LastIndex(path, "/")+1:]] = path
 	}

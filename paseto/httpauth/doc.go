@@ -8,6 +8,7 @@
 //	mux.Handle("POST /logout", web.Logout())
 //	mux.Handle("POST /ticket", web.Ticket())
 //	mux.Handle("GET /me", web.Require(paseto.Requirement{}, http.HandlerFunc(me)))
+//	mux.Handle("GET /events", web.Stream(paseto.Requirement{}, http.HandlerFunc(events)))
 //
 // A request carries exactly one token, in one of the configured locations; two
 // are refused rather than one chosen. Refusals are problem details (RFC 9457)
@@ -22,6 +23,14 @@
 // attributes allow it. A browser sends cookies along whoever makes it send the
 // request, so an unsafe request (POST, PUT …) that authenticates by cookie must
 // come from the same origin, as told by [http.CrossOriginProtection].
+//
+// # Streams
+//
+// [Web.Require] looks at the token when the request comes. [Web.Stream] guards a response
+// that lasts, such as server-sent events, see [Events]: it ends when the token expires or is
+// revoked, on any server, unless [Web.Renew] has given it a newer token. What is open is held
+// by a [live.Keeper], as WebSockets are. docs/streams.md shows all of it, and the code of a
+// page.
 //
 // # Passwords
 //
