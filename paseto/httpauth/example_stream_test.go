@@ -33,7 +33,8 @@ func ExampleEvents() {
 
 	access, err := auth.IssueAccess(paseto.Grant{Subject: "ada"})
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	res := follow(server.URL, access.Token)
 	defer func() { _ = res.Body.Close() }()
@@ -41,7 +42,8 @@ func ExampleEvents() {
 		fmt.Println(lines.Text())
 		if lines.Text() == "data: hello, ada" {
 			if err := auth.RevokeSubject(context.Background(), "ada", time.Now()); err != nil {
-				log.Fatal(err)
+				fmt.Println(err)
+				return
 			}
 		}
 	}
@@ -73,12 +75,14 @@ func ExampleWeb_Stream() {
 
 	access, err := auth.IssueAccess(paseto.Grant{Subject: "ada"})
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	res := follow(server.URL, access.Token)
 	defer func() { _ = res.Body.Close() }()
 	if err := auth.Revoke(context.Background(), access.Claims); err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	if _, err := io.Copy(io.Discard, res.Body); err != nil {
 		fmt.Println("client: the download is not complete")
@@ -104,20 +108,23 @@ func ExampleWeb_Renew() {
 
 	pair, err := auth.IssuePair(paseto.Grant{Subject: "ada"})
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	res := follow(server.URL+"/events", pair.Access.Token)
 	defer func() { _ = res.Body.Close() }()
 
 	next, err := auth.Refresh(context.Background(), pair.Refresh.Token.Reveal(), paseto.Requirement{}) // most often by POST
 	if err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	answer := httptest.NewRecorder()
 	mux.ServeHTTP(answer, exampleRequest("POST", "/renew", next.Access.Token.Reveal(), ""))
 	var renewal httpauth.Renewal
 	if err := json.NewDecoder(answer.Body).Decode(&renewal); err != nil {
-		log.Fatal(err)
+		fmt.Println(err)
+		return
 	}
 	fmt.Println(answer.Code, "renewed:", renewal.Renewed, "until the new token expires:", renewal.ExpiresAt.Equal(next.Access.Claims.ExpiresAt))
 	// Output:
