@@ -39,6 +39,7 @@ func (c *Config) check(ps *problems, sources map[string]*source) []paseto.Key {
 	check.between("Token", settings.In(c.paseto(nil).Validate()))
 	check.between("HTTP", settings.In(c.HTTP.Validate()))
 	check.between("WebSocket", settings.In(c.WebSocket.Validate()))
+	check.between("Live", settings.In(c.Live.Validate()))
 	check.tickets()
 	check.store()
 	return check.keys()

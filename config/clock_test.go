@@ -49,7 +49,7 @@ func TestWithClock(t *testing.T) {
 				wantVerdict(t, d.kit, revoked, paseto.ErrRevoked)
 				clock.Advance(time.Minute)
 				wantVerdict(t, d.kit, lasting, paseto.ErrExpired)
-				check(t, d.kit.Guard.Recheck(t.Context()))
+				check(t, d.kit.Keeper.Recheck(t.Context()))
 				wantClosed(t, ws, wsauth.ClosePolicyViolation, paseto.ErrExpired)
 			})
 		}

@@ -10,6 +10,7 @@ import (
 	"github.com/pasetokit/pasetokit/internal/settings"
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/paseto/httpauth"
+	"github.com/pasetokit/pasetokit/paseto/live"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
@@ -19,6 +20,7 @@ type Config struct {
 	Token     Token           `koanf:"token"`
 	HTTP      httpauth.Config `koanf:"http"`
 	WebSocket wsauth.Config   `koanf:"websocket"`
+	Live      live.Config     `koanf:"live"`
 	Denylist  Denylist        `koanf:"denylist"`
 }
 

@@ -14,6 +14,7 @@ import (
 	"github.com/pasetokit/pasetokit/denylist"
 	"github.com/pasetokit/pasetokit/internal/testtool"
 	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/paseto/live"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
@@ -65,7 +66,7 @@ func TestLeases(t *testing.T) {
 	t.Parallel()
 	twoDoors := func(t *testing.T, store denylist.Store) (one, other door) {
 		t.Helper()
-		limited := func(c *config.Config) { c.WebSocket.Limits.PerSubject = 1 }
+		limited := func(c *config.Config) { c.Live.PerSubject = 1 }
 		return guarded(t, limited, config.WithStore(store)), guarded(t, limited, config.WithStore(store))
 	}
 	t.Run("none", func(t *testing.T) {
@@ -73,7 +74,7 @@ func TestLeases(t *testing.T) {
 		one, other := twoDoors(t, memory(t))
 		wantOpen(t, one.enter(t, "alice"))
 		wantOpen(t, other.enter(t, "alice"))
-		wantClosed(t, other.enter(t, "alice"), wsauth.CloseTryAgainLater, wsauth.ErrTooMany)
+		wantClosed(t, other.enter(t, "alice"), wsauth.CloseTryAgainLater, live.ErrTooMany)
 	})
 	t.Run("hidden", func(t *testing.T) {
 		t.Parallel()
@@ -85,7 +86,7 @@ func TestLeases(t *testing.T) {
 		t.Parallel()
 		one, other := twoDoors(t, clearStore{&leasing{Store: memory(t)}})
 		wantOpen(t, one.enter(t, "alice"))
-		wantClosed(t, other.enter(t, "alice"), wsauth.CloseTryAgainLater, wsauth.ErrTooMany)
+		wantClosed(t, other.enter(t, "alice"), wsauth.CloseTryAgainLater, live.ErrTooMany)
 		wantOpen(t, other.enter(t, "bob"))
 		one.shut(t)
 		wantOpen(t, other.enter(t, "alice"))
@@ -109,7 +110,7 @@ func TestMaxUnchecked(t *testing.T) {
 	t.Parallel()
 	store := &failing{Store: memory(t)}
 	d := guarded(t, func(c *config.Config) {
-		c.WebSocket.RecheckInterval, c.WebSocket.MaxUnchecked = 10*time.Millisecond, time.Millisecond
+		c.Live.RecheckInterval, c.Live.MaxUnchecked = 10*time.Millisecond, time.Millisecond
 	}, config.WithStore(store))
 	ws := d.enter(t, "alice")
 	wantOpen(t, ws)
@@ -154,22 +155,22 @@ func TestWithConnContext(t *testing.T) {
 	}
 }
 
-// TestWithConnectionObserver follows a refused handshake, and a connection.
-func TestWithConnectionObserver(t *testing.T) {
+// TestWithRightObserver follows a refused handshake, and a connection.
+func TestWithRightObserver(t *testing.T) {
 	t.Parallel()
-	events := make(chan wsauth.Event, 10)
+	events := make(chan live.Event, 10)
 	d := guarded(t, func(c *config.Config) { c.WebSocket.Reject = "http" },
-		config.WithConnectionObserver(nil), config.WithConnectionObserver(func(e wsauth.Event) { events <- e }))
+		config.WithRightObserver(nil), config.WithRightObserver(func(e live.Event) { events <- e }))
 	d.wantStatus(t, nil, http.StatusUnauthorized)
 	ws := d.enter(t, "alice")
 	wantOpen(t, ws)
 	check(t, ws.Close())
-	for _, want := range []wsauth.EventKind{wsauth.EventRefused, wsauth.EventOpened, wsauth.EventClosed} {
+	for _, want := range []live.EventKind{live.EventRefused, live.EventOpened, live.EventEnded} {
 		e := testtool.Await(t, events, "an event")
 		if e.Kind != want {
 			t.Fatalf("the event is %s, want %s", e.Kind, want)
 		}
-		if refused := want == wsauth.EventRefused; refused != errors.Is(e.Err, paseto.ErrNoToken) {
+		if refused := want == live.EventRefused; refused != errors.Is(e.Err, paseto.ErrNoToken) {
 			t.Errorf("%s: the error is %v", e.Kind, e.Err)
 		}
 	}

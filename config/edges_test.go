@@ -46,13 +46,13 @@ func TestVerdicts(t *testing.T) {
 		key, value string
 		valid      bool
 	}{
-		{"websocket.renew_interval", "48h", false},
-		{"websocket.renew_interval", "24h", true},
-		{"websocket.recheck_interval", "48h", false},
+		{"live.renew_interval", "48h", false},
+		{"live.renew_interval", "24h", true},
+		{"live.recheck_interval", "48h", false},
 		{"websocket.message_timeout", "48h", false},
 		{"websocket.ping_interval", "48h", false},
 		{"websocket.ping_interval", "24h", true},
-		{"websocket.limits.lease_ttl", "48h", false},
+		{"live.lease_ttl", "48h", false},
 		{"websocket.close_timeout", "5m", true},
 		{"websocket.close_timeout", "5m1ns", false},
 		{"websocket.write_timeout", "1us", false},

@@ -65,7 +65,11 @@ func (l *loader) variable(name, text string) {
 	if noSingle {
 		rule = "it names no single key; two underscores stand between the levels of a key"
 	}
-	if meant := nearest(name, known); meant != "" {
+	meant := nearest(name, known)
+	if other := l.schema.elsewhere(key); meant == "" && other != "" {
+		meant = variableName(other)
+	}
+	if meant != "" {
 		rule, _, _ = strings.Cut(rule, "; known")
 		rule += didYouMean(meant)
 	}

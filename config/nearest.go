@@ -50,3 +50,22 @@ func editDistance(a, b string) int {
 }
 
 func didYouMean(name string) string { return "; did you mean " + name + "?" }
+
+// elsewhere returns the one key that has the same name in another section, where it may have
+// been moved to.
+func (s schema) elsewhere(key string) (found string) {
+	if key == "websocket.limits.connections" { // which now counts more than these
+		return "live.max_rights"
+	}
+	name := key[strings.LastIndexByte(key, '.')+1:]
+	for _, other := range s.keys() {
+		switch {
+		case !strings.HasSuffix(other, "."+name):
+		case found != "":
+			return ""
+		default:
+			found = other
+		}
+	}
+	return found
+}

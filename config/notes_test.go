@@ -32,7 +32,7 @@ func TestNotes(t *testing.T) {
 	shared := sharedStore{memory(t)}
 	const cookies, unset = "key=websocket.locations note=", "key=http.locations note="
 	const own, mistyped = "key=denylist.store note=", "key=denylist.check note="
-	perSubject := func(c *config.Config) { c.WebSocket.Limits.PerSubject = 1 }
+	perSubject := func(c *config.Config) { c.Live.PerSubject = 1 }
 	verifier := func(c *config.Config) {
 		c.Token.VerifyOnly, c.Token.Purpose = true, "public"
 		c.Token.Keys = []config.Key{{Value: paseto.NewSecret(publicKey)}}

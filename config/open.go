@@ -13,6 +13,7 @@ import (
 	"github.com/pasetokit/pasetokit/denylist"
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/paseto/httpauth"
+	"github.com/pasetokit/pasetokit/paseto/live"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
@@ -22,6 +23,9 @@ type Kit struct {
 	Authorizer *paseto.Authorizer
 	// HTTP guards handlers and serves the token endpoints.
 	HTTP *httpauth.Web
+	// Keeper holds the rights of all that tokens keep open: WebSockets, streams, and what the
+	// program opens by itself.
+	Keeper *live.Keeper
 	// Guard guards WebSockets.
 	Guard *wsauth.Guard
 	// Store is the denylist, nil if it is not enabled.
@@ -34,8 +38,8 @@ type Kit struct {
 	log    *slog.Logger
 }
 
-// Close closes the denylist, unless it was given with [WithStore]. It ends no
-// connection, and nothing that the Guard has running: call [wsauth.Guard.Shutdown]
+// Close closes the denylist, unless it was given with [WithStore]. It ends no connection and
+// no stream, and nothing that the Keeper has running: call [wsauth.Guard.Shutdown]
 // with the HTTP servers before, while there is a store that leases can be given back to.
 func (k *Kit) Close() error {
 	if k.owned == nil {
@@ -160,10 +164,13 @@ func (k *Kit) build(cfg *Config, keys []paseto.Key, o opener) error {
 	if k.Authorizer, err = paseto.New(cfg.paseto(keys), options...); err != nil {
 		return err
 	}
-	if k.HTTP, err = httpauth.New(k.Authorizer, cfg.HTTP, httpauth.WithLogger(o.log), httpauth.WithImplicit(o.implicit)); err != nil {
+	if k.Keeper, err = live.New(k.Authorizer, cfg.Live, live.WithLogger(o.log), live.WithObserver(o.rightObserver)); err != nil {
 		return err
 	}
-	k.Guard, err = wsauth.New(k.HTTP, cfg.WebSocket,
-		wsauth.WithLogger(o.log), wsauth.WithObserver(o.connObserver), wsauth.WithConnContext(o.connContext))
+	k.HTTP, err = httpauth.New(k.Authorizer, cfg.HTTP, httpauth.WithKeeper(k.Keeper), httpauth.WithLogger(o.log), httpauth.WithImplicit(o.implicit))
+	if err != nil {
+		return err
+	}
+	k.Guard, err = wsauth.New(k.HTTP, cfg.WebSocket, wsauth.WithLogger(o.log), wsauth.WithConnContext(o.connContext))
 	return err
 }

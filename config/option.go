@@ -8,7 +8,7 @@ import (
 
 	"github.com/pasetokit/pasetokit/denylist"
 	"github.com/pasetokit/pasetokit/paseto"
-	"github.com/pasetokit/pasetokit/wsauth"
+	"github.com/pasetokit/pasetokit/paseto/live"
 )
 
 // Option gives [Open] a collaborator.
@@ -22,15 +22,15 @@ type opener struct {
 	observer func(paseto.Event)
 	quiet    bool
 
-	implicit     func(*http.Request) []byte
-	connContext  func(context.Context, *http.Request) context.Context
-	connObserver func(wsauth.Event)
+	implicit      func(*http.Request) []byte
+	connContext   func(context.Context, *http.Request) context.Context
+	rightObserver func(live.Event)
 }
 
 // WithStore makes store the denylist, whatever denylist.store says; program says there
 // that one must be given. If it is a
-// [denylist.Leases] too, or a [denylist.Wrapper] of one, connections are counted over
-// all that share it, see [wsauth.WithLeases]; else in this program alone. The caller
+// [denylist.Leases] too, or a [denylist.Wrapper] of one, rights are counted over
+// all that share it, see [live.WithLeases]; else in this program alone. The caller
 // closes it after the kit.
 func WithStore(store denylist.Store) Option {
 	return func(o *opener) { o.store = store }
@@ -54,9 +54,9 @@ func WithLogger(logger *slog.Logger) Option {
 }
 
 // WithClock makes all parts tell the time by now instead of [time.Now]: tokens, limits,
-// sockets, and the store, unless that is given with [WithStore]. A key source has a
+// rights, and the store, unless that is given with [WithStore]. A key source has a
 // clock of its own, see [httpauth.WithRemoteClock]. It must be safe for concurrent use. A
-// test moves such a clock, and calls [wsauth.Guard.Recheck] to have sockets closed at once
+// test moves such a clock, and calls [live.Keeper.Recheck] to have everything end at once
 // whose time has come. Timeouts of the network, and pings, go by the machine's clock in
 // any case. Default, and with nil: [time.Now].
 func WithClock(now func() time.Time) Option {
@@ -74,9 +74,9 @@ func WithImplicit(implicit func(*http.Request) []byte) Option {
 	return func(o *opener) { o.implicit = implicit }
 }
 
-// WithConnectionObserver passes an observer to the Guard; see [wsauth.WithObserver].
-func WithConnectionObserver(observe func(wsauth.Event)) Option {
-	return func(o *opener) { o.connObserver = observe }
+// WithRightObserver passes an observer to the Keeper; see [live.WithObserver].
+func WithRightObserver(observe func(live.Event)) Option {
+	return func(o *opener) { o.rightObserver = observe }
 }
 
 // WithConnContext chooses the values that the contexts of connections have; see

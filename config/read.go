@@ -1,6 +1,7 @@
 package config
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
 	"math"
@@ -80,7 +81,7 @@ func (r *reader) section(name string, value any) map[string]any {
 			for _, other := range r.schema.names(name) {
 				known = append(known, settings.Join(name, other))
 			}
-			r.unknown(name, member, nearest(key, known))
+			r.unknown(name, member, cmp.Or(nearest(key, known), r.schema.elsewhere(key)))
 		}
 	}
 	return typed

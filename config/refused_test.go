@@ -13,7 +13,7 @@ func TestRefusedYAML(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct{ name, yaml, want string }{
 		{"unknown section", "tokens: {}", "tokens (FILE): unknown key; did you mean token?"},
-		{"another section", "cookies: {}", "cookies (FILE): unknown key; known at the top level: token, http, websocket, denylist"},
+		{"another section", "cookies: {}", "cookies (FILE): unknown key; known at the top level: token, http, websocket, live, denylist"},
 		{"unknown key", "token: {acess_ttl: 5m}", "token.acess_ttl (FILE): unknown key; did you mean token.access_ttl?"},
 		{"unknown in depth", "http: {cookie: {name: x}}", "http.cookie.name (FILE): unknown key; known in http.cookie: access_name"},
 		{"a hyphen", "token: {access-ttl: 5m}", "token.access-ttl (FILE): unknown key; did you mean token.access_ttl?"},

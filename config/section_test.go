@@ -22,7 +22,7 @@ func TestSection(t *testing.T) {
 		{"member of a list", "app.yaml", "#auth", "auth:\n  token:\n    audience:\n      - a\n      - 1\n", "auth.token.audience[1] = 1 (FILE:5): expected a string"},
 		{"rule between settings", "app.yaml", "#auth", "auth:\n  token:\n    max_ttl: 800h\n    access_ttl: 900h\n",
 			"auth.token.access_ttl = 900h (FILE:4): longer than auth.token.max_ttl, 800h"},
-		{"unknown key", "app.yaml", "#auth", "auth: {port: 80}", "auth.port (FILE:1): unknown key; known in auth: token, http, websocket, denylist"},
+		{"unknown key", "app.yaml", "#auth", "auth: {port: 80}", "auth.port (FILE:1): unknown key; known in auth: token, http, websocket, live, denylist"},
 		{"unknown key in a section", "app.yaml", "#auth", "auth: {denylist: {endpoint: 80}}", "auth.denylist.endpoint (FILE:1): unknown key; known in auth.denylist: disabled, "},
 		{"misspelt key", "app.yaml", "#auth", "auth: {token: {isuer: x}}", "auth.token.isuer (FILE:1): unknown key; did you mean auth.token.issuer?"},
 

@@ -35,7 +35,7 @@ const (
 // half written can be a good list of fewer keys, so renaming is better.
 //
 // A key that is taken out ends more than the tokens that it issued: their
-// WebSockets are closed at the next recheck, within websocket.recheck_interval.
+// WebSockets are closed at the next recheck, within live.recheck_interval.
 // So are those of a retired key once its time is over.
 //
 // Only keys are taken. They replace all that the kit has, those that the program

@@ -15,6 +15,7 @@ import (
 	"github.com/pasetokit/pasetokit/internal/testtool"
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/paseto/httpauth"
+	"github.com/pasetokit/pasetokit/paseto/live"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
@@ -134,15 +135,15 @@ func TestPerSubject(t *testing.T) {
 		code                  wsauth.CloseCode
 		cause                 paseto.Code
 	}{
-		{"reject", "reject", "standard", true, wsauth.CloseTryAgainLater, wsauth.ErrTooMany},
-		{"reject with private codes", "reject", "private", true, wsauth.CloseTooMany, wsauth.ErrTooMany},
-		{"replace", "replace_oldest", "standard", false, wsauth.ClosePolicyViolation, wsauth.ErrReplaced},
-		{"replace with private codes", "replace_oldest", "private", false, wsauth.CloseConflict, wsauth.ErrReplaced},
+		{"reject", "reject", "standard", true, wsauth.CloseTryAgainLater, live.ErrTooMany},
+		{"reject with private codes", "reject", "private", true, wsauth.CloseTooMany, live.ErrTooMany},
+		{"replace", "replace_oldest", "standard", false, wsauth.ClosePolicyViolation, live.ErrReplaced},
+		{"replace with private codes", "replace_oldest", "private", false, wsauth.CloseConflict, live.ErrReplaced},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			d := guarded(t, func(c *config.Config) {
-				c.WebSocket.Limits.PerSubject, c.WebSocket.Limits.OnExcess = 1, wsauth.Excess(test.onExcess)
+				c.Live.PerSubject, c.Live.OnExcess = 1, live.Excess(test.onExcess)
 				c.WebSocket.CloseCodes = wsauth.CloseCodes(test.codes)
 			})
 			first := d.enter(t, "alice")
@@ -161,7 +162,7 @@ func TestPerSubject(t *testing.T) {
 
 func TestLimitConnections(t *testing.T) {
 	t.Parallel()
-	d := guarded(t, func(c *config.Config) { c.WebSocket.Limits.Connections = 1 })
+	d := guarded(t, func(c *config.Config) { c.Live.MaxRights = 1 })
 	wantOpen(t, d.enter(t, "alice"))
 	d.wantStatus(t, d.access(t, "bob"), http.StatusServiceUnavailable)
 }
@@ -245,12 +246,12 @@ func TestRenewMessages(t *testing.T) {
 	}{
 		{"off", false, "keep", broken},
 		{"keep", true, "keep", string(paseto.ErrMalformed)},
-		{"close", true, "close", ""},
+		{"end", true, "end", ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			d := guarded(t, func(c *config.Config) {
-				c.WebSocket.RenewMessages, c.WebSocket.RenewFailure = test.renew, wsauth.RenewFailure(test.failure)
+				c.WebSocket.RenewMessages, c.Live.RenewFailure = test.renew, live.RenewFailure(test.failure)
 			})
 			ws := d.enter(t, "alice")
 			if test.answer == "" {
@@ -279,8 +280,8 @@ func TestPings(t *testing.T) {
 
 func TestMaxLifetime(t *testing.T) {
 	t.Parallel()
-	d := guarded(t, func(c *config.Config) { c.WebSocket.MaxLifetime = time.Millisecond })
-	wantClosed(t, d.enter(t, "alice"), wsauth.CloseGoingAway, wsauth.ErrLifetime)
+	d := guarded(t, func(c *config.Config) { c.Live.MaxLifetime = time.Millisecond })
+	wantClosed(t, d.enter(t, "alice"), wsauth.CloseGoingAway, live.ErrLifetime)
 }
 
 func TestShutdownCode(t *testing.T) {
@@ -290,7 +291,7 @@ func TestShutdownCode(t *testing.T) {
 	wantOpen(t, ws)
 	ended := make(chan error, 1)
 	go func() { ended <- d.kit.Guard.Shutdown(t.Context()) }()
-	wantClosed(t, ws, wsauth.CloseServiceRestart, wsauth.ErrShutdown)
+	wantClosed(t, ws, wsauth.CloseServiceRestart, live.ErrShutdown)
 	check(t, <-ended)
 }
 

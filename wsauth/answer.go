@@ -114,9 +114,9 @@ func (a *answer) finish(g *Guard) {
 	if a.conn == nil || a.isGiven {
 		return
 	}
-	isHeld := g.conns.hold(a.conn)
+	isHeld := g.lobby.hold(a.conn)
 	if isHeld {
-		defer g.conns.letGo(a.conn)
+		defer g.lobby.letGo(a.conn)
 	}
 	defer func() { _ = a.conn.Close() }()
 	if a.status == 0 { // there was a panic

@@ -17,7 +17,7 @@ import (
 func TestAuthenticate(t *testing.T) {
 	t.Parallel()
 	auth := newAuthorizer(t, paseto.Config{})
-	guard := newGuard(t, auth, wsauth.Config{Reject: wsauth.RejectClose})
+	guard := newGuard(t, auth, setup{Config: wsauth.Config{Reject: wsauth.RejectClose}})
 	token := access(t, auth, paseto.Grant{Subject: "alice"})
 	for _, test := range []struct {
 		name    string
@@ -68,7 +68,7 @@ func (waitingStore) Revoked(ctx context.Context, _ denylist.Token) (bool, error)
 func TestClientGivesUp(t *testing.T) {
 	t.Parallel()
 	auth := newAuthorizer(t, paseto.Config{Denylist: paseto.DenylistConfig{FailOpen: true}}, paseto.WithDenylist(waitingStore{}))
-	guard := newGuard(t, auth, wsauth.Config{})
+	guard := newGuard(t, auth, setup{Config: wsauth.Config{}})
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	r := httptest.NewRequestWithContext(ctx, http.MethodGet, "/ws", nil)

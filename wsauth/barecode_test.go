@@ -10,6 +10,7 @@ import (
 
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/paseto/httpauth"
+	"github.com/pasetokit/pasetokit/paseto/live"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
@@ -27,8 +28,8 @@ func TestBareCode(t *testing.T) {
 		return web
 	}
 	token := access(t, auth, paseto.Grant{})
-	guard := newGuard(t, auth, wsauth.Config{Reject: wsauth.RejectHTTP})
-	closing := newGuard(t, auth, wsauth.Config{Reject: wsauth.RejectClose})
+	guard := newGuard(t, auth, setup{Config: wsauth.Config{Reject: wsauth.RejectHTTP}})
+	closing := newGuard(t, auth, setup{Config: wsauth.Config{Reject: wsauth.RejectClose}})
 	failing := func(err error) paseto.Requirement {
 		return paseto.Requirement{Check: func(context.Context, *paseto.Claims) error { return err }}
 	}
@@ -90,7 +91,7 @@ func TestBareCode(t *testing.T) {
 		{paseto.ErrForbidden, http.StatusForbidden, "Access denied"},
 		{paseto.ErrExpired, http.StatusUnauthorized, "Token expired."},
 		{httpauth.ErrCredentials, http.StatusUnauthorized, "Bad username or password"},
-		{wsauth.ErrOtherSubject, http.StatusForbidden, "Token is of another subject or session"},
+		{live.ErrOtherSubject, http.StatusForbidden, "Token is of another subject or session"},
 		{"banned", http.StatusForbidden, "Access denied"}, // a code of the program's own
 	} {
 		for form, err := range map[string]error{

@@ -13,6 +13,7 @@ import (
 	"github.com/pasetokit/pasetokit/denylist/redis"
 	"github.com/pasetokit/pasetokit/internal/redistest"
 	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/paseto/live"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
@@ -53,10 +54,10 @@ func plainly(b *testing.B) target {
 }
 
 // guarded serves an echo for the bearers of a token.
-func guarded(b *testing.B, limits wsauth.Limits, opts ...wsauth.Option) target {
+func guarded(b *testing.B, limits live.Config, opts ...any) target {
 	b.Helper()
 	auth := newAuthorizer(b, paseto.Config{})
-	guard := newGuard(b, auth, wsauth.Config{Limits: limits}, opts...)
+	guard := newGuard(b, auth, setup{live: limits}, opts...)
 	return target{
 		srv:       listen(b, guard.Require(paseto.Requirement{}, echo)),
 		handshake: bearer(access(b, auth, paseto.Grant{Subject: "alice"})),
@@ -66,11 +67,11 @@ func guarded(b *testing.B, limits wsauth.Limits, opts ...wsauth.Option) target {
 // unlimited asks for a token alone.
 func unlimited(b *testing.B) target {
 	b.Helper()
-	return guarded(b, wsauth.Limits{})
+	return guarded(b, live.Config{})
 }
 
 // roomy is a limit that no benchmark reaches.
-var roomy = wsauth.Limits{PerSubject: 1 << 20}
+var roomy = live.Config{PerSubject: 1 << 20}
 
 // limited counts in the guard.
 func limited(b *testing.B) target {
@@ -86,7 +87,7 @@ func leased(b *testing.B) target {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { _ = store.Close() })
-	return guarded(b, roomy, wsauth.WithLeases(store))
+	return guarded(b, roomy, live.WithLeases(store))
 }
 
 // BenchmarkAdmission opens a connection and closes it.
@@ -129,7 +130,7 @@ const message = "a message of a length that messages of a chat have, more or les
 // client sees that it is closed.
 func BenchmarkRevocation(b *testing.B) {
 	auth := newAuthorizer(b, paseto.Config{})
-	guard := newGuard(b, auth, wsauth.Config{})
+	guard := newGuard(b, auth, setup{Config: wsauth.Config{}})
 	srv := listen(b, guard.Require(paseto.Requirement{}, echo))
 	crowd := target{srv, bearer(access(b, auth, paseto.Grant{Subject: "bob", Session: "bob's"}))}
 	for range connections {
@@ -174,7 +175,7 @@ const connections = 1000
 func BenchmarkBroadcast(b *testing.B) {
 	auth := newAuthorizer(b, paseto.Config{})
 	opened := make(chan struct{}, connections)
-	guard := newGuard(b, auth, wsauth.Config{})
+	guard := newGuard(b, auth, setup{Config: wsauth.Config{}})
 	to := target{listen(b, guard.Require(paseto.Requirement{}, func(ctx context.Context, conn *wsauth.Conn) {
 		opened <- struct{}{}
 		echo(ctx, conn)

@@ -12,7 +12,6 @@ import (
 	"github.com/gorilla/websocket"
 
 	"github.com/pasetokit/pasetokit/paseto"
-	"github.com/pasetokit/pasetokit/paseto/httpauth"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
@@ -52,12 +51,9 @@ type bubble struct {
 
 // newBubble opens a route for callers with a token and without. The test shuts the
 // guard down.
-func newBubble(t *testing.T, auth *paseto.Authorizer, store *relay, cfg wsauth.Config, serve wsauth.Handler, opts ...wsauth.Option) bubble {
+func newBubble(t *testing.T, auth *paseto.Authorizer, store *relay, cfg setup, serve wsauth.Handler, opts ...any) bubble {
 	t.Helper()
-	guard, err := wsauth.New(newWeb(t, auth, httpauth.Config{}), cfg, opts...)
-	if err != nil {
-		t.Fatal(err)
-	}
+	guard := impatientGuard(t, auth, cfg, opts...)
 	b := bubble{t, store, auth, guard, &pipes{conns: make(chan net.Conn), ended: make(chan struct{})}}
 	srv := http.Server{Handler: b.guard.Require(paseto.Requirement{Optional: true}, serve), ReadHeaderTimeout: time.Minute}
 	go func() { _ = srv.Serve(b.pipes) }()
@@ -66,7 +62,7 @@ func newBubble(t *testing.T, auth *paseto.Authorizer, store *relay, cfg wsauth.C
 }
 
 // inBubble runs a test in a bubble, with a guard that lasts for as long.
-func inBubble(t *testing.T, tokens paseto.Config, cfg wsauth.Config, serve wsauth.Handler, test func(b bubble)) {
+func inBubble(t *testing.T, tokens paseto.Config, cfg setup, serve wsauth.Handler, test func(b bubble)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		store := newRelay(t)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/paseto/httpauth"
+	"github.com/pasetokit/pasetokit/paseto/live"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
@@ -52,7 +53,7 @@ func TestCheckSeesOneContext(t *testing.T) {
 			t.Parallel()
 			auth := newAuthorizer(t, paseto.Config{})
 			var called atomic.Int32
-			cfg := wsauth.Config{RenewMessages: true, Locations: []httpauth.Location{httpauth.LocationHeader, httpauth.LocationTicket, httpauth.LocationMessage}}
+			cfg := setup{Config: wsauth.Config{RenewMessages: true, Locations: []httpauth.Location{httpauth.LocationHeader, httpauth.LocationTicket, httpauth.LocationMessage}}}
 			var counted func(context.Context, *http.Request) context.Context
 			if test.connContext != nil {
 				counted = func(ctx context.Context, r *http.Request) context.Context {
@@ -133,7 +134,7 @@ func TestCheckSeesOneContext(t *testing.T) {
 func TestConnContextIsNotCalled(t *testing.T) {
 	t.Parallel()
 	auth := newAuthorizer(t, paseto.Config{})
-	guard := newGuard(t, auth, wsauth.Config{}, wsauth.WithConnContext(func(ctx context.Context, _ *http.Request) context.Context {
+	guard := newGuard(t, auth, setup{Config: wsauth.Config{}}, wsauth.WithConnContext(func(ctx context.Context, _ *http.Request) context.Context {
 		t.Error("the function of WithConnContext was called")
 		return ctx
 	}))
@@ -160,7 +161,7 @@ func TestCheckEnds(t *testing.T) {
 		nil, func(ctx context.Context, _ *http.Request) context.Context { return ctx },
 	} {
 		auth := newAuthorizer(t, paseto.Config{})
-		guard := newGuard(t, auth, wsauth.Config{}, wsauth.WithConnContext(connContext))
+		guard := newGuard(t, auth, setup{Config: wsauth.Config{}}, wsauth.WithConnContext(connContext))
 		checking := make(chan struct{}, 1)
 		var waits atomic.Bool
 		required := paseto.Requirement{Check: func(ctx context.Context, _ *paseto.Claims) error {
@@ -208,7 +209,7 @@ func TestCheckEnds(t *testing.T) {
 		}
 		renew(t.Context())
 		conn.Close(wsauth.CloseNormal, "")
-		if err := wait(t, renewed, "the renewal"); !errors.Is(err, wsauth.ErrClosed) {
+		if err := wait(t, renewed, "the renewal"); !errors.Is(err, live.ErrClosed) {
 			t.Errorf("the renewal whose connection ended fails with %v", err)
 		}
 	}

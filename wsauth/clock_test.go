@@ -10,6 +10,7 @@ import (
 	"github.com/pasetokit/pasetokit/denylist"
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/paseto/httpauth"
+	"github.com/pasetokit/pasetokit/paseto/live"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
@@ -20,18 +21,16 @@ func TestClockMovedByHand(t *testing.T) {
 	token := paseto.Grant{Subject: "alice", TTL: time.Hour}
 	for _, test := range []struct {
 		name  string
-		cfg   wsauth.Config
+		cfg   setup
 		grant *paseto.Grant // nil: no token
 		ends  time.Duration
 		want  paseto.Code
 		code  wsauth.CloseCode
 	}{
 		// The clock stands at 100 ms before a second, in which a token is issued.
-		{"expiry", wsauth.Config{}, &token, time.Hour - 900*time.Millisecond, paseto.ErrExpired, wsauth.ClosePolicyViolation},
-		{"greatest age", wsauth.Config{MaxLifetime: 10 * time.Minute}, &token, 10 * time.Minute, wsauth.ErrLifetime, wsauth.CloseGoingAway},
-		{"greatest age of an anonymous one", wsauth.Config{MaxLifetime: 9 * time.Hour}, nil, 9 * time.Hour, wsauth.ErrLifetime, wsauth.CloseGoingAway},
-		{"no first message", wsauth.Config{Locations: []httpauth.Location{httpauth.LocationMessage}, MessageTimeout: 9 * time.Hour}, nil, 9 * time.Hour,
-			wsauth.ErrNoMessage, wsauth.ClosePolicyViolation},
+		{"expiry", setup{Config: wsauth.Config{}}, &token, time.Hour - 900*time.Millisecond, paseto.ErrExpired, wsauth.ClosePolicyViolation},
+		{"greatest age", setup{Config: wsauth.Config{}, live: live.Config{MaxLifetime: 10 * time.Minute}}, &token, 10 * time.Minute, live.ErrLifetime, wsauth.CloseGoingAway},
+		{"greatest age of an anonymous one", setup{Config: wsauth.Config{}, live: live.Config{MaxLifetime: 9 * time.Hour}}, nil, 9 * time.Hour, live.ErrLifetime, wsauth.CloseGoingAway},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -48,7 +47,7 @@ func TestClockMovedByHand(t *testing.T) {
 			ws := connect(t, listen(t, guard.Require(req, toldOf(conns))), send)
 			lives := func() {
 				t.Helper()
-				if err := guard.Recheck(t.Context()); err != nil {
+				if err := wsauth.KeeperOf(guard).Recheck(t.Context()); err != nil {
 					t.Fatal(err)
 				}
 				if !pending {
@@ -65,7 +64,7 @@ func TestClockMovedByHand(t *testing.T) {
 				}
 			}
 			c.Advance(1)
-			if err := guard.Recheck(t.Context()); err != nil {
+			if err := wsauth.KeeperOf(guard).Recheck(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 			checkClosed(t, ws, test.code, test.want.Message())
@@ -83,7 +82,7 @@ func TestClockSetBack(t *testing.T) {
 			t.Parallel()
 			c := newClock()
 			auth := newAuthorizer(t, paseto.Config{}, paseto.WithClock(c.Now))
-			guard := newGuard(t, auth, wsauth.Config{MaxLifetime: lifetime})
+			guard := newGuard(t, auth, setup{Config: wsauth.Config{}, live: live.Config{MaxLifetime: lifetime}})
 			c.Advance(-back)
 			conns := make(chan *wsauth.Conn, 1)
 			ws := connect(t, listen(t, guard.Require(paseto.Requirement{Optional: true}, toldOf(conns))), none())
@@ -92,10 +91,10 @@ func TestClockSetBack(t *testing.T) {
 				t.Errorf("Deadline is %s after the greatest age", late)
 			}
 			c.Advance(lifetime + 1)
-			if err := guard.Recheck(t.Context()); err != nil {
+			if err := wsauth.KeeperOf(guard).Recheck(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-			checkClosed(t, ws, wsauth.CloseGoingAway, wsauth.ErrLifetime.Message())
+			checkClosed(t, ws, wsauth.CloseGoingAway, live.ErrLifetime.Message())
 		})
 	}
 }
@@ -136,14 +135,14 @@ func TestRecheckAtOnce(t *testing.T) {
 				return ctx.Err()
 			}
 			auth := newAuthorizer(t, paseto.Config{Keys: []paseto.Key{localKey}}, paseto.WithClock(time.Now), paseto.WithDenylist(store))
-			guard := newGuard(t, auth, wsauth.Config{RecheckInterval: time.Hour, MaxUnchecked: paseto.NoLimit})
+			guard := newGuard(t, auth, setup{Config: wsauth.Config{}, live: live.Config{RecheckInterval: time.Hour, MaxUnchecked: paseto.NoLimit}})
 			token := issued(t, auth, paseto.Grant{Subject: "alice"})
 			ws := connect(t, listen(t, guard.Require(paseto.Requirement{}, echo)), bearer(token.Token.Reveal()))
 			checkEcho(t, ws, "hello")
 			if err := test.change(auth, store, token.Claims); err != nil {
 				t.Fatal(err)
 			}
-			if err := guard.Recheck(test.ctx); !errors.Is(err, test.err) {
+			if err := wsauth.KeeperOf(guard).Recheck(test.ctx); !errors.Is(err, test.err) {
 				t.Errorf("Recheck = %v, want %v", err, test.err)
 			}
 			if test.want == "" {

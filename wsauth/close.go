@@ -2,15 +2,15 @@ package wsauth
 
 import (
 	"cmp"
-	"context"
 	"time"
 
 	"github.com/gorilla/websocket"
 
 	"github.com/pasetokit/pasetokit/internal/refusal"
+	"github.com/pasetokit/pasetokit/paseto/live"
 )
 
-// A connection ends once. Whoever begins the end, by beginClosing, finishes it: with
+// A connection ends once, with its right. Whoever ends that finishes the connection: with
 // a close frame and some time for the peer's answer, or without where nothing can be
 // carried any more.
 
@@ -22,32 +22,47 @@ func (c *Conn) Close(code CloseCode, reason string) {
 	if !code.sendable() {
 		code = CloseInternalError
 	}
-	c.closeAs(ending{code, reason, refusal.New(ErrClosed)})
+	c.closeAs(ending{code, reason, refusal.New(live.ErrClosed)})
 }
 
 // close closes the connection for a cause that [Closures] lists.
 func (c *Conn) close(cause error) { c.closeAs(c.gate.guard.cfg.ending(cause)) }
 
-// closeAs begins the closing handshake, if nothing has begun the end already. The
-// context ends with the cause; reads return after the peer's answer, and the
-// connection is cut if that does not come in time.
+// closeAs ends the right and begins the closing handshake, if nothing has ended it
+// already. Reads return after the peer's answer, and the connection is cut if that does not
+// come in time.
 func (c *Conn) closeAs(e ending) {
-	if c.beginClosing() {
+	if c.right.GiveUp(e.cause) {
 		c.finishClosing(e)
 	}
 }
 
-// beginClosing makes the caller the one that closes the connection, with
-// finishClosing.
-func (c *Conn) beginClosing() bool { return c.closing.CompareAndSwap(false, true) }
+// holder is what a Conn is for its right. It implements [live.Holder] and [live.Cutter].
+type holder Conn
 
-func (c *Conn) finishClosing(e ending) {
-	c.gate.guard.releaseSoon(c)
-	if !c.attached(e) {
-		c.cancel(e.cause) // attach will do the rest
-		return
+// RightEnded implements [live.Holder].
+func (h *holder) RightEnded(cause error) {
+	c := (*Conn)(h)
+	go c.finishClosing(c.gate.guard.cfg.ending(cause))
+}
+
+// Cut implements [live.Cutter].
+func (h *holder) Cut() {
+	c := (*Conn)(h)
+	c.mu.Lock()
+	ws := c.ws
+	c.mu.Unlock()
+	if ws != nil {
+		_ = ws.NetConn().Close() // its handler sees the error
 	}
-	c.endSoon(e.cause)
+}
+
+// finishClosing closes the connection, whose right has ended.
+func (c *Conn) finishClosing(e ending) {
+	if !c.attached(e) {
+		return // attach will do the rest
+	}
+	c.cutLater()
 	c.sendClose(e)
 }
 
@@ -88,39 +103,34 @@ func (c *Conn) attach(ws *websocket.Conn) {
 // end is closeAs for a connection that no longer carries anything, after a failed
 // read or write. It reports whether nothing had begun the end already.
 func (c *Conn) end(err error) (began bool) {
-	if !c.beginClosing() {
+	if !c.right.GiveUp(err) {
 		return false
 	}
-	c.gate.guard.releaseSoon(c)
 	if isViolation(err) {
-		c.endSoon(err)
+		c.cutLater()
 		if isReadLimit(err) { // of which gorilla does not tell in every case
 			_ = c.ws.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(int(CloseMessageTooBig), ""), time.Now().Add(c.gate.guard.cfg.CloseTimeout))
 		}
 		return true // finish lets the peer read it
 	}
-	c.cancel(err)
 	_ = c.ws.NetConn().Close()
 	return true
 }
 
-// endSoon ends the context, and cuts the connection after the time that a
-// closing handshake may take, so that no stalled writer can hold up the end.
-func (c *Conn) endSoon(cause error) {
+// cutLater cuts the connection after the time that a closing handshake may take, so that no
+// stalled writer can hold up the end.
+func (c *Conn) cutLater() {
 	timeout := c.gate.guard.cfg.CloseTimeout
 	time.AfterFunc(timeout, func() { _ = c.ws.NetConn().Close() })
-	c.cancel(cause)
 	_ = c.ws.SetReadDeadline(time.Now().Add(timeout))
 }
 
 // cut ends the connection without waiting for an answer. A peer that is there after all
 // may still read why.
 func (c *Conn) cut(e ending) {
-	if !c.beginClosing() {
+	if !c.right.GiveUp(e.cause) {
 		return
 	}
-	c.gate.guard.releaseSoon(c)
-	c.cancel(e.cause)
 	c.sendClose(e)
 	_ = c.ws.NetConn().Close()
 }
@@ -129,13 +139,13 @@ func (c *Conn) cut(e ending) {
 // said so yet.
 func (c *Conn) cause() error {
 	<-c.ctx.Done()
-	return context.Cause(c.ctx)
+	return c.right.Cause()
 }
 
 // finish closes the connection if nobody has, completes the closing handshake
 // and releases the connection.
 func (c *Conn) finish() {
-	c.close(refusal.New(ErrClosed))
+	c.close(refusal.New(live.ErrClosed))
 	c.reading.Lock() // another goroutine's read ends when the connection does
 	c.in.borrow((*source)(c))
 	var failure error
@@ -145,7 +155,7 @@ func (c *Conn) finish() {
 	}
 	c.in.giveBack()
 	c.reading.Unlock()
-	if isViolation(cmp.Or(failure, context.Cause(c.ctx))) {
+	if isViolation(cmp.Or(failure, c.right.Cause())) {
 		hangUp(c.ws.NetConn()) // whose deadline is set
 	}
 	_ = c.ws.Close()

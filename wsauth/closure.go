@@ -12,6 +12,7 @@ import (
 	"github.com/pasetokit/pasetokit/internal/settings"
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/paseto/httpauth"
+	"github.com/pasetokit/pasetokit/paseto/live"
 )
 
 // CloseCodes chooses the close codes that tell causes apart.
@@ -49,7 +50,7 @@ const (
 )
 
 // Closure is how a connection is closed for one cause. The reason is the cause's
-// message, but for [ErrClosed]: there it is the application's, or none.
+// message, but for [live.ErrClosed]: there it is the application's, or none.
 type Closure struct {
 	// Cause is what [context.Cause] of the connection's context matches.
 	Cause paseto.Code
@@ -80,19 +81,19 @@ var closures = slices.Concat(
 		paseto.ErrMalformed, paseto.ErrVersion, paseto.ErrPurpose, paseto.ErrBase64, paseto.ErrDecrypt,
 		paseto.ErrSignature, paseto.ErrClaims, paseto.ErrExpired, paseto.ErrNoExpiry, paseto.ErrNotYetValid,
 		paseto.ErrNoIssuer, paseto.ErrIssuer, paseto.ErrAudience, paseto.ErrType, paseto.ErrRevoked,
-		paseto.ErrKeyWithdrawn, paseto.ErrTicket, paseto.ErrTicketUsed, ErrMessage, ErrOlder),
+		paseto.ErrKeyWithdrawn, paseto.ErrTicket, paseto.ErrTicketUsed, ErrMessage, live.ErrOlder),
 	closed(ClosePolicyViolation, CloseForbidden, ClosePolicyViolation, ReconnectNever,
-		paseto.ErrNotFresh, paseto.ErrScope, paseto.ErrForbidden, paseto.ErrLocation, ErrOtherSubject),
+		paseto.ErrNotFresh, paseto.ErrScope, paseto.ErrForbidden, paseto.ErrLocation, live.ErrOtherSubject),
 	closed(ClosePolicyViolation, CloseTimeout, CloseTimeout, ReconnectNow, ErrNoMessage),
-	closed(ClosePolicyViolation, CloseConflict, CloseConflict, ReconnectNever, ErrReplaced),
-	closed(ClosePolicyViolation, CloseTooMany, CloseTryAgainLater, ReconnectLater, ErrRenewals, ErrRate),
-	closed(CloseTryAgainLater, CloseTooMany, CloseTryAgainLater, ReconnectLater, ErrTooMany, ErrSlow),
+	closed(ClosePolicyViolation, CloseConflict, CloseConflict, ReconnectNever, live.ErrReplaced),
+	closed(ClosePolicyViolation, CloseTooMany, CloseTryAgainLater, ReconnectLater, live.ErrRenewals, ErrRate),
+	closed(CloseTryAgainLater, CloseTooMany, CloseTryAgainLater, ReconnectLater, live.ErrTooMany, ErrSlow),
 	closed(CloseTryAgainLater, CloseTryAgainLater, CloseTryAgainLater, ReconnectLater, paseto.ErrUnavailable, paseto.ErrKeysUnavailable),
 	closed(CloseGoingAway, CloseTimeout, CloseGoingAway, ReconnectNow, ErrUnresponsive),
-	closed(CloseGoingAway, CloseGoingAway, CloseGoingAway, ReconnectNow, ErrShutdown, ErrLifetime),
+	closed(CloseGoingAway, CloseGoingAway, CloseGoingAway, ReconnectNow, live.ErrShutdown, live.ErrLifetime),
 	closed(CloseInvalidPayload, CloseInvalidPayload, CloseInvalidPayload, ReconnectNever, ErrPayload),
-	closed(CloseInternalError, CloseInternalError, CloseTryAgainLater, ReconnectLater, ErrPanic, httpauth.ErrServer),
-	closed(CloseNormal, CloseNormal, ClosePolicyViolation, ReconnectNever, ErrClosed),
+	closed(CloseInternalError, CloseInternalError, CloseTryAgainLater, ReconnectLater, live.ErrPanic, httpauth.ErrServer),
+	closed(CloseNormal, CloseNormal, ClosePolicyViolation, ReconnectNever, live.ErrClosed),
 )
 
 func closed(standard, private, graphQLWS CloseCode, reconnect Reconnect, causes ...paseto.Code) []Closure {
@@ -124,7 +125,7 @@ type ending struct {
 func (c Config) ending(cause error) ending {
 	told := httpauth.Refusal(cause)
 	e := ending{code: c.closeCode(told.Code), reason: told.Message, cause: cause}
-	if told.Code == ErrClosed { // the handler has returned, and gave no reason
+	if told.Code == live.ErrClosed { // the handler has returned, and gave no reason
 		e.reason = ""
 	}
 	return e
@@ -147,7 +148,7 @@ func (c Config) closeCode(cause paseto.Code) CloseCode {
 	switch {
 	case !listed:
 		return c.closeCode(paseto.ErrForbidden)
-	case cause == ErrShutdown:
+	case cause == live.ErrShutdown:
 		return c.ShutdownCode
 	case c.CloseCodes == PrivateCodes:
 		return closure.Private

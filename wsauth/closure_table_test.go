@@ -17,6 +17,7 @@ import (
 
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/paseto/httpauth"
+	"github.com/pasetokit/pasetokit/paseto/live"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
@@ -44,29 +45,29 @@ var closureTable = []wsauth.Closure{
 	{Cause: paseto.ErrTicket, Standard: 1008, Private: 4401, GraphQLWS: 4403, Reconnect: "refreshed"},
 	{Cause: paseto.ErrTicketUsed, Standard: 1008, Private: 4401, GraphQLWS: 4403, Reconnect: "refreshed"},
 	{Cause: wsauth.ErrMessage, Standard: 1008, Private: 4401, GraphQLWS: 4403, Reconnect: "refreshed"},
-	{Cause: wsauth.ErrOlder, Standard: 1008, Private: 4401, GraphQLWS: 4403, Reconnect: "refreshed"},
+	{Cause: live.ErrOlder, Standard: 1008, Private: 4401, GraphQLWS: 4403, Reconnect: "refreshed"},
 
 	{Cause: paseto.ErrLocation, Standard: 1008, Private: 4403, GraphQLWS: 1008, Reconnect: "never"},
 	{Cause: paseto.ErrNotFresh, Standard: 1008, Private: 4403, GraphQLWS: 1008, Reconnect: "never"},
 	{Cause: paseto.ErrScope, Standard: 1008, Private: 4403, GraphQLWS: 1008, Reconnect: "never"},
 	{Cause: paseto.ErrForbidden, Standard: 1008, Private: 4403, GraphQLWS: 1008, Reconnect: "never"},
-	{Cause: wsauth.ErrOtherSubject, Standard: 1008, Private: 4403, GraphQLWS: 1008, Reconnect: "never"},
+	{Cause: live.ErrOtherSubject, Standard: 1008, Private: 4403, GraphQLWS: 1008, Reconnect: "never"},
 
 	{Cause: wsauth.ErrNoMessage, Standard: 1008, Private: 4408, GraphQLWS: 4408, Reconnect: "now"},
-	{Cause: wsauth.ErrReplaced, Standard: 1008, Private: 4409, GraphQLWS: 4409, Reconnect: "never"},
-	{Cause: wsauth.ErrRenewals, Standard: 1008, Private: 4429, GraphQLWS: 1013, Reconnect: "later"},
+	{Cause: live.ErrReplaced, Standard: 1008, Private: 4409, GraphQLWS: 4409, Reconnect: "never"},
+	{Cause: live.ErrRenewals, Standard: 1008, Private: 4429, GraphQLWS: 1013, Reconnect: "later"},
 	{Cause: wsauth.ErrRate, Standard: 1008, Private: 4429, GraphQLWS: 1013, Reconnect: "later"},
-	{Cause: wsauth.ErrTooMany, Standard: 1013, Private: 4429, GraphQLWS: 1013, Reconnect: "later"},
+	{Cause: live.ErrTooMany, Standard: 1013, Private: 4429, GraphQLWS: 1013, Reconnect: "later"},
 	{Cause: wsauth.ErrSlow, Standard: 1013, Private: 4429, GraphQLWS: 1013, Reconnect: "later"},
 	{Cause: paseto.ErrUnavailable, Standard: 1013, Private: 1013, GraphQLWS: 1013, Reconnect: "later"},
 	{Cause: paseto.ErrKeysUnavailable, Standard: 1013, Private: 1013, GraphQLWS: 1013, Reconnect: "later"},
 	{Cause: wsauth.ErrUnresponsive, Standard: 1001, Private: 4408, GraphQLWS: 1001, Reconnect: "now"},
-	{Cause: wsauth.ErrShutdown, Standard: 1001, Private: 1001, GraphQLWS: 1001, Reconnect: "now"},
-	{Cause: wsauth.ErrLifetime, Standard: 1001, Private: 1001, GraphQLWS: 1001, Reconnect: "now"},
+	{Cause: live.ErrShutdown, Standard: 1001, Private: 1001, GraphQLWS: 1001, Reconnect: "now"},
+	{Cause: live.ErrLifetime, Standard: 1001, Private: 1001, GraphQLWS: 1001, Reconnect: "now"},
 	{Cause: wsauth.ErrPayload, Standard: 1007, Private: 1007, GraphQLWS: 1007, Reconnect: "never"},
-	{Cause: wsauth.ErrPanic, Standard: 1011, Private: 1011, GraphQLWS: 1013, Reconnect: "later"},
+	{Cause: live.ErrPanic, Standard: 1011, Private: 1011, GraphQLWS: 1013, Reconnect: "later"},
 	{Cause: httpauth.ErrServer, Standard: 1011, Private: 1011, GraphQLWS: 1013, Reconnect: "later"},
-	{Cause: wsauth.ErrClosed, Standard: 1000, Private: 1000, GraphQLWS: 1008, Reconnect: "never"},
+	{Cause: live.ErrClosed, Standard: 1000, Private: 1000, GraphQLWS: 1008, Reconnect: "never"},
 }
 
 // closeCode returns what closureTable says of the code of a cause. One that is not
@@ -116,7 +117,7 @@ func TestCloseFor(t *testing.T) {
 	t.Parallel()
 	auth := newAuthorizer(t, paseto.Config{})
 	for _, codes := range closePresets {
-		guard := newGuard(t, auth, wsauth.Config{CloseCodes: codes, ShutdownCode: 1012, CloseCodeFor: map[paseto.Code]wsauth.CloseCode{"banned": 4999}})
+		guard := newGuard(t, auth, setup{Config: wsauth.Config{CloseCodes: codes, ShutdownCode: 1012, CloseCodeFor: map[paseto.Code]wsauth.CloseCode{"banned": 4999}}})
 		for _, row := range []struct {
 			name   string
 			cause  error
@@ -124,8 +125,8 @@ func TestCloseFor(t *testing.T) {
 			reason string
 		}{
 			{"expiry", paseto.ErrExpired, closeCode(paseto.ErrExpired, codes), "Token expired."},
-			{"shutdown", wsauth.ErrShutdown, 1012, "Server is shutting down"},
-			{"end of the handler", wsauth.ErrClosed, closeCode(wsauth.ErrClosed, codes), ""},
+			{"shutdown", live.ErrShutdown, 1012, "Server is shutting down"},
+			{"end of the handler", live.ErrClosed, closeCode(live.ErrClosed, codes), ""},
 			{"code of its own", &paseto.Error{Code: "banned", Message: "You are banned"}, 4999, "You are banned"},
 			{"long message", &paseto.Error{Code: "banned", Message: strings.Repeat("ä", 200)}, 4999, strings.Repeat("ä", 61)},
 			{"error of the server", errors.New("no such host"), closeCode(httpauth.ErrServer, codes), "The server could not answer the request"},
@@ -156,7 +157,7 @@ func TestClosuresAreComplete(t *testing.T) {
 		"ErrOverload", "ErrThrottled", "ErrOrigin", // answered over HTTP
 	}
 	refusals := 0
-	for _, dir := range []string{".", "../paseto"} {
+	for _, dir := range []string{".", "../paseto", "../paseto/live"} {
 		for name, code := range sentinels(t, dir) {
 			refusals++
 			listed := slices.ContainsFunc(wsauth.Closures(), func(c wsauth.Closure) bool { return c.Cause == code })
@@ -248,7 +249,7 @@ func TestClosuresOfAuthority(t *testing.T) {
 	for _, c := range wsauth.Closures() {
 		var refuses bool
 		switch c.Cause {
-		case wsauth.ErrMessage, wsauth.ErrOlder, wsauth.ErrOtherSubject, wsauth.ErrRenewals, wsauth.ErrRate, wsauth.ErrNoMessage, wsauth.ErrReplaced,
+		case wsauth.ErrMessage, live.ErrOlder, live.ErrOtherSubject, live.ErrRenewals, wsauth.ErrRate, wsauth.ErrNoMessage, live.ErrReplaced,
 			paseto.ErrLocation: // which is the program's mistake, told like a refusal
 			refuses = true
 		default:

@@ -11,6 +11,7 @@ import (
 
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/paseto/httpauth"
+	"github.com/pasetokit/pasetokit/paseto/live"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
@@ -60,7 +61,7 @@ func handshakeClosings() []closing {
 			bring: func(s *scene) visit {
 				return visit{query: "ticket=" + buy(s.t, s.auth, s.alice(), paseto.TicketGrant{Path: "/elsewhere"})}
 			}},
-		{name: "too many", cause: wsauth.ErrTooMany, config: wsauth.Config{Limits: wsauth.Limits{PerSubject: 1}}, bring: secondOfAlice},
+		{name: "too many", cause: live.ErrTooMany, config: setup{Config: wsauth.Config{}, live: live.Config{PerSubject: 1}}, bring: secondOfAlice},
 	}
 }
 
@@ -131,8 +132,8 @@ func messageClosings() []closing {
 		first("without a token", paseto.ErrNoToken, text(`{"type":"auth"}`)),
 		first("nonsense for a token", paseto.ErrMalformed, text(authText("nonsense"))),
 		first("expired", paseto.ErrExpired, func(s *scene) string { return authText(s.expired()) }),
-		with(first("too many", wsauth.ErrTooMany, nil), func(c *closing) {
-			c.config.Limits.PerSubject = 1
+		with(first("too many", live.ErrTooMany, nil), func(c *closing) {
+			c.config.live.PerSubject = 1
 			c.bring = func(s *scene) visit {
 				s.open(telling(token(s)))
 				wait(s.t, s.opened, "the first connection")
@@ -152,7 +153,7 @@ func messageClosings() []closing {
 		with(first("check fails the server's way", httpauth.ErrServer, token), func(c *closing) {
 			c.req.Check = func(context.Context, *paseto.Claims) error { return httpauth.ErrServer }
 		}),
-		with(first("check panics", wsauth.ErrPanic, token), func(c *closing) {
+		with(first("check panics", live.ErrPanic, token), func(c *closing) {
 			c.req.Check = func(context.Context, *paseto.Claims) error { panic("oh dear") }
 		}),
 	}
@@ -172,10 +173,10 @@ func silentRefusals() []closing {
 	}
 	rows := []closing{
 		{name: "origin", foreign: true},
-		{name: "overload", config: wsauth.Config{Limits: wsauth.Limits{Connections: 1}}, bring: secondOfAlice},
-		{name: "overload of those without a token yet", config: wsauth.Config{Limits: wsauth.Limits{Pending: 1}}, in: []httpauth.Location{httpauth.LocationMessage},
+		{name: "overload", config: setup{Config: wsauth.Config{}, live: live.Config{MaxRights: 1}}, bring: secondOfAlice},
+		{name: "overload of those without a token yet", config: setup{Config: wsauth.Config{Limits: wsauth.Limits{Pending: 1}}}, in: []httpauth.Location{httpauth.LocationMessage},
 			bring: afterwards(func(s *scene) { s.open(visit{}) })},
-		{name: "throttled", config: wsauth.Config{Limits: wsauth.Limits{HandshakesPerMinute: 1}}, bring: secondOfAlice},
+		{name: "throttled", config: setup{Config: wsauth.Config{Limits: wsauth.Limits{HandshakesPerMinute: 1}}}, bring: secondOfAlice},
 		{name: "denylist away", bring: afterwards(func(s *scene) { s.store.down.Store(true) })},
 		{name: "keys away", source: unknowingKeys{}, bring: func(s *scene) visit { return carried(foreignToken(s.t)) }},
 		{name: "shutting down", bring: afterwards(func(s *scene) { s.must(s.guard.Shutdown(s.t.Context())) })},

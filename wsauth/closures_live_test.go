@@ -11,6 +11,7 @@ import (
 
 	"github.com/pasetokit/pasetokit/denylist"
 	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/paseto/live"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
@@ -36,8 +37,8 @@ func (s *scene) pair() paseto.Pair {
 // liveClosings end connections that were let in, for what happens to their right to
 // be there.
 func liveClosings() []closing {
-	one := func(excess wsauth.Excess) wsauth.Config {
-		return wsauth.Config{Limits: wsauth.Limits{PerSubject: 1, OnExcess: excess, LeaseTTL: time.Second}}
+	one := func(excess live.Excess) setup {
+		return setup{Config: wsauth.Config{}, live: live.Config{PerSubject: 1, OnExcess: excess, LeaseTTL: time.Second}}
 	}
 	losesPlace := func(s *scene, _ *wsauth.Conn) { s.leases.lost.Store(true) }
 	revoked := func(revoke func(*scene, *paseto.Claims) error) closing {
@@ -59,17 +60,17 @@ func liveClosings() []closing {
 		named("subject revoked", revoked(func(s *scene, c *paseto.Claims) error {
 			return s.auth.RevokeSubject(s.t.Context(), c.Subject, time.Time{})
 		})),
-		{name: "key withdrawn", cause: paseto.ErrKeyWithdrawn, config: wsauth.Config{RecheckInterval: recheckSoon},
+		{name: "key withdrawn", cause: paseto.ErrKeyWithdrawn, config: setup{Config: wsauth.Config{}, live: live.Config{RecheckInterval: recheckSoon}},
 			live: func(s *scene, _ *wsauth.Conn) { s.must(s.auth.SetKeys(paseto.NewLocalKey())) }},
-		{name: "denylist away for too long", cause: paseto.ErrUnavailable, config: wsauth.Config{RecheckInterval: recheckSoon, MaxUnchecked: soon},
+		{name: "denylist away for too long", cause: paseto.ErrUnavailable, config: setup{Config: wsauth.Config{}, live: live.Config{RecheckInterval: recheckSoon, MaxUnchecked: soon}},
 			live: func(s *scene, _ *wsauth.Conn) { s.store.down.Store(true) }},
-		{name: "replaced", cause: wsauth.ErrReplaced, config: one(wsauth.ReplaceOldest),
+		{name: "replaced", cause: live.ErrReplaced, config: one(live.ReplaceOldest),
 			live: func(s *scene, _ *wsauth.Conn) { s.open(carried(s.alice())) }},
-		{name: "replaced elsewhere", cause: wsauth.ErrReplaced, config: one(wsauth.ReplaceOldest), leased: true, live: losesPlace},
-		{name: "place taken elsewhere", cause: wsauth.ErrTooMany, config: one(wsauth.RejectNewest), leased: true, live: losesPlace},
-		{name: "as old as may be", cause: wsauth.ErrLifetime, config: wsauth.Config{MaxLifetime: time.Second}},
-		{name: "shutdown", cause: wsauth.ErrShutdown, live: shutsDown},
-		{name: "shutdown to restart", config: wsauth.Config{ShutdownCode: wsauth.CloseServiceRestart}, live: shutsDown,
+		{name: "replaced elsewhere", cause: live.ErrReplaced, config: one(live.ReplaceOldest), leased: true, live: losesPlace},
+		{name: "place taken elsewhere", cause: live.ErrTooMany, config: one(live.RejectNewest), leased: true, live: losesPlace},
+		{name: "as old as may be", cause: live.ErrLifetime, config: setup{Config: wsauth.Config{}, live: live.Config{MaxLifetime: time.Second}}},
+		{name: "shutdown", cause: live.ErrShutdown, live: shutsDown},
+		{name: "shutdown to restart", config: setup{Config: wsauth.Config{ShutdownCode: wsauth.CloseServiceRestart}}, live: shutsDown,
 			want: &outcome{1012, shuttingDown, true}},
 	}
 }
@@ -94,7 +95,7 @@ func (*closureLeases) Release(context.Context, ...denylist.Lease) error { return
 
 // renewalClosings are renewals that are refused where that closes the connection.
 func renewalClosings() []closing {
-	cfg := wsauth.Config{RenewMessages: true, RenewFailure: wsauth.RenewFailureCloses, RenewInterval: time.Hour}
+	cfg := setup{Config: wsauth.Config{RenewMessages: true}, live: live.Config{RenewFailure: live.RenewFailureEnds, RenewInterval: time.Hour}}
 	chat := paseto.Grant{Subject: "alice", Session: "s1", TTL: time.Hour, Scopes: []string{"chat"}}
 	changed := func(change func(*paseto.Grant)) func(*scene) string {
 		return func(s *scene) string {
@@ -111,14 +112,14 @@ func renewalClosings() []closing {
 		send  func(*scene) string
 		times int
 	}{
-		{"of another subject", wsauth.ErrOtherSubject, changed(func(g *paseto.Grant) { g.Subject = "bob" }), 1},
-		{"of another session", wsauth.ErrOtherSubject, changed(func(g *paseto.Grant) { g.Session = "s2" }), 1},
-		{"with an older token", wsauth.ErrOlder, changed(func(g *paseto.Grant) { g.TTL = time.Minute }), 1},
+		{"of another subject", live.ErrOtherSubject, changed(func(g *paseto.Grant) { g.Subject = "bob" }), 1},
+		{"of another session", live.ErrOtherSubject, changed(func(g *paseto.Grant) { g.Session = "s2" }), 1},
+		{"with an older token", live.ErrOlder, changed(func(g *paseto.Grant) { g.TTL = time.Minute }), 1},
 		{"without the scope", paseto.ErrScope, changed(func(g *paseto.Grant) { g.Scopes = nil }), 1},
 		{"with an expired token", paseto.ErrExpired, func(s *scene) string { return authText(s.expired()) }, 1},
 		{"without a token", paseto.ErrNoToken, text(`{"type":"auth"}`), 1},
 		{"with a misspelt message", wsauth.ErrMessage, text(`{"type":"auth","tokens":""}`), 1},
-		{"too often", wsauth.ErrRenewals, same, 6},
+		{"too often", live.ErrRenewals, same, 6},
 	}
 	closings := make([]closing, 0, len(rows)+1)
 	for _, r := range rows {
@@ -135,7 +136,7 @@ func renewalClosings() []closing {
 		})
 	}
 	return append(closings, closing{
-		name: "renewal of an anonymous connection", cause: wsauth.ErrOtherSubject, config: cfg, req: paseto.Requirement{Optional: true},
+		name: "renewal of an anonymous connection", cause: live.ErrOtherSubject, config: cfg, req: paseto.Requirement{Optional: true},
 		bring: func(s *scene) visit { return telling(authText(s.alice())) },
 	})
 }
@@ -149,13 +150,13 @@ func applicationClosings() []closing {
 		return func(_ context.Context, conn *wsauth.Conn) { conn.Close(code, reason) }
 	}
 	rows := []closing{
-		row("handler returns", wsauth.ErrClosed, nil, func(context.Context, *wsauth.Conn) {}),
-		row("handler panics", wsauth.ErrPanic, nil, func(context.Context, *wsauth.Conn) { panic("oh dear") }),
-		row("application closes", wsauth.ErrClosed, &outcome{4000, "Room is closed – grüß Gott", true}, closes(4000, "Room is closed – grüß Gott")),
-		row("application closes like a refusal", wsauth.ErrClosed, &outcome{1008, "No guests", true}, closes(1008, "No guests")),
+		row("handler returns", live.ErrClosed, nil, func(context.Context, *wsauth.Conn) {}),
+		row("handler panics", live.ErrPanic, nil, func(context.Context, *wsauth.Conn) { panic("oh dear") }),
+		row("application closes", live.ErrClosed, &outcome{4000, "Room is closed – grüß Gott", true}, closes(4000, "Room is closed – grüß Gott")),
+		row("application closes like a refusal", live.ErrClosed, &outcome{1008, "No guests", true}, closes(1008, "No guests")),
 	}
 	for _, code := range []wsauth.CloseCode{0, 999, 1004, 1005, 1006, 1015, 2999, 5000} { // none that a frame may carry
-		rows = append(rows, row(fmt.Sprintf("application closes with %d", code), wsauth.ErrClosed, &outcome{1011, "mine", true}, closes(code, "mine")))
+		rows = append(rows, row(fmt.Sprintf("application closes with %d", code), live.ErrClosed, &outcome{1011, "mine", true}, closes(code, "mine")))
 	}
 	return rows
 }
@@ -176,7 +177,7 @@ func protocolClosings() []closing {
 	})
 	silent.config.PingInterval, silent.cut = soon, true
 	return []closing{
-		{name: "message too big", want: tooBigOutcome, config: wsauth.Config{ReadLimit: 1000}, bring: func(s *scene) visit {
+		{name: "message too big", want: tooBigOutcome, config: setup{Config: wsauth.Config{ReadLimit: 1000}}, bring: func(s *scene) visit {
 			v := carried(s.alice())
 			v.messages = []string{strings.Repeat("x", 1001)}
 			return v
@@ -191,7 +192,7 @@ func protocolClosings() []closing {
 		row("unmasked frame", nil, &outcome{1002, "bad MASK", true}, sendsBytes([]byte{0x82, 0})),
 		silent,
 		slowPeer(),
-		{name: "more messages than may come", cause: wsauth.ErrRate, config: wsauth.Config{Messages: wsauth.MessageLimits{PerSecond: 1}}, bring: func(s *scene) visit {
+		{name: "more messages than may come", cause: wsauth.ErrRate, config: setup{Config: wsauth.Config{Messages: wsauth.MessageLimits{PerSecond: 1}}}, bring: func(s *scene) visit {
 			v := carried(s.alice())
 			v.messages = []string{"one", "two"}
 			return v
@@ -202,7 +203,7 @@ func protocolClosings() []closing {
 // slowPeer is sent more than it reads, and then reads on.
 func slowPeer() closing {
 	return closing{
-		name: "peer reads slowly", cause: wsauth.ErrSlow, rough: true, config: wsauth.Config{SendQueue: 1},
+		name: "peer reads slowly", cause: wsauth.ErrSlow, rough: true, config: setup{Config: wsauth.Config{SendQueue: 1}},
 		bring: func(s *scene) visit {
 			v := carried(s.alice())
 			v.raw = func(*websocket.Conn) { <-s.cue }

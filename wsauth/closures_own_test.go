@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/paseto/live"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
@@ -24,13 +25,13 @@ func ownCodeClosings() []closing {
 			closing{cause: paseto.ErrRevoked, live: func(s *scene, conn *wsauth.Conn) {
 				s.must(s.auth.RevokeSubject(s.t.Context(), conn.Claims().Subject, start))
 			}}),
-		row("shutdown", wsauth.ErrShutdown, 4101, outcome{4101, shuttingDown, true},
-			closing{cause: wsauth.ErrShutdown, config: wsauth.Config{ShutdownCode: wsauth.CloseServiceRestart}, live: shutsDown}),
+		row("shutdown", live.ErrShutdown, 4101, outcome{4101, shuttingDown, true},
+			closing{cause: live.ErrShutdown, config: setup{Config: wsauth.Config{ShutdownCode: wsauth.CloseServiceRestart}}, live: shutsDown}),
 		row("refusal of a Check", banned.Code, 4102, outcome{4102, banned.Message, true}, closing{cause: banned, req: bans}),
 		row("refusal of a Check that has none", paseto.ErrForbidden, 4103, outcome{4103, banned.Message, true}, closing{cause: banned, req: bans}),
-		row("handler returns", wsauth.ErrClosed, 4104, outcome{4104, "", true},
-			closing{cause: wsauth.ErrClosed, serve: serve(func(context.Context, *wsauth.Conn) {})}),
-		row("application closes with another", wsauth.ErrClosed, 4104, outcome{4000, "Room is closed", true},
-			closing{cause: wsauth.ErrClosed, serve: serve(func(_ context.Context, conn *wsauth.Conn) { conn.Close(4000, "Room is closed") })}),
+		row("handler returns", live.ErrClosed, 4104, outcome{4104, "", true},
+			closing{cause: live.ErrClosed, serve: serve(func(context.Context, *wsauth.Conn) {})}),
+		row("application closes with another", live.ErrClosed, 4104, outcome{4000, "Room is closed", true},
+			closing{cause: live.ErrClosed, serve: serve(func(_ context.Context, conn *wsauth.Conn) { conn.Close(4000, "Room is closed") })}),
 	}
 }

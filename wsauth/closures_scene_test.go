@@ -15,6 +15,7 @@ import (
 	"github.com/pasetokit/pasetokit/denylist"
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/paseto/httpauth"
+	"github.com/pasetokit/pasetokit/paseto/live"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
@@ -54,7 +55,7 @@ type closing struct {
 	want   *outcome // where it is not the cause that decides
 
 	tokens  paseto.Config
-	config  wsauth.Config
+	config  setup
 	leased  bool // the places of a subject are shared with other servers
 	source  paseto.KeySource
 	req     paseto.Requirement
@@ -113,9 +114,9 @@ func (c closing) stage(t *testing.T, p page, codes wsauth.CloseCodes) *scene {
 	if !c.foreign {
 		cfg.AllowedOrigins = []string{p.origin()}
 	}
-	options := []wsauth.Option{wsauth.WithObserver(s.observe)}
+	options := []any{live.WithObserver(s.observe)}
 	if c.leased {
-		options = append(options, wsauth.WithLeases(s.leases))
+		options = append(options, live.WithLeases(s.leases))
 	}
 	s.guard = newGuard(t, s.auth, cfg, options...)
 	serve := wsauth.Handler(func(ctx context.Context, conn *wsauth.Conn) { _ = readUntilError(ctx, conn) })
@@ -130,11 +131,11 @@ func (c closing) stage(t *testing.T, p page, codes wsauth.CloseCodes) *scene {
 	return s
 }
 
-func (s *scene) observe(e wsauth.Event) {
+func (s *scene) observe(e live.Event) {
 	switch e.Kind {
-	case wsauth.EventOpened:
-		s.opened <- e.Conn
-	case wsauth.EventClosed, wsauth.EventRefused, wsauth.EventPanicked:
+	case live.EventOpened:
+		s.opened <- wsauth.ConnOf(e.Right)
+	case live.EventEnded, live.EventRefused, live.EventPanicked:
 		s.ended <- e.Err
 	default:
 	}
@@ -170,7 +171,7 @@ func (c closing) expected(codes wsauth.CloseCodes) outcome {
 		return *c.want
 	}
 	reason := c.reason
-	if reason == "" && !errors.Is(c.cause, wsauth.ErrClosed) {
+	if reason == "" && !errors.Is(c.cause, live.ErrClosed) {
 		reason = httpauth.Refusal(c.cause).Message
 	}
 	return outcome{int(closeCode(httpauth.Refusal(c.cause).Code, codes)), reason, true}

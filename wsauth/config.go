@@ -36,7 +36,9 @@ const NoPing time.Duration = -1
 
 // Config says how a [Guard] treats handshakes and connections. The zero value
 // of every field is its documented default. What holds for requests too is in
-// [httpauth.Config]: header, cookies, realm, public scheme and trusted proxies.
+// [httpauth.Config]: header, cookies, realm, public scheme and trusted proxies. What holds
+// for whatever a token keeps open is in [live.Config]: greatest age, how many there may be,
+// renewals, re-checks.
 type Config struct {
 	// Locations lists where the token of a handshake may be: header, query, cookie,
 	// subprotocol, ticket, message (the first message of the connection). They do not
@@ -95,9 +97,6 @@ type Config struct {
 	// vanished without a word then stays until its token expires or something is written to
 	// it. Default 30s.
 	PingInterval time.Duration `koanf:"ping_interval" default:"30s" validate:"omitempty,none|min=1ms,max=24h"`
-	// MaxLifetime is how long a connection may live however often its token is
-	// renewed. Default none: for any time.
-	MaxLifetime time.Duration `koanf:"max_lifetime" default:"none" validate:"omitempty,none|min=1ms,max=876000h"`
 	// MessageTimeout is how long a client may take for the first message that
 	// carries its token, at the location [httpauth.LocationMessage]. Default 5s.
 	MessageTimeout time.Duration `koanf:"message_timeout" default:"5s" validate:"omitempty,min=1ms,max=24h"`
@@ -111,22 +110,6 @@ type Config struct {
 	// message of the refusal; see [Conn.Renew]. Danger: the application never
 	// sees a message whose type member is auth. Default false: it sees all.
 	RenewMessages bool `koanf:"renew_messages"`
-	// RenewFailure says what becomes of a connection whose renewal is refused: keep (it
-	// lives on until its token expires) or close. Default keep.
-	RenewFailure RenewFailure `koanf:"renew_failure" default:"keep" validate:"omitempty,oneof=keep close"`
-	// RenewInterval is how often a connection may try to renew its token in the
-	// long run; five attempts may come at once. [paseto.NoLimit] for any number. Default 10s.
-	RenewInterval time.Duration `koanf:"renew_interval" default:"10s" validate:"omitempty,none|min=1ms,max=24h"`
-
-	// RecheckInterval is how often the right of every connection is checked anew: for
-	// revocations that the denylist failed to tell at once, and for keys that were taken
-	// out; half of [Config.MaxUnchecked] if that is shorter. Default 1m.
-	RecheckInterval time.Duration `koanf:"recheck_interval" default:"1m" validate:"omitempty,min=1ms,max=24h"`
-	// MaxUnchecked is how long a connection may live while the denylist cannot
-	// be asked; [paseto.NoLimit] for any time. Default 5m. Danger: without limit, an attacker
-	// who can cut the connection to the denylist keeps connections alive that were revoked
-	// elsewhere, until their tokens expire.
-	MaxUnchecked time.Duration `koanf:"max_unchecked" default:"5m" validate:"omitempty,none|min=1ms,max=876000h"`
 
 	// CloseCodes says which codes connections are closed with: standard (registered ones,
 	// 1008 for every refusal), private (4401, 4403, 4408, 4409 and 4429 where they say
@@ -141,9 +124,6 @@ type Config struct {
 	// ShutdownCode is the code that a shutdown closes connections with: 1001 (going away)
 	// or 1012 (service restart). Default 1001.
 	ShutdownCode CloseCode `koanf:"shutdown_code" default:"1001" validate:"omitempty,oneof=1001 1012"`
-	// ShutdownRate is how many connections a shutdown closes a second, so that their
-	// clients do not all come back at once. Default 1000.
-	ShutdownRate int `koanf:"shutdown_rate" default:"1000" validate:"omitempty,min=1,max=1000000"`
 
 	// Messages bounds how much a peer may send over a connection. Off by default.
 	Messages MessageLimits `koanf:"messages"`
@@ -157,9 +137,9 @@ type Option func(*Guard)
 // WithLogger logs refused handshakes, and connections that end for a slow peer, at level
 // Info, failures of the server and panics of handlers at level Error, without tokens.
 // What clients send is cut to 200 bytes and escaped. A client address causes at most 20
-// lines of a kind in a minute; then a line says how many were left out. A shutdown that
-// has to cut connections names up to 20 of their handlers, with route and subject, in
-// one line at level Warn. Default, and with nil: nothing is logged.
+// lines of a kind in a minute; then a line says how many were left out. What becomes of
+// connections later is logged by the Keeper; see [live.WithLogger]. Default, and with nil:
+// nothing is logged.
 func WithLogger(logger *slog.Logger) Option {
 	return func(g *Guard) {
 		if logger != nil {
@@ -193,7 +173,6 @@ func (c Config) withDefaults(tickets bool) Config {
 	c.Locations = slices.Clone(c.Locations)
 	c.Subprotocols = slices.Clone(c.Subprotocols)
 	c.CloseCodeFor = maps.Clone(c.CloseCodeFor)
-	c.MaxLifetime = max(0, c.MaxLifetime)
 	c.Limits = c.Limits.withDefaults()
 	c.Messages = c.Messages.withDefaults(c.ReadLimit)
 	return c

@@ -17,6 +17,7 @@ import (
 	"github.com/pasetokit/pasetokit/internal/refusal"
 	"github.com/pasetokit/pasetokit/internal/schedule"
 	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/paseto/live"
 )
 
 // MessageKind is what a message carries (RFC 6455, section 5.6).
@@ -35,58 +36,43 @@ const (
 //
 // One goroutine may read; any number may write, send and close.
 type Conn struct {
-	gate   *entrance
-	number uint64          // among the guard's
-	ws     *websocket.Conn // set by attach
-	in     inlet           // what ws reads from
+	gate  *entrance
+	right *live.Right
+	ctx   context.Context // the right's
+	ws    *websocket.Conn // set by attach
+	in    inlet           // what ws reads from
 
 	addresses netip.Prefix // which count as one client, and of which the peer has one
 
-	ctx     context.Context
-	cancel  context.CancelCauseFunc
-	claims  atomic.Pointer[paseto.Claims] // nil: anonymous, or not known yet
-	closing atomic.Bool
-	pending atomic.Bool // whether a token has yet to come
-
-	meter     *meter      // nil: what the peer sends is not limited
-	listening atomic.Bool // whether a read is under way, without which nobody hears of the peer
-	heard     atomic.Bool // whether somebody has since the last ping
-
-	// The registry's, and used with that locked.
-	isOpen, isPending, isRefused, isAdmitted, renewable, hasReturned bool
-
-	links links
-	lease *lease // nil if there is none to give back
-
-	alarm    schedule.Alarm // in the guard's schedule
-	expiry   schedule.Alarm // in its expiries
-	beatAt   atomic.Int64   // when the next ping is due; this and the next ones in moments, 0 for never
-	expireAt atomic.Int64   // when the token expires
-	endAt    atomic.Int64   // when the connection is over whatever its token says
-	endTime  atomic.Int64   // the same by the Authorizer's clock, in nanoseconds since the guard was made; 0 for never
-	checked  atomic.Int64   // when the denylist was last asked
+	meter     *meter         // nil: what the peer sends is not limited
+	listening atomic.Bool    // whether a read is under way, without which nobody hears of the peer
+	heard     atomic.Bool    // whether somebody has since the last ping
+	alarm     schedule.Alarm // in the guard's pings
 
 	mu    sync.Mutex // of early, and of ws until attach
 	early *ending    // what came before there was a WebSocket to close
 
-	writing  sync.Mutex
-	reading  sync.Mutex // held while a read is under way
-	renewing sync.Mutex
-	renewed  int64 // the moment by which renewals will have cost nothing
-	excess   int32 // renewals too many since the last one that was not
-	began    int32 // in whole seconds after the guard was made
+	writing sync.Mutex
+	reading sync.Mutex // held while a read is under way
 
 	outbox atomic.Pointer[outbox] // nil before the first Send
 }
 
+// Right returns the connection's right, which [live.Event] names as well.
+func (c *Conn) Right() *live.Right { return c.right }
+
 // Claims returns the claims of the connection's token, nil if it is anonymous: the
 // one that it was admitted with, or the last one that renewed it.
-func (c *Conn) Claims() *paseto.Claims { return c.claims.Load() }
+func (c *Conn) Claims() *paseto.Claims { return c.right.Claims() }
 
 // Context returns the handler's context, which ends with the connection.
 // [context.Cause] says why: one of the causes that [Closures] lists, a
 // [*CloseError] if the peer closed, or the error of the read or write that failed.
 func (c *Conn) Context() context.Context { return c.ctx }
+
+// Deadline returns when the connection will be closed unless its token is renewed; see
+// [live.Right.Deadline].
+func (c *Conn) Deadline() time.Time { return c.right.Deadline() }
 
 // Subprotocol returns the subprotocol agreed on, empty for none. It is [Marker]
 // for a client that offered no other.
@@ -121,14 +107,11 @@ func (c *Conn) ReadMessage() (kind MessageKind, data []byte, err error) {
 			return 0, nil, c.cause()
 		}
 		kind, data, err = c.read()
-		over := c.overdue()
 		switch {
 		case err != nil:
 			c.in.failed = true
 			c.end(err)
-		case c.closing.Load(): // only the peer's close frame counts now
-		case over != "":
-			c.close(refusal.New(over))
+		case !c.right.Live(): // only the peer's close frame counts now
 		case kind == TextMessage && !utf8.Valid(data):
 			c.close(refusal.New(ErrPayload))
 		case c.renewsBy(kind, data):
@@ -188,10 +171,7 @@ func checkKind(kind MessageKind) error {
 func (c *Conn) write(write func() error) error {
 	c.writing.Lock()
 	defer c.writing.Unlock()
-	if over := c.overdue(); over != "" {
-		c.close(refusal.New(over))
-	}
-	if c.closing.Load() {
+	if !c.right.Live() {
 		return c.cause()
 	}
 	_ = c.ws.SetWriteDeadline(time.Now().Add(c.gate.guard.cfg.WriteTimeout))

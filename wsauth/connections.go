@@ -2,19 +2,40 @@ package wsauth
 
 import (
 	"iter"
-	"slices"
+
+	"github.com/pasetokit/pasetokit/paseto/live"
 )
 
-// Connections yields the connections that are open on this guard at the moment of
-// the call, in no order. Other guards' are not known, on this machine or another.
-func (g *Guard) Connections() iter.Seq[*Conn] {
-	return slices.Values(g.conns.ofApplication(nil))
+// ConnOf returns the connection that a right is for, nil if it is for something else. It is
+// for observers (see [live.WithObserver]), and for what [live.Keeper.Rights] yields.
+func ConnOf(right *live.Right) *Conn {
+	if right == nil {
+		return nil
+	}
+	h, _ := right.Holder().(*holder)
+	return (*Conn)(h)
 }
+
+// Connections yields the connections that are open on this guard, in no order; those that
+// are opened or end meanwhile may be among them. Other guards' are not known, on this machine
+// or another.
+func (g *Guard) Connections() iter.Seq[*Conn] { return g.own(g.keeper.Rights()) }
 
 // ConnectionsOf yields the open connections of a subject on this guard, the oldest
 // first.
 func (g *Guard) ConnectionsOf(subject string) iter.Seq[*Conn] {
-	return slices.Values(g.conns.ofApplication(&subject))
+	return g.own(g.keeper.RightsOf(subject))
+}
+
+// own yields the connections of this guard among rights.
+func (g *Guard) own(rights iter.Seq[*live.Right]) iter.Seq[*Conn] {
+	return func(yield func(*Conn) bool) {
+		for right := range rights {
+			if c := ConnOf(right); c != nil && c.gate.guard == g && !yield(c) {
+				return
+			}
+		}
+	}
 }
 
 // Broadcast sends a message, as [Conn.Send] does, to every open connection that to
@@ -36,20 +57,4 @@ func (g *Guard) Broadcast(kind MessageKind, data []byte, to func(*Conn) bool) (i
 		}
 	}
 	return n, nil
-}
-
-// Stats counts what a [Guard] has at the moment and has seen.
-type Stats struct {
-	// Connections are those that are open.
-	Connections int
-	// Pending are those that have yet to show a token; see [httpauth.LocationMessage].
-	Pending int
-	// Panics of handlers, since the guard was made.
-	Panics uint64
-}
-
-// Stats returns the counts of this moment.
-func (g *Guard) Stats() Stats {
-	open, pending := g.conns.count()
-	return Stats{Connections: open, Pending: pending, Panics: g.panics.Load()}
 }

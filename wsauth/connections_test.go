@@ -34,7 +34,7 @@ func subjectsOf(conns []*wsauth.Conn) []string {
 func TestConnections(t *testing.T) {
 	t.Parallel()
 	release := make(chan struct{})
-	s := newStage(t, wsauth.Config{}, func(ctx context.Context, conn *wsauth.Conn) {
+	s := newStage(t, setup{Config: wsauth.Config{}}, func(ctx context.Context, conn *wsauth.Conn) {
 		greet(ctx, conn)
 		<-release
 	})
@@ -86,8 +86,8 @@ func TestConnections(t *testing.T) {
 func TestConnectionsOf(t *testing.T) {
 	t.Parallel()
 	const each = 5
-	s := newStage(t, wsauth.Config{}, greet)
-	other := newStage(t, wsauth.Config{}, greet)
+	s := newStage(t, setup{Config: wsauth.Config{}}, greet)
+	other := newStage(t, setup{Config: wsauth.Config{}}, greet)
 	var opened []*wsauth.Conn
 	for n := range each {
 		for _, send := range []handshake{bearer(access(t, s.auth, paseto.Grant{Subject: "bob"})), none()} {
@@ -125,7 +125,7 @@ func TestConnectionsOf(t *testing.T) {
 // TestBroadcast reaches those who are chosen, and says how many they are.
 func TestBroadcast(t *testing.T) {
 	t.Parallel()
-	s := newStage(t, wsauth.Config{}, greet)
+	s := newStage(t, setup{Config: wsauth.Config{}}, greet)
 	clients := map[string]*websocket.Conn{}
 	for n := range 9 {
 		name := fmt.Sprintf("%s %d", []string{"alice", "bob", "-"}[n%3], n)
@@ -183,7 +183,7 @@ func TestBroadcastOverStalledPeer(t *testing.T) {
 		_ = readUntilError(ctx, conn)
 		causes <- context.Cause(ctx)
 	}
-	s := newStage(t, wsauth.Config{SendQueue: queue, CloseTimeout: soon}, greet)
+	s := newStage(t, setup{Config: wsauth.Config{SendQueue: queue, CloseTimeout: soon}}, greet)
 	slow := connect(t, listen(t, s.guard.Require(paseto.Requirement{Optional: true}, stalls)), none())
 	until(t, "the slow one is there", func() bool { return s.guard.Stats().Connections == 1 })
 	for conn := range s.guard.Connections() {
@@ -230,7 +230,7 @@ func TestSlowPeerIsToldWhy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		store := newRelay(t)
 		auth := newAuthorizer(t, paseto.Config{}, paseto.WithDenylist(store))
-		b := newBubble(t, auth, store, wsauth.Config{SendQueue: 1}, func(ctx context.Context, conn *wsauth.Conn) {
+		b := newBubble(t, auth, store, setup{Config: wsauth.Config{SendQueue: 1}}, func(ctx context.Context, conn *wsauth.Conn) {
 			_ = readUntilError(ctx, conn)
 		})
 		defer b.shutDown()

@@ -157,7 +157,7 @@ func TestFailuresAreOnlyTheirs(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			guard := newGuard(t, auth, wsauth.Config{Locations: test.in})
+			guard := newGuard(t, auth, setup{Config: wsauth.Config{Locations: test.in}})
 			checkEcho(t, connect(t, listen(t, guard.Require(paseto.Requirement{}, echo)), test.send), "hello")
 		})
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/pasetokit/pasetokit/denylist/redis"
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/paseto/httpauth"
+	"github.com/pasetokit/pasetokit/paseto/live"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
@@ -30,6 +31,10 @@ type demo struct {
 }
 
 func newDemo(cfg wsauth.Config, serve wsauth.Handler, opts ...wsauth.Option) *demo {
+	return newDemoOf(live.Config{}, cfg, serve, opts...)
+}
+
+func newDemoOf(rights live.Config, cfg wsauth.Config, serve wsauth.Handler, opts ...wsauth.Option) *demo {
 	s := &demo{store: denylist.NewMemory()}
 	var err error
 	s.auth, err = paseto.New(paseto.Config{Keys: []paseto.Key{localKey}},
@@ -37,7 +42,11 @@ func newDemo(cfg wsauth.Config, serve wsauth.Handler, opts ...wsauth.Option) *de
 	if err != nil {
 		panic(err)
 	}
-	web, err := httpauth.New(s.auth, httpauth.Config{})
+	keeper, err := live.New(s.auth, rights)
+	if err != nil {
+		panic(err)
+	}
+	web, err := httpauth.New(s.auth, httpauth.Config{}, httpauth.WithKeeper(keeper))
 	if err != nil {
 		panic(err)
 	}
@@ -259,15 +268,9 @@ func ExampleGuard_ConnectionsOf() {
 // One connection for each subject: a new one takes the place of the old one, which
 // is told so with a code of its own.
 func ExampleConfig() {
-	s := newDemo(wsauth.Config{
-		MaxLifetime: 12 * time.Hour,
-		CloseCodes:  wsauth.PrivateCodes,
-		Limits: wsauth.Limits{
-			Connections: 50_000,
-			PerSubject:  1,
-			OnExcess:    wsauth.ReplaceOldest,
-		},
-	}, welcome)
+	s := newDemoOf(
+		live.Config{MaxLifetime: 12 * time.Hour, MaxRights: 50_000, PerSubject: 1, OnExcess: live.ReplaceOldest},
+		wsauth.Config{CloseCodes: wsauth.PrivateCodes}, welcome)
 	defer s.close()
 	first := s.join(paseto.Grant{Subject: "alice"})
 	defer func() { _ = first.Close() }()
@@ -335,12 +338,15 @@ func ExampleWithLeases() {
 	if err != nil {
 		panic(err)
 	}
-	web, err := httpauth.New(auth, httpauth.Config{})
+	keeper, err := live.New(auth, live.Config{PerSubject: 5, OnExcess: live.ReplaceOldest}, live.WithLeases(store))
 	if err != nil {
 		panic(err)
 	}
-	limits := wsauth.Limits{PerSubject: 5, OnExcess: wsauth.ReplaceOldest}
-	guard, err := wsauth.New(web, wsauth.Config{Limits: limits}, wsauth.WithLeases(store))
+	web, err := httpauth.New(auth, httpauth.Config{}, httpauth.WithKeeper(keeper))
+	if err != nil {
+		panic(err)
+	}
+	guard, err := wsauth.New(web, wsauth.Config{})
 	if err != nil {
 		panic(err)
 	}

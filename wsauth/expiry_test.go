@@ -19,7 +19,7 @@ const expired = "Token expired."
 
 // expiring opens a connection for a token of g, whose handler reports what its
 // last read or write failed with, and checks that it is told why.
-func expiring(t *testing.T, cfg wsauth.Config, c *clock, g paseto.Grant, serve func(context.Context, *wsauth.Conn) error) (*websocket.Conn, <-chan struct{}) {
+func expiring(t *testing.T, cfg setup, c *clock, g paseto.Grant, serve func(context.Context, *wsauth.Conn) error) (*websocket.Conn, <-chan struct{}) {
 	t.Helper()
 	auth := newAuthorizer(t, paseto.Config{}, paseto.WithClock(c.Now))
 	ended := make(chan struct{})
@@ -62,7 +62,7 @@ func TestExpiryOfSilentConnection(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			ws, ended := expiring(t, wsauth.Config{}, newClock(), aboutToExpire, test.serve)
+			ws, ended := expiring(t, setup{Config: wsauth.Config{}}, newClock(), aboutToExpire, test.serve)
 			checkClosed(t, ws, wsauth.ClosePolicyViolation, expired)
 			wait(t, ended, "the handler")
 		})
@@ -75,7 +75,7 @@ func TestExpiryOfSilentConnection(t *testing.T) {
 func TestExpiryIsToldToEveryClient(t *testing.T) {
 	t.Parallel()
 	auth := newAuthorizer(t, paseto.Config{})
-	srv := listen(t, newGuard(t, auth, wsauth.Config{}).Require(paseto.Requirement{}, func(ctx context.Context, conn *wsauth.Conn) {
+	srv := listen(t, newGuard(t, auth, setup{Config: wsauth.Config{}}).Require(paseto.Requirement{}, func(ctx context.Context, conn *wsauth.Conn) {
 		go func() { _ = readUntilError(ctx, conn) }()
 		<-ctx.Done()
 	}))
@@ -96,7 +96,7 @@ func TestExpiryOfFloodedConnection(t *testing.T) {
 	const before, after = 200, 200
 	c := newClock()
 	received := 0
-	ws, ended := expiring(t, wsauth.Config{}, c, paseto.Grant{TTL: time.Hour}, func(_ context.Context, conn *wsauth.Conn) error {
+	ws, ended := expiring(t, setup{Config: wsauth.Config{}}, c, paseto.Grant{TTL: time.Hour}, func(_ context.Context, conn *wsauth.Conn) error {
 		for {
 			var n int
 			if err := conn.ReadJSON(&n); err != nil {
@@ -131,7 +131,7 @@ func TestExpiryOfFloodedConnection(t *testing.T) {
 // listens before it is told.
 func TestExpiryDuringFlood(t *testing.T) {
 	t.Parallel()
-	ws, ended := expiring(t, wsauth.Config{}, newClock(), aboutToExpire, readUntilError)
+	ws, ended := expiring(t, setup{Config: wsauth.Config{}}, newClock(), aboutToExpire, readUntilError)
 	var group sync.WaitGroup
 	group.Go(func() { flood(ws) })
 	checkClosed(t, ws, wsauth.ClosePolicyViolation, expired)
@@ -145,7 +145,7 @@ func TestExpiryDuringFlood(t *testing.T) {
 func TestExpiryNoticedByWrite(t *testing.T) {
 	t.Parallel()
 	c := newClock()
-	ws, ended := expiring(t, wsauth.Config{}, c, paseto.Grant{TTL: time.Hour}, func(_ context.Context, conn *wsauth.Conn) error {
+	ws, ended := expiring(t, setup{Config: wsauth.Config{}}, c, paseto.Grant{TTL: time.Hour}, func(_ context.Context, conn *wsauth.Conn) error {
 		if err := conn.WriteMessage(wsauth.TextMessage, []byte("in time")); err != nil {
 			return err
 		}
@@ -164,7 +164,7 @@ func TestExpiryNoticedByWrite(t *testing.T) {
 // no close frame can be sent.
 func TestExpiryOfStalledConnection(t *testing.T) {
 	t.Parallel()
-	cfg := wsauth.Config{WriteTimeout: 10 * time.Minute, CloseTimeout: soon}
+	cfg := setup{Config: wsauth.Config{WriteTimeout: 10 * time.Minute, CloseTimeout: soon}}
 	ws, ended := expiring(t, cfg, newClock(), aboutToExpire, func(_ context.Context, conn *wsauth.Conn) error {
 		if tcp, ok := conn.Underlying().NetConn().(*net.TCPConn); ok {
 			_ = tcp.SetWriteBuffer(4 << 10)
@@ -178,7 +178,7 @@ func TestExpiryOfStalledConnection(t *testing.T) {
 // TestExpiryIsNotAnswered cuts a client that ignores its close frame.
 func TestExpiryIsNotAnswered(t *testing.T) {
 	t.Parallel()
-	ws, ended := expiring(t, wsauth.Config{CloseTimeout: soon}, newClock(), aboutToExpire, readUntilError)
+	ws, ended := expiring(t, setup{Config: wsauth.Config{CloseTimeout: soon}}, newClock(), aboutToExpire, readUntilError)
 	checkCut(t, ws)
 	wait(t, ended, "the handler")
 }
@@ -188,7 +188,7 @@ func TestExpiryIsNotAnswered(t *testing.T) {
 func TestExpiryOfDeafHandler(t *testing.T) {
 	t.Parallel()
 	release := make(chan struct{})
-	ws, ended := expiring(t, wsauth.Config{CloseTimeout: soon}, newClock(), aboutToExpire, func(context.Context, *wsauth.Conn) error {
+	ws, ended := expiring(t, setup{Config: wsauth.Config{CloseTimeout: soon}}, newClock(), aboutToExpire, func(context.Context, *wsauth.Conn) error {
 		<-release
 		return paseto.ErrExpired
 	})
@@ -204,7 +204,7 @@ func TestLeeway(t *testing.T) {
 	const leeway = time.Hour
 	c := newClock()
 	auth := newAuthorizer(t, paseto.Config{Leeway: leeway}, paseto.WithClock(c.Now))
-	srv := listen(t, newGuard(t, auth, wsauth.Config{}).Require(paseto.Requirement{}, echo))
+	srv := listen(t, newGuard(t, auth, setup{Config: wsauth.Config{}}).Require(paseto.Requirement{}, echo))
 	token := access(t, auth, aboutToExpire)
 
 	c.Advance(leeway / 2)
@@ -228,7 +228,7 @@ func TestNoExpiry(t *testing.T) {
 	t.Parallel()
 	c := newClock()
 	auth := newAuthorizer(t, paseto.Config{AllowNoExpiry: true, MaxTTL: paseto.NoExpiry}, paseto.WithClock(c.Now))
-	srv := listen(t, newGuard(t, auth, wsauth.Config{}).Require(paseto.Requirement{Optional: true}, echo))
+	srv := listen(t, newGuard(t, auth, setup{Config: wsauth.Config{}}).Require(paseto.Requirement{Optional: true}, echo))
 	forever := paseto.Grant{TTL: paseto.NoExpiry}
 	distant := paseto.Grant{ExpiresAt: start.AddDate(250, 0, 0)} // as far as a time.Duration reaches
 	clients := map[string]*websocket.Conn{

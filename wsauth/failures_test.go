@@ -201,7 +201,7 @@ func TestFailures(t *testing.T) {
 				t.Run("reject "+string(mode.reject), func(t *testing.T) {
 					t.Parallel()
 					auth := newAuthorizer(t, test.paseto)
-					guard := newGuard(t, auth, wsauth.Config{Reject: mode.reject, Locations: test.in})
+					guard := newGuard(t, auth, setup{Config: wsauth.Config{Reject: mode.reject, Locations: test.in}})
 					srv := httptest.NewUnstartedServer(guard.Require(test.req, unreachable(t), test.opts...))
 					srv.Config.MaxHeaderBytes = 4 << 20
 					srv.Start()
@@ -268,7 +268,7 @@ func TestFailuresOfTheServer(t *testing.T) {
 			t.Run(test.name+", reject "+string(reject), func(t *testing.T) {
 				t.Parallel()
 				auth := newAuthorizer(t, paseto.Config{}, paseto.WithDenylist(brokenStore{}))
-				guard := newGuard(t, auth, wsauth.Config{Reject: reject})
+				guard := newGuard(t, auth, setup{Config: wsauth.Config{Reject: reject}})
 				srv := listen(t, guard.Require(test.req, unreachable(t)))
 				ws, resp := dial(t, srv, bearer(access(t, auth, paseto.Grant{})))
 				if ws != nil {
@@ -288,6 +288,6 @@ func TestFailuresOfTheServer(t *testing.T) {
 func TestFailOpen(t *testing.T) {
 	t.Parallel()
 	auth := newAuthorizer(t, paseto.Config{Denylist: paseto.DenylistConfig{FailOpen: true}}, paseto.WithDenylist(brokenStore{}))
-	srv := listen(t, newGuard(t, auth, wsauth.Config{}).Require(paseto.Requirement{}, echo))
+	srv := listen(t, newGuard(t, auth, setup{Config: wsauth.Config{}}).Require(paseto.Requirement{}, echo))
 	checkEcho(t, connect(t, srv, bearer(access(t, auth, paseto.Grant{}))), "still here")
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/pasetokit/pasetokit/internal/clientlog"
 	"github.com/pasetokit/pasetokit/internal/refusal"
 	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/paseto/live"
 )
 
 // gate is one route: what it asks for, where it looks, and what is behind it. It
@@ -27,11 +28,11 @@ type gate struct {
 	last atomic.Pointer[entrance] // that by returned
 }
 
-// entrance is a gate by one of the routes that lead to it.
+// entrance is a gate by one of the routes that lead to it. What the log calls it is the
+// name of the route.
 type entrance struct {
 	*gate
-
-	route string // what the log calls it
+	live.Route
 }
 
 // by returns the entrance that r came by, which the log calls by the pattern of the
@@ -42,10 +43,10 @@ func (t *gate) by(r *http.Request) *entrance {
 	if route == "" {
 		route = clientlog.Cut(r.URL.Path)
 	}
-	if last := t.last.Load(); last != nil && last.route == route {
+	if last := t.last.Load(); last != nil && last.Name == route {
 		return last
 	}
-	e := &entrance{t, route}
+	e := &entrance{t, live.Route{Name: route, Requirement: t.req}}
 	t.last.Store(e)
 	return e
 }
@@ -58,8 +59,8 @@ func (t *gate) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	case !r.ProtoAtLeast(1, 1) || !websocket.IsWebSocketUpgrade(r):
 		t.refuse(w, r, refusal.New(errUpgrade))
 		return
-	case t.guard.conns.isClosed():
-		t.refuse(w, r, refusal.New(ErrShutdown))
+	case t.guard.isShutDown():
+		t.refuse(w, r, refusal.New(live.ErrShutdown))
 		return
 	case t.broken != nil:
 		t.refuse(w, r, t.broken)
@@ -91,11 +92,11 @@ func (t *gate) enter(w *answer, r *http.Request) (err error) {
 	if err != nil {
 		return err
 	}
+	values := sync.OnceValue(func() context.Context { return t.guard.valuesOf(r, t.req) })
 	if token == "" && t.in.takesMessage() {
-		kept, err = t.openPending(w, r, try)
+		kept, err = t.openPending(values(), w, r, try)
 		return err
 	}
-	values := sync.OnceValue(func() context.Context { return t.guard.valuesOf(r, t.req) })
 	var c *Conn
 	served := false
 	defer func() {
@@ -117,11 +118,21 @@ func (t *gate) enter(w *answer, r *http.Request) (err error) {
 	return err
 }
 
+// isShutDown reports whether nobody is let in any more.
+func (g *Guard) isShutDown() bool {
+	select {
+	case <-g.keeper.Done():
+		return true
+	default:
+		return false
+	}
+}
+
 // prepare does all that may fail of a handshake, but for what depends on its claims and
 // on the network. The caller ends it with leave.
 func (t *gate) prepare(values context.Context, w *answer, r *http.Request) (*Conn, error) {
-	c := t.guard.newConn(values, t, r)
-	if err := t.guard.conns.reserve(c); err != nil {
+	c, err := t.guard.newConn(values, t, r)
+	if err != nil {
 		return nil, err
 	}
 	if err := w.takeOver(); err != nil {
@@ -134,64 +145,70 @@ func (t *gate) prepare(values context.Context, w *answer, r *http.Request) (*Con
 // open completes the handshake of a client with these claims and has the connection
 // served, unless it fails. Its error is as that of enter.
 func (t *gate) open(w *answer, r *http.Request, c *Conn, claims *paseto.Claims) (served bool, err error) {
-	g := t.guard
-	g.start()
-	if err := g.admit(r.Context(), c, claims); err != nil {
+	if err := c.right.Admit(r.Context(), claims); err != nil {
 		return false, err
 	}
-	ws := c.upgrade(w, r)
-	if ws == nil {
+	if !c.upgrade(w, r) {
 		return false, nil // it has been answered
 	}
-	c.attach(ws)
-	c.live(false)
 	// The HTTP handler returns now, so that net/http frees its buffers; the
 	// connection has a context of its own.
-	go g.serve(c)
+	go t.guard.serve(c)
 	return true, nil
 }
 
 // openPending completes the handshake of a client that is to send its token in its
 // first message, with which the attempt ends if it is kept. Its error is a refusal
 // that is to be answered.
-func (t *gate) openPending(w *answer, r *http.Request, try attempt) (kept bool, err error) {
+func (t *gate) openPending(values context.Context, w *answer, r *http.Request, try attempt) (kept bool, err error) {
 	g := t.guard
-	c := g.newConn(g.valuesOf(r, t.req), t, r)
-	if err := g.conns.reserve(c); err != nil {
+	c, err := g.newConn(values, t, r)
+	if err != nil {
 		return false, err
 	}
-	if err := g.conns.pend(c, g.cfg); err != nil {
+	if err := g.lobby.pend(c.addresses, g.cfg); err != nil {
 		g.leave(c)
 		return false, err
 	}
+	defer func() {
+		if !kept {
+			g.lobby.pended(c.addresses)
+			g.leave(c)
+		}
+	}()
 	if err := w.takeOver(); err != nil {
-		g.leave(c)
 		return false, err
 	}
-	g.start()
-	ws := c.upgrade(w, r)
-	if ws == nil {
-		g.leave(c)
+	if !c.upgrade(w, r) {
 		return false, nil // it has been answered
 	}
-	c.attach(ws)
-	c.live(true)
 	go g.servePending(c, try, g.from(r))
 	return true, nil
 }
 
-// upgrade answers 101. Where it returns nil, the request has been answered with
-// something else, or its connection closed, and the log told.
-func (c *Conn) upgrade(w *answer, r *http.Request) *websocket.Conn {
+// upgrade answers 101 and begins to keep the connection alive. Where it returns false, the
+// request has been answered with something else, or its connection closed, and the log told.
+func (c *Conn) upgrade(w *answer, r *http.Request) bool {
+	ws := c.gate.upgrade(w, r, &c.in)
+	if ws == nil {
+		return false
+	}
+	c.attach(ws)
+	c.gate.guard.startPings()
+	c.keepAlive()
+	return true
+}
+
+func (t *gate) upgrade(w *answer, r *http.Request, in *inlet) *websocket.Conn {
 	h := make(http.Header)
-	if protocol := c.gate.in.protocol(r); protocol != "" {
+	if protocol := t.in.protocol(r); protocol != "" {
 		h.Set("Sec-WebSocket-Protocol", protocol)
 	}
-	w.in = &c.in
-	ws, err := c.gate.guard.upgrader.Upgrade(w, r, h)
+	w.in = in
+	ws, err := t.guard.upgrader.Upgrade(w, r, h)
 	if err != nil {
 		if _, told := errors.AsType[websocket.HandshakeError](err); !told {
-			c.gate.guard.clientLog.Write(r.Context(), c.addresses, slog.LevelInfo, "handshake broken off",
+			t.guard.clientLog.Write(r.Context(), t.guard.client(r), slog.LevelInfo, "handshake broken off",
 				"err", err, "path", r.URL.Path, "remote", r.RemoteAddr)
 		}
 		return nil

@@ -3,7 +3,6 @@ package wsauth
 import (
 	"cmp"
 	"context"
-	"crypto/rand"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -13,12 +12,10 @@ import (
 	"net/url"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/gorilla/websocket"
 
-	"github.com/pasetokit/pasetokit/denylist"
 	"github.com/pasetokit/pasetokit/internal/clientaddr"
 	"github.com/pasetokit/pasetokit/internal/clientlog"
 	"github.com/pasetokit/pasetokit/internal/locate"
@@ -29,53 +26,38 @@ import (
 	"github.com/pasetokit/pasetokit/internal/urlpath"
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/paseto/httpauth"
+	"github.com/pasetokit/pasetokit/paseto/live"
 )
 
 // Guard decides who may open a WebSocket, and ends the connections that it let in
-// when their right to be there ends. It is safe for concurrent use. It runs a few
-// goroutines from the first connection on; [Guard.Shutdown] ends them.
+// when their right to be there ends, which a [live.Keeper] holds. It is safe for concurrent
+// use. [Guard.Shutdown] ends it.
 type Guard struct {
 	auth     *paseto.Authorizer
-	failOpen bool // connections live on while the denylist cannot be asked
+	keeper   *live.Keeper
 	cfg      Config
 	web      httpauth.Config // of the Web, with the defaults filled in
 	route    route           // as configured
 	origins  origin.Patterns
 	upgrader websocket.Upgrader
 	log      *slog.Logger
-	observe  func(Event)
 
 	connContext func(context.Context, *http.Request) context.Context // nil: the default
 
-	made     time.Time        // by a clock that nobody sets
-	born     time.Time        // by the Authorizer's clock
-	wall     func() time.Time // that clock
-	conns    *registry
-	schedule *schedule.Schedule[*Conn] // by a clock that nobody sets
-	expiries *schedule.Schedule[*Conn] // by the Authorizer's clock
-	numbers  atomic.Uint64             // of connections
-	panics   atomic.Uint64
+	pings   *schedule.Schedule[*Conn]
+	started sync.Once // the pings
+	made    time.Time // what the moments of meters are counted from
+	lobby   *lobby
 
 	addresses  clientaddr.Finder
 	clientLog  *clientlog.Log                // where clients choose what is logged, or how often
 	handshakes *throttle.Table[netip.Prefix] // nil: not limited
 	failures   *throttle.Table[netip.Prefix] // nil: not limited
 	foreign    *throttle.Table[netip.Prefix] // handshakes of other origins; nil: not limited
-	leases     denylist.Leases               // nil: each guard counts alone
-	leasesSet  bool                          // by an option
-	name       string                        // of this guard among all that have leases
-
-	// Of capacity one: the denylist may not have told of all revocations, or of
-	// all leases that were taken away.
-	missed, missedLeases chan struct{}
-
-	started sync.Once
-	work    sync.WaitGroup
-	life    context.Context // ends with Shutdown
-	end     context.CancelFunc
 }
 
-// New returns a Guard that verifies with the Authorizer of web, and shares with it what
+// New returns a Guard that verifies with the Authorizer of web, whose Keeper holds the rights
+// of its connections (see [httpauth.WithKeeper]). It shares with web what
 // [httpauth.Config] says of header, cookies, realm, public scheme and trusted proxies. It
 // takes nothing else from there: the origins that may connect are those of
 // [Config.AllowedOrigins]. The error wraps [paseto.ErrConfig] and names everything that
@@ -87,17 +69,13 @@ func New(web *httpauth.Web, cfg Config, opts ...Option) (*Guard, error) {
 	auth := web.Authorizer()
 	tickets := auth.CanRevoke()
 	g := &Guard{
-		auth:     auth,
-		cfg:      cfg.withDefaults(tickets),
-		web:      web.Config(),
-		log:      slog.New(slog.DiscardHandler),
-		observe:  func(Event) {},
-		schedule: schedule.New(time.Now, func(c *Conn) *schedule.Alarm { return &c.alarm }),
-		name:     rand.Text(),
-		made:     time.Now(),
-		missed:   make(chan struct{}, 1),
-
-		missedLeases: make(chan struct{}, 1),
+		auth:   auth,
+		keeper: web.Keeper(),
+		cfg:    cfg.withDefaults(tickets),
+		web:    web.Config(),
+		log:    slog.New(slog.DiscardHandler),
+		made:   time.Now(),
+		pings:  schedule.New(time.Now, func(c *Conn) *schedule.Alarm { return &c.alarm }),
 	}
 	for _, opt := range opts {
 		if opt != nil {
@@ -113,12 +91,7 @@ func New(web *httpauth.Web, cfg Config, opts ...Option) (*Guard, error) {
 	}
 	g.origins = origin.ParsePatterns(cfg.AllowedOrigins)
 	g.addresses, _ = clientaddr.Parse(g.web.TrustedProxies) // valid
-	g.failOpen = auth.Config().Denylist.FailOpen
-	g.wall = func() time.Time { return auth.Now().Round(0) } // and not the monotonic one
-	g.born = g.wall()
-	g.expiries = schedule.New(g.wall, func(c *Conn) *schedule.Alarm { return &c.expiry })
 	g.limit()
-	g.findLeases()
 	g.route = newRoute(g.cfg, g.web)
 	g.upgrader = websocket.Upgrader{
 		HandshakeTimeout: g.cfg.WriteTimeout,
@@ -127,7 +100,6 @@ func New(web *httpauth.Web, cfg Config, opts ...Option) (*Guard, error) {
 		CheckOrigin:      func(*http.Request) bool { return true }, // done by then
 		Error:            g.refuseHandshake,
 	}
-	g.life, g.end = context.WithCancel(context.Background())
 	return g, nil
 }
 
@@ -184,9 +156,8 @@ func isNonce(s string) bool {
 // Authenticate returns the claims of a handshake from an allowed origin that
 // meets req: nil for an anonymous caller of an optional route. It is what
 // [Guard.Require] does before it opens the connection, for programs that use
-// another WebSocket library; those have to end the connection themselves, at
-// [paseto.Authorizer.Deadline] and when [paseto.Authorizer.Recheck] says so, and
-// to read the token of a first message. A ticket is used up by it, unless the
+// another WebSocket library; those open a right with [live.Keeper.Open], end the connection
+// when that ends, and read the token of a first message themselves. A ticket is used up by it, unless the
 // request breaks RFC 6455. It counts for the limits of the client's address, and
 // for no other.
 func (g *Guard) Authenticate(r *http.Request, req paseto.Requirement, opts ...httpauth.RouteOption) (*paseto.Claims, error) {

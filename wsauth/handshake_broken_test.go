@@ -9,6 +9,7 @@ import (
 
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/paseto/httpauth"
+	"github.com/pasetokit/pasetokit/paseto/live"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
@@ -53,10 +54,7 @@ func TestBrokenHandshake(t *testing.T) {
 			t.Run(test.name+", reject "+string(reject), func(t *testing.T) {
 				t.Parallel()
 				auth := newAuthorizer(t, paseto.Config{})
-				guard := newGuard(t, auth, wsauth.Config{
-					Reject: reject, Locations: []httpauth.Location{httpauth.LocationHeader, httpauth.LocationTicket, httpauth.LocationMessage},
-					Limits: wsauth.Limits{Connections: 1, Pending: 1, PerSubject: 1},
-				})
+				guard := newGuard(t, auth, setup{Config: wsauth.Config{Reject: reject, Locations: []httpauth.Location{httpauth.LocationHeader, httpauth.LocationTicket, httpauth.LocationMessage}, Limits: wsauth.Limits{Pending: 1}}, live: live.Config{MaxRights: 1, PerSubject: 1}})
 				srv := listen(t, guard.Require(paseto.Requirement{}, echo))
 				bought := ticket(ticketFor(t, auth, paseto.Grant{Subject: "alice"}))
 				lines := map[string]string{
@@ -85,7 +83,7 @@ func TestBrokenHandshake(t *testing.T) {
 func TestEarlyDataIsRefusedFirst(t *testing.T) {
 	t.Parallel()
 	auth := newAuthorizer(t, paseto.Config{})
-	guard := newGuard(t, auth, wsauth.Config{Limits: wsauth.Limits{FailuresPerMinute: 1}})
+	guard := newGuard(t, auth, setup{Config: wsauth.Config{Limits: wsauth.Limits{FailuresPerMinute: 1}}})
 	srv := listen(t, guard.Require(paseto.Requirement{}, unreachable(t)))
 	_, resp := raw(t, srv, upgrade("Authorization: Bearer nonsense")+"\x81\x80\x00\x00\x00\x00")
 	checkProblem(t, resp, http.StatusBadRequest, "handshake_invalid", "Bad WebSocket handshake")
@@ -101,8 +99,7 @@ func TestEarlyDataIsRefusedFirst(t *testing.T) {
 func TestBrokenHandshakeReplacesNobody(t *testing.T) {
 	t.Parallel()
 	auth := newAuthorizer(t, paseto.Config{})
-	limits := wsauth.Limits{PerSubject: 1, OnExcess: wsauth.ReplaceOldest}
-	srv := listen(t, newGuard(t, auth, wsauth.Config{Limits: limits}).Require(paseto.Requirement{}, echo))
+	srv := listen(t, newGuard(t, auth, setup{live: live.Config{PerSubject: 1, OnExcess: live.ReplaceOldest}}).Require(paseto.Requirement{}, echo))
 	token := access(t, auth, paseto.Grant{Subject: "alice"})
 	ws := connect(t, srv, bearer(token))
 	checkEcho(t, ws, "hello")
@@ -116,7 +113,7 @@ func TestBrokenHandshakeReplacesNobody(t *testing.T) {
 func TestUnusualHandshake(t *testing.T) {
 	t.Parallel()
 	auth := newAuthorizer(t, paseto.Config{})
-	srv := listen(t, newGuard(t, auth, wsauth.Config{}).Require(paseto.Requirement{}, echo))
+	srv := listen(t, newGuard(t, auth, setup{Config: wsauth.Config{}}).Require(paseto.Requirement{}, echo))
 	for _, test := range []struct{ name, old, now string }{
 		{"no bytes of a body", "Host:", "Content-Length: 0\r\nHost:"},
 		{"Connection in two lines", "Connection: keep-alive, Upgrade", "Connection: keep-alive\r\nConnection: upgrade"},
@@ -146,7 +143,7 @@ func handshakeRequest(ctx context.Context, ticket handshake) *http.Request {
 func TestServerWithoutRoomUsesNoTicketUp(t *testing.T) {
 	t.Parallel()
 	auth := newAuthorizer(t, paseto.Config{})
-	guard := newGuard(t, auth, wsauth.Config{Limits: wsauth.Limits{Connections: 1}})
+	guard := newGuard(t, auth, setup{Config: wsauth.Config{}, live: live.Config{MaxRights: 1}})
 	h := guard.Require(paseto.Requirement{}, echo)
 	srv := listen(t, h)
 	bought := ticket(ticketFor(t, auth, paseto.Grant{}))
@@ -170,7 +167,7 @@ func TestServerWithoutRoomUsesNoTicketUp(t *testing.T) {
 func TestAuthenticateOfABrokenHandshake(t *testing.T) {
 	t.Parallel()
 	auth := newAuthorizer(t, paseto.Config{})
-	guard := newGuard(t, auth, wsauth.Config{})
+	guard := newGuard(t, auth, setup{Config: wsauth.Config{}})
 	bought := ticket(ticketFor(t, auth, paseto.Grant{}))
 	broken := handshakeRequest(t.Context(), bought)
 	broken.Header.Add("Sec-Websocket-Key", "AAAAAAAAAAAAAAAAAAAAAA==")

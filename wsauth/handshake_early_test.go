@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/paseto/live"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
@@ -59,7 +60,7 @@ func (b bubble) checkHeld(conn net.Conn) {
 func TestEarlyDataTakesFewPlaces(t *testing.T) {
 	t.Parallel()
 	const places = 1000 // as docs/connections.md says
-	limits := wsauth.Limits{Connections: 1, HandshakesPerMinute: 10 * places, FailuresPerMinute: 10 * places}
+	limits := wsauth.Limits{HandshakesPerMinute: 10 * places, FailuresPerMinute: 10 * places}
 	for _, test := range []struct {
 		name  string
 		token func(bubble) string
@@ -72,7 +73,7 @@ func TestEarlyDataTakesFewPlaces(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			inBubble(t, paseto.Config{}, wsauth.Config{CloseTimeout: time.Minute, Limits: limits}, unreachable(t), func(b bubble) {
+			inBubble(t, paseto.Config{}, setup{Config: wsauth.Config{CloseTimeout: time.Minute, Limits: limits}, live: live.Config{MaxRights: 1}}, unreachable(t), func(b bubble) {
 				line := test.token(b)
 				held := make([]net.Conn, places)
 				for i := range held {
@@ -98,7 +99,7 @@ func TestEarlyDataTakesFewPlaces(t *testing.T) {
 // TestShutdownCutsRefusedClients that have yet to hang up when there is no time left.
 func TestShutdownCutsRefusedClients(t *testing.T) {
 	t.Parallel()
-	inBubble(t, paseto.Config{}, wsauth.Config{CloseTimeout: time.Minute}, unreachable(t), func(b bubble) {
+	inBubble(t, paseto.Config{}, setup{Config: wsauth.Config{CloseTimeout: time.Minute}}, unreachable(t), func(b bubble) {
 		held := b.sendEarly()
 		b.checkHeld(held)
 		ctx, cancel := context.WithCancel(b.Context())

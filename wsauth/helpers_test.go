@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -23,6 +24,7 @@ import (
 	"github.com/pasetokit/pasetokit/internal/testtool"
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/paseto/httpauth"
+	"github.com/pasetokit/pasetokit/paseto/live"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
@@ -106,20 +108,69 @@ func newWeb(t testing.TB, auth *paseto.Authorizer, cfg httpauth.Config) *httpaut
 	return web
 }
 
-// newGuard is guardOf with a Web that has the defaults.
-func newGuard(t testing.TB, auth *paseto.Authorizer, cfg wsauth.Config, opts ...wsauth.Option) *wsauth.Guard {
-	t.Helper()
-	return guardOf(t, newWeb(t, auth, httpauth.Config{}), cfg, opts...)
+// setup is the configuration of a Guard together with that of its Keeper.
+type setup struct {
+	wsauth.Config
+
+	live live.Config
 }
 
-// guardOf returns a patient Guard that is shut down at the end of the test, which
-// therefore waits for every handler.
+// newGuard returns a patient Guard that is shut down at the end of the test, which
+// therefore waits for every handler. Its options are those of a Guard, and of a Keeper.
+func newGuard(t testing.TB, auth *paseto.Authorizer, cfg setup, opts ...any) *wsauth.Guard {
+	t.Helper()
+	cfg.Config = patient(cfg.Config)
+	guard := impatientGuard(t, auth, cfg, opts...)
+	shutDownLater(t, guard)
+	return guard
+}
+
+// impatientGuard returns a Guard that the test shuts down.
+func impatientGuard(t testing.TB, auth *paseto.Authorizer, cfg setup, opts ...any) *wsauth.Guard {
+	t.Helper()
+	var ofGuard []wsauth.Option
+	var ofKeeper []live.Option
+	for _, opt := range opts {
+		switch opt := opt.(type) {
+		case wsauth.Option:
+			ofGuard = append(ofGuard, opt)
+		case live.Option:
+			ofKeeper = append(ofKeeper, opt)
+		case *slog.Logger: // of both
+			ofGuard, ofKeeper = append(ofGuard, wsauth.WithLogger(opt)), append(ofKeeper, live.WithLogger(opt))
+		case nil:
+		default:
+			t.Fatalf("%T is not an option", opt)
+		}
+	}
+	keeper, err := live.New(auth, cfg.live, ofKeeper...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	web, err := httpauth.New(auth, httpauth.Config{}, httpauth.WithKeeper(keeper))
+	if err != nil {
+		t.Fatal(err)
+	}
+	guard, err := wsauth.New(web, cfg.Config, ofGuard...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return guard
+}
+
+// guardOf is newGuard for a Web.
 func guardOf(t testing.TB, web *httpauth.Web, cfg wsauth.Config, opts ...wsauth.Option) *wsauth.Guard {
 	t.Helper()
 	guard, err := wsauth.New(web, patient(cfg), opts...)
 	if err != nil {
 		t.Fatal(err)
 	}
+	shutDownLater(t, guard)
+	return guard
+}
+
+func shutDownLater(t testing.TB, guard *wsauth.Guard) {
+	t.Helper()
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), patience)
 		defer cancel()
@@ -127,7 +178,6 @@ func guardOf(t testing.TB, web *httpauth.Web, cfg wsauth.Config, opts ...wsauth.
 			t.Errorf("shutdown: %v", err)
 		}
 	})
-	return guard
 }
 
 // listen serves h on a real socket.

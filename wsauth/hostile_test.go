@@ -41,7 +41,7 @@ func TestNoTokenIsTheServersFault(t *testing.T) {
 			t.Parallel()
 			token := testtoken.Sign(secretKey, `{"type":"access",`+members+`}`, "", "")
 
-			byHTTP := newGuard(t, auth, wsauth.Config{Reject: wsauth.RejectHTTP, RenewMessages: true})
+			byHTTP := newGuard(t, auth, setup{Config: wsauth.Config{Reject: wsauth.RejectHTTP, RenewMessages: true}})
 			srv := listen(t, byHTTP.Require(paseto.Requirement{}, echo))
 			if _, resp := dial(t, srv, bearer(token)); resp.StatusCode >= http.StatusInternalServerError {
 				t.Errorf("the handshake is answered with %s", resp.Status)
@@ -53,7 +53,7 @@ func TestNoTokenIsTheServersFault(t *testing.T) {
 				t.Errorf("the renewal is answered with %+v", a)
 			}
 
-			_, srv = takingMessages(t, auth, wsauth.Config{}, paseto.Requirement{}, echo)
+			_, srv = takingMessages(t, auth, setup{Config: wsauth.Config{}}, paseto.Requirement{}, echo)
 			ws = connect(t, srv, none())
 			say(t, ws, authMessage(token))
 			_, _, err := ws.ReadMessage()
@@ -71,7 +71,7 @@ func TestEndOfTime(t *testing.T) {
 	auth := newAuthorizer(t, paseto.Config{Leeway: time.Minute})
 	last := time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)
 	token := testtoken.Sign(secretKey, fmt.Sprintf(`{"type":"access","exp":%q}`, last.Format(time.RFC3339)), "", "")
-	_, srv := takingMessages(t, auth, wsauth.Config{RenewMessages: true}, paseto.Requirement{}, echo)
+	_, srv := takingMessages(t, auth, setup{Config: wsauth.Config{RenewMessages: true}}, paseto.Requirement{}, echo)
 	ws := connect(t, srv, none())
 	for range 2 { // the first message, and a renewal
 		say(t, ws, authMessage(token))

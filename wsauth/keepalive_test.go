@@ -45,7 +45,7 @@ func TestPing(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			inBubble(t, paseto.Config{}, wsauth.Config{}, test.serve, func(b bubble) {
+			inBubble(t, paseto.Config{}, setup{Config: wsauth.Config{}}, test.serve, func(b bubble) {
 				client := b.call(b.alice(24*time.Hour), test.answers)
 				sendAll(t, client.ws, test.first)
 				client.sendOften(interval*9/10, test.often)
@@ -87,7 +87,7 @@ func TestSilentPeerIsGone(t *testing.T) {
 					t.Errorf("the handler was told %v, want ErrUnresponsive", err)
 				}
 			}
-			inBubble(t, paseto.Config{}, wsauth.Config{CloseCodes: test.codes}, serve, func(b bubble) {
+			inBubble(t, paseto.Config{}, setup{Config: wsauth.Config{CloseCodes: test.codes}}, serve, func(b bubble) {
 				client := b.call(b.alice(time.Hour), false)
 				client.checkLives(interval / 3)
 				sendAll(t, client.ws, test.first)
@@ -104,7 +104,7 @@ func TestSilentPeerIsGone(t *testing.T) {
 // TestNoPing leaves a silent peer alone.
 func TestNoPing(t *testing.T) {
 	t.Parallel()
-	inBubble(t, paseto.Config{}, wsauth.Config{PingInterval: wsauth.NoPing}, echo, func(b bubble) {
+	inBubble(t, paseto.Config{}, setup{Config: wsauth.Config{PingInterval: wsauth.NoPing}}, echo, func(b bubble) {
 		client := b.call(b.alice(24*time.Hour), false)
 		client.checkLives(24*time.Hour - 1)
 		if n := client.pings.Load(); n != 0 {
@@ -122,7 +122,7 @@ func TestPeerOfLateReader(t *testing.T) {
 		time.Sleep(late)
 		echo(ctx, conn)
 	}
-	inBubble(t, paseto.Config{}, wsauth.Config{}, serve, func(b bubble) {
+	inBubble(t, paseto.Config{}, setup{Config: wsauth.Config{}}, serve, func(b bubble) {
 		began := time.Now()
 		client := b.call(b.alice(time.Hour), false)
 		client.checkEnd(wsauth.CloseGoingAway, noAnswer)
@@ -136,7 +136,7 @@ func TestPeerOfLateReader(t *testing.T) {
 // token is looked up.
 func TestPeerOfSlowDenylist(t *testing.T) {
 	t.Parallel()
-	inBubble(t, paseto.Config{}, wsauth.Config{RenewMessages: true}, echo, func(b bubble) {
+	inBubble(t, paseto.Config{}, setup{Config: wsauth.Config{RenewMessages: true}}, echo, func(b bubble) {
 		client := b.call(b.alice(10*time.Hour), true)
 		b.store.onLook(func(context.Context, denylist.Token) (bool, error) {
 			time.Sleep(5 * interval)
@@ -159,7 +159,7 @@ func TestPeerThatDoesNotRead(t *testing.T) {
 			t.Parallel()
 			told := make(chan error, 1)
 			auth := newAuthorizer(t, paseto.Config{})
-			guard := newGuard(t, auth, wsauth.Config{PingInterval: 20 * time.Millisecond})
+			guard := newGuard(t, auth, setup{Config: wsauth.Config{PingInterval: 20 * time.Millisecond}})
 			srv := start(t, guard.Require(paseto.Requirement{}, func(ctx context.Context, conn *wsauth.Conn) {
 				told <- readUntilError(ctx, conn)
 			}))
@@ -177,7 +177,7 @@ func TestPeerThatDoesNotRead(t *testing.T) {
 func TestStalledPeerIsGone(t *testing.T) {
 	t.Parallel()
 	told, full := make(chan error, 2), make(chan struct{})
-	cfg := wsauth.Config{PingInterval: 20 * time.Millisecond, WriteTimeout: 10 * time.Minute, CloseTimeout: soon}
+	cfg := setup{Config: wsauth.Config{PingInterval: 20 * time.Millisecond, WriteTimeout: 10 * time.Minute, CloseTimeout: soon}}
 	ws := admitted(t, cfg, func(ctx context.Context, conn *wsauth.Conn) {
 		go func() { told <- conn.WriteMessage(wsauth.BinaryMessage, make([]byte, 32<<20)) }()
 		<-full
@@ -202,7 +202,7 @@ func TestPingsOverNetwork(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			auth := newAuthorizer(t, paseto.Config{})
-			srv := start(t, newGuard(t, auth, wsauth.Config{PingInterval: time.Second}).Require(paseto.Requirement{}, echo))
+			srv := start(t, newGuard(t, auth, setup{Config: wsauth.Config{PingInterval: time.Second}}).Require(paseto.Requirement{}, echo))
 			client := listenTo(t, connect(t, srv, bearer(access(t, auth, paseto.Grant{}))), true)
 			until(t, "two pings have come", func() bool { return client.pings.Load() >= 2 })
 			client.checkEcho()

@@ -12,18 +12,19 @@ import (
 
 	"github.com/pasetokit/pasetokit/denylist"
 	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/paseto/live"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
 // leasing runs a test in a bubble with two guards that count together.
-func leasing(t *testing.T, cfg wsauth.Config, test func(l *ledger, here, there bubble)) {
+func leasing(t *testing.T, cfg setup, test func(l *ledger, here, there bubble)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		l := newLedger(t)
 		auth := newAuthorizer(t, paseto.Config{}, paseto.WithDenylist(l), paseto.WithClock(time.Now))
 		nodes := [2]bubble{}
 		for i := range nodes {
-			nodes[i] = newBubble(t, auth, l.relay, cfg, echo, wsauth.WithLeases(l))
+			nodes[i] = newBubble(t, auth, l.relay, cfg, echo, live.WithLeases(l))
 		}
 		defer func() {
 			for _, b := range nodes {
@@ -41,7 +42,7 @@ func leasing(t *testing.T, cfg wsauth.Config, test func(l *ledger, here, there b
 // as long as he has them.
 func TestLeasesCountTogether(t *testing.T) {
 	t.Parallel()
-	leasing(t, wsauth.Config{Limits: wsauth.Limits{PerSubject: 2}}, func(_ *ledger, here, there bubble) {
+	leasing(t, setup{Config: wsauth.Config{}, live: live.Config{PerSubject: 2}}, func(_ *ledger, here, there bubble) {
 		one, two := here.join(lasting("alice")), there.join(lasting("alice"))
 		bob := there.join(lasting("bob"))
 		for range 3 {
@@ -62,7 +63,7 @@ func TestLeasesCountTogether(t *testing.T) {
 // TestLeasesReplaceTogether closes the oldest connection, on whatever server it is.
 func TestLeasesReplaceTogether(t *testing.T) {
 	t.Parallel()
-	cfg := wsauth.Config{Limits: wsauth.Limits{PerSubject: 2, OnExcess: wsauth.ReplaceOldest}}
+	cfg := setup{Config: wsauth.Config{}, live: live.Config{PerSubject: 2, OnExcess: live.ReplaceOldest}}
 	leasing(t, cfg, func(l *ledger, here, there bubble) {
 		clients := []member{here.join(lasting("alice")), here.join(lasting("alice"))}
 		bob := here.join(lasting("bob"))
@@ -119,18 +120,18 @@ func TestLostLease(t *testing.T) {
 		{"another subject's is displaced", displaces(func(l *denylist.Lease) { l.Key += "x" }), false, 0},
 		{"one of a connection before is displaced", displaces(func(l *denylist.Lease) { l.Holder += "x" }), false, 0},
 	} {
-		for excess, end := range map[wsauth.Excess]wsauth.Closure{
-			wsauth.RejectNewest:  {Cause: wsauth.ErrTooMany, Standard: wsauth.CloseTryAgainLater},
-			wsauth.ReplaceOldest: {Cause: wsauth.ErrReplaced, Standard: wsauth.ClosePolicyViolation},
+		for excess, end := range map[live.Excess]wsauth.Closure{
+			live.RejectNewest:  {Cause: live.ErrTooMany, Standard: wsauth.CloseTryAgainLater},
+			live.ReplaceOldest: {Cause: live.ErrReplaced, Standard: wsauth.ClosePolicyViolation},
 		} {
 			t.Run(test.name+", "+string(excess), func(t *testing.T) {
 				t.Parallel()
-				leasing(t, wsauth.Config{Limits: wsauth.Limits{PerSubject: 1, OnExcess: excess}}, func(l *ledger, here, _ bubble) {
+				leasing(t, setup{Config: wsauth.Config{}, live: live.Config{PerSubject: 1, OnExcess: excess}}, func(l *ledger, here, _ bubble) {
 					alice := here.join(lasting("alice"))
 					synctest.Wait()
 					test.happen(l)
 					if test.ends {
-						alice.checkEnds(end.Standard, end.Cause.Message(), 0, test.within)
+						alice.checkEnds(end.Standard, end.Cause.Message(), 0, max(test.within, time.Second))
 						l.replaceAll("")
 						return
 					}
@@ -148,7 +149,7 @@ func TestLostLease(t *testing.T) {
 // TestLeaseRenewedAfterRelease is given back, and not left to end by itself.
 func TestLeaseRenewedAfterRelease(t *testing.T) {
 	t.Parallel()
-	leasing(t, wsauth.Config{Limits: wsauth.Limits{PerSubject: 1}}, func(l *ledger, here, there bubble) {
+	leasing(t, setup{Config: wsauth.Config{}, live: live.Config{PerSubject: 1}}, func(l *ledger, here, there bubble) {
 		alice := here.join(lasting("alice"))
 		l.onCall(func(call string) error {
 			if call == "renew" {
@@ -170,7 +171,7 @@ func TestLeaseRenewedAfterRelease(t *testing.T) {
 // TestLeaseRenewedDuringShutdown is given back as well.
 func TestLeaseRenewedDuringShutdown(t *testing.T) {
 	t.Parallel()
-	leasing(t, wsauth.Config{Limits: wsauth.Limits{PerSubject: 1}}, func(l *ledger, here, there bubble) {
+	leasing(t, setup{Config: wsauth.Config{}, live: live.Config{PerSubject: 1}}, func(l *ledger, here, there bubble) {
 		here.join(lasting("alice"))
 		l.onCall(func(call string) error {
 			if call == "renew" {
@@ -190,7 +191,7 @@ func TestLeaseRenewedDuringShutdown(t *testing.T) {
 // given, although there was none when all leases were renewed.
 func TestLeaseRenewedWhileAcquired(t *testing.T) {
 	t.Parallel()
-	cfg := wsauth.Config{Limits: wsauth.Limits{PerSubject: 1, OnExcess: wsauth.ReplaceOldest}}
+	cfg := setup{Config: wsauth.Config{}, live: live.Config{PerSubject: 1, OnExcess: live.ReplaceOldest}}
 	leasing(t, cfg, func(l *ledger, here, there bubble) {
 		oldest := here.join(lasting("alice"))
 		synctest.Wait()
@@ -214,12 +215,12 @@ func TestClosingConnectionsDoNotCount(t *testing.T) {
 	for _, shared := range []bool{false, true} {
 		t.Run(map[bool]string{false: "counted alone", true: "counted together"}[shared], func(t *testing.T) {
 			t.Parallel()
-			var opts []wsauth.Option
+			var opts []any
 			if shared {
-				opts = append(opts, wsauth.WithLeases(newLedger(t)))
+				opts = append(opts, live.WithLeases(newLedger(t)))
 			}
 			release := make(chan struct{})
-			s := newStage(t, wsauth.Config{Limits: wsauth.Limits{PerSubject: 1}}, func(ctx context.Context, conn *wsauth.Conn) {
+			s := newStage(t, setup{Config: wsauth.Config{}, live: live.Config{PerSubject: 1}}, func(ctx context.Context, conn *wsauth.Conn) {
 				greet(ctx, conn)
 				<-release
 			}, opts...)
@@ -242,7 +243,7 @@ func TestLeasesAreGivenBack(t *testing.T) {
 		t.Run(way.name, func(t *testing.T) {
 			t.Parallel()
 			l := newLedger(t)
-			s, _ := way.walk(t, wsauth.Config{Limits: wsauth.Limits{PerSubject: 1}}, wsauth.WithLeases(l))
+			s, _ := way.walk(t, setup{Config: wsauth.Config{}, live: live.Config{PerSubject: 1}}, live.WithLeases(l))
 			until(t, "the lease is given back", func() bool { return len(l.leases()) == 0 })
 			send := bearer(access(t, s.auth, paseto.Grant{Subject: "alice"}))
 			var ws *websocket.Conn
@@ -277,7 +278,7 @@ func TestLeaseStoreDown(t *testing.T) {
 			l.onCall(func(string) error { return errStoreDown })
 			logger, log := newLogger()
 			auth := newAuthorizer(t, paseto.Config{Denylist: paseto.DenylistConfig{FailOpen: failOpen}})
-			guard := newGuard(t, auth, wsauth.Config{Limits: wsauth.Limits{PerSubject: 1}}, wsauth.WithLeases(l), wsauth.WithLogger(logger))
+			guard := newGuard(t, auth, setup{Config: wsauth.Config{}, live: live.Config{PerSubject: 1}}, live.WithLeases(l), logger)
 			srv := listen(t, guard.Require(paseto.Requirement{Optional: true}, echo))
 			for _, send := range []handshake{none(), bearer(access(t, auth, paseto.Grant{}))} {
 				checkEcho(t, connect(t, srv, send), "nobody counts me")
@@ -309,7 +310,7 @@ func TestLeasesUnasked(t *testing.T) {
 		t.Errorf("asked to %s", call)
 		return nil
 	})
-	s := newStage(t, wsauth.Config{}, greet, wsauth.WithLeases(l))
+	s := newStage(t, setup{Config: wsauth.Config{}}, greet, live.WithLeases(l))
 	ws := connect(t, s.srv, bearer(access(t, s.auth, paseto.Grant{Subject: "alice"})))
 	checkMessage(t, ws, "hello")
 	leave(t, ws)

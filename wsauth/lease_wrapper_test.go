@@ -6,7 +6,7 @@ import (
 
 	"github.com/pasetokit/pasetokit/denylist"
 	"github.com/pasetokit/pasetokit/paseto"
-	"github.com/pasetokit/pasetokit/wsauth"
+	"github.com/pasetokit/pasetokit/paseto/live"
 )
 
 // Wrappers of a store: one hides what that offers besides, and one does not.
@@ -25,19 +25,19 @@ func (sharedStore) Shared() bool { return true }
 func TestLeasesOfTheDenylist(t *testing.T) {
 	t.Parallel()
 	const none, hidden, shared = "", "store=wsauth_test.hidingStore", "store=wsauth_test.sharedStore"
-	limit, alone := wsauth.Limits{PerSubject: 3}, []wsauth.Option{wsauth.WithLeases(nil)}
+	limit, alone := live.Config{PerSubject: 3}, []any{live.WithLeases(nil)}
 	for _, test := range []struct {
 		name   string
 		store  func(l *ledger, memory *denylist.Memory) denylist.Store
-		limits wsauth.Limits
-		opts   []wsauth.Option
+		limits live.Config
+		opts   []any
 		leased bool
 		warns  string
 	}{
 		{"leases", func(l *ledger, _ *denylist.Memory) denylist.Store { return l }, limit, nil, true, none},
 		{"wrapped", func(l *ledger, _ *denylist.Memory) denylist.Store { return clearStore{clearStore{l}} }, limit, nil, true, none},
 		{"hidden", func(l *ledger, _ *denylist.Memory) denylist.Store { return hidingStore{l} }, limit, nil, false, hidden},
-		{"hidden, and nothing is limited", func(l *ledger, _ *denylist.Memory) denylist.Store { return hidingStore{l} }, wsauth.Limits{}, nil, false, none},
+		{"hidden, and nothing is limited", func(l *ledger, _ *denylist.Memory) denylist.Store { return hidingStore{l} }, live.Config{}, nil, false, none},
 		{"not wanted", func(l *ledger, _ *denylist.Memory) denylist.Store { return l }, limit, alone, false, none},
 		{"hidden, and not wanted", func(l *ledger, _ *denylist.Memory) denylist.Store { return hidingStore{l} }, limit, alone, false, none},
 		{"shared without leases", func(_ *ledger, m *denylist.Memory) denylist.Store { return sharedStore{m} }, limit, nil, false, shared},
@@ -51,7 +51,7 @@ func TestLeasesOfTheDenylist(t *testing.T) {
 			t.Cleanup(func() { _ = memory.Close() })
 			auth := newAuthorizer(t, paseto.Config{}, paseto.WithDenylist(test.store(l, memory)))
 			logger, log := newLogger()
-			guard := newGuard(t, auth, wsauth.Config{Limits: test.limits}, append(test.opts, wsauth.WithLogger(logger))...)
+			guard := newGuard(t, auth, setup{live: test.limits}, append(test.opts, live.WithLogger(logger))...)
 			warned := log.String()
 			if test.warns == none && warned != "" {
 				t.Errorf("the log says %s", warned)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/paseto/live"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
@@ -38,14 +39,14 @@ func TestEndOfLife(t *testing.T) {
 		{"expiry with leeway", paseto.Config{Leeway: time.Minute}, &token, 0, minutes + time.Minute, paseto.ErrExpired, wsauth.ClosePolicyViolation},
 		{"expiry before the lifetime", paseto.Config{}, &token, minutes + 1, minutes, paseto.ErrExpired, wsauth.ClosePolicyViolation},
 		{"expiry at the end of the lifetime", paseto.Config{}, &token, minutes, minutes, paseto.ErrExpired, wsauth.ClosePolicyViolation},
-		{"lifetime before the expiry", paseto.Config{}, &token, minutes - 1, minutes - 1, wsauth.ErrLifetime, wsauth.CloseGoingAway},
-		{"lifetime of an anonymous connection", paseto.Config{}, nil, 5 * time.Hour, 5 * time.Hour, wsauth.ErrLifetime, wsauth.CloseGoingAway},
+		{"lifetime before the expiry", paseto.Config{}, &token, minutes - 1, minutes - 1, live.ErrLifetime, wsauth.CloseGoingAway},
+		{"lifetime of an anonymous connection", paseto.Config{}, nil, 5 * time.Hour, 5 * time.Hour, live.ErrLifetime, wsauth.CloseGoingAway},
 		{"lifetime of a token without expiry", paseto.Config{AllowNoExpiry: true}, &paseto.Grant{TTL: paseto.NoExpiry}, time.Hour, time.Hour,
-			wsauth.ErrLifetime, wsauth.CloseGoingAway},
+			live.ErrLifetime, wsauth.CloseGoingAway},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			inBubble(t, test.tokens, wsauth.Config{MaxLifetime: test.lifetime}, echo, func(b bubble) {
+			inBubble(t, test.tokens, setup{Config: wsauth.Config{}, live: live.Config{MaxLifetime: test.lifetime}}, echo, func(b bubble) {
 				began, send := time.Now(), none()
 				if test.grant != nil {
 					send = bearer(access(b, b.auth, *test.grant))
@@ -69,7 +70,7 @@ func TestEndOfLife(t *testing.T) {
 func TestNoDeadline(t *testing.T) {
 	t.Parallel()
 	conns := make(chan *wsauth.Conn, 1)
-	srv := listen(t, newGuard(t, newAuthorizer(t, paseto.Config{}), wsauth.Config{}).Require(paseto.Requirement{Optional: true},
+	srv := listen(t, newGuard(t, newAuthorizer(t, paseto.Config{}), setup{Config: wsauth.Config{}}).Require(paseto.Requirement{Optional: true},
 		toldOf(conns)))
 	connect(t, srv, none())
 	if deadline := wait(t, conns, "the connection").Deadline(); !deadline.IsZero() {
@@ -85,18 +86,18 @@ func TestEndlessLife(t *testing.T) {
 	never := paseto.Grant{TTL: paseto.NoExpiry}
 	for _, test := range []struct {
 		name  string
-		cfg   wsauth.Config
+		cfg   setup
 		grant paseto.Grant
 	}{
-		{"no expiry", wsauth.Config{PingInterval: wsauth.NoPing}, never},
-		{"expiry in the year 9999", wsauth.Config{PingInterval: wsauth.NoPing}, paseto.Grant{ExpiresAt: time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)}},
-		{"longest lifetime", wsauth.Config{PingInterval: wsauth.NoPing, MaxLifetime: 100 * year}, never},
-		{"longest ping interval", wsauth.Config{PingInterval: 24 * time.Hour}, never},
+		{"no expiry", setup{Config: wsauth.Config{PingInterval: wsauth.NoPing}}, never},
+		{"expiry in the year 9999", setup{Config: wsauth.Config{PingInterval: wsauth.NoPing}}, paseto.Grant{ExpiresAt: time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)}},
+		{"longest lifetime", setup{Config: wsauth.Config{PingInterval: wsauth.NoPing}, live: live.Config{MaxLifetime: 100 * year}}, never},
+		{"longest ping interval", setup{Config: wsauth.Config{PingInterval: 24 * time.Hour}}, never},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			tokens := paseto.Config{AllowNoExpiry: true, MaxTTL: paseto.NoExpiry, SessionTTL: paseto.NoExpiry}
-			test.cfg.RecheckInterval, test.cfg.MaxUnchecked = 24*time.Hour, paseto.NoLimit // a check takes its time
+			test.cfg.live.RecheckInterval, test.cfg.live.MaxUnchecked = 24*time.Hour, paseto.NoLimit // a check takes its time
 			inBubble(t, tokens, test.cfg, echo, func(b bubble) {
 				time.Sleep(time.Second) // the guard is not of today
 				client := b.call(bearer(access(b, b.auth, test.grant)), true)
@@ -113,7 +114,7 @@ func TestEndlessLife(t *testing.T) {
 // lifetime.
 func TestRenewalAndLifetime(t *testing.T) {
 	t.Parallel()
-	inBubble(t, paseto.Config{}, wsauth.Config{MaxLifetime: time.Hour}, echo, func(b bubble) {
+	inBubble(t, paseto.Config{}, setup{Config: wsauth.Config{}, live: live.Config{MaxLifetime: time.Hour}}, echo, func(b bubble) {
 		began := time.Now()
 		client := b.call(b.alice(20*time.Minute), true)
 		conn := b.only()
@@ -130,16 +131,16 @@ func TestRenewalAndLifetime(t *testing.T) {
 				t.Errorf("renewed at %s for %s, the connection is to end at %s, want %s", step.at, step.ttl, got, step.ends)
 			}
 		}
-		client.checkEnd(wsauth.CloseGoingAway, wsauth.ErrLifetime.Message())
+		client.checkEnd(wsauth.CloseGoingAway, live.ErrLifetime.Message())
 		client.checkLived(began, time.Hour)
-		checkCause(b, conn, wsauth.ErrLifetime)
+		checkCause(b, conn, live.ErrLifetime)
 	})
 }
 
 // TestRenewalMovesExpiry: a silent connection ends when its newest token does.
 func TestRenewalMovesExpiry(t *testing.T) {
 	t.Parallel()
-	inBubble(t, paseto.Config{}, wsauth.Config{}, echo, func(b bubble) {
+	inBubble(t, paseto.Config{}, setup{Config: wsauth.Config{}}, echo, func(b bubble) {
 		began := time.Now()
 		client := b.call(b.alice(10*time.Minute), true)
 		conn := b.only()
@@ -186,7 +187,7 @@ func TestClockThatJumps(t *testing.T) {
 				clock := paseto.WithClock(func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) })
 				store := newRelay(t)
 				auth := newAuthorizer(t, paseto.Config{}, clock, paseto.WithDenylist(store))
-				cfg := wsauth.Config{PingInterval: wsauth.NoPing, RecheckInterval: 24 * hour, MaxUnchecked: paseto.NoLimit}
+				cfg := setup{Config: wsauth.Config{PingInterval: wsauth.NoPing}, live: live.Config{RecheckInterval: 24 * hour, MaxUnchecked: paseto.NoLimit}}
 				b := newBubble(t, auth, store, cfg, echo)
 				defer b.shutDown()
 				began := time.Now()

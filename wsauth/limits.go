@@ -13,38 +13,13 @@ import (
 	"github.com/pasetokit/pasetokit/internal/throttle"
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/paseto/httpauth"
+	"github.com/pasetokit/pasetokit/paseto/live"
 )
 
-// Excess says what happens when a subject opens a connection too many.
-type Excess string
-
-const (
-	// RejectNewest refuses the new connection.
-	RejectNewest Excess = "reject"
-	// ReplaceOldest admits it, and closes the one that was opened first.
-	ReplaceOldest Excess = "replace_oldest"
-)
-
-// Limits bounds what clients can take of a server. The zero value of every field is
-// its documented default.
+// Limits bounds what clients can take of a server before they have shown a token. How many
+// connections there may be, in all and for each subject, is said by [live.Config]. The zero
+// value of every field is its documented default.
 type Limits struct {
-	// Connections is how many connections this server may have at a time, those that
-	// have yet to show a token included; beyond that handshakes are answered
-	// with status 503. Clients that are refused by a close frame do not count,
-	// and there are at most 1000 of them. Default none: any number.
-	Connections int `koanf:"connections" default:"none" validate:"omitempty,none|min=1,max=1000000000"`
-	// PerSubject is how many connections a subject may have at a time: on all
-	// guards together whose denylist has leases (see [WithLeases]), or else on
-	// this one. Those that are being closed do not count, nor do
-	// anonymous ones. Default none: any number.
-	PerSubject int `koanf:"per_subject" default:"none" validate:"omitempty,none|min=1,max=1000000000"`
-	// OnExcess says what happens beyond [Limits.PerSubject]: reject (the new connection is
-	// refused) or replace_oldest (it is admitted, and the oldest is closed). Default reject.
-	OnExcess Excess `koanf:"on_excess" default:"reject" validate:"omitempty,oneof=reject replace_oldest"`
-	// LeaseTTL is how long after a program's crash its connections still count
-	// towards [Limits.PerSubject] elsewhere. Leases are renewed three
-	// times as often. Default 30s.
-	LeaseTTL time.Duration `koanf:"lease_ttl" default:"30s" validate:"omitempty,min=1s,max=24h"`
 	// Pending is how many connections may be waiting for the token of their first message,
 	// at the location [httpauth.LocationMessage], at a time. Beyond that handshakes are
 	// answered with status 503. Default 1000.
@@ -79,9 +54,7 @@ func (l Limits) withDefaults() Limits {
 		l.PendingPerAddress = l.Pending
 	}
 	l.PendingPerAddress = cmp.Or(l.PendingPerAddress, max(1, l.Pending/10))
-	for _, n := range []*int{&l.Connections, &l.PerSubject, &l.HandshakesPerMinute, &l.FailuresPerMinute} {
-		*n = max(0, *n)
-	}
+	l.HandshakesPerMinute, l.FailuresPerMinute = max(0, l.HandshakesPerMinute), max(0, l.FailuresPerMinute)
 	return l
 }
 
@@ -91,7 +64,7 @@ func (g *Guard) limit() {
 	if g.cfg.Messages.OnExcess == MessageExcessCloses { // a first message may be longer than others
 		g.cfg.Messages.BytesBurst = max(g.cfg.Messages.BytesBurst, g.auth.Config().MaxLength+authSpace+frameOverhead)
 	}
-	g.conns = newRegistry(limits.Connections)
+	g.lobby = newLobby()
 	perMinute := func(n int) *throttle.Table[netip.Prefix] {
 		return throttle.New[netip.Prefix](n, time.Minute, g.auth.Now)
 	}
@@ -125,7 +98,7 @@ func (g *Guard) begin(r *http.Request) (attempt, error) {
 // doing, or its state, is not the client's failure.
 func (a attempt) done(err error) {
 	failed := err != nil && httpauth.Status(err) < http.StatusInternalServerError &&
-		!errors.Is(err, ErrTooMany) && !errors.Is(err, ErrShutdown) && !errors.Is(err, ErrOverload) &&
+		!errors.Is(err, live.ErrTooMany) && !errors.Is(err, live.ErrShutdown) && !errors.Is(err, live.ErrOverload) &&
 		!errors.Is(err, ErrThrottled) && !errors.Is(err, paseto.ErrUnavailable)
 	a.end(failed)
 }

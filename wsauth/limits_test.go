@@ -15,6 +15,7 @@ import (
 
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/paseto/httpauth"
+	"github.com/pasetokit/pasetokit/paseto/live"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
@@ -67,7 +68,7 @@ func TestConnectionsLimit(t *testing.T) {
 	for _, reject := range []wsauth.Reject{wsauth.RejectClose, wsauth.RejectHTTP} {
 		t.Run(string(reject), func(t *testing.T) {
 			t.Parallel()
-			s := newStage(t, wsauth.Config{Reject: reject, Limits: wsauth.Limits{Connections: 2}}, greet)
+			s := newStage(t, setup{Config: wsauth.Config{Reject: reject}, live: live.Config{MaxRights: 2}}, greet)
 			alice := bearer(access(t, s.auth, paseto.Grant{Subject: "alice"}))
 			first, second := connect(t, s.srv, alice), connect(t, s.srv, none())
 			for _, send := range []handshake{alice, none()} {
@@ -87,7 +88,7 @@ func TestConnectionsLimit(t *testing.T) {
 // out without a token.
 func TestRefusedHoldNoPlaces(t *testing.T) {
 	t.Parallel()
-	s := newStage(t, wsauth.Config{Limits: wsauth.Limits{Connections: 1}}, greet)
+	s := newStage(t, setup{Config: wsauth.Config{}, live: live.Config{MaxRights: 1}}, greet)
 	alice := bearer(access(t, s.auth, paseto.Grant{Subject: "alice"}))
 	refused := connect(t, s.srv, header("Authorization", "Bearer"))
 	checkMessage(t, connect(t, s.srv, alice), "hello")
@@ -136,7 +137,7 @@ func TestPerSubjectUnderPressure(t *testing.T) {
 	for _, reject := range []wsauth.Reject{wsauth.RejectClose, wsauth.RejectHTTP} {
 		t.Run(string(reject), func(t *testing.T) {
 			t.Parallel()
-			s := newStage(t, wsauth.Config{Reject: reject, Limits: wsauth.Limits{PerSubject: limit}}, greet)
+			s := newStage(t, setup{Config: wsauth.Config{Reject: reject}, live: live.Config{PerSubject: limit}}, greet)
 			send := bearer(access(t, s.auth, paseto.Grant{Subject: "alice"}))
 			var bobs []*websocket.Conn
 			for range 3 {
@@ -164,7 +165,7 @@ func TestPerSubjectUnderPressure(t *testing.T) {
 func TestReplaceOldest(t *testing.T) {
 	t.Parallel()
 	const limit = 5
-	s := newStage(t, wsauth.Config{Limits: wsauth.Limits{PerSubject: limit, OnExcess: wsauth.ReplaceOldest}}, greet)
+	s := newStage(t, setup{Config: wsauth.Config{}, live: live.Config{PerSubject: limit, OnExcess: live.ReplaceOldest}}, greet)
 	send := bearer(access(t, s.auth, paseto.Grant{Subject: "alice"}))
 	bob := connect(t, s.srv, bearer(access(t, s.auth, paseto.Grant{Subject: "bob"})))
 	checkMessage(t, bob, "hello")
@@ -185,8 +186,8 @@ func TestReplaceOldest(t *testing.T) {
 // TestRefusedReplaceNobody, although their token was right at first.
 func TestRefusedReplaceNobody(t *testing.T) {
 	t.Parallel()
-	limits := wsauth.Limits{PerSubject: 1, OnExcess: wsauth.ReplaceOldest}
-	s := newStage(t, wsauth.Config{Reject: wsauth.RejectHTTP, Limits: limits}, greet)
+	limits := live.Config{PerSubject: 1, OnExcess: live.ReplaceOldest}
+	s := newStage(t, setup{Config: wsauth.Config{Reject: wsauth.RejectHTTP}, live: limits}, greet)
 	oldest := connect(t, s.srv, bearer(access(t, s.auth, paseto.Grant{Subject: "alice"})))
 	checkMessage(t, oldest, "hello")
 	revokedAtLook(2)(t, s, issued(t, s.auth, paseto.Grant{Subject: "alice"}))
@@ -197,7 +198,7 @@ func TestRefusedReplaceNobody(t *testing.T) {
 func TestManyRefused(t *testing.T) {
 	t.Parallel()
 	const told = 1000 // by a close frame at a time
-	s := newStage(t, wsauth.Config{}, greet)
+	s := newStage(t, setup{Config: wsauth.Config{}}, greet)
 	wrong := header("Authorization", "Bearer")
 	const malformed = "Bad Authorization header. Expected value 'Bearer <PASETO>'"
 	conns := make(chan net.Conn, told) // of clients that never answer
@@ -244,11 +245,11 @@ func TestReplaceOldestUnderPressure(t *testing.T) {
 	t.Parallel()
 	const handshakes, limit = 100, 5
 	var guard *wsauth.Guard
-	s := newStage(t, wsauth.Config{Limits: wsauth.Limits{PerSubject: limit, OnExcess: wsauth.ReplaceOldest}}, func(ctx context.Context, conn *wsauth.Conn) {
+	s := newStage(t, setup{Config: wsauth.Config{}, live: live.Config{PerSubject: limit, OnExcess: live.ReplaceOldest}}, func(ctx context.Context, conn *wsauth.Conn) {
 		if n := countOf(guard, "alice"); n > limit {
 			t.Errorf("%d connections are live, want at most %d", n, limit)
 		}
-		if err := readUntilError(ctx, conn); !errors.Is(err, wsauth.ErrReplaced) && !errors.Is(err, wsauth.ErrShutdown) {
+		if err := readUntilError(ctx, conn); !errors.Is(err, live.ErrReplaced) && !errors.Is(err, live.ErrShutdown) {
 			t.Errorf("the handler was told %v, want ErrReplaced", err)
 		}
 	})
@@ -288,8 +289,8 @@ func TestReplaceOldestUnderPressure(t *testing.T) {
 // TestUncounted are those of whom nobody knows whose they are.
 func TestUncounted(t *testing.T) {
 	t.Parallel()
-	for _, excess := range []wsauth.Excess{wsauth.RejectNewest, wsauth.ReplaceOldest} {
-		s := newStage(t, wsauth.Config{Limits: wsauth.Limits{PerSubject: 1, OnExcess: excess}}, echo)
+	for _, excess := range []live.Excess{live.RejectNewest, live.ReplaceOldest} {
+		s := newStage(t, setup{Config: wsauth.Config{}, live: live.Config{PerSubject: 1, OnExcess: excess}}, echo)
 		nameless := bearer(access(t, s.auth, paseto.Grant{Session: "s1"}))
 		var clients []*websocket.Conn
 		for _, send := range []handshake{none(), nameless, none(), nameless, none(), nameless} {
@@ -307,7 +308,7 @@ func TestPlacesAreGivenBack(t *testing.T) {
 	for _, way := range waysOut() {
 		t.Run(way.name, func(t *testing.T) {
 			t.Parallel()
-			s, _ := way.walk(t, wsauth.Config{Limits: wsauth.Limits{Connections: 1, PerSubject: 1}})
+			s, _ := way.walk(t, setup{Config: wsauth.Config{}, live: live.Config{MaxRights: 1, PerSubject: 1}})
 			send := bearer(access(t, s.auth, paseto.Grant{Subject: "alice"}))
 			until(t, "there is a place", func() bool {
 				ws, _ := dial(t, s.srv, send)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/paseto/httpauth"
+	"github.com/pasetokit/pasetokit/paseto/live"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
@@ -43,35 +44,35 @@ func TestRefusalsForLoad(t *testing.T) {
 	for _, test := range []struct {
 		name   string
 		reject wsauth.Reject // default: both
-		limits wsauth.Limits
+		limits setup
 		source paseto.KeySource
 		send   func(*testing.T, stage) string
 		status int
 		code   string
 	}{
-		{"shutting down", "", wsauth.Limits{}, nil, alice(func(t *testing.T, s stage, _ handshake) {
+		{"shutting down", "", setup{}, nil, alice(func(t *testing.T, s stage, _ handshake) {
 			t.Helper()
 			if err := s.guard.Shutdown(t.Context()); err != nil {
 				t.Fatal(err)
 			}
 		}), 503, "shutting_down"},
-		{"too many connections", "", wsauth.Limits{Connections: 1}, nil, another, 503, "overloaded"},
-		{"too many without a token yet", "", wsauth.Limits{Pending: 1}, nil, pending, 503, "overloaded"},
-		{"too many of them of the address", "", wsauth.Limits{Pending: 2}, nil, pending, 429, "handshakes_limited"},
-		{"too many handshakes", "", wsauth.Limits{HandshakesPerMinute: 1}, nil, another, 429, "handshakes_limited"},
-		{"too many of another origin", "", wsauth.Limits{HandshakesPerMinute: 1}, nil, func(t *testing.T, s stage) string {
+		{"too many connections", "", setup{live: live.Config{MaxRights: 1}}, nil, another, 503, "overloaded"},
+		{"too many without a token yet", "", setup{Config: wsauth.Config{Limits: wsauth.Limits{Pending: 1}}}, nil, pending, 503, "overloaded"},
+		{"too many of them of the address", "", setup{Config: wsauth.Config{Limits: wsauth.Limits{Pending: 2}}}, nil, pending, 429, "handshakes_limited"},
+		{"too many handshakes", "", setup{Config: wsauth.Config{Limits: wsauth.Limits{HandshakesPerMinute: 1}}}, nil, another, 429, "handshakes_limited"},
+		{"too many of another origin", "", setup{Config: wsauth.Config{Limits: wsauth.Limits{HandshakesPerMinute: 1}}}, nil, func(t *testing.T, s stage) string {
 			t.Helper()
 			raw(t, s.srv, foreign(t, s))
 			return foreign(t, s)
 		}, 429, "handshakes_limited"},
-		{"too many failures", "", wsauth.Limits{FailuresPerMinute: 1}, nil, func(t *testing.T, s stage) string {
+		{"too many failures", "", setup{Config: wsauth.Config{Limits: wsauth.Limits{FailuresPerMinute: 1}}}, nil, func(t *testing.T, s stage) string {
 			t.Helper()
 			raw(t, s.srv, upgrade("Authorization: Bearer"))
 			return upgrade()
 		}, 429, "handshakes_limited"},
-		{"too many of the subject", wsauth.RejectHTTP, wsauth.Limits{PerSubject: 1}, nil, another, 429, "connections_limited"},
-		{"denylist away", "", wsauth.Limits{}, nil, alice(func(_ *testing.T, s stage, _ handshake) { s.store.onLook(down) }), 503, "denylist_unavailable"},
-		{"keys away", "", wsauth.Limits{}, unknowingKeys{}, func(t *testing.T, _ stage) string {
+		{"too many of the subject", wsauth.RejectHTTP, setup{live: live.Config{PerSubject: 1}}, nil, another, 429, "connections_limited"},
+		{"denylist away", "", setup{}, nil, alice(func(_ *testing.T, s stage, _ handshake) { s.store.onLook(down) }), 503, "denylist_unavailable"},
+		{"keys away", "", setup{}, unknowingKeys{}, func(t *testing.T, _ stage) string {
 			t.Helper()
 			return upgrade("Authorization: Bearer " + foreignToken(t))
 		}, 503, "keys_unavailable"},
@@ -88,9 +89,9 @@ func TestRefusalsForLoad(t *testing.T) {
 					opts = append(opts, paseto.WithKeySource(test.source))
 				}
 				s.auth = newAuthorizer(t, paseto.Config{}, opts...)
-				s.guard = newGuard(t, s.auth, wsauth.Config{
-					Locations: []httpauth.Location{httpauth.LocationHeader, httpauth.LocationMessage}, Reject: reject, Limits: test.limits,
-				})
+				cfg := test.limits
+				cfg.Reject, cfg.Locations = reject, []httpauth.Location{httpauth.LocationHeader, httpauth.LocationMessage}
+				s.guard = newGuard(t, s.auth, cfg)
 				s.srv = listen(t, s.guard.Require(paseto.Requirement{}, greet))
 				checkEnds(t, s.srv, test.send(t, s), test.status, test.code)
 			})

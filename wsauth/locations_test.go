@@ -15,28 +15,28 @@ func TestLocations(t *testing.T) {
 	t.Parallel()
 	auth := newAuthorizer(t, paseto.Config{})
 	token := access(t, auth, paseto.Grant{Subject: "alice"})
-	in := func(l ...httpauth.Location) wsauth.Config { return wsauth.Config{Locations: l} }
+	in := func(l ...httpauth.Location) setup { return setup{Config: wsauth.Config{Locations: l}} }
 	sameOrigin := header("Host", "chat.example.com").and(header("Origin", "http://chat.example.com"))
 	for _, test := range []struct {
 		name string
 		web  httpauth.Config
-		cfg  wsauth.Config
+		cfg  setup
 		opts []httpauth.RouteOption
 		send handshake
 	}{
-		{"header", httpauth.Config{}, wsauth.Config{}, nil, bearer(token)},
-		{"header, configured", httpauth.Config{HeaderName: "x-token", HeaderScheme: "Token"}, wsauth.Config{}, nil, header("X-Token", "Token "+token)},
-		{"header, configured without scheme", httpauth.Config{HeaderScheme: httpauth.NoScheme}, wsauth.Config{}, nil, header("Authorization", token)},
-		{"header, route", httpauth.Config{HeaderName: "X-Other"}, wsauth.Config{}, []httpauth.RouteOption{httpauth.WithKey("X-Token"), httpauth.WithPrefix("Token")},
+		{"header", httpauth.Config{}, setup{Config: wsauth.Config{}}, nil, bearer(token)},
+		{"header, configured", httpauth.Config{HeaderName: "x-token", HeaderScheme: "Token"}, setup{Config: wsauth.Config{}}, nil, header("X-Token", "Token "+token)},
+		{"header, configured without scheme", httpauth.Config{HeaderScheme: httpauth.NoScheme}, setup{Config: wsauth.Config{}}, nil, header("Authorization", token)},
+		{"header, route", httpauth.Config{HeaderName: "X-Other"}, setup{Config: wsauth.Config{}}, []httpauth.RouteOption{httpauth.WithKey("X-Token"), httpauth.WithPrefix("Token")},
 			header("X-Token", "token "+token)},
-		{"header, route without scheme", httpauth.Config{}, wsauth.Config{}, []httpauth.RouteOption{httpauth.WithPrefix(httpauth.NoScheme)}, header("Authorization", token)},
+		{"header, route without scheme", httpauth.Config{}, setup{Config: wsauth.Config{}}, []httpauth.RouteOption{httpauth.WithPrefix(httpauth.NoScheme)}, header("Authorization", token)},
 
 		{"query", httpauth.Config{}, in(httpauth.LocationQuery), nil, query("token=" + token)},
-		{"query, configured", httpauth.Config{}, wsauth.Config{Locations: []httpauth.Location{httpauth.LocationQuery}, QueryKey: "access", QueryPrefix: "Bearer"}, nil,
+		{"query, configured", httpauth.Config{}, setup{Config: wsauth.Config{Locations: []httpauth.Location{httpauth.LocationQuery}, QueryKey: "access", QueryPrefix: "Bearer"}}, nil,
 			query("access=bearer+" + token)},
-		{"query, route", httpauth.Config{}, wsauth.Config{}, []httpauth.RouteOption{httpauth.WithLocations(httpauth.LocationQuery), httpauth.WithKey("ticket"), httpauth.WithPrefix("Ticket")},
+		{"query, route", httpauth.Config{}, setup{Config: wsauth.Config{}}, []httpauth.RouteOption{httpauth.WithLocations(httpauth.LocationQuery), httpauth.WithKey("ticket"), httpauth.WithPrefix("Ticket")},
 			query("room=1&ticket=Ticket%20" + token)},
-		{"query, route without prefix", httpauth.Config{}, wsauth.Config{QueryPrefix: "Bearer"},
+		{"query, route without prefix", httpauth.Config{}, setup{Config: wsauth.Config{QueryPrefix: "Bearer"}},
 			[]httpauth.RouteOption{httpauth.WithLocations(httpauth.LocationQuery), httpauth.WithPrefix(httpauth.NoScheme)}, query("token=" + token)},
 
 		{"cookie", httpauth.Config{}, in(httpauth.LocationCookie), nil, sameOrigin.and(header("Cookie", "theme=dark; __Host-access_token="+token))},
@@ -54,7 +54,7 @@ func TestLocations(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			guard := guardOf(t, newWeb(t, auth, test.web), test.cfg)
+			guard := guardOf(t, newWeb(t, auth, test.web), test.cfg.Config)
 			srv := listen(t, guard.Require(paseto.Requirement{}, echo, test.opts...))
 			checkEcho(t, connect(t, srv, test.send), "hello")
 		})
@@ -119,11 +119,11 @@ func TestCookieNeedsOrigin(t *testing.T) {
 		for _, reject := range []wsauth.Reject{wsauth.RejectClose, wsauth.RejectHTTP} {
 			t.Run(test.name+", reject "+string(reject), func(t *testing.T) {
 				t.Parallel()
-				guard := newGuard(t, auth, wsauth.Config{
+				guard := newGuard(t, auth, setup{Config: wsauth.Config{
 					Locations:      []httpauth.Location{httpauth.LocationCookie, httpauth.LocationHeader},
 					AllowedOrigins: []string{"https://app.example.com"},
 					Reject:         reject,
-				})
+				}})
 				ws, resp := dial(t, listen(t, guard.Require(test.req, echo)), test.send)
 				switch {
 				case test.admitted && ws == nil:

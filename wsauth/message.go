@@ -112,7 +112,7 @@ func (c *Conn) firstMessage() (*paseto.Claims, error) {
 	case !m.ours:
 		return nil, refusal.Newf(ErrMessage, "it is of another type")
 	}
-	return c.gate.guard.auth.Verify(c.ctx, m.token, c.gate.req)
+	return c.gate.guard.auth.Verify(c.ctx, m.token, c.gate.Requirement)
 }
 
 // readFirst reads one message that is no longer than a token may be. Its error is
@@ -127,7 +127,7 @@ func (c *Conn) readFirst() (kind MessageKind, data []byte, err error) {
 		c.in.failed = true
 		c.end(err)
 	}
-	if err != nil || c.closing.Load() {
+	if err != nil || c.right.Ended() {
 		return 0, nil, c.cause()
 	}
 	return kind, data, nil

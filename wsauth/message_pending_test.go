@@ -12,6 +12,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/paseto/live"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
@@ -38,7 +39,7 @@ func TestMessageTimeout(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			cfg := wsauth.Config{Locations: byMessage, MessageTimeout: test.timeout, PingInterval: wsauth.NoPing}
+			cfg := setup{Config: wsauth.Config{Locations: byMessage, MessageTimeout: test.timeout, PingInterval: wsauth.NoPing}}
 			inBubble(t, paseto.Config{}, cfg, unreachable(t), func(b bubble) {
 				began := time.Now()
 				client := b.call(none(), true)
@@ -59,7 +60,7 @@ func TestMessageTimeout(t *testing.T) {
 // TestMessageInTime is one at the last moment, after which no timeout counts.
 func TestMessageInTime(t *testing.T) {
 	t.Parallel()
-	inBubble(t, paseto.Config{}, wsauth.Config{Locations: byMessage}, echo, func(b bubble) {
+	inBubble(t, paseto.Config{}, setup{Config: wsauth.Config{Locations: byMessage}}, echo, func(b bubble) {
 		client := b.call(none(), true)
 		client.checkLives(5*time.Second - 1)
 		client.say(authMessage(access(b, b.auth, anHour)))
@@ -90,7 +91,7 @@ func TestLongFirstMessage(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			guard, srv := takingMessages(t, auth, wsauth.Config{ReadLimit: test.readLimit, CloseTimeout: patience}, paseto.Requirement{}, echo)
+			guard, srv := takingMessages(t, auth, setup{Config: wsauth.Config{ReadLimit: test.readLimit, CloseTimeout: patience}}, paseto.Requirement{}, echo)
 			ws := connect(t, srv, none())
 			say(t, ws, padded(test.size))
 			if test.closes != 0 {
@@ -128,34 +129,34 @@ func TestPendingLimit(t *testing.T) {
 	}
 	for _, test := range []struct {
 		name   string
-		cfg    wsauth.Config
+		cfg    setup
 		leaves func(*testing.T, *websocket.Conn) // nil: the guard makes it leave
 	}{
-		{"is admitted", wsauth.Config{}, saying(authMessage(token))},
-		{"is refused", wsauth.Config{}, saying(authMessage("nonsense"))},
-		{"says something else", wsauth.Config{}, saying("hello")},
-		{"says too much", wsauth.Config{}, saying(strings.Repeat("x", 10_000))},
-		{"says too much, and goes on", wsauth.Config{CloseTimeout: soon}, func(t *testing.T, ws *websocket.Conn) {
+		{"is admitted", setup{Config: wsauth.Config{}}, saying(authMessage(token))},
+		{"is refused", setup{Config: wsauth.Config{}}, saying(authMessage("nonsense"))},
+		{"says something else", setup{Config: wsauth.Config{}}, saying("hello")},
+		{"says too much", setup{Config: wsauth.Config{}}, saying(strings.Repeat("x", 10_000))},
+		{"says too much, and goes on", setup{Config: wsauth.Config{CloseTimeout: soon}}, func(t *testing.T, ws *websocket.Conn) {
 			t.Helper()
 			sendAll(t, ws, frame(text, strings.Repeat("x", 1<<20)))
 		}},
-		{"breaks the protocol", wsauth.Config{}, func(t *testing.T, ws *websocket.Conn) {
+		{"breaks the protocol", setup{Config: wsauth.Config{}}, func(t *testing.T, ws *websocket.Conn) {
 			t.Helper()
 			sendAll(t, ws, "\x8a\x00")
 		}},
-		{"closes", wsauth.Config{}, func(t *testing.T, ws *websocket.Conn) {
+		{"closes", setup{Config: wsauth.Config{}}, func(t *testing.T, ws *websocket.Conn) {
 			t.Helper()
 			if err := ws.WriteMessage(websocket.CloseMessage, websocket.FormatCloseMessage(websocket.CloseNormalClosure, "")); err != nil {
 				t.Fatal(err)
 			}
 		}},
-		{"is gone", wsauth.Config{}, func(_ *testing.T, ws *websocket.Conn) { _ = ws.NetConn().Close() }},
-		{"is gone in the midst of a message", wsauth.Config{}, func(t *testing.T, ws *websocket.Conn) {
+		{"is gone", setup{Config: wsauth.Config{}}, func(_ *testing.T, ws *websocket.Conn) { _ = ws.NetConn().Close() }},
+		{"is gone in the midst of a message", setup{Config: wsauth.Config{}}, func(t *testing.T, ws *websocket.Conn) {
 			t.Helper()
 			sendAll(t, ws, frame(text, authMessage(token))[:100])
 			_ = ws.NetConn().Close()
 		}},
-		{"is too late, and does not answer the close", wsauth.Config{MessageTimeout: soon, CloseTimeout: soon}, nil},
+		{"is too late, and does not answer the close", setup{Config: wsauth.Config{MessageTimeout: soon, CloseTimeout: soon}}, nil},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -195,7 +196,7 @@ func TestPendingLimit(t *testing.T) {
 // is answered, or whose handshake cannot be.
 func TestPendingOfFailedUpgrade(t *testing.T) {
 	t.Parallel()
-	guard := newGuard(t, newAuthorizer(t, paseto.Config{}), wsauth.Config{Locations: byMessage})
+	guard := newGuard(t, newAuthorizer(t, paseto.Config{}), setup{Config: wsauth.Config{Locations: byMessage}})
 	h := guard.Require(paseto.Requirement{}, unreachable(t))
 	answered := make(chan struct{})
 	srv := listen(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -221,7 +222,7 @@ func TestPendingOfFailedUpgrade(t *testing.T) {
 func TestShutdownOfPending(t *testing.T) {
 	t.Parallel()
 	auth := newAuthorizer(t, paseto.Config{})
-	guard := closable(t, auth, wsauth.Config{Locations: byMessage, MessageTimeout: time.Hour, CloseTimeout: soon})
+	guard := closable(t, auth, setup{Config: wsauth.Config{Locations: byMessage, MessageTimeout: time.Hour, CloseTimeout: soon}})
 	srv := listen(t, guard.Require(paseto.Requirement{}, unreachable(t)))
 	silent, late := connect(t, srv, none()), connect(t, srv, none())
 	sendAll(t, late, frame(text, authMessage(access(t, auth, anHour)))[:100])
@@ -240,18 +241,18 @@ func TestShutdownOfPending(t *testing.T) {
 func TestSubjectLimitOfFirstMessage(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
-		excess wsauth.Excess
+		excess live.Excess
 		leaves int // who is closed: the first or the second
 		code   wsauth.CloseCode
 		cause  paseto.Code
 	}{
-		{wsauth.RejectNewest, 1, wsauth.CloseTryAgainLater, wsauth.ErrTooMany},
-		{wsauth.ReplaceOldest, 0, wsauth.ClosePolicyViolation, wsauth.ErrReplaced},
+		{live.RejectNewest, 1, wsauth.CloseTryAgainLater, live.ErrTooMany},
+		{live.ReplaceOldest, 0, wsauth.ClosePolicyViolation, live.ErrReplaced},
 	} {
 		t.Run(string(test.excess), func(t *testing.T) {
 			t.Parallel()
 			auth := newAuthorizer(t, paseto.Config{})
-			cfg := wsauth.Config{Limits: wsauth.Limits{PerSubject: 1, OnExcess: test.excess}}
+			cfg := setup{Config: wsauth.Config{}, live: live.Config{PerSubject: 1, OnExcess: test.excess}}
 			guard, srv := takingMessages(t, auth, cfg, paseto.Requirement{}, echo)
 			clients := []*websocket.Conn{connect(t, srv, none()), connect(t, srv, none())} // nobody's yet
 			for n, ws := range clients {

@@ -12,6 +12,7 @@ import (
 	"github.com/pasetokit/pasetokit/denylist"
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/paseto/httpauth"
+	"github.com/pasetokit/pasetokit/paseto/live"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
@@ -19,16 +20,18 @@ import (
 var byMessage = []httpauth.Location{httpauth.LocationHeader, httpauth.LocationMessage}
 
 // takingMessages serves such a route.
-func takingMessages(t testing.TB, auth *paseto.Authorizer, cfg wsauth.Config, req paseto.Requirement, serve wsauth.Handler) (*wsauth.Guard, *httptest.Server) {
+func takingMessages(t testing.TB, auth *paseto.Authorizer, cfg setup, req paseto.Requirement, serve wsauth.Handler) (*wsauth.Guard, *httptest.Server) {
 	t.Helper()
-	return takingMessagesFor(t, newWeb(t, auth, httpauth.Config{}), cfg, req, serve)
+	cfg.Locations = byMessage
+	guard := newGuard(t, auth, cfg)
+	return guard, listen(t, guard.Require(req, serve))
 }
 
 // takingMessagesFor is takingMessages with another Web than the default one.
-func takingMessagesFor(t testing.TB, web *httpauth.Web, cfg wsauth.Config, req paseto.Requirement, serve wsauth.Handler) (*wsauth.Guard, *httptest.Server) {
+func takingMessagesFor(t testing.TB, web *httpauth.Web, cfg setup, req paseto.Requirement, serve wsauth.Handler) (*wsauth.Guard, *httptest.Server) {
 	t.Helper()
 	cfg.Locations = byMessage
-	guard := guardOf(t, web, cfg)
+	guard := guardOf(t, web, cfg.Config)
 	return guard, listen(t, guard.Require(req, serve))
 }
 
@@ -40,15 +43,15 @@ func TestFirstMessage(t *testing.T) {
 	for _, test := range []struct {
 		name   string
 		tokens paseto.Config
-		cfg    wsauth.Config
+		cfg    setup
 		ttl    time.Duration
 		ends   time.Time
 		in     int64 // seconds
 	}{
-		{"plain", paseto.Config{}, wsauth.Config{}, time.Hour, hour, 3599},
-		{"with leeway", paseto.Config{Leeway: time.Minute}, wsauth.Config{}, time.Hour, hour.Add(time.Minute), 3659},
-		{"about to expire", paseto.Config{Leeway: time.Hour}, wsauth.Config{}, time.Second, start.Truncate(time.Second).Add(time.Second + time.Hour), 3600},
-		{"without an expiry", paseto.Config{AllowNoExpiry: true}, wsauth.Config{}, paseto.NoExpiry, time.Time{}, 0},
+		{"plain", paseto.Config{}, setup{Config: wsauth.Config{}}, time.Hour, hour, 3599},
+		{"with leeway", paseto.Config{Leeway: time.Minute}, setup{Config: wsauth.Config{}}, time.Hour, hour.Add(time.Minute), 3659},
+		{"about to expire", paseto.Config{Leeway: time.Hour}, setup{Config: wsauth.Config{}}, time.Second, start.Truncate(time.Second).Add(time.Second + time.Hour), 3600},
+		{"without an expiry", paseto.Config{AllowNoExpiry: true}, setup{Config: wsauth.Config{}}, paseto.NoExpiry, time.Time{}, 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -83,7 +86,7 @@ func TestFirstMessage(t *testing.T) {
 // TestFirstMessageAndLifetime: the lifetime counts from when the token came.
 func TestFirstMessageAndLifetime(t *testing.T) {
 	t.Parallel()
-	cfg := wsauth.Config{Locations: byMessage, MaxLifetime: time.Minute, MessageTimeout: time.Hour, PingInterval: wsauth.NoPing}
+	cfg := setup{Config: wsauth.Config{Locations: byMessage, MessageTimeout: time.Hour, PingInterval: wsauth.NoPing}, live: live.Config{MaxLifetime: time.Minute}}
 	inBubble(t, paseto.Config{}, cfg, echo, func(b bubble) {
 		client := b.call(none(), true)
 		client.checkLives(30 * time.Minute)
@@ -93,7 +96,7 @@ func TestFirstMessageAndLifetime(t *testing.T) {
 			t.Errorf("the answer is %+v, want the end in a minute", a)
 		}
 		began := time.Now()
-		client.checkEnd(wsauth.CloseGoingAway, wsauth.ErrLifetime.Message())
+		client.checkEnd(wsauth.CloseGoingAway, live.ErrLifetime.Message())
 		client.checkLived(began, time.Minute)
 	})
 }
@@ -101,7 +104,7 @@ func TestFirstMessageAndLifetime(t *testing.T) {
 // TestFirstMessageExpires like any other token.
 func TestFirstMessageExpires(t *testing.T) {
 	t.Parallel()
-	inBubble(t, paseto.Config{}, wsauth.Config{Locations: byMessage}, echo, func(b bubble) {
+	inBubble(t, paseto.Config{}, setup{Config: wsauth.Config{Locations: byMessage}}, echo, func(b bubble) {
 		client := b.call(none(), true)
 		began := time.Now()
 		client.say(authMessage(access(b, b.auth, anHour)))
@@ -134,7 +137,7 @@ func TestBadFirstMessage(t *testing.T) {
 		}
 	}
 	for _, r := range refusedRenewals() {
-		if r.want != wsauth.ErrOtherSubject && r.want != wsauth.ErrOlder { // there is nothing to compare with
+		if r.want != live.ErrOtherSubject && r.want != live.ErrOlder { // there is nothing to compare with
 			tests["token, "+r.name] = first{text, authMessage(r.token(t, auth)), r.want}
 		}
 	}
@@ -143,7 +146,7 @@ func TestBadFirstMessage(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			guard, srv := takingMessages(t, auth, wsauth.Config{}, required, unreachable(t))
+			guard, srv := takingMessages(t, auth, setup{Config: wsauth.Config{}}, required, unreachable(t))
 			ws := connect(t, srv, none())
 			sendAll(t, ws, frame(test.kind, test.message)+hello)
 			if _, data, err := ws.ReadMessage(); !isClose(err, wsauth.ClosePolicyViolation, httpauth.Refusal(test.want).Message) {
@@ -172,7 +175,7 @@ func TestFirstMessageOfAnonymous(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			_, srv := takingMessages(t, auth, wsauth.Config{}, picky, func(ctx context.Context, conn *wsauth.Conn) {
+			_, srv := takingMessages(t, auth, setup{Config: wsauth.Config{}}, picky, func(ctx context.Context, conn *wsauth.Conn) {
 				if !conn.Claims().Anonymous() || !paseto.FromContext(ctx).Anonymous() {
 					t.Error("there are claims")
 				}
@@ -219,9 +222,9 @@ func TestTokenInHandshake(t *testing.T) {
 		for _, reject := range []wsauth.Reject{wsauth.RejectClose, wsauth.RejectHTTP} {
 			t.Run(test.name+", reject "+string(reject), func(t *testing.T) {
 				t.Parallel()
-				guard := newGuard(t, auth, wsauth.Config{
+				guard := newGuard(t, auth, setup{Config: wsauth.Config{
 					Locations: []httpauth.Location{httpauth.LocationMessage, httpauth.LocationHeader, httpauth.LocationSubprotocol}, Subprotocols: []string{"chat.v1"}, Reject: reject,
-				})
+				}})
 				srv := listen(t, guard.Require(paseto.Requirement{}, func(ctx context.Context, conn *wsauth.Conn) {
 					if got := conn.Subprotocol(); got != test.protocol {
 						t.Errorf("Subprotocol is %q, want %q", got, test.protocol)
@@ -270,7 +273,7 @@ func TestRevocationDuringFirstMessage(t *testing.T) {
 			}
 			return store.Store.Revoked(ctx, asked)
 		})
-		_, srv := takingMessages(t, auth, wsauth.Config{}, paseto.Requirement{}, unreachable(t))
+		_, srv := takingMessages(t, auth, setup{Config: wsauth.Config{}}, paseto.Requirement{}, unreachable(t))
 		ws := connect(t, srv, none())
 		say(t, ws, authMessage(token.Token.Reveal()))
 		if _, data, err := ws.ReadMessage(); !isClose(err, wsauth.ClosePolicyViolation, beenRevoked) {
@@ -286,7 +289,7 @@ func TestRevocationDuringFirstMessage(t *testing.T) {
 func TestOutageDuringFirstMessage(t *testing.T) {
 	t.Parallel()
 	auth := newAuthorizer(t, paseto.Config{}, paseto.WithDenylist(brokenStore{}))
-	_, srv := takingMessages(t, auth, wsauth.Config{}, paseto.Requirement{}, unreachable(t))
+	_, srv := takingMessages(t, auth, setup{Config: wsauth.Config{}}, paseto.Requirement{}, unreachable(t))
 	ws := connect(t, srv, none())
 	say(t, ws, authMessage(access(t, auth, anHour)))
 	checkClosed(t, ws, wsauth.CloseTryAgainLater, unavailable)
@@ -297,7 +300,7 @@ func TestPanicDuringFirstMessage(t *testing.T) {
 	t.Parallel()
 	auth := newAuthorizer(t, paseto.Config{})
 	req := paseto.Requirement{Check: func(context.Context, *paseto.Claims) error { panic(errors.New("oh dear")) }}
-	guard, srv := takingMessages(t, auth, wsauth.Config{}, req, unreachable(t))
+	guard, srv := takingMessages(t, auth, setup{Config: wsauth.Config{}}, req, unreachable(t))
 	for range 2 {
 		ws := connect(t, srv, none())
 		say(t, ws, authMessage(access(t, auth, anHour)))

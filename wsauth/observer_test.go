@@ -18,26 +18,27 @@ import (
 
 	"github.com/pasetokit/pasetokit/denylist"
 	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/paseto/live"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
 // witness keeps what an observer is told.
 type witness struct {
 	mu  sync.Mutex
-	all []wsauth.Event
+	all []live.Event
 }
 
-func (w *witness) observe(e wsauth.Event) {
+func (w *witness) observe(e live.Event) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.all = append(w.all, e)
 }
 
 // events returns what was told so far, of these kinds or of all.
-func (w *witness) events(kinds ...wsauth.EventKind) []wsauth.Event {
+func (w *witness) events(kinds ...live.EventKind) []live.Event {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	var found []wsauth.Event
+	var found []live.Event
 	for _, e := range w.all {
 		if len(kinds) == 0 || slices.Contains(kinds, e.Kind) {
 			found = append(found, e)
@@ -47,8 +48,8 @@ func (w *witness) events(kinds ...wsauth.EventKind) []wsauth.Event {
 }
 
 // kindsOf returns the kinds of events.
-func kindsOf(events []wsauth.Event) []wsauth.EventKind {
-	var kinds []wsauth.EventKind
+func kindsOf(events []live.Event) []live.EventKind {
+	var kinds []live.EventKind
 	for _, e := range events {
 		kinds = append(kinds, e.Kind)
 	}
@@ -68,7 +69,7 @@ type wayOut struct {
 	serve wsauth.Handler                                   // nil: greet
 	wrap  func(w http.ResponseWriter) http.ResponseWriter  // nil: w as it is
 	take  func(t *testing.T, s stage, token paseto.Issued) // nil: connects, and sees what comes
-	told  []wsauth.EventKind                               // nil: that depends on how far it came
+	told  []live.EventKind                                 // nil: that depends on how far it came
 	cause func(err error) bool                             // of the last event
 }
 
@@ -84,15 +85,15 @@ func closedBy(code wsauth.CloseCode) func(error) bool {
 }
 
 func waysOut() []wayOut {
-	const opened, closed, refused, panicked = wsauth.EventOpened, wsauth.EventClosed, wsauth.EventRefused, wsauth.EventPanicked
-	lived := []wsauth.EventKind{opened, closed}
+	const opened, closed, refused, panicked = live.EventOpened, live.EventEnded, live.EventRefused, live.EventPanicked
+	lived := []live.EventKind{opened, closed}
 	return []wayOut{
-		{name: "handler returns", serve: func(context.Context, *wsauth.Conn) {}, told: lived, cause: is(wsauth.ErrClosed)},
+		{name: "handler returns", serve: func(context.Context, *wsauth.Conn) {}, told: lived, cause: is(live.ErrClosed)},
 		{name: "handler panics", serve: func(context.Context, *wsauth.Conn) { panic("oh dear") },
-			told: []wsauth.EventKind{opened, panicked, closed}, cause: is(wsauth.ErrPanic)},
+			told: []live.EventKind{opened, panicked, closed}, cause: is(live.ErrPanic)},
 		{name: "handler exits its goroutine", serve: func(context.Context, *wsauth.Conn) { runtime.Goexit() },
-			told: lived, cause: is(wsauth.ErrClosed)},
-		{name: "handler closes", serve: func(_ context.Context, conn *wsauth.Conn) { conn.Close(4000, "") }, told: lived, cause: is(wsauth.ErrClosed)},
+			told: lived, cause: is(live.ErrClosed)},
+		{name: "handler closes", serve: func(_ context.Context, conn *wsauth.Conn) { conn.Close(4000, "") }, told: lived, cause: is(live.ErrClosed)},
 		{name: "client leaves", told: lived, cause: closedBy(wsauth.CloseNormal), take: func(t *testing.T, s stage, token paseto.Issued) {
 			t.Helper()
 			leave(t, connect(t, s.srv, bearer(token.Token.Reveal())))
@@ -110,8 +111,8 @@ func waysOut() []wayOut {
 			}
 			checkClosed(t, ws, wsauth.ClosePolicyViolation, beenRevoked)
 		}},
-		{name: "revoked before", told: []wsauth.EventKind{refused}, cause: is(paseto.ErrRevoked), take: revokedAtLook(1)},
-		{name: "revoked since it was verified", told: []wsauth.EventKind{refused}, cause: is(paseto.ErrRevoked), take: revokedAtLook(2)},
+		{name: "revoked before", told: []live.EventKind{refused}, cause: is(paseto.ErrRevoked), take: revokedAtLook(1)},
+		{name: "revoked since it was verified", told: []live.EventKind{refused}, cause: is(paseto.ErrRevoked), take: revokedAtLook(2)},
 		{name: "connection cannot be taken over", take: notLetIn, wrap: func(w http.ResponseWriter) http.ResponseWriter { return broken{w} }},
 		{name: "connection is gone", take: breaksOff(""), wrap: func(w http.ResponseWriter) http.ResponseWriter { return deaf{w} }},
 		{name: "client breaks off", take: breaksOff("")},
@@ -163,7 +164,7 @@ func breaksOff(more string) func(*testing.T, stage, paseto.Issued) {
 
 // walk takes the way with a token of alice's, and returns where that was. A route
 // beside it is as open as ever.
-func (way wayOut) walk(t *testing.T, cfg wsauth.Config, opts ...wsauth.Option) (stage, paseto.Issued) {
+func (way wayOut) walk(t *testing.T, cfg setup, opts ...any) (stage, paseto.Issued) {
 	t.Helper()
 	cfg.Reject = wsauth.RejectHTTP // so that the refused are gone at once
 	s := newStage(t, cfg, greet, opts...)
@@ -199,7 +200,7 @@ func TestObserverOfEveryWayOut(t *testing.T) {
 		t.Run(way.name, func(t *testing.T) {
 			t.Parallel()
 			var seen witness
-			s, token := way.walk(t, wsauth.Config{}, wsauth.WithObserver(seen.observe))
+			s, token := way.walk(t, setup{Config: wsauth.Config{}}, live.WithObserver(seen.observe))
 			if way.told == nil {
 				return
 			}
@@ -213,15 +214,15 @@ func TestObserverOfEveryWayOut(t *testing.T) {
 				t.Errorf("the cause is %v", last.Err)
 			}
 			for _, e := range events {
-				if e.Kind == wsauth.EventRefused && (e.Conn != nil || e.Claims != nil) {
+				if e.Kind == live.EventRefused && (wsauth.ConnOf(e.Right) != nil || e.Claims != nil) {
 					t.Errorf("%s comes with a connection", e.Kind)
 				}
-				if e.Kind != wsauth.EventRefused && (e.Conn == nil || e.Claims == nil || e.Claims.ID != token.Claims.ID) {
+				if e.Kind != live.EventRefused && (wsauth.ConnOf(e.Right) == nil || e.Claims == nil || e.Claims.ID != token.Claims.ID) {
 					t.Errorf("%s comes with the claims %v, want alice's", e.Kind, e.Claims)
 				}
 			}
 			panics := uint64(0)
-			if slices.Contains(way.told, wsauth.EventPanicked) {
+			if slices.Contains(way.told, live.EventPanicked) {
 				panics = 1
 			}
 			if got := s.guard.Stats().Panics; got != panics {
@@ -237,7 +238,7 @@ func TestObserverOfManyConnections(t *testing.T) {
 	t.Parallel()
 	const connections = 100
 	var seen witness
-	s := newStage(t, wsauth.Config{Limits: wsauth.Limits{PerSubject: 5, OnExcess: wsauth.ReplaceOldest}}, greet, wsauth.WithObserver(seen.observe))
+	s := newStage(t, setup{Config: wsauth.Config{}, live: live.Config{PerSubject: 5, OnExcess: live.ReplaceOldest}}, greet, live.WithObserver(seen.observe))
 	send := []handshake{bearer(access(t, s.auth, paseto.Grant{Subject: "alice"})), none(), header("Authorization", "Bearer")}
 	var group sync.WaitGroup
 	for n := range connections {
@@ -254,12 +255,12 @@ func TestObserverOfManyConnections(t *testing.T) {
 	group.Wait()
 	until(t, "all have gone", func() bool { return s.guard.Stats().Connections == 0 })
 	open := map[*wsauth.Conn]bool{}
-	for _, e := range seen.events(wsauth.EventOpened, wsauth.EventClosed) {
-		if was := open[e.Conn]; was == (e.Kind == wsauth.EventOpened) {
+	for _, e := range seen.events(live.EventOpened, live.EventEnded) {
+		if was := open[wsauth.ConnOf(e.Right)]; was == (e.Kind == live.EventOpened) {
 			t.Errorf("%s of a connection that is open: %t", e.Kind, was)
 		}
-		open[e.Conn] = e.Kind == wsauth.EventOpened
-		if (e.Err != nil) != (e.Kind == wsauth.EventClosed) {
+		open[wsauth.ConnOf(e.Right)] = e.Kind == live.EventOpened
+		if (e.Err != nil) != (e.Kind == live.EventEnded) {
 			t.Errorf("the cause of %s is %v", e.Kind, e.Err)
 		}
 	}
@@ -268,7 +269,7 @@ func TestObserverOfManyConnections(t *testing.T) {
 			t.Error("nobody was told that a connection closed")
 		}
 	}
-	if n := len(seen.events(wsauth.EventRefused)); n != connections/len(send) {
+	if n := len(seen.events(live.EventRefused)); n != connections/len(send) {
 		t.Errorf("%d refusals are told, want %d", n, connections/len(send))
 	}
 }
@@ -278,11 +279,11 @@ func TestObserverOfRenewals(t *testing.T) {
 	t.Parallel()
 	var seen witness
 	renewals := make(chan string)
-	s := newStage(t, wsauth.Config{}, func(ctx context.Context, conn *wsauth.Conn) {
+	s := newStage(t, setup{Config: wsauth.Config{}}, func(ctx context.Context, conn *wsauth.Conn) {
 		for token := range renewals {
 			_ = conn.Renew(ctx, token)
 		}
-	}, wsauth.WithObserver(seen.observe))
+	}, live.WithObserver(seen.observe))
 	old, newer := issued(t, s.auth, paseto.Grant{Subject: "alice"}), issued(t, s.auth, paseto.Grant{Subject: "alice"})
 	ws := connect(t, s.srv, bearer(old.Token.Reveal()))
 	for _, token := range []string{newer.Token.Reveal(), access(t, s.auth, paseto.Grant{Subject: "bob"})} {
@@ -292,14 +293,14 @@ func TestObserverOfRenewals(t *testing.T) {
 	checkClosed(t, ws, wsauth.CloseNormal, "")
 	until(t, "all is told", func() bool { return len(seen.events()) >= 4 })
 	want := []struct {
-		kind wsauth.EventKind
+		kind live.EventKind
 		id   string
 		err  error
 	}{
-		{wsauth.EventOpened, old.Claims.ID, nil},
-		{wsauth.EventRenewed, newer.Claims.ID, nil},
-		{wsauth.EventRenewalRefused, newer.Claims.ID, wsauth.ErrOtherSubject},
-		{wsauth.EventClosed, newer.Claims.ID, wsauth.ErrClosed},
+		{live.EventOpened, old.Claims.ID, nil},
+		{live.EventRenewed, newer.Claims.ID, nil},
+		{live.EventRenewalRefused, newer.Claims.ID, live.ErrOtherSubject},
+		{live.EventEnded, newer.Claims.ID, live.ErrClosed},
 	}
 	events := seen.events()
 	if len(events) != len(want) {
@@ -316,7 +317,7 @@ func TestObserverOfRenewals(t *testing.T) {
 func TestObserverPanics(t *testing.T) {
 	t.Parallel()
 	logger, log := newLogger()
-	s := newStage(t, wsauth.Config{}, greet, wsauth.WithLogger(logger), wsauth.WithObserver(func(wsauth.Event) { panic("oh dear") }))
+	s := newStage(t, setup{Config: wsauth.Config{}}, greet, logger, live.WithObserver(func(live.Event) { panic("oh dear") }))
 	for _, send := range []handshake{none(), bearer(access(t, s.auth, paseto.Grant{}))} {
 		ws := connect(t, s.srv, send)
 		checkMessage(t, ws, "hello")

@@ -49,7 +49,7 @@ func TestOptional(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			test.req.Optional = true
-			guard := newGuard(t, auth, wsauth.Config{})
+			guard := newGuard(t, auth, setup{Config: wsauth.Config{}})
 			srv := listen(t, guard.Require(test.req, func(ctx context.Context, conn *wsauth.Conn) {
 				who := anonymous
 				if claims := conn.Claims(); claims != nil {
@@ -76,7 +76,7 @@ func TestOptional(t *testing.T) {
 func TestAnonymousAfterAuthenticated(t *testing.T) {
 	t.Parallel()
 	auth := newAuthorizer(t, paseto.Config{})
-	guard := newGuard(t, auth, wsauth.Config{},
+	guard := newGuard(t, auth, setup{Config: wsauth.Config{}},
 		wsauth.WithConnContext(func(_ context.Context, r *http.Request) context.Context { return r.Context() }))
 	srv := listen(t, withValue(paseto.NewContext(context.Background(), &paseto.Claims{Subject: "mallory"}),
 		guard.Require(paseto.Requirement{Optional: true}, func(ctx context.Context, conn *wsauth.Conn) {

@@ -79,7 +79,7 @@ func TestOwnOrigin(t *testing.T) {
 	t.Parallel()
 	auth := newAuthorizer(t, paseto.Config{})
 	token := access(t, auth, paseto.Grant{})
-	h := newGuard(t, auth, wsauth.Config{}).Require(paseto.Requirement{}, echo)
+	h := newGuard(t, auth, setup{Config: wsauth.Config{}}).Require(paseto.Requirement{}, echo)
 	plain, secure := listen(t, h), httptest.NewTLSServer(h)
 	t.Cleanup(secure.Close)
 	for _, test := range ownOrigins {
@@ -115,7 +115,7 @@ func TestListedOrigins(t *testing.T) {
 	t.Parallel()
 	auth := newAuthorizer(t, paseto.Config{})
 	token := access(t, auth, paseto.Grant{})
-	h := newGuard(t, auth, wsauth.Config{AllowedOrigins: []string{
+	h := newGuard(t, auth, setup{Config: wsauth.Config{AllowedOrigins: []string{
 		"https://app.example.com",
 		"http://localhost:3000",
 		"HTTPS://Upper.Example.NET:443",
@@ -123,7 +123,7 @@ func TestListedOrigins(t *testing.T) {
 		"https://*.example.org",
 		"http://*.localhost:5173",
 		"capacitor://localhost",
-	}}).Require(paseto.Requirement{}, echo)
+	}}}).Require(paseto.Requirement{}, echo)
 	srv := listen(t, h)
 	for _, test := range []struct {
 		origin   string
@@ -173,7 +173,7 @@ func TestListedOrigins(t *testing.T) {
 func TestRepeatedOrigin(t *testing.T) {
 	t.Parallel()
 	auth := newAuthorizer(t, paseto.Config{})
-	srv := listen(t, newGuard(t, auth, wsauth.Config{}).Require(paseto.Requirement{}, echo))
+	srv := listen(t, newGuard(t, auth, setup{Config: wsauth.Config{}}).Require(paseto.Requirement{}, echo))
 	for _, origins := range [][]string{
 		{"http://chat.example.com", "http://chat.example.com"},
 		{"http://chat.example.com", "http://evil.org"},
@@ -189,7 +189,7 @@ func TestRepeatedOrigin(t *testing.T) {
 func TestOriginBeforeToken(t *testing.T) {
 	t.Parallel()
 	auth := newAuthorizer(t, paseto.Config{}, paseto.WithDenylist(brokenStore{}))
-	srv := listen(t, newGuard(t, auth, wsauth.Config{}).Require(paseto.Requirement{}, echo))
+	srv := listen(t, newGuard(t, auth, setup{Config: wsauth.Config{}}).Require(paseto.Requirement{}, echo))
 	evil := header("Origin", "https://evil.org")
 	for _, send := range []handshake{evil, evil.and(header("Authorization", "x")), evil.and(bearer(access(t, auth, paseto.Grant{})))} {
 		checkOrigin(t, srv, send, false)
@@ -246,7 +246,7 @@ func TestAllowedOriginsValidation(t *testing.T) {
 // TestOriginCause is in the error for the log, and not in what the client sees.
 func TestOriginCause(t *testing.T) {
 	t.Parallel()
-	guard := newGuard(t, newAuthorizer(t, paseto.Config{}), wsauth.Config{})
+	guard := newGuard(t, newAuthorizer(t, paseto.Config{}), setup{Config: wsauth.Config{}})
 	r := httptest.NewRequestWithContext(context.Background(), http.MethodGet, "/ws", nil)
 	r.Header.Set("Origin", "https://evil.org")
 	_, err := guard.Authenticate(r, paseto.Requirement{})

@@ -46,7 +46,7 @@ func TestOtherScheme(t *testing.T) {
 		for _, value := range []string{"Basic YTpi", "Basic", "Negotiate YII=", `Digest username="a", realm="b"`} {
 			t.Run(test.name+"/"+value, func(t *testing.T) {
 				t.Parallel()
-				guard := newGuard(t, auth, wsauth.Config{Locations: test.in, AllowedOrigins: []string{"https://example.com"}})
+				guard := newGuard(t, auth, setup{Config: wsauth.Config{Locations: test.in, AllowedOrigins: []string{"https://example.com"}}})
 				req := paseto.Requirement{Optional: test.optional}
 				srv := listen(t, guard.Require(req, func(_ context.Context, conn *wsauth.Conn) {
 					_ = conn.WriteMessage(wsauth.TextMessage, []byte(who(conn.Claims())))
@@ -73,7 +73,7 @@ func TestOtherScheme(t *testing.T) {
 
 	t.Run("first message", func(t *testing.T) {
 		t.Parallel()
-		guard, srv := takingMessages(t, auth, wsauth.Config{}, paseto.Requirement{}, echo)
+		guard, srv := takingMessages(t, auth, setup{Config: wsauth.Config{}}, paseto.Requirement{}, echo)
 		basic := header("Authorization", "Basic YTpi")
 		ws := connect(t, srv, basic)
 		sendAll(t, ws, frame(text, authMessage(token)))

@@ -113,10 +113,10 @@ func (c *Conn) measure(ws *websocket.Conn) {
 // take counts what the reader of the connection got. More than is allowed closes the
 // connection, or has the reader wait.
 func (c *Conn) take(messages, bytes int) {
-	if c.meter == nil || c.closing.Load() {
+	if c.meter == nil || c.right.Ended() {
 		return
 	}
-	limits, now := &c.gate.guard.cfg.Messages, c.gate.guard.moment()
+	limits, now := &c.gate.guard.cfg.Messages, int64(time.Since(c.gate.guard.made))
 	early := max(c.meter.messages.take(messages, limits.PerSecond, limits.Burst, now),
 		c.meter.bytes.take(bytes, limits.BytesPerSecond, limits.BytesBurst, now))
 	switch {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/paseto/httpauth"
+	"github.com/pasetokit/pasetokit/paseto/live"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
@@ -65,7 +66,7 @@ func TestMessageLimits(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			inBubble(t, paseto.Config{}, wsauth.Config{PingInterval: wsauth.NoPing, Messages: test.limits}, echo, func(b bubble) {
+			inBubble(t, paseto.Config{}, setup{Config: wsauth.Config{PingInterval: wsauth.NoPing, Messages: test.limits}}, echo, func(b bubble) {
 				began := time.Now()
 				client := b.call(none(), false)
 				client.flood(test.send...)
@@ -96,7 +97,7 @@ func TestMessageLimits(t *testing.T) {
 func TestMessageLimitsLetBe(t *testing.T) {
 	t.Parallel()
 	limits := wsauth.MessageLimits{PerSecond: 2, Burst: 1, BytesPerSecond: 100}
-	inBubble(t, paseto.Config{}, wsauth.Config{PingInterval: time.Second, Messages: limits}, echo, func(b bubble) {
+	inBubble(t, paseto.Config{}, setup{Config: wsauth.Config{PingInterval: time.Second, Messages: limits}}, echo, func(b bubble) {
 		client := b.call(none(), true)
 		go func() {
 			for range client.messages { // which nobody looks at
@@ -113,10 +114,10 @@ func TestMessageLimitsLetBe(t *testing.T) {
 // TestMessageLimitsAtFirstMessage count it, and have room for the longest one.
 func TestMessageLimitsAtFirstMessage(t *testing.T) {
 	t.Parallel()
-	cfg := wsauth.Config{
+	cfg := setup{Config: wsauth.Config{
 		Locations: []httpauth.Location{httpauth.LocationMessage}, ReadLimit: 10,
 		Messages: wsauth.MessageLimits{PerSecond: 1, Burst: 2, BytesPerSecond: 1},
-	}
+	}}
 	inBubble(t, paseto.Config{}, cfg, echo, func(b bubble) {
 		client := b.call(none(), false)
 		client.flood(frame(text, authMessage(access(b, b.auth, paseto.Grant{Subject: "alice"}))) + hello + hello)
@@ -153,7 +154,7 @@ func TestWaitingReaderIsEnded(t *testing.T) {
 					b.Error(err)
 				}
 			}},
-			{"shutdown", wsauth.ErrShutdown, after / 2, func(b bubble, _ *wsauth.Conn) { b.shutDown() }},
+			{"shutdown", live.ErrShutdown, after / 2, func(b bubble, _ *wsauth.Conn) { b.shutDown() }},
 		} {
 			t.Run(waits.name+", "+ends.name, func(t *testing.T) {
 				t.Parallel()
@@ -167,7 +168,7 @@ func TestWaitingReaderIsEnded(t *testing.T) {
 					}
 				}
 				waits.limits.OnExcess = wsauth.MessageExcessWaits
-				inBubble(t, paseto.Config{}, wsauth.Config{Messages: waits.limits}, serve, func(b bubble) {
+				inBubble(t, paseto.Config{}, setup{Config: wsauth.Config{Messages: waits.limits}}, serve, func(b bubble) {
 					began := time.Now()
 					client := b.call(b.alice(after), false)
 					client.flood(waits.send...)
@@ -190,7 +191,7 @@ func TestPeerOfWaitingReader(t *testing.T) {
 	for name, answers := range map[string]bool{"answers": true, "is silent": false} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			inBubble(t, paseto.Config{}, wsauth.Config{Messages: limits}, echo, func(b bubble) {
+			inBubble(t, paseto.Config{}, setup{Config: wsauth.Config{Messages: limits}}, echo, func(b bubble) {
 				client := b.call(b.alice(24*time.Hour), answers)
 				part := frame(text&^final, strings.Repeat("x", 4000))
 				client.flood(part)

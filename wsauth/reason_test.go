@@ -28,7 +28,7 @@ var reasons = []struct{ name, message, want string }{
 func TestReasonOfRefusal(t *testing.T) {
 	t.Parallel()
 	auth := newAuthorizer(t, paseto.Config{})
-	guard := newGuard(t, auth, wsauth.Config{})
+	guard := newGuard(t, auth, setup{Config: wsauth.Config{}})
 	token := access(t, auth, paseto.Grant{})
 	for _, test := range reasons {
 		t.Run(test.name, func(t *testing.T) {
@@ -47,7 +47,7 @@ func TestReasonOfRefusal(t *testing.T) {
 func TestReasonOfClose(t *testing.T) {
 	t.Parallel()
 	auth := newAuthorizer(t, paseto.Config{})
-	guard := newGuard(t, auth, wsauth.Config{})
+	guard := newGuard(t, auth, setup{Config: wsauth.Config{}})
 	token := access(t, auth, paseto.Grant{})
 	for _, test := range reasons {
 		t.Run(test.name, func(t *testing.T) {
@@ -64,7 +64,7 @@ func TestReasonOfClose(t *testing.T) {
 func TestReasonOverHTTP(t *testing.T) {
 	t.Parallel()
 	auth := newAuthorizer(t, paseto.Config{})
-	guard := newGuard(t, auth, wsauth.Config{Reject: wsauth.RejectHTTP})
+	guard := newGuard(t, auth, setup{Config: wsauth.Config{Reject: wsauth.RejectHTTP}})
 	message := strings.Repeat("é", 100)
 	srv := listen(t, guard.Require(paseto.Requirement{Check: func(context.Context, *paseto.Claims) error {
 		return &paseto.Error{Code: "banned", Message: message}

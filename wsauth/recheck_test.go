@@ -10,6 +10,7 @@ import (
 
 	"github.com/pasetokit/pasetokit/denylist"
 	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/paseto/live"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
@@ -47,29 +48,29 @@ func TestUnheardRevocation(t *testing.T) {
 	}
 	for _, test := range []struct {
 		name   string
-		cfg    wsauth.Config
+		cfg    setup
 		watch  func(ctx context.Context, unheard <-chan struct{}, fn func(denylist.Event)) error // until the revocation is missed
 		within time.Duration
 	}{
-		{"gap", wsauth.Config{}, tells(told), 0},
-		{"event of a later version", wsauth.Config{}, tells(denylist.Event{Kind: "issuer revoked"}), 0},
-		{"event without a kind", wsauth.Config{}, tells(denylist.Event{}), 0},
-		{"watch fails", wsauth.Config{}, func(_ context.Context, unheard <-chan struct{}, _ func(denylist.Event)) error {
+		{"gap", setup{Config: wsauth.Config{}}, tells(told), time.Second},
+		{"event of a later version", setup{Config: wsauth.Config{}}, tells(denylist.Event{Kind: "issuer revoked"}), time.Second},
+		{"event without a kind", setup{Config: wsauth.Config{}}, tells(denylist.Event{}), time.Second},
+		{"watch fails", setup{Config: wsauth.Config{}}, func(_ context.Context, unheard <-chan struct{}, _ func(denylist.Event)) error {
 			<-unheard
 			return errStoreDown
 		}, time.Second},
-		{"watch cannot even begin", wsauth.Config{}, func(context.Context, <-chan struct{}, func(denylist.Event)) error {
+		{"watch cannot even begin", setup{Config: wsauth.Config{}}, func(context.Context, <-chan struct{}, func(denylist.Event)) error {
 			return errStoreDown
 		}, time.Second},
-		{"watch returns", wsauth.Config{}, func(_ context.Context, unheard <-chan struct{}, _ func(denylist.Event)) error {
+		{"watch returns", setup{Config: wsauth.Config{}}, func(_ context.Context, unheard <-chan struct{}, _ func(denylist.Event)) error {
 			<-unheard
 			return nil
 		}, time.Second},
-		{"nobody notices", wsauth.Config{}, func(ctx context.Context, _ <-chan struct{}, _ func(denylist.Event)) error {
+		{"nobody notices", setup{Config: wsauth.Config{}}, func(ctx context.Context, _ <-chan struct{}, _ func(denylist.Event)) error {
 			<-ctx.Done()
 			return ctx.Err()
 		}, time.Minute},
-		{"nobody notices, and the operator is impatient", wsauth.Config{RecheckInterval: 3 * time.Second},
+		{"nobody notices, and the operator is impatient", setup{Config: wsauth.Config{}, live: live.Config{RecheckInterval: 3 * time.Second}},
 			func(ctx context.Context, _ <-chan struct{}, _ func(denylist.Event)) error {
 				<-ctx.Done()
 				return ctx.Err()
@@ -114,21 +115,21 @@ func TestOutage(t *testing.T) {
 	for _, test := range []struct {
 		name        string
 		tokens      paseto.Config
-		cfg         wsauth.Config
+		cfg         setup
 		look        func(context.Context, denylist.Token) (bool, error)
 		outage      time.Duration
 		least, most time.Duration // 0: lives on
 	}{
-		{"default", paseto.Config{}, wsauth.Config{}, down, long, 5 * time.Minute, 5*time.Minute + 5*time.Second},
-		{"configured", paseto.Config{}, wsauth.Config{MaxUnchecked: 10 * time.Minute, RecheckInterval: time.Second}, down, long,
+		{"default", paseto.Config{}, setup{Config: wsauth.Config{}}, down, long, 5 * time.Minute, 5*time.Minute + 5*time.Second},
+		{"configured", paseto.Config{}, setup{Config: wsauth.Config{}, live: live.Config{MaxUnchecked: 10 * time.Minute, RecheckInterval: time.Second}}, down, long,
 			10 * time.Minute, 10*time.Minute + time.Second},
-		{"looked at less often than that", paseto.Config{}, wsauth.Config{MaxUnchecked: time.Second}, down, long,
+		{"looked at less often than that", paseto.Config{}, setup{Config: wsauth.Config{}, live: live.Config{MaxUnchecked: time.Second}}, down, long,
 			time.Second, time.Minute},
-		{"no answer at all", paseto.Config{}, wsauth.Config{}, hangs, long, 5 * time.Minute, 6 * time.Minute},
-		{"no limit", paseto.Config{}, wsauth.Config{MaxUnchecked: paseto.NoLimit}, down, long, 0, 0},
-		{"fail open", paseto.Config{Denylist: paseto.DenylistConfig{FailOpen: true}}, wsauth.Config{}, down, long, 0, 0},
-		{"fail open, no answer at all", paseto.Config{Denylist: paseto.DenylistConfig{FailOpen: true}}, wsauth.Config{}, hangs, long, 0, 0},
-		{"over in time", paseto.Config{}, wsauth.Config{}, down, 5*time.Minute - time.Second, 0, 0},
+		{"no answer at all", paseto.Config{}, setup{Config: wsauth.Config{}}, hangs, long, 5 * time.Minute, 6 * time.Minute},
+		{"no limit", paseto.Config{}, setup{Config: wsauth.Config{}, live: live.Config{MaxUnchecked: paseto.NoLimit}}, down, long, 0, 0},
+		{"fail open", paseto.Config{Denylist: paseto.DenylistConfig{FailOpen: true}}, setup{Config: wsauth.Config{}}, down, long, 0, 0},
+		{"fail open, no answer at all", paseto.Config{Denylist: paseto.DenylistConfig{FailOpen: true}}, setup{Config: wsauth.Config{}}, hangs, long, 0, 0},
+		{"over in time", paseto.Config{}, setup{Config: wsauth.Config{}}, down, 5*time.Minute - time.Second, 0, 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -156,7 +157,7 @@ func TestOutage(t *testing.T) {
 // TestOutageAgain counts from the last look that succeeded.
 func TestOutageAgain(t *testing.T) {
 	t.Parallel()
-	inBubble(t, paseto.Config{}, wsauth.Config{}, echo, func(b bubble) {
+	inBubble(t, paseto.Config{}, setup{Config: wsauth.Config{}}, echo, func(b bubble) {
 		alice := b.join(lasting("alice"))
 		for range 10 {
 			b.store.onLook(down)
@@ -187,7 +188,7 @@ func TestWithdrawnKey(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			inBubble(t, paseto.Config{}, wsauth.Config{}, echo, func(b bubble) {
+			inBubble(t, paseto.Config{}, setup{Config: wsauth.Config{}}, echo, func(b bubble) {
 				signed := lasting("bob")
 				signed.Purpose = paseto.Public
 				alice, bob := b.join(lasting("alice")), b.join(signed)
@@ -213,7 +214,7 @@ func TestWithdrawnKey(t *testing.T) {
 // whose revocation is then of no interest.
 func TestRecheckOfRenewedConnection(t *testing.T) {
 	t.Parallel()
-	inBubble(t, paseto.Config{}, wsauth.Config{}, echo, func(b bubble) {
+	inBubble(t, paseto.Config{}, setup{Config: wsauth.Config{}}, echo, func(b bubble) {
 		alice := b.join(lasting("alice"))
 		conn := b.conn(alice)
 		newer := access(b, b.auth, lasting("alice"))

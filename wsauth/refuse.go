@@ -11,14 +11,15 @@ import (
 	"github.com/pasetokit/pasetokit/internal/refusal"
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/paseto/httpauth"
+	"github.com/pasetokit/pasetokit/paseto/live"
 )
 
 // overHTTP lists the refusals that are answered over HTTP whatever is
 // configured, because they are not about a token.
 var overHTTP = map[paseto.Code]int{
 	errUpgrade:            http.StatusUpgradeRequired,
-	ErrShutdown:           http.StatusServiceUnavailable,
-	ErrOverload:           http.StatusServiceUnavailable,
+	live.ErrShutdown:      http.StatusServiceUnavailable,
+	live.ErrOverload:      http.StatusServiceUnavailable,
 	ErrThrottled:          http.StatusTooManyRequests,
 	ErrOrigin:             http.StatusForbidden,
 	errHandshake:          http.StatusBadRequest,
@@ -34,7 +35,7 @@ func (t *gate) refuse(w *answer, r *http.Request, err error) {
 	status, always := overHTTP[told.Code]
 	switch {
 	case always:
-	case errors.Is(err, ErrTooMany):
+	case errors.Is(err, live.ErrTooMany):
 		status = http.StatusTooManyRequests
 	default:
 		status = httpauth.Status(err)
@@ -47,7 +48,7 @@ func (t *gate) refuse(w *answer, r *http.Request, err error) {
 		}
 	}
 	g.logRefusal(r.Context(), g.from(r), told.Code, status, err)
-	g.tell(Event{Kind: EventRefused, Err: err})
+	g.keeper.Report(live.Event{Kind: live.EventRefused, Err: err})
 
 	switch {
 	case closes && t.refuseByClose(w, r, err):

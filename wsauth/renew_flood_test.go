@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/paseto/live"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
@@ -20,7 +21,7 @@ func TestFloodOfRenewals(t *testing.T) {
 			t.Run(name+" "+way.name, func(t *testing.T) {
 				t.Parallel()
 				cfg := way.config
-				cfg.RenewInterval = interval
+				cfg.live.RenewInterval = interval
 				inBubble(t, paseto.Config{}, cfg, renewing, func(b bubble) {
 					client := b.call(bearer(access(b, b.auth, anHour)), true)
 					renewal := way.with(token(b))
@@ -32,7 +33,7 @@ func TestFloodOfRenewals(t *testing.T) {
 						for n := range 10 {
 							client.say(renewal)
 							got := client.hearAnswer()
-							if limited := got.Code == wsauth.ErrRenewals; limited != (n >= step.passed) {
+							if limited := got.Code == live.ErrRenewals; limited != (n >= step.passed) {
 								t.Errorf("after %s renewal %d is answered %+v, want %d to pass", step.after, n+1, got, step.passed)
 							}
 						}
@@ -48,7 +49,7 @@ func TestFloodOfRenewals(t *testing.T) {
 func TestFloodOfRenewalsCloses(t *testing.T) {
 	t.Parallel()
 	auth := newAuthorizer(t, paseto.Config{})
-	srv := listen(t, newGuard(t, auth, wsauth.Config{RenewMessages: true, RenewFailure: wsauth.RenewFailureCloses}).Require(paseto.Requirement{}, renewing))
+	srv := listen(t, newGuard(t, auth, setup{Config: wsauth.Config{RenewMessages: true}, live: live.Config{RenewFailure: live.RenewFailureEnds}}).Require(paseto.Requirement{}, renewing))
 	token := issued(t, auth, anHour)
 	ws := connect(t, srv, bearer(token.Token.Reveal()))
 	for range 5 {
@@ -56,7 +57,7 @@ func TestFloodOfRenewalsCloses(t *testing.T) {
 		checkAccepted(t, ws, token.Claims.ExpiresAt)
 	}
 	say(t, ws, authMessage(token.Token.Reveal()))
-	checkClosed(t, ws, wsauth.ClosePolicyViolation, wsauth.ErrRenewals.Message())
+	checkClosed(t, ws, wsauth.ClosePolicyViolation, live.ErrRenewals.Message())
 }
 
 // TestEndlessFloodOfRenewals closes a connection whose client does not listen, whatever
@@ -81,7 +82,7 @@ func TestEndlessFloodOfRenewals(t *testing.T) {
 					client.hearAnswer()
 				}
 				client.say(way.with("garbage"))
-				client.checkEnd(wsauth.ClosePolicyViolation, wsauth.ErrRenewals.Message())
+				client.checkEnd(wsauth.ClosePolicyViolation, live.ErrRenewals.Message())
 			})
 		})
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/paseto/live"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
@@ -54,7 +55,7 @@ func TestMessagesThatDoNotRenew(t *testing.T) {
 	token := access(t, auth, anHour)
 	open := func(t *testing.T, renews bool) *websocket.Conn {
 		t.Helper()
-		srv := listen(t, newGuard(t, auth, wsauth.Config{RenewMessages: renews}).Require(paseto.Requirement{}, echo))
+		srv := listen(t, newGuard(t, auth, setup{Config: wsauth.Config{RenewMessages: renews}}).Require(paseto.Requirement{}, echo))
 		return connect(t, srv, bearer(token))
 	}
 	for name, message := range foreign() {
@@ -101,7 +102,7 @@ func TestMessagesThatRenew(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			srv := listen(t, newGuard(t, auth, wsauth.Config{RenewMessages: true}).Require(paseto.Requirement{}, echo))
+			srv := listen(t, newGuard(t, auth, setup{Config: wsauth.Config{RenewMessages: true}}).Require(paseto.Requirement{}, echo))
 			ws := connect(t, srv, bearer(token.Token.Reveal()))
 			say(t, ws, strings.ReplaceAll(test.message, "TOKEN", token.Token.Reveal()))
 			checkAccepted(t, ws, token.Claims.ExpiresAt)
@@ -156,7 +157,7 @@ func TestMalformedRenewals(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			srv := listen(t, newGuard(t, auth, wsauth.Config{RenewMessages: true}).Require(paseto.Requirement{}, echo))
+			srv := listen(t, newGuard(t, auth, setup{Config: wsauth.Config{RenewMessages: true}}).Require(paseto.Requirement{}, echo))
 			ws := connect(t, srv, bearer(token))
 			say(t, ws, strings.ReplaceAll(test.message, "TOKEN", token))
 			if a := nextAnswer(t, ws); a.Code != test.want || a.Message == "" || a.ExpiresAt != nil {
@@ -170,7 +171,7 @@ func TestMalformedRenewals(t *testing.T) {
 // TestMalformedRenewalCloses where a refusal does.
 func TestMalformedRenewalCloses(t *testing.T) {
 	t.Parallel()
-	cfg := wsauth.Config{RenewMessages: true, RenewFailure: wsauth.RenewFailureCloses}
+	cfg := setup{Config: wsauth.Config{RenewMessages: true}, live: live.Config{RenewFailure: live.RenewFailureEnds}}
 	ws := admitted(t, cfg, unreadable(t))
 	say(t, ws, `{"type":"auth","id":1}`)
 	checkClosed(t, ws, wsauth.ClosePolicyViolation, wsauth.ErrMessage.Message())
@@ -179,13 +180,13 @@ func TestMalformedRenewalCloses(t *testing.T) {
 // TestFloodOfMalformedRenewals is limited like one of others.
 func TestFloodOfMalformedRenewals(t *testing.T) {
 	t.Parallel()
-	ws := admitted(t, wsauth.Config{RenewMessages: true}, unreadable(t))
+	ws := admitted(t, setup{Config: wsauth.Config{RenewMessages: true}}, unreadable(t))
 	for n := range 10 {
 		say(t, ws, `{"type":"auth","id":1}`)
 		if n < 5 {
 			checkDeclined(t, ws, wsauth.ErrMessage)
 		} else {
-			checkDeclined(t, ws, wsauth.ErrRenewals)
+			checkDeclined(t, ws, live.ErrRenewals)
 		}
 	}
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/pasetokit/pasetokit/denylist"
 	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/paseto/live"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
@@ -25,7 +26,7 @@ func TestConcurrentRenewals(t *testing.T) {
 	const renewers, each = 8, 20
 	conns := make(chan *wsauth.Conn, 1)
 	auth := newAuthorizer(t, paseto.Config{})
-	guard := newGuard(t, auth, wsauth.Config{RenewInterval: paseto.NoLimit, RecheckInterval: time.Millisecond})
+	guard := newGuard(t, auth, setup{Config: wsauth.Config{}, live: live.Config{RenewInterval: paseto.NoLimit, RecheckInterval: time.Millisecond}})
 	srv := listen(t, guard.Require(paseto.Requirement{}, toldOf(conns)))
 	ws := connect(t, srv, bearer(access(t, auth, anHour)))
 	conn := wait(t, conns, "the connection")
@@ -47,7 +48,7 @@ func TestConcurrentRenewals(t *testing.T) {
 							break
 						}
 					}
-				case !errors.Is(err, wsauth.ErrOlder):
+				case !errors.Is(err, live.ErrOlder):
 					t.Error(err)
 				}
 				if c := conn.Claims(); c.Subject != "alice" || conn.Deadline().Before(token.Claims.ExpiresAt) {
@@ -134,7 +135,7 @@ func TestRevocationDuringRenewal(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			inBubble(t, paseto.Config{}, wsauth.Config{RecheckInterval: 24 * time.Hour, MaxUnchecked: paseto.NoLimit}, echo, func(b bubble) {
+			inBubble(t, paseto.Config{}, setup{Config: wsauth.Config{}, live: live.Config{RecheckInterval: 24 * time.Hour, MaxUnchecked: paseto.NoLimit}}, echo, func(b bubble) {
 				b.store.tells(func(denylist.Event) bool { return test.told })
 				now := issued(b, b.auth, lasts(2*time.Hour))
 				client := b.call(bearer(access(b, b.auth, anHour)), true)
@@ -176,7 +177,7 @@ func TestRenewalRacesRevocation(t *testing.T) {
 	const rounds = 300
 	conns := make(chan *wsauth.Conn, 1)
 	auth := newAuthorizer(t, paseto.Config{})
-	guard := newGuard(t, auth, wsauth.Config{RecheckInterval: time.Hour})
+	guard := newGuard(t, auth, setup{Config: wsauth.Config{}, live: live.Config{RecheckInterval: time.Hour}})
 	srv := listen(t, guard.Require(paseto.Requirement{}, toldOf(conns)))
 	for n := range rounds {
 		grant := but(anHour, func(g *paseto.Grant) { g.Session = fmt.Sprint("s", n) })
@@ -216,7 +217,7 @@ func TestOutageDuringRenewal(t *testing.T) {
 	for _, way := range ways() {
 		t.Run(way.name, func(t *testing.T) {
 			t.Parallel()
-			way.config.RenewFailure = wsauth.RenewFailureCloses
+			way.config.live.RenewFailure = live.RenewFailureEnds
 			s := newStage(t, way.config, renewing)
 			before, now := issued(t, s.auth, anHour), issued(t, s.auth, lasts(2*time.Hour))
 			ws := connect(t, s.srv, bearer(before.Token.Reveal()))
@@ -249,7 +250,7 @@ func TestOutageDuringRenewal(t *testing.T) {
 // found when somebody can.
 func TestOutageAfterRenewal(t *testing.T) {
 	t.Parallel()
-	inBubble(t, paseto.Config{}, wsauth.Config{}, echo, func(b bubble) {
+	inBubble(t, paseto.Config{}, setup{Config: wsauth.Config{}}, echo, func(b bubble) {
 		b.store.tells(func(e denylist.Event) bool { return e.Kind == denylist.EventMissed })
 		client := b.call(bearer(access(b, b.auth, anHour)), true)
 		conn, now := b.only(), issued(b, b.auth, lasts(2*time.Hour))
@@ -283,7 +284,7 @@ func TestOutageAfterRenewal(t *testing.T) {
 func TestRenewalOfImpatientCaller(t *testing.T) {
 	t.Parallel()
 	conns := make(chan *wsauth.Conn, 1)
-	s := newStage(t, wsauth.Config{RenewFailure: wsauth.RenewFailureCloses}, toldOf(conns))
+	s := newStage(t, setup{Config: wsauth.Config{}, live: live.Config{RenewFailure: live.RenewFailureEnds}}, toldOf(conns))
 	ws := connect(t, s.srv, bearer(access(t, s.auth, anHour)))
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -304,7 +305,7 @@ func TestRenewalAfterEnd(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			conns := make(chan *wsauth.Conn, 1)
-			s := newStage(t, wsauth.Config{CloseTimeout: soon}, toldOf(conns))
+			s := newStage(t, setup{Config: wsauth.Config{CloseTimeout: soon}}, toldOf(conns))
 			token := access(t, s.auth, anHour)
 			ws := connect(t, s.srv, bearer(token))
 			conn := wait(t, conns, "the connection")
@@ -313,7 +314,7 @@ func TestRenewalAfterEnd(t *testing.T) {
 			checkCut(t, ws)
 			until(t, "the connection is forgotten", func() bool { return s.guard.Stats().Connections == 0 })
 			if test.late {
-				if err := conn.Renew(t.Context(), token); !errors.Is(err, wsauth.ErrClosed) {
+				if err := conn.Renew(t.Context(), token); !errors.Is(err, live.ErrClosed) {
 					t.Errorf("Renew returns %v, want ErrClosed", err)
 				}
 			}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/paseto/httpauth"
+	"github.com/pasetokit/pasetokit/paseto/live"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
@@ -47,12 +48,12 @@ func refusedRenewals() []refusedRenewal {
 	}
 	yesterday := paseto.WithClock(func() time.Time { return start.Add(-24 * time.Hour) })
 	return []refusedRenewal{
-		{name: "other subject", token: granted(func(g *paseto.Grant) { g.Subject = "bob" }), want: wsauth.ErrOtherSubject},
-		{name: "no subject", token: granted(func(g *paseto.Grant) { g.Subject = "" }), want: wsauth.ErrOtherSubject},
-		{name: "other session", token: granted(func(g *paseto.Grant) { g.Session = "s2" }), want: wsauth.ErrOtherSubject},
-		{name: "no session", token: granted(func(g *paseto.Grant) { g.Session = "" }), want: wsauth.ErrOtherSubject},
-		{name: "anonymous connection", anonymous: true, token: granted(func(*paseto.Grant) {}), want: wsauth.ErrOtherSubject},
-		{name: "older", token: granted(func(g *paseto.Grant) { g.TTL = time.Hour - time.Second }), want: wsauth.ErrOlder},
+		{name: "other subject", token: granted(func(g *paseto.Grant) { g.Subject = "bob" }), want: live.ErrOtherSubject},
+		{name: "no subject", token: granted(func(g *paseto.Grant) { g.Subject = "" }), want: live.ErrOtherSubject},
+		{name: "other session", token: granted(func(g *paseto.Grant) { g.Session = "s2" }), want: live.ErrOtherSubject},
+		{name: "no session", token: granted(func(g *paseto.Grant) { g.Session = "" }), want: live.ErrOtherSubject},
+		{name: "anonymous connection", anonymous: true, token: granted(func(*paseto.Grant) {}), want: live.ErrOtherSubject},
+		{name: "older", token: granted(func(g *paseto.Grant) { g.TTL = time.Hour - time.Second }), want: live.ErrOlder},
 		{name: "not fresh", token: granted(func(g *paseto.Grant) { g.Fresh = false }), want: paseto.ErrNotFresh},
 		{name: "scope missing", token: granted(func(g *paseto.Grant) { g.Scopes = nil }), want: paseto.ErrScope},
 		{name: "refused by the check", token: granted(func(g *paseto.Grant) { g.Scopes = []string{"chat", "banned"} }), want: errBanned},
@@ -85,11 +86,11 @@ func refusedRenewals() []refusedRenewal {
 
 // begin opens a connection and sends the renewal that is refused, and a message after
 // it, so that a client which is told nothing does not wait for it in vain.
-func (r refusedRenewal) begin(t *testing.T, way way, failure wsauth.RenewFailure) (*websocket.Conn, *clock) {
+func (r refusedRenewal) begin(t *testing.T, way way, failure live.RenewFailure) (*websocket.Conn, *clock) {
 	t.Helper()
 	c := newClock()
 	auth := newAuthorizer(t, paseto.Config{}, paseto.WithClock(c.Now))
-	way.config.RenewFailure = failure
+	way.config.live.RenewFailure = failure
 	srv := listen(t, newGuard(t, auth, way.config).Require(picky, func(ctx context.Context, conn *wsauth.Conn) {
 		present := conn.Claims()
 		renewing(ctx, conn)
@@ -138,7 +139,7 @@ func TestRefusedRenewalCloses(t *testing.T) {
 		for _, way := range ways() {
 			t.Run(test.name+" "+way.name, func(t *testing.T) {
 				t.Parallel()
-				ws, _ := test.begin(t, way, wsauth.RenewFailureCloses)
+				ws, _ := test.begin(t, way, live.RenewFailureEnds)
 				if _, data, err := ws.ReadMessage(); !isClose(err, wsauth.ClosePolicyViolation, httpauth.Refusal(test.want).Message) {
 					t.Errorf("the client reads %q, %v; want the close for %s", data, err, test.want)
 				}

@@ -12,20 +12,21 @@ import (
 
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/paseto/httpauth"
+	"github.com/pasetokit/pasetokit/paseto/live"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
 // way is how a client renews its token.
 type way struct {
 	name   string
-	config wsauth.Config
+	config setup
 	with   func(token string) string // the message that does it
 }
 
 func ways() []way {
 	return []way{
-		{"by the application", wsauth.Config{}, func(token string) string { return "renew " + token }},
-		{"by message", wsauth.Config{RenewMessages: true}, authMessage},
+		{"by the application", setup{Config: wsauth.Config{}}, func(token string) string { return "renew " + token }},
+		{"by message", setup{Config: wsauth.Config{RenewMessages: true}}, authMessage},
 	}
 }
 
@@ -191,7 +192,7 @@ func TestRenewalAndEndlessTokens(t *testing.T) {
 		present, newer paseto.Grant
 		want           error
 	}{
-		{"by one that expires", endless, lasts(24 * time.Hour), wsauth.ErrOlder},
+		{"by one that expires", endless, lasts(24 * time.Hour), live.ErrOlder},
 		{"by another", endless, endless, nil},
 		{"of one that expires", anHour, endless, nil},
 	} {

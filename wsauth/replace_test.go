@@ -16,8 +16,8 @@ func TestReplaceSessions(t *testing.T) {
 	store := denylist.NewMemory(denylist.WithClock(c.Now))
 	t.Cleanup(func() { _ = store.Close() })
 	auth := newAuthorizer(t, paseto.Config{}, paseto.WithClock(c.Now), paseto.WithDenylist(store))
-	here := listen(t, newGuard(t, auth, wsauth.Config{}).Require(paseto.Requirement{}, echo))
-	there := listen(t, newGuard(t, auth, wsauth.Config{}).Require(paseto.Requirement{}, echo))
+	here := listen(t, newGuard(t, auth, setup{Config: wsauth.Config{}}).Require(paseto.Requirement{}, echo))
+	there := listen(t, newGuard(t, auth, setup{Config: wsauth.Config{}}).Require(paseto.Requirement{}, echo))
 	replace := func() string {
 		t.Helper()
 		pair, err := auth.ReplaceSessions(t.Context(), paseto.Grant{Subject: "alice"})

@@ -16,6 +16,7 @@ import (
 
 	"github.com/pasetokit/pasetokit/denylist"
 	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/paseto/live"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
@@ -170,7 +171,7 @@ func TestRevocationDuringHandshake(t *testing.T) {
 			t.Errorf("the handler was told %v, want ErrRevoked", err)
 		}
 	}
-	inBubble(t, paseto.Config{}, wsauth.Config{RecheckInterval: time.Hour}, serve, func(b bubble) {
+	inBubble(t, paseto.Config{}, setup{Config: wsauth.Config{}, live: live.Config{RecheckInterval: time.Hour}}, serve, func(b bubble) {
 		all.steer(b.store)
 		bystanders := []*websocket.Conn{b.dial(none()), b.dial(bearer(access(b, b.auth, paseto.Grant{Subject: "alice"})))}
 		var queue []*round

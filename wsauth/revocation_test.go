@@ -138,7 +138,7 @@ func TestRevocationClosesAtOnce(t *testing.T) {
 			t.Parallel()
 			c := newClock()
 			auth := newAuthorizer(t, paseto.Config{}, paseto.WithClock(c.Now))
-			guard := newGuard(t, auth, wsauth.Config{})
+			guard := newGuard(t, auth, setup{Config: wsauth.Config{}})
 			causes := make(chan error, 10)
 			greets := func(ctx context.Context, conn *wsauth.Conn) {
 				greet(ctx, conn)
@@ -193,7 +193,7 @@ func TestRevocationClosesAtOnce(t *testing.T) {
 }
 
 // revocable opens a connection whose handler must be told that its token is revoked.
-func revocable(t *testing.T, cfg wsauth.Config, serve func(context.Context, *wsauth.Conn) error) (ws *websocket.Conn, revoke func(), ended <-chan struct{}) {
+func revocable(t *testing.T, cfg setup, serve func(context.Context, *wsauth.Conn) error) (ws *websocket.Conn, revoke func(), ended <-chan struct{}) {
 	t.Helper()
 	auth := newAuthorizer(t, paseto.Config{})
 	began, done := make(chan struct{}), make(chan struct{})
@@ -243,7 +243,7 @@ func TestRevocationOfEveryPeer(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			ws, revoke, ended := revocable(t, wsauth.Config{}, test.serve)
+			ws, revoke, ended := revocable(t, setup{Config: wsauth.Config{}}, test.serve)
 			var group sync.WaitGroup
 			if test.flood {
 				group.Go(func() { flood(ws) })
@@ -262,7 +262,7 @@ func TestRevocationOfEveryPeer(t *testing.T) {
 // TestRevocationOfDeafPeer cuts one that does not answer.
 func TestRevocationOfDeafPeer(t *testing.T) {
 	t.Parallel()
-	ws, revoke, ended := revocable(t, wsauth.Config{CloseTimeout: soon}, readUntilError)
+	ws, revoke, ended := revocable(t, setup{Config: wsauth.Config{CloseTimeout: soon}}, readUntilError)
 	revoke()
 	checkCut(t, ws)
 	wait(t, ended, "the handler")
@@ -272,7 +272,7 @@ func TestRevocationOfDeafPeer(t *testing.T) {
 // message: the buffers are full, and no close frame can be sent.
 func TestRevocationOfStalledPeer(t *testing.T) {
 	t.Parallel()
-	cfg := wsauth.Config{WriteTimeout: 10 * time.Minute, CloseTimeout: soon}
+	cfg := setup{Config: wsauth.Config{WriteTimeout: 10 * time.Minute, CloseTimeout: soon}}
 	ws, revoke, ended := revocable(t, cfg, func(_ context.Context, conn *wsauth.Conn) error {
 		return conn.WriteMessage(wsauth.BinaryMessage, make([]byte, 32<<20))
 	})
@@ -307,7 +307,7 @@ type stage struct {
 }
 
 // newStage opens a route for callers with a token and without.
-func newStage(t testing.TB, cfg wsauth.Config, serve wsauth.Handler, opts ...wsauth.Option) stage {
+func newStage(t testing.TB, cfg setup, serve wsauth.Handler, opts ...any) stage {
 	t.Helper()
 	store := newRelay(t)
 	auth := newAuthorizer(t, paseto.Config{}, paseto.WithDenylist(store))

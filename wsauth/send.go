@@ -63,10 +63,10 @@ func (c *Conn) enqueue(message *websocket.PreparedMessage) error {
 	out.mu.Lock()
 	defer out.mu.Unlock()
 	switch {
-	case c.closing.Load():
+	case c.right.Ended():
 		return c.cause()
 	case len(out.queue) >= c.gate.guard.cfg.SendQueue:
-		if c.beginClosing() {
+		if c.right.GiveUp(refusal.New(ErrSlow)) {
 			go c.finishClosing(c.gate.guard.cfg.ending(refusal.New(ErrSlow)))
 			go c.logSlow(refusal.New(ErrSlow))
 		}
@@ -84,7 +84,7 @@ func (c *Conn) enqueue(message *websocket.PreparedMessage) error {
 // full, or a write has waited for [Config.WriteTimeout].
 func (c *Conn) logSlow(err error) {
 	c.gate.guard.clientLog.Write(c.ctx, c.addresses, slog.LevelInfo, "connection closed for a slow peer",
-		"err", err, "route", c.gate.route, "claims", c.Claims(), "remote", c.ws.RemoteAddr())
+		"err", err, "route", c.gate.Name, "claims", c.Claims(), "remote", c.ws.RemoteAddr())
 }
 
 // isTimeout reports whether a write failed for its deadline.
@@ -110,7 +110,7 @@ func (c *Conn) drain(out *outbox, drained chan struct{}) {
 func (c *Conn) dequeue(out *outbox) *websocket.PreparedMessage {
 	out.mu.Lock()
 	defer out.mu.Unlock()
-	if len(out.queue) == 0 || c.closing.Load() {
+	if len(out.queue) == 0 || c.right.Ended() {
 		out.queue, out.drained = nil, nil
 		return nil
 	}

@@ -14,11 +14,12 @@ import (
 	"github.com/gorilla/websocket"
 
 	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/paseto/live"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
 // held opens a connection whose handler does nothing but read, and returns both ends.
-func held(t *testing.T, cfg wsauth.Config) (*wsauth.Conn, *websocket.Conn) {
+func held(t *testing.T, cfg setup) (*wsauth.Conn, *websocket.Conn) {
 	t.Helper()
 	conns := make(chan *wsauth.Conn, 1)
 	ws := admitted(t, cfg, func(ctx context.Context, conn *wsauth.Conn) {
@@ -32,7 +33,7 @@ func held(t *testing.T, cfg wsauth.Config) (*wsauth.Conn, *websocket.Conn) {
 func TestSend(t *testing.T) {
 	t.Parallel()
 	const messages = 1000
-	conn, ws := held(t, wsauth.Config{SendQueue: messages})
+	conn, ws := held(t, setup{Config: wsauth.Config{SendQueue: messages}})
 	var group sync.WaitGroup
 	group.Go(func() {
 		for range messages {
@@ -71,7 +72,7 @@ func TestSend(t *testing.T) {
 // TestSendAgain after everything was sent.
 func TestSendAgain(t *testing.T) {
 	t.Parallel()
-	conn, ws := held(t, wsauth.Config{SendQueue: 1})
+	conn, ws := held(t, setup{Config: wsauth.Config{SendQueue: 1}})
 	for n := range 100 {
 		if err := conn.SendJSON(n); err != nil {
 			t.Fatal(err)
@@ -83,7 +84,7 @@ func TestSendAgain(t *testing.T) {
 // TestSendWhatCannotBe changes nothing.
 func TestSendWhatCannotBe(t *testing.T) {
 	t.Parallel()
-	conn, ws := held(t, wsauth.Config{})
+	conn, ws := held(t, setup{Config: wsauth.Config{}})
 	for name, err := range map[string]error{
 		"kind 0":     conn.Send(0, nil),
 		"close":      conn.Send(websocket.CloseMessage, nil),
@@ -112,7 +113,7 @@ func TestSendQueue(t *testing.T) {
 				store := newRelay(t)
 				auth := newAuthorizer(t, paseto.Config{}, paseto.WithDenylist(store))
 				conns := make(chan *wsauth.Conn, 1)
-				b := newBubble(t, auth, store, wsauth.Config{SendQueue: test.configured}, func(ctx context.Context, conn *wsauth.Conn) {
+				b := newBubble(t, auth, store, setup{Config: wsauth.Config{SendQueue: test.configured}}, func(ctx context.Context, conn *wsauth.Conn) {
 					conns <- conn
 					_ = readUntilError(ctx, conn)
 				})
@@ -159,12 +160,12 @@ func TestSlowPeersAreLogged(t *testing.T) {
 				store := newRelay(t)
 				logger, log := newLogger()
 				auth := newAuthorizer(t, paseto.Config{}, paseto.WithDenylist(store))
-				cfg := wsauth.Config{SendQueue: 1, PingInterval: wsauth.NoPing}
+				cfg := setup{Config: wsauth.Config{SendQueue: 1, PingInterval: wsauth.NoPing}}
 				b := newBubble(t, auth, store, cfg, func(ctx context.Context, conn *wsauth.Conn) {
 					for test.write(conn) == nil { //nolint:revive // Until the peer is too slow.
 					}
 					<-ctx.Done()
-				}, wsauth.WithLogger(logger))
+				}, logger)
 				defer b.shutDown()
 				for range peers {
 					_ = b.dial(bearer(access(t, auth, paseto.Grant{Subject: "alice"}))) // and reads nothing
@@ -198,7 +199,7 @@ func TestSendAfterClose(t *testing.T) {
 		end  func(conn *wsauth.Conn, ws *websocket.Conn)
 		want error // nil: the peer's own
 	}{
-		{"closed here", func(conn *wsauth.Conn, _ *websocket.Conn) { conn.Close(4000, "kicked") }, wsauth.ErrClosed},
+		{"closed here", func(conn *wsauth.Conn, _ *websocket.Conn) { conn.Close(4000, "kicked") }, live.ErrClosed},
 		{"peer gone", func(conn *wsauth.Conn, ws *websocket.Conn) {
 			_ = ws.NetConn().Close()
 			<-conn.Context().Done()
@@ -206,7 +207,7 @@ func TestSendAfterClose(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			conn, ws := held(t, wsauth.Config{})
+			conn, ws := held(t, setup{Config: wsauth.Config{}})
 			test.end(conn, ws)
 			cause := context.Cause(conn.Context())
 			if test.want != nil && !errors.Is(cause, test.want) {
@@ -232,7 +233,7 @@ func TestSendAfterClose(t *testing.T) {
 // keeps the connection. It does not run beside others, whose memory would count.
 func TestClosedConnectionKeepsNoMessages(t *testing.T) {
 	const messages, size = 32, 1 << 20
-	conn, ws := held(t, wsauth.Config{CloseTimeout: soon})
+	conn, ws := held(t, setup{Config: wsauth.Config{CloseTimeout: soon}})
 	stall(t, conn, ws)
 	before := memoryInUse()
 	for range messages {

@@ -4,53 +4,50 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"math"
 	"net/http"
 	"runtime/debug"
 	"time"
+
+	"github.com/gorilla/websocket"
 
 	"github.com/pasetokit/pasetokit/internal/clientlog"
 	"github.com/pasetokit/pasetokit/internal/refusal"
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/paseto/httpauth"
+	"github.com/pasetokit/pasetokit/paseto/live"
 )
 
 // newConn returns a connection that has yet to get its claims and its WebSocket, with
-// the values of a context. leave is its end.
-func (g *Guard) newConn(values context.Context, t *gate, r *http.Request) *Conn {
-	c := &Conn{gate: t.by(r), number: g.numbers.Add(1), addresses: g.client(r)}
-	c.began = int32(min(g.moment()/int64(time.Second), math.MaxInt32)) //nolint:gosec // In range now.
-	c.ctx, c.cancel = context.WithCancelCause(paseto.NewHolderContext(values, c))
-	return c
+// the values of a context. leave is its end. The error is a refusal.
+func (g *Guard) newConn(values context.Context, t *gate, r *http.Request) (_ *Conn, err error) {
+	c := &Conn{gate: t.by(r), addresses: g.client(r)}
+	if c.right, err = g.keeper.Reserve(values, &c.gate.Route, (*holder)(c)); err != nil {
+		return nil, err
+	}
+	c.ctx = c.right.Context()
+	return c, nil
 }
 
 // leave forgets a connection that is gone, or never came to be.
 func (g *Guard) leave(c *Conn) {
-	c.beginClosing()
-	c.cancel(refusal.New(ErrClosed))
-	g.schedule.Remove(c)
-	g.expiries.Remove(c)
-	g.release(c)
-	g.conns.remove(c)
+	c.right.Release()
+	g.pings.Remove(c)
+}
+
+// startPings begins to ping, when there is first somebody to ping.
+func (g *Guard) startPings() {
+	g.started.Do(func() {
+		g.keeper.Go(func(ctx context.Context) { g.pings.Run(ctx, (*Conn).beat) })
+	})
 }
 
 // serve runs the application's handler and ends the connection after it. The frames
 // of a handler that waits are few and small; see idle.go.
 func (g *Guard) serve(c *Conn) {
 	defer g.served(c)
-	if g.open(c) {
+	if c.right.Start() {
 		c.gate.serve(c.ctx, c)
 	}
-}
-
-// open makes a connection the application's, unless it is being closed already.
-func (g *Guard) open(c *Conn) bool {
-	if c.closing.Load() {
-		return false
-	}
-	g.conns.opened(c)
-	g.tell(Event{Kind: EventOpened, Conn: c, Claims: c.Claims()})
-	return true
 }
 
 // served ends a connection whose handler has returned or panicked.
@@ -58,17 +55,14 @@ func (g *Guard) served(c *Conn) {
 	defer g.leave(c)
 	defer c.finish()
 	if cause := recover(); cause != nil {
-		g.panics.Add(1)
 		g.clientLog.Write(c.ctx, c.addresses, slog.LevelError, "handler of a connection panicked",
 			"panic", cause, "claims", c.Claims(), "stack", clientlog.Stack(debug.Stack()))
-		err := refusal.Newf(ErrPanic, "%v", cause)
-		g.tell(Event{Kind: EventPanicked, Conn: c, Claims: c.Claims(), Err: err})
+		err := refusal.Newf(live.ErrPanic, "%v", cause)
+		g.keeper.Report(live.Event{Kind: live.EventPanicked, Right: c.right, Claims: c.Claims(), Err: err})
 		c.close(err)
 	}
-	c.close(refusal.New(ErrClosed))
-	if g.conns.returned(c) {
-		g.tell(Event{Kind: EventClosed, Conn: c, Claims: c.Claims(), Err: c.cause()})
-	}
+	c.close(refusal.New(live.ErrClosed))
+	c.right.Returned()
 }
 
 // servePending serves the connection if the token of its first message is accepted.
@@ -76,7 +70,7 @@ func (g *Guard) servePending(c *Conn, try attempt, who client) {
 	defer g.served(c)
 	if g.admitPending(c, try, who) {
 		c.accept()
-		if g.open(c) {
+		if c.right.Start() {
 			c.gate.serve(c.ctx, c)
 		}
 	}
@@ -86,16 +80,17 @@ func (g *Guard) servePending(c *Conn, try attempt, who client) {
 // accepted.
 func (g *Guard) admitPending(c *Conn, try attempt, who client) (admitted bool) {
 	err := errCheckPanicked
+	late := time.AfterFunc(g.cfg.MessageTimeout, func() { c.close(refusal.New(ErrNoMessage)) })
 	defer func() {
-		g.conns.pended(c)
+		late.Stop()
+		g.lobby.pended(c.addresses)
 		try.done(err)
 	}()
 	var claims *paseto.Claims
 	if claims, err = c.firstMessage(); err == nil {
-		err = g.admit(c.ctx, c, claims)
+		err = c.right.Admit(c.ctx, claims)
 	}
 	if err == nil {
-		c.live(false)
 		return true
 	}
 	if isReadLimit(err) { // told already
@@ -103,7 +98,7 @@ func (g *Guard) admitPending(c *Conn, try attempt, who client) (admitted bool) {
 	}
 	if told, ok := errors.AsType[*paseto.Error](err); ok {
 		g.logRefusal(c.ctx, who, told.Code, httpauth.Status(err), err)
-		g.tell(Event{Kind: EventRefused, Err: err})
+		g.keeper.Report(live.Event{Kind: live.EventRefused, Err: err})
 	}
 	c.close(err)
 	return false
@@ -113,21 +108,40 @@ func (g *Guard) admitPending(c *Conn, try attempt, who client) (admitted bool) {
 // many are being closed so. No application code runs on the connection and nothing
 // that the client sends is looked at.
 func (t *gate) refuseByClose(w *answer, r *http.Request, err error) bool {
-	g := t.guard
-	c := g.newConn(context.Background(), t, r)
-	if !g.conns.reserveRefused(c) {
+	g, conn := t.guard, w.conn
+	if !g.lobby.hold(conn) {
 		return false
 	}
-	ws := c.upgrade(w, r)
+	in := new(inlet)
+	ws := t.upgrade(w, r, in)
 	if ws == nil {
-		g.leave(c)
+		g.lobby.letGo(conn)
 		return true
 	}
-	c.attach(ws)
 	go func() {
-		defer g.leave(c)
-		c.close(err)
-		c.finish()
+		defer g.lobby.letGo(conn)
+		defer in.giveBack()
+		g.dismiss(ws, g.cfg.ending(err))
 	}()
 	return true
+}
+
+// dismiss closes a WebSocket that nobody else uses, and gives its peer some time to answer.
+func (g *Guard) dismiss(ws *websocket.Conn, e ending) {
+	timeout := g.cfg.CloseTimeout
+	defer func() { _ = ws.Close() }()
+	ws.SetReadLimit(g.cfg.ReadLimit)
+	_ = ws.SetReadDeadline(time.Now().Add(timeout))
+	frame := websocket.FormatCloseMessage(int(e.code), cutReason(e.reason))
+	if ws.WriteControl(websocket.CloseMessage, frame, time.Now().Add(timeout)) != nil {
+		return
+	}
+	for {
+		if _, _, err := ws.NextReader(); err != nil {
+			if isViolation(err) {
+				hangUp(ws.NetConn()) // whose deadline is set
+			}
+			return
+		}
+	}
 }

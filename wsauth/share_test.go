@@ -33,7 +33,7 @@ func TestPendingPerAddress(t *testing.T) {
 			t.Parallel()
 			auth := newAuthorizer(t, paseto.Config{})
 			web := newWeb(t, auth, httpauth.Config{TrustedProxies: []string{"127.0.0.1"}})
-			guard, srv := takingMessagesFor(t, web, wsauth.Config{Limits: test.limits, MessageTimeout: time.Hour}, paseto.Requirement{}, echo)
+			guard, srv := takingMessagesFor(t, web, setup{Config: wsauth.Config{Limits: test.limits, MessageTimeout: time.Hour}}, paseto.Requirement{}, echo)
 			var taken []*websocket.Conn
 			for range test.share {
 				taken = append(taken, connect(t, srv, fromAddress(test.first)))

@@ -15,6 +15,7 @@ import (
 
 	"github.com/pasetokit/pasetokit/denylist"
 	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/paseto/live"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
@@ -26,7 +27,7 @@ type ending struct {
 
 // crowded opens so many connections in a bubble, and shuts their guard down. It
 // returns their ends in order, and when and with what Shutdown returned.
-func crowded(t *testing.T, connections int, cfg wsauth.Config, ctx func() (context.Context, context.CancelFunc)) (ends []ending, returned ending) {
+func crowded(t *testing.T, connections int, cfg setup, ctx func() (context.Context, context.CancelFunc)) (ends []ending, returned ending) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		store := newRelay(t)
@@ -90,7 +91,7 @@ func TestShutdownInBatches(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			ends, returned := crowded(t, test.connections, wsauth.Config{ShutdownRate: test.rate}, within(test.deadline))
+			ends, returned := crowded(t, test.connections, setup{Config: wsauth.Config{}, live: live.Config{ShutdownRate: test.rate}}, within(test.deadline))
 			if last := ends[len(ends)-1].at; returned.err != nil || returned.at < last {
 				t.Errorf("Shutdown returned %v after %s; the last connection ended after %s", returned.err, returned.at, last)
 			}
@@ -126,7 +127,7 @@ func TestShutdownCode(t *testing.T) {
 		for _, codes := range []wsauth.CloseCodes{wsauth.StandardCodes, wsauth.PrivateCodes} {
 			t.Run(fmt.Sprint(code, codes), func(t *testing.T) {
 				t.Parallel()
-				ends, _ := crowded(t, 1, wsauth.Config{ShutdownCode: code, CloseCodes: codes}, within(0))
+				ends, _ := crowded(t, 1, setup{Config: wsauth.Config{ShutdownCode: code, CloseCodes: codes}}, within(0))
 				if !isClose(ends[0].err, cmp.Or(code, wsauth.CloseGoingAway), shuttingDown) {
 					t.Errorf("the connection ended with %v", ends[0].err)
 				}
@@ -144,7 +145,7 @@ func TestShutdownWithoutTime(t *testing.T) {
 			t.Parallel()
 			ended, cancel := context.WithCancel(context.Background())
 			cancel()
-			ends, returned := crowded(t, connections, wsauth.Config{}, func() (context.Context, context.CancelFunc) { return ended, cancel })
+			ends, returned := crowded(t, connections, setup{Config: wsauth.Config{}}, func() (context.Context, context.CancelFunc) { return ended, cancel })
 			if !errors.Is(returned.err, context.Canceled) || returned.at != 0 {
 				t.Errorf("Shutdown returned %v after %s, want the context's error at once", returned.err, returned.at)
 			}
@@ -168,7 +169,7 @@ func TestShutdownWaitsForTheWatch(t *testing.T) {
 			return ctx.Err()
 		}
 		auth := newAuthorizer(t, paseto.Config{}, paseto.WithDenylist(store), paseto.WithClock(time.Now))
-		b := newBubble(t, auth, store, wsauth.Config{}, echo)
+		b := newBubble(t, auth, store, setup{Config: wsauth.Config{}}, echo)
 		b.join(lasting("alice")).checkStays("alice")
 		b.shutDown()
 		if !ended {
@@ -183,7 +184,7 @@ func TestShutdownTwice(t *testing.T) {
 	t.Parallel()
 	release := make(chan struct{})
 	auth := newAuthorizer(t, paseto.Config{})
-	guard := closable(t, auth, wsauth.Config{})
+	guard := closable(t, auth, setup{Config: wsauth.Config{}})
 	srv := listen(t, guard.Require(paseto.Requirement{Optional: true}, func(ctx context.Context, conn *wsauth.Conn) {
 		greet(ctx, conn)
 		<-release
@@ -213,7 +214,7 @@ func TestShutdownAgainstHandshakes(t *testing.T) {
 	t.Parallel()
 	const clients, before = 16, 50
 	auth := newAuthorizer(t, paseto.Config{})
-	guard := closable(t, auth, wsauth.Config{})
+	guard := closable(t, auth, setup{Config: wsauth.Config{}})
 	srv := listen(t, guard.Require(paseto.Requirement{}, echo))
 	send := bearer(access(t, auth, paseto.Grant{Subject: "alice"}))
 	ctx := t.Context()

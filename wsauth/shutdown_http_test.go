@@ -62,7 +62,7 @@ func busy(t *testing.T, guard *wsauth.Guard, serve wsauth.Handler) *httptest.Ser
 func TestShutdownTellsSocketsFirst(t *testing.T) {
 	t.Parallel()
 	auth := newAuthorizer(t, paseto.Config{})
-	guard := closable(t, auth, wsauth.Config{})
+	guard := closable(t, auth, setup{Config: wsauth.Config{}})
 	srv := busy(t, guard, echo)
 	ws := connect(t, srv, bearer(access(t, auth, paseto.Grant{})))
 	checkEcho(t, ws, "hello")
@@ -97,7 +97,7 @@ func TestShutdownTellsSocketsFirst(t *testing.T) {
 func TestShutdownCutsRequests(t *testing.T) {
 	t.Parallel()
 	auth := newAuthorizer(t, paseto.Config{})
-	guard := closable(t, auth, wsauth.Config{})
+	guard := closable(t, auth, setup{Config: wsauth.Config{}})
 	srv := busy(t, guard, echo)
 	ws := connect(t, srv, bearer(access(t, auth, paseto.Grant{})))
 	ws.SetCloseHandler(func(int, string) error { return nil }) // no answer
@@ -108,7 +108,7 @@ func TestShutdownCutsRequests(t *testing.T) {
 	checkClosed(t, ws, wsauth.CloseGoingAway, shuttingDown)
 	cancel()
 	err := wait(t, done, "Shutdown")
-	for _, want := range []string{"connections were cut", "HTTP server"} {
+	for _, want := range []string{"rights were cut", "shutdown of a server"} {
 		if !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), want) {
 			t.Errorf("Shutdown returns %v, want the context's error, and %q", err, want)
 		}
@@ -126,7 +126,7 @@ func TestShutdownNamesHandlers(t *testing.T) {
 	const hung = 23
 	logger, log := newLogger()
 	auth := newAuthorizer(t, paseto.Config{})
-	guard := closable(t, auth, wsauth.Config{}, wsauth.WithLogger(logger))
+	guard := closable(t, auth, setup{Config: wsauth.Config{}}, logger)
 	running, release := make(chan struct{}), make(chan struct{})
 	hang := func(context.Context, *wsauth.Conn) {
 		running <- struct{}{}

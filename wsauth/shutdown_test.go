@@ -12,20 +12,16 @@ import (
 	"github.com/gorilla/websocket"
 
 	"github.com/pasetokit/pasetokit/paseto"
-	"github.com/pasetokit/pasetokit/paseto/httpauth"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
 const shuttingDown = "Server is shutting down"
 
 // closable returns a Guard that the test shuts down itself, possibly in vain.
-func closable(t *testing.T, auth *paseto.Authorizer, cfg wsauth.Config, opts ...wsauth.Option) *wsauth.Guard {
+func closable(t *testing.T, auth *paseto.Authorizer, cfg setup, opts ...any) *wsauth.Guard {
 	t.Helper()
-	guard, err := wsauth.New(newWeb(t, auth, httpauth.Config{}), patient(cfg), opts...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return guard
+	cfg.Config = patient(cfg.Config)
+	return impatientGuard(t, auth, cfg, opts...)
 }
 
 // shutdown runs Shutdown in the background.
@@ -40,7 +36,7 @@ func shutdown(ctx context.Context, guard *wsauth.Guard) <-chan error {
 func TestShutdown(t *testing.T) {
 	t.Parallel()
 	auth := newAuthorizer(t, paseto.Config{})
-	guard := closable(t, auth, wsauth.Config{})
+	guard := closable(t, auth, setup{Config: wsauth.Config{}})
 	var returned atomic.Int32
 	srv := listen(t, guard.Require(paseto.Requirement{Optional: true}, func(ctx context.Context, conn *wsauth.Conn) {
 		defer returned.Add(1)
@@ -89,7 +85,7 @@ func TestHandshakeAfterShutdown(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			guard := closable(t, auth, wsauth.Config{Reject: test.reject})
+			guard := closable(t, auth, setup{Config: wsauth.Config{Reject: test.reject}})
 			srv := listen(t, guard.Require(paseto.Requirement{}, unreachable(t)))
 			if err := guard.Shutdown(t.Context()); err != nil {
 				t.Fatal(err)
@@ -111,7 +107,7 @@ func TestHandshakeAfterShutdown(t *testing.T) {
 func TestShutdownWaitsForHandlers(t *testing.T) {
 	t.Parallel()
 	auth := newAuthorizer(t, paseto.Config{})
-	guard := closable(t, auth, wsauth.Config{})
+	guard := closable(t, auth, setup{Config: wsauth.Config{}})
 	running, release := make(chan struct{}), make(chan struct{})
 	var saved atomic.Bool
 	srv := listen(t, guard.Require(paseto.Requirement{}, func(ctx context.Context, _ *wsauth.Conn) {
@@ -152,7 +148,7 @@ func TestShutdownDeadline(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			guard := closable(t, auth, wsauth.Config{})
+			guard := closable(t, auth, setup{Config: wsauth.Config{}})
 			srv := listen(t, guard.Require(paseto.Requirement{}, func(_ context.Context, conn *wsauth.Conn) {
 				if _, _, err := conn.ReadMessage(); err == nil {
 					t.Error("the read succeeded")
@@ -185,7 +181,7 @@ func TestShutdownDeadline(t *testing.T) {
 func TestShutdownOfHungHandler(t *testing.T) {
 	t.Parallel()
 	auth := newAuthorizer(t, paseto.Config{})
-	guard := closable(t, auth, wsauth.Config{})
+	guard := closable(t, auth, setup{Config: wsauth.Config{}})
 	running, release := make(chan struct{}), make(chan struct{})
 	srv := listen(t, guard.Require(paseto.Requirement{}, func(context.Context, *wsauth.Conn) {
 		close(running)
@@ -219,12 +215,11 @@ func (l late) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	return http.NewResponseController(l.ResponseWriter).Hijack()
 }
 
-// TestShutdownDuringHandshake waits for a handshake that was let in already,
-// and closes the connection that comes of it.
+// TestShutdownDuringHandshake waits for a handshake that is under way, and refuses it.
 func TestShutdownDuringHandshake(t *testing.T) {
 	t.Parallel()
 	auth := newAuthorizer(t, paseto.Config{})
-	guard := closable(t, auth, wsauth.Config{})
+	guard := closable(t, auth, setup{Config: wsauth.Config{}})
 	h := guard.Require(paseto.Requirement{}, func(_ context.Context, conn *wsauth.Conn) {
 		if _, _, err := conn.ReadMessage(); err == nil {
 			t.Error("the read succeeded")
@@ -233,32 +228,17 @@ func TestShutdownDuringHandshake(t *testing.T) {
 	first := connect(t, listen(t, h), bearer(access(t, auth, paseto.Grant{})))
 	reached, release := make(chan struct{}), make(chan struct{})
 	srv := listen(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { h.ServeHTTP(late{w, reached, release}, r) }))
-	conns := make(chan *websocket.Conn, 1)
+	answers := make(chan *http.Response, 1)
 	token := access(t, auth, paseto.Grant{})
-	go func() { conns <- dialInBackground(t, srv.Listener.Addr().String(), token) }()
+	go func() { _, resp := dial(t, srv, bearer(token)); answers <- resp }()
 	wait(t, reached, "the handshake")
 	done := shutdown(t.Context(), guard)
 	checkClosed(t, first, wsauth.CloseGoingAway, shuttingDown) // so the shutdown has begun
 	close(release)
-	ws := wait(t, conns, "the connection")
-	if ws == nil {
-		t.Fatal("the handshake failed")
-	}
-	defer func() { _ = ws.Close() }()
-	checkClosed(t, ws, wsauth.CloseGoingAway, shuttingDown)
+	checkProblem(t, wait(t, answers, "the answer"), http.StatusServiceUnavailable, "shutting_down", shuttingDown)
 	if err := wait(t, done, "Shutdown"); err != nil {
 		t.Errorf("Shutdown returns %v", err)
 	}
-}
-
-func dialInBackground(t *testing.T, addr, token string) *websocket.Conn {
-	t.Helper()
-	ws, _, err := websocket.DefaultDialer.DialContext(t.Context(), "ws://"+addr+"/ws", bearer(token).header)
-	if err != nil {
-		t.Error(err)
-		return nil
-	}
-	return ws
 }
 
 // TestShutdownIsToldToEveryClient whose handler returns at once, while another
@@ -266,7 +246,7 @@ func dialInBackground(t *testing.T, addr, token string) *websocket.Conn {
 func TestShutdownIsToldToEveryClient(t *testing.T) {
 	t.Parallel()
 	auth := newAuthorizer(t, paseto.Config{})
-	guard := closable(t, auth, wsauth.Config{})
+	guard := closable(t, auth, setup{Config: wsauth.Config{}})
 	srv := listen(t, guard.Require(paseto.Requirement{}, func(ctx context.Context, conn *wsauth.Conn) {
 		go func() { _ = readUntilError(ctx, conn) }()
 		<-ctx.Done()

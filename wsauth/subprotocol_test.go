@@ -111,11 +111,11 @@ func TestSubprotocol(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			guard := newGuard(t, auth, wsauth.Config{
+			guard := newGuard(t, auth, setup{Config: wsauth.Config{
 				Locations:    test.in,
 				Subprotocols: []string{"chat.v2", "chat.v1"},
 				CloseTimeout: soon, // this client never answers
-			})
+			}})
 			agreed := make(chan string, 1)
 			srv := listen(t, guard.Require(paseto.Requirement{}, func(_ context.Context, conn *wsauth.Conn) {
 				agreed <- conn.Subprotocol()

@@ -17,6 +17,7 @@ import (
 	"github.com/pasetokit/pasetokit/denylist"
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/paseto/httpauth"
+	"github.com/pasetokit/pasetokit/paseto/live"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
@@ -31,16 +32,24 @@ type toll struct {
 // may give.
 func newToll(t *testing.T, limits wsauth.Limits, req paseto.Requirement, opts ...httpauth.RouteOption) toll {
 	t.Helper()
-	return tollBehind(t, nil, limits, req, opts...)
+	return tollBehind(t, nil, limits, live.Config{}, req, opts...)
 }
 
 // tollBehind is newToll behind proxies that are trusted.
-func tollBehind(t *testing.T, proxies []string, limits wsauth.Limits, req paseto.Requirement, opts ...httpauth.RouteOption) toll {
+func tollBehind(t *testing.T, proxies []string, limits wsauth.Limits, rights live.Config, req paseto.Requirement, opts ...httpauth.RouteOption) toll {
 	t.Helper()
 	c := newClock()
 	store := newRelay(t, denylist.WithClock(c.Now))
 	auth := newAuthorizer(t, paseto.Config{}, paseto.WithDenylist(store), paseto.WithClock(c.Now))
-	guard := guardOf(t, newWeb(t, auth, httpauth.Config{TrustedProxies: proxies}), wsauth.Config{Reject: wsauth.RejectHTTP, Limits: limits})
+	keeper, err := live.New(auth, rights)
+	if err != nil {
+		t.Fatal(err)
+	}
+	web, err := httpauth.New(auth, httpauth.Config{TrustedProxies: proxies}, httpauth.WithKeeper(keeper))
+	if err != nil {
+		t.Fatal(err)
+	}
+	guard := guardOf(t, web, wsauth.Config{Reject: wsauth.RejectHTTP, Limits: limits})
 	route, underWay := guard.Require(req, greet, opts...), new(atomic.Int32)
 	srv := listen(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		underWay.Add(1)
@@ -184,12 +193,11 @@ func TestWhatCountsAsFailure(t *testing.T) {
 		l.rests(t)
 		return l.right(t)
 	}
-	one := wsauth.Limits{FailuresPerMinute: 1}
-	perSubject, few := one, one
-	perSubject.PerSubject, few.Connections = 1, 1
+	one := live.Config{}
+	perSubject, few := live.Config{PerSubject: 1}, live.Config{MaxRights: 1}
 	for _, test := range []struct {
 		name   string
-		limits wsauth.Limits
+		limits live.Config
 		req    paseto.Requirement
 		send   func(t *testing.T, l toll) handshake
 		counts bool
@@ -218,7 +226,7 @@ func TestWhatCountsAsFailure(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			l := newToll(t, test.limits, test.req)
+			l := tollBehind(t, nil, wsauth.Limits{FailuresPerMinute: 1}, test.limits, test.req)
 			if l.knocks(t, test.send(t, l)) {
 				t.Fatal("the first handshake is refused")
 			}
@@ -253,7 +261,7 @@ func TestWhoseHandshakesCount(t *testing.T) {
 		for _, limits := range []wsauth.Limits{{HandshakesPerMinute: 1}, {FailuresPerMinute: 1}} {
 			t.Run(fmt.Sprintf("%s, %d handshakes, %d failures", test.name, limits.HandshakesPerMinute, limits.FailuresPerMinute), func(t *testing.T) {
 				t.Parallel()
-				l := tollBehind(t, test.trusted, limits, paseto.Requirement{})
+				l := tollBehind(t, test.trusted, limits, live.Config{}, paseto.Requirement{})
 				if l.knocks(t, fromAddress(test.first)) {
 					t.Fatal("the first handshake is refused")
 				}
@@ -268,7 +276,7 @@ func TestWhoseHandshakesCount(t *testing.T) {
 // TestAuthenticateCounts as a route does, and together with it.
 func TestAuthenticateCounts(t *testing.T) {
 	t.Parallel()
-	l := tollBehind(t, []string{"127.0.0.1"}, wsauth.Limits{FailuresPerMinute: 2}, paseto.Requirement{})
+	l := tollBehind(t, []string{"127.0.0.1"}, wsauth.Limits{FailuresPerMinute: 2}, live.Config{}, paseto.Requirement{})
 	ask := func(h handshake) error {
 		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/ws", nil) // from 192.0.2.1
 		r.Header = h.header

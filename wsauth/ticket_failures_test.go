@@ -209,7 +209,7 @@ func TestTicketWhileTheDenylistIsAway(t *testing.T) {
 					t.Parallel()
 					auth := newAuthorizer(t, paseto.Config{})
 					token := ticket(ticketFor(t, auth, paseto.Grant{}))
-					guard := newGuard(t, newAuthorizer(t, paseto.Config{}, paseto.WithDenylist(away)), wsauth.Config{Reject: reject})
+					guard := newGuard(t, newAuthorizer(t, paseto.Config{}, paseto.WithDenylist(away)), setup{Config: wsauth.Config{Reject: reject}})
 					ws, resp := dial(t, listen(t, guard.Require(paseto.Requirement{Optional: optional}, unreachable(t))), token)
 					if ws != nil {
 						t.Fatal("the handshake succeeded")
@@ -218,7 +218,7 @@ func TestTicketWhileTheDenylistIsAway(t *testing.T) {
 					if got := resp.Header.Get("Retry-After"); got != "5" {
 						t.Errorf("Retry-After is %q, want 5", got)
 					}
-					back := newGuard(t, auth, wsauth.Config{})
+					back := newGuard(t, auth, setup{Config: wsauth.Config{}})
 					checkEcho(t, connect(t, listen(t, back.Require(paseto.Requirement{}, echo)), token), "hello")
 				})
 			}
@@ -232,7 +232,7 @@ func TestTicketAndFailOpen(t *testing.T) {
 	t.Parallel()
 	c := newClock()
 	auth := newAuthorizer(t, paseto.Config{Denylist: paseto.DenylistConfig{FailOpen: true}}, paseto.WithDenylist(forgetful{}), paseto.WithClock(c.Now))
-	srv := listen(t, newGuard(t, auth, wsauth.Config{}).Require(paseto.Requirement{}, echo))
+	srv := listen(t, newGuard(t, auth, setup{Config: wsauth.Config{}}).Require(paseto.Requirement{}, echo))
 	token := access(t, auth, paseto.Grant{})
 	send := ticket(buy(t, auth, token, paseto.TicketGrant{Path: "/ws"}))
 	checkEcho(t, connect(t, srv, send), "hello")

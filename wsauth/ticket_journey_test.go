@@ -39,7 +39,7 @@ func newServiceFor(t *testing.T, g paseto.Grant, req paseto.Requirement) service
 	if err != nil {
 		t.Fatal(err)
 	}
-	guard := newGuard(t, auth, wsauth.Config{Reject: wsauth.RejectHTTP})
+	guard := newGuard(t, auth, setup{Config: wsauth.Config{Reject: wsauth.RejectHTTP}})
 	mux := http.NewServeMux()
 	mux.Handle("POST /login", web.Login(func(_ context.Context, c httpauth.Credentials) (paseto.Grant, error) {
 		grant := g

@@ -81,7 +81,7 @@ func TestTicketOpensOneRoute(t *testing.T) {
 			t.Run(test.name+", "+name, func(t *testing.T) {
 				t.Parallel()
 				auth := newAuthorizer(t, paseto.Config{})
-				srv := listen(t, router(rooms(newGuard(t, auth, wsauth.Config{Reject: wsauth.RejectHTTP}))))
+				srv := listen(t, router(rooms(newGuard(t, auth, setup{Config: wsauth.Config{Reject: wsauth.RejectHTTP}}))))
 				ticket := buy(t, auth, access(t, auth, paseto.Grant{}), paseto.TicketGrant{Path: test.bound})
 				_, resp, after := exchange(t, srv, strings.Replace(upgrade(), "/ws", test.path+"?ticket="+ticket, 1))
 				if test.want == refused {
@@ -136,7 +136,7 @@ func TestTicketWherePathsAreCut(t *testing.T) {
 			t.Parallel()
 			auth := newAuthorizer(t, paseto.Config{})
 			logger, log := newLogger()
-			guard := newGuard(t, auth, wsauth.Config{Reject: wsauth.RejectHTTP, PathPrefix: test.prefix}, wsauth.WithLogger(logger))
+			guard := newGuard(t, auth, setup{Config: wsauth.Config{Reject: wsauth.RejectHTTP, PathPrefix: test.prefix}}, logger)
 			srv := listen(t, test.way(t, rooms(guard)))
 			ws, resp := dial(t, srv, ticket(buy(t, auth, access(t, auth, paseto.Grant{}), paseto.TicketGrant{Path: test.bound})).and(at(test.path)))
 			switch {
@@ -157,7 +157,7 @@ func TestTicketWherePathsAreCut(t *testing.T) {
 func TestAuthenticateKnowsThePath(t *testing.T) {
 	t.Parallel()
 	auth := newAuthorizer(t, paseto.Config{})
-	guard := newGuard(t, auth, wsauth.Config{PathPrefix: "/api"})
+	guard := newGuard(t, auth, setup{Config: wsauth.Config{PathPrefix: "/api"}})
 	for _, test := range []struct{ bound, sent, want string }{
 		{"/api/ws/a%2Fb", "/ws/a%2Fb", ""},
 		{"/api/ws/b|c", "/ws/b|c", ""},

@@ -55,7 +55,7 @@ func TestTicketRace(t *testing.T) {
 	var urls []string
 	for range servers {
 		auth := newAuthorizer(t, paseto.Config{}, paseto.WithDenylist(shared))
-		guard := newGuard(t, auth, wsauth.Config{Reject: wsauth.RejectHTTP})
+		guard := newGuard(t, auth, setup{Config: wsauth.Config{Reject: wsauth.RejectHTTP}})
 		srv := listen(t, guard.Require(paseto.Requirement{}, func(ctx context.Context, conn *wsauth.Conn) {
 			admitted.Add(1)
 			echo(ctx, conn)

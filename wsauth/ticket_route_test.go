@@ -51,7 +51,7 @@ func TestBoundTickets(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			auth := newAuthorizer(t, paseto.Config{})
-			guard := newGuard(t, auth, wsauth.Config{Reject: wsauth.RejectHTTP, AllowedOrigins: []string{"https://*.example.com", "https://*.example.com:8443"}})
+			guard := newGuard(t, auth, setup{Config: wsauth.Config{Reject: wsauth.RejectHTTP, AllowedOrigins: []string{"https://*.example.com", "https://*.example.com:8443"}}})
 			srv := listen(t, guard.Require(paseto.Requirement{}, echo))
 			ws, resp := dial(t, srv, ticket(buy(t, auth, access(t, auth, paseto.Grant{}), test.bound)).and(test.send))
 			switch {
@@ -92,7 +92,7 @@ func TestTicketMeetsTheRequirement(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			auth := newAuthorizer(t, paseto.Config{})
-			srv := listen(t, newGuard(t, auth, wsauth.Config{}).Require(test.req, echo))
+			srv := listen(t, newGuard(t, auth, setup{Config: wsauth.Config{}}).Require(test.req, echo))
 			checkEcho(t, connect(t, srv, ticket(buy(t, auth, access(t, auth, test.grant), test.bound))), "hello")
 		})
 	}
@@ -131,7 +131,7 @@ func TestOptionalTicket(t *testing.T) {
 			t.Parallel()
 			test.req.Optional = true
 			auth := newAuthorizer(t, paseto.Config{})
-			srv := listen(t, newGuard(t, auth, wsauth.Config{}).Require(test.req, func(_ context.Context, conn *wsauth.Conn) {
+			srv := listen(t, newGuard(t, auth, setup{Config: wsauth.Config{}}).Require(test.req, func(_ context.Context, conn *wsauth.Conn) {
 				who := anonymous
 				if !conn.Claims().Anonymous() {
 					who = conn.Claims().Subject
@@ -155,22 +155,22 @@ func TestTicketParameter(t *testing.T) {
 	both := httpauth.WithLocations(httpauth.LocationHeader, httpauth.LocationQuery, httpauth.LocationTicket)
 	for _, test := range []struct {
 		name      string
-		cfg       wsauth.Config
+		cfg       setup
 		opts      []httpauth.RouteOption
 		parameter string
 		admitted  bool
 	}{
-		{"default", wsauth.Config{}, nil, "ticket", true},
-		{"named by the location", wsauth.Config{Locations: []httpauth.Location{httpauth.LocationTicket}}, nil, "ticket", true},
-		{"named by the route", wsauth.Config{Locations: []httpauth.Location{httpauth.LocationHeader}}, []httpauth.RouteOption{httpauth.WithLocations(httpauth.LocationTicket)}, "ticket", true},
-		{"other key", wsauth.Config{TicketKey: "once"}, nil, "once", true},
-		{"other key, default name", wsauth.Config{TicketKey: "once"}, nil, "ticket", false},
-		{"key of the route", wsauth.Config{}, []httpauth.RouteOption{both, httpauth.WithKey("auth")}, "ticket", true},
-		{"key of the route, its name", wsauth.Config{}, []httpauth.RouteOption{both, httpauth.WithKey("auth")}, "auth", false},
-		{"prefix of the route", wsauth.Config{}, []httpauth.RouteOption{both, httpauth.WithPrefix("Token")}, "ticket", true},
-		{"query prefix", wsauth.Config{QueryPrefix: "Token"}, []httpauth.RouteOption{both}, "ticket", true},
-		{"token's parameter", wsauth.Config{}, []httpauth.RouteOption{both}, "token", false},
-		{"same name where there is no query", wsauth.Config{}, []httpauth.RouteOption{httpauth.WithKey("ticket"), httpauth.WithLocations(httpauth.LocationHeader, httpauth.LocationTicket)}, "ticket", true},
+		{"default", setup{Config: wsauth.Config{}}, nil, "ticket", true},
+		{"named by the location", setup{Config: wsauth.Config{Locations: []httpauth.Location{httpauth.LocationTicket}}}, nil, "ticket", true},
+		{"named by the route", setup{Config: wsauth.Config{Locations: []httpauth.Location{httpauth.LocationHeader}}}, []httpauth.RouteOption{httpauth.WithLocations(httpauth.LocationTicket)}, "ticket", true},
+		{"other key", setup{Config: wsauth.Config{TicketKey: "once"}}, nil, "once", true},
+		{"other key, default name", setup{Config: wsauth.Config{TicketKey: "once"}}, nil, "ticket", false},
+		{"key of the route", setup{Config: wsauth.Config{}}, []httpauth.RouteOption{both, httpauth.WithKey("auth")}, "ticket", true},
+		{"key of the route, its name", setup{Config: wsauth.Config{}}, []httpauth.RouteOption{both, httpauth.WithKey("auth")}, "auth", false},
+		{"prefix of the route", setup{Config: wsauth.Config{}}, []httpauth.RouteOption{both, httpauth.WithPrefix("Token")}, "ticket", true},
+		{"query prefix", setup{Config: wsauth.Config{QueryPrefix: "Token"}}, []httpauth.RouteOption{both}, "ticket", true},
+		{"token's parameter", setup{Config: wsauth.Config{}}, []httpauth.RouteOption{both}, "token", false},
+		{"same name where there is no query", setup{Config: wsauth.Config{}}, []httpauth.RouteOption{httpauth.WithKey("ticket"), httpauth.WithLocations(httpauth.LocationHeader, httpauth.LocationTicket)}, "ticket", true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -208,7 +208,7 @@ func TestTicketsNeedADenylist(t *testing.T) {
 
 	t.Run("by default there are none", func(t *testing.T) {
 		t.Parallel()
-		srv := listen(t, newGuard(t, without, wsauth.Config{Reject: wsauth.RejectHTTP}).Require(paseto.Requirement{}, echo))
+		srv := listen(t, newGuard(t, without, setup{Config: wsauth.Config{Reject: wsauth.RejectHTTP}}).Require(paseto.Requirement{}, echo))
 		ws, resp := dial(t, srv, send(t))
 		if ws != nil {
 			t.Fatal("the handshake succeeded")
@@ -220,7 +220,7 @@ func TestTicketsNeedADenylist(t *testing.T) {
 	t.Run("on a route", func(t *testing.T) {
 		t.Parallel()
 		logger, log := newLogger()
-		guard := newGuard(t, without, wsauth.Config{}, wsauth.WithLogger(logger))
+		guard := newGuard(t, without, setup{Config: wsauth.Config{}}, logger)
 		for _, optional := range []bool{false, true} {
 			before := len(log.String())
 			h := guard.Require(paseto.Requirement{Optional: optional}, unreachable(t), httpauth.WithLocations(httpauth.LocationHeader, httpauth.LocationTicket))

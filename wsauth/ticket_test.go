@@ -66,7 +66,7 @@ func TestTicketOpensTheSocket(t *testing.T) {
 			t.Parallel()
 			auth := newAuthorizer(t, test.cfg)
 			got := make(chan *paseto.Claims, 1)
-			srv := listen(t, newGuard(t, auth, wsauth.Config{}).Require(paseto.Requirement{}, func(ctx context.Context, conn *wsauth.Conn) {
+			srv := listen(t, newGuard(t, auth, setup{Config: wsauth.Config{}}).Require(paseto.Requirement{}, func(ctx context.Context, conn *wsauth.Conn) {
 				if paseto.FromContext(ctx) != conn.Claims() {
 					t.Error("the context has other claims than the connection")
 				}
@@ -109,7 +109,7 @@ func TestTicketConnectionLivesAsItsAccessToken(t *testing.T) {
 		t.Parallel()
 		c := newClock()
 		auth := newAuthorizer(t, paseto.Config{}, paseto.WithClock(c.Now))
-		srv := listen(t, newGuard(t, auth, wsauth.Config{}).Require(paseto.Requirement{}, echo))
+		srv := listen(t, newGuard(t, auth, setup{Config: wsauth.Config{}}).Require(paseto.Requirement{}, echo))
 		ws := connect(t, srv, ticket(ticketFor(t, auth, paseto.Grant{TTL: time.Hour})))
 		c.Advance(30*time.Second + time.Second)
 		checkEcho(t, ws, "the ticket is over")
@@ -126,7 +126,7 @@ func TestTicketConnectionLivesAsItsAccessToken(t *testing.T) {
 		t.Parallel()
 		auth := newAuthorizer(t, paseto.Config{})
 		ended := make(chan error, 1)
-		srv := listen(t, newGuard(t, auth, wsauth.Config{}).Require(paseto.Requirement{}, func(ctx context.Context, conn *wsauth.Conn) {
+		srv := listen(t, newGuard(t, auth, setup{Config: wsauth.Config{}}).Require(paseto.Requirement{}, func(ctx context.Context, conn *wsauth.Conn) {
 			ended <- readUntilError(ctx, conn)
 		}))
 		ws := connect(t, srv, ticket(ticketFor(t, auth, aboutToExpire)))
@@ -145,7 +145,7 @@ func TestTicketWorksOnce(t *testing.T) {
 		t.Run("reject "+string(reject), func(t *testing.T) {
 			t.Parallel()
 			auth := newAuthorizer(t, paseto.Config{})
-			srv := listen(t, newGuard(t, auth, wsauth.Config{Reject: reject}).Require(paseto.Requirement{}, echo))
+			srv := listen(t, newGuard(t, auth, setup{Config: wsauth.Config{Reject: reject}}).Require(paseto.Requirement{}, echo))
 			token := ticketFor(t, auth, paseto.Grant{Subject: "alice"})
 			checkUsed := func(h handshake) {
 				t.Helper()
@@ -205,7 +205,7 @@ func TestRefusedTicketIsNotUsedUp(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			auth := newAuthorizer(t, paseto.Config{})
-			guard := newGuard(t, auth, wsauth.Config{Reject: wsauth.RejectHTTP, AllowedOrigins: []string{"https://*.example.com"}})
+			guard := newGuard(t, auth, setup{Config: wsauth.Config{Reject: wsauth.RejectHTTP, AllowedOrigins: []string{"https://*.example.com"}}})
 			token := ticket(buy(t, auth, access(t, auth, paseto.Grant{}), bound))
 
 			ws, resp := dial(t, listen(t, guard.Require(test.req, unreachable(t), test.opts...)), token.and(test.send))
@@ -223,7 +223,7 @@ func TestRefusedTicketIsNotUsedUp(t *testing.T) {
 	t.Run("no handshake", func(t *testing.T) {
 		t.Parallel()
 		auth := newAuthorizer(t, paseto.Config{})
-		srv := listen(t, newGuard(t, auth, wsauth.Config{}).Require(paseto.Requirement{}, echo))
+		srv := listen(t, newGuard(t, auth, setup{Config: wsauth.Config{}}).Require(paseto.Requirement{}, echo))
 		token := ticket(ticketFor(t, auth, paseto.Grant{}))
 		_, resp := raw(t, srv, "GET /ws?"+token.query+" HTTP/1.1\r\nHost: a\r\n\r\n") // a page that previews the link
 		checkProblem(t, resp, http.StatusUpgradeRequired, "upgrade_required", "Expected a WebSocket handshake")
@@ -236,7 +236,7 @@ func TestRefusedTicketIsNotUsedUp(t *testing.T) {
 func TestAuthenticateUsesTheTicketUp(t *testing.T) {
 	t.Parallel()
 	auth := newAuthorizer(t, paseto.Config{})
-	guard := newGuard(t, auth, wsauth.Config{})
+	guard := newGuard(t, auth, setup{Config: wsauth.Config{}})
 	token := access(t, auth, paseto.Grant{Subject: "alice", TTL: time.Hour})
 	want, err := auth.Verify(t.Context(), token, paseto.Requirement{})
 	if err != nil {

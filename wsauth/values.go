@@ -35,44 +35,12 @@ func atHandshake(req paseto.Requirement, values func() context.Context) paseto.R
 	return req
 }
 
-// atRenewal returns req with a Check that sees the values of the connection, and those of
-// the caller of [Conn.Renew] for what the connection has none of.
-func (c *Conn) atRenewal(req paseto.Requirement) paseto.Requirement {
-	check := req.Check
-	if check != nil {
-		req.Check = func(ctx context.Context, claims *paseto.Claims) error {
-			return check(checkContext{Context: ctx, values: context.WithoutCancel(c.ctx), more: ctx}, claims) //nolint:contextcheck // It ends with ctx.
-		}
-	}
-	return req
-}
-
 // checkContext is the context of a check. It ends as one context does, and has the values
-// of others.
+// of another.
 type checkContext struct {
 	context.Context
 	values context.Context
-	more   context.Context // for what is not among values; may be nil
 }
 
 // Value implements [context.Context].
-func (ctx checkContext) Value(key any) any {
-	value := ctx.values.Value(key)
-	if value == nil && ctx.more != nil {
-		return ctx.more.Value(key)
-	}
-	return value
-}
-
-// whileOpen returns a context that ends with ctx, or with the connection.
-func (c *Conn) whileOpen(ctx context.Context) (_ context.Context, stop func()) {
-	if ctx == c.ctx {
-		return ctx, func() {}
-	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	unwatch := context.AfterFunc(c.ctx, func() { cancel(context.Cause(c.ctx)) })
-	return ctx, func() {
-		unwatch()
-		cancel(nil)
-	}
-}
+func (ctx checkContext) Value(key any) any { return ctx.values.Value(key) }

@@ -12,6 +12,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/paseto/live"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
@@ -46,7 +47,7 @@ func TestWritersAgainstTheEnd(t *testing.T) {
 			for range writers {
 				go conn.Close(4000, "")
 			}
-		}, wsauth.ErrClosed},
+		}, live.ErrClosed},
 		{"revoked", endless, func(t *testing.T, s stage, conn *wsauth.Conn, _ *websocket.Conn) {
 			t.Helper()
 			if err := s.auth.RevokeSession(t.Context(), conn.Claims().Session); err != nil {
@@ -64,7 +65,7 @@ func TestWritersAgainstTheEnd(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			conns := make(chan *wsauth.Conn)
-			s := newStage(t, wsauth.Config{SendQueue: test.queue, RenewInterval: paseto.NoLimit}, func(ctx context.Context, conn *wsauth.Conn) {
+			s := newStage(t, setup{Config: wsauth.Config{SendQueue: test.queue}, live: live.Config{RenewInterval: paseto.NoLimit}}, func(ctx context.Context, conn *wsauth.Conn) {
 				conns <- conn
 				_ = readUntilError(ctx, conn)
 			})
@@ -99,7 +100,7 @@ func TestWritersAgainstTheEnd(t *testing.T) {
 // and so it is gone when the program has forgotten it.
 func TestRenewAfterTheEnd(t *testing.T) {
 	t.Parallel()
-	s := newStage(t, wsauth.Config{}, greet)
+	s := newStage(t, setup{Config: wsauth.Config{}}, greet)
 	ws := connect(t, s.srv, bearer(access(t, s.auth, paseto.Grant{Subject: "alice"})))
 	checkMessage(t, ws, "hello")
 	var forgotten []weak.Pointer[wsauth.Conn]

@@ -63,10 +63,10 @@ var demonstrations = map[string]func(*config.Config){
 			cfg.WebSocket.Locations = append(cfg.WebSocket.Locations, "ticket")
 		}
 	},
-	"websocket.renew_messages":     func(cfg *config.Config) { cfg.WebSocket.RenewMessages = true },
-	"websocket.limits.per_subject": func(cfg *config.Config) { cfg.WebSocket.Limits.PerSubject = 5 },
-	"websocket.limits.on_excess":   func(cfg *config.Config) { cfg.WebSocket.Limits.OnExcess = "replace_oldest" },
-	"token.access_ttl":             func(cfg *config.Config) { cfg.Token.AccessTTL = 2 * time.Minute },
+	"websocket.renew_messages": func(cfg *config.Config) { cfg.WebSocket.RenewMessages = true },
+	"live.per_subject":         func(cfg *config.Config) { cfg.Live.PerSubject = 5 },
+	"live.on_excess":           func(cfg *config.Config) { cfg.Live.OnExcess = "replace_oldest" },
+	"token.access_ttl":         func(cfg *config.Config) { cfg.Token.AccessTTL = 2 * time.Minute },
 }
 
 func randomKey() paseto.Secret {

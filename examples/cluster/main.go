@@ -95,8 +95,8 @@ func configure(redis, key string) (*config.Config, error) {
 	}
 	cfg.Denylist.Store = "redis"
 	of, _ := cfg.Denylist.Redis.(*redisconfig.Settings) // by the import
-	if cfg.WebSocket.Limits.PerSubject == 0 {
-		cfg.WebSocket.Limits.PerSubject = 3
+	if cfg.Live.PerSubject == 0 {
+		cfg.Live.PerSubject = 3
 	}
 	if redis != "" {
 		of.Addresses = strings.Split(redis, ",")

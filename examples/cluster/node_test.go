@@ -28,7 +28,7 @@ func environment() []string {
 	env := slices.DeleteFunc(os.Environ(), func(s string) bool { return strings.HasPrefix(s, config.EnvPrefix) })
 	for name, value := range map[string]string{
 		"TOKEN__REFRESH_GRACE": "5m", "WEBSOCKET__CLOSE_TIMEOUT": "1m", "WEBSOCKET__PING_INTERVAL": "24h",
-		"WEBSOCKET__LIMITS__LEASE_TTL": "24h", "DENYLIST__REDIS__TIMEOUT": "1m",
+		"LIVE__LEASE_TTL": "24h", "DENYLIST__REDIS__TIMEOUT": "1m",
 	} {
 		env = append(env, config.EnvPrefix+name+"="+value)
 	}

@@ -20,6 +20,7 @@ import (
 	"github.com/pasetokit/pasetokit/internal/testtool"
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/paseto/httpauth"
+	"github.com/pasetokit/pasetokit/paseto/live"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
@@ -92,18 +93,22 @@ func newClientServer(t *testing.T, cfg paseto.Config, clock func() time.Time, sl
 	if err != nil {
 		t.Fatal(err)
 	}
-	web, err := httpauth.New(auth, httpauth.Config{})
+	keeper, err := live.New(auth, live.Config{}, live.WithObserver(func(e live.Event) {
+		if e.Kind == live.EventRenewed {
+			_ = wsauth.ConnOf(e.Right).SendJSON(map[string]string{"event": "renewed"})
+		}
+	}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	web, err := httpauth.New(auth, httpauth.Config{}, httpauth.WithKeeper(keeper))
 	if err != nil {
 		t.Fatal(err)
 	}
 	guard, err := wsauth.New(web, wsauth.Config{
 		Locations: []httpauth.Location{httpauth.LocationMessage}, RenewMessages: true, CloseCodes: wsauth.PrivateCodes,
 		MessageTimeout: testtool.Patience, CloseTimeout: testtool.Patience, PingInterval: wsauth.NoPing,
-	}, wsauth.WithObserver(func(e wsauth.Event) {
-		if e.Kind == wsauth.EventRenewed {
-			_ = e.Conn.SendJSON(map[string]string{"event": "renewed"})
-		}
-	}))
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

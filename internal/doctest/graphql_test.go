@@ -21,17 +21,19 @@ import (
 	"github.com/pasetokit/pasetokit/internal/testtool"
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/paseto/httpauth"
+	"github.com/pasetokit/pasetokit/paseto/live"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
 // graphQLScene is what becomes of the first connection of a graphql-ws client, and what
 // the client then does.
 type graphQLScene struct {
-	name string
-	cfg  wsauth.Config
-	req  paseto.Requirement
-	end  func(*graphQLServer, *wsauth.Conn) // nil: nothing, the client has no connection by then
-	done bool                               // the handler returns then
+	name   string
+	cfg    wsauth.Config
+	rights live.Config
+	req    paseto.Requirement
+	end    func(*graphQLServer, *wsauth.Conn) // nil: nothing, the client has no connection by then
+	done   bool                               // the handler returns then
 
 	// The client comes back, with a refreshed token or with the one that it has; or it
 	// ends with this code and reason.
@@ -54,7 +56,7 @@ func graphQLScenes() []graphQLScene {
 		graphQLScene{name: "expired", reconnect: wsauth.ReconnectRefreshed,
 			end: func(s *graphQLServer, _ *wsauth.Conn) {
 				s.clock.Advance(2 * time.Hour)
-				_ = s.guard.Load().Recheck(s.t.Context())
+				_ = s.keeper.Load().Recheck(s.t.Context())
 			}},
 		graphQLScene{name: "logged out everywhere", reconnect: wsauth.ReconnectNever, final: "4403 PASETO Authorization Token required",
 			end: func(s *graphQLServer, conn *wsauth.Conn) {
@@ -65,8 +67,8 @@ func graphQLScenes() []graphQLScene {
 		graphQLScene{name: "forbidden", reconnect: wsauth.ReconnectNever, final: "1008 Access denied",
 			req: paseto.Requirement{Check: func(context.Context, *paseto.Claims) error { return paseto.ErrForbidden }}},
 		graphQLScene{name: "replaced", reconnect: wsauth.ReconnectNever, final: "4409 Replaced by a newer connection",
-			cfg: wsauth.Config{Limits: wsauth.Limits{PerSubject: 1, OnExcess: wsauth.ReplaceOldest}},
-			end: (*graphQLServer).openAnother},
+			rights: live.Config{PerSubject: 1, OnExcess: live.ReplaceOldest},
+			end:    (*graphQLServer).openAnother},
 		graphQLScene{name: "restarted", reconnect: wsauth.ReconnectNow, end: (*graphQLServer).restart},
 		graphQLScene{name: "handler panics", reconnect: wsauth.ReconnectLater,
 			end: func(*graphQLServer, *wsauth.Conn) { panic("oh dear") }},
@@ -145,6 +147,7 @@ type graphQLServer struct {
 	clock     *testclock.Clock
 	auth      *paseto.Authorizer
 	web       *httpauth.Web
+	keeper    atomic.Pointer[live.Keeper]
 	guard     atomic.Pointer[wsauth.Guard]
 	route     atomic.Pointer[http.Handler]
 	sockets   atomic.Int32
@@ -193,11 +196,22 @@ func (s *graphQLServer) open() {
 	cfg := s.scene.cfg
 	cfg.CloseCodes, cfg.Subprotocols = wsauth.GraphQLWSCodes, []string{"graphql-transport-ws"}
 	cfg.CloseTimeout, cfg.PingInterval = testtool.Patience, wsauth.NoPing
-	guard, err := wsauth.New(s.web, cfg)
+	keeper, err := live.New(s.auth, s.scene.rights)
 	if err != nil {
 		s.t.Error(err)
 		return
 	}
+	web, err := httpauth.New(s.auth, httpauth.Config{}, httpauth.WithKeeper(keeper))
+	if err != nil {
+		s.t.Error(err)
+		return
+	}
+	guard, err := wsauth.New(web, cfg)
+	if err != nil {
+		s.t.Error(err)
+		return
+	}
+	s.keeper.Store(keeper)
 	route := guard.Require(s.scene.req, s.serve)
 	s.guard.Store(guard)
 	s.route.Store(&route)

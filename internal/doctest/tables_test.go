@@ -11,6 +11,7 @@ import (
 	"github.com/pasetokit/pasetokit/internal/doctest"
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/paseto/httpauth"
+	"github.com/pasetokit/pasetokit/paseto/live"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
@@ -46,12 +47,12 @@ func TestRefusalsDocument(t *testing.T) {
 		refusal paseto.Code
 		status  string // – for what is never answered over HTTP
 	}{
-		{wsauth.ErrOrigin, "403"}, {wsauth.ErrShutdown, "503"}, {wsauth.ErrOverload, "503"},
-		{wsauth.ErrThrottled, "429"}, {wsauth.ErrTooMany, "429"},
-		{wsauth.ErrNoMessage, "–"}, {wsauth.ErrMessage, "–"}, {wsauth.ErrReplaced, "–"},
-		{wsauth.ErrOtherSubject, "–"}, {wsauth.ErrOlder, "–"}, {wsauth.ErrRenewals, "–"}, {wsauth.ErrRate, "–"},
-		{wsauth.ErrLifetime, "–"}, {wsauth.ErrUnresponsive, "–"}, {wsauth.ErrSlow, "–"},
-		{wsauth.ErrPanic, "–"}, {wsauth.ErrPayload, "–"}, {wsauth.ErrClosed, "–"},
+		{wsauth.ErrOrigin, "403"}, {live.ErrShutdown, "503"}, {live.ErrOverload, "503"},
+		{wsauth.ErrThrottled, "429"}, {live.ErrTooMany, "429"},
+		{wsauth.ErrNoMessage, "–"}, {wsauth.ErrMessage, "–"}, {live.ErrReplaced, "–"},
+		{live.ErrOtherSubject, "–"}, {live.ErrOlder, "–"}, {live.ErrRenewals, "–"}, {wsauth.ErrRate, "–"},
+		{live.ErrLifetime, "–"}, {wsauth.ErrUnresponsive, "–"}, {wsauth.ErrSlow, "–"},
+		{live.ErrPanic, "–"}, {wsauth.ErrPayload, "–"}, {live.ErrClosed, "–"},
 	} {
 		check(socket.refusal, socket.status)
 	}
@@ -92,7 +93,7 @@ func TestConnectionsDocumentSettings(t *testing.T) {
 	t.Parallel()
 	settings := doctest.Text(t, "docs/configuration.md")
 	text := doctest.Text(t, connectionsDocument)
-	for _, name := range regexp.MustCompile(`\b(websocket|denylist|token)\.[a-z_.]*[a-z]`).FindAllString(text, -1) {
+	for _, name := range regexp.MustCompile(`\b(websocket|live|denylist|token)\.[a-z_.]*[a-z]`).FindAllString(text, -1) {
 		if !strings.Contains(settings, "| `"+name+"` |") {
 			t.Errorf("there is no setting %s", name)
 		}

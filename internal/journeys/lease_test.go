@@ -12,6 +12,7 @@ import (
 	"github.com/pasetokit/pasetokit/internal/testsite"
 	"github.com/pasetokit/pasetokit/internal/testtool"
 	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/paseto/live"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
@@ -19,15 +20,15 @@ import (
 const perSubject = 5
 
 // twoNodes starts nodes that count connections together.
-func twoNodes(t *testing.T, limits wsauth.Limits) (server *redistest.Server, a, b *node) {
+func twoNodes(t *testing.T, limits live.Config) (server *redistest.Server, a, b *node) {
 	t.Helper()
 	server = redistest.Start(t)
-	cfg := nodeConfig{Redis: redis.Config{Addresses: []string{server.Addr()}}, Limits: limits}
+	cfg := nodeConfig{Redis: redis.Config{Addresses: []string{server.Addr()}}, Live: limits}
 	return server, startNode(t, cfg), startNode(t, cfg)
 }
 
 // leaseKeys are where Redis keeps leases, by subject.
-const leaseKeys = "pasetokit:l:connections:"
+const leaseKeys = "pasetokit:l:rights:"
 
 // countLeases returns how many leases of a subject Redis knows.
 func countLeases(t *testing.T, server *redistest.Server, subject string) int {
@@ -50,7 +51,7 @@ func wantFull(t *testing.T, token paseto.Issued, nodes ...*node) {
 		if in, err := n.join(token); err == nil {
 			in.leave()
 			t.Error("a connection too many is let in")
-		} else if !testsite.IsClose(err, wsauth.CloseTryAgainLater, wsauth.ErrTooMany) {
+		} else if !testsite.IsClose(err, wsauth.CloseTryAgainLater, live.ErrTooMany) {
 			t.Errorf("a connection too many is refused with %v", err)
 		}
 	}
@@ -111,11 +112,11 @@ func settle(t *testing.T, all []*member, code wsauth.CloseCode, cause paseto.Cod
 // together. What a node had goes to the others when it is shut down.
 func TestCapOverNodes(t *testing.T) {
 	t.Parallel()
-	server, a, b := twoNodes(t, wsauth.Limits{PerSubject: perSubject, LeaseTTL: never})
+	server, a, b := twoNodes(t, live.Config{PerSubject: perSubject, LeaseTTL: never})
 	token := access(t, paseto.Grant{Subject: "alice"})
 	bob := a.crowd(1, access(t, paseto.Grant{Subject: "bob"}))
 	for range 5 {
-		in := rush(t, token, wsauth.CloseTryAgainLater, wsauth.ErrTooMany, a, b)
+		in := rush(t, token, wsauth.CloseTryAgainLater, live.ErrTooMany, a, b)
 		if len(in) != perSubject {
 			t.Fatalf("of %d handshakes at once %d are let in, want %d", handshakes, len(in), perSubject)
 		}
@@ -130,7 +131,7 @@ func TestCapOverNodes(t *testing.T) {
 	atA, atB := a.crowd(3, token), b.crowd(2, token)
 	wantFull(t, token, a, b)
 	a.Stop()
-	wantEnd(t, slices.Concat(atA, bob), wsauth.CloseGoingAway, wsauth.ErrShutdown)
+	wantEnd(t, slices.Concat(atA, bob), wsauth.CloseGoingAway, live.ErrShutdown)
 	atB = append(atB, b.crowd(3, token)...)
 	wantFull(t, token, b)
 	wantOpen(t, atB)
@@ -142,7 +143,7 @@ func TestCapOverNodes(t *testing.T) {
 // while.
 func TestCrashFreesPlaces(t *testing.T) {
 	t.Parallel()
-	server, a, b := twoNodes(t, wsauth.Limits{PerSubject: perSubject, LeaseTTL: time.Second})
+	server, a, b := twoNodes(t, live.Config{PerSubject: perSubject, LeaseTTL: time.Second})
 	token := access(t, paseto.Grant{Subject: "alice"})
 	lost, in := a.crowd(3, token), b.crowd(2, token)
 	a.kill()
@@ -158,7 +159,7 @@ func TestCrashFreesPlaces(t *testing.T) {
 			in = append(in, m)
 			return false
 		}
-		if !testsite.IsClose(err, wsauth.CloseTryAgainLater, wsauth.ErrTooMany) {
+		if !testsite.IsClose(err, wsauth.CloseTryAgainLater, live.ErrTooMany) {
 			t.Fatalf("a handshake ends with %v", err)
 		}
 		in = slices.DeleteFunc(in, func(m *member) bool { return isClosed(m.ended) })
@@ -173,7 +174,7 @@ func TestCrashFreesPlaces(t *testing.T) {
 // room, at whatever node.
 func TestOldestIsReplaced(t *testing.T) {
 	t.Parallel()
-	server, a, b := twoNodes(t, wsauth.Limits{PerSubject: perSubject, OnExcess: wsauth.ReplaceOldest, LeaseTTL: never})
+	server, a, b := twoNodes(t, live.Config{PerSubject: perSubject, OnExcess: live.ReplaceOldest, LeaseTTL: never})
 	token := access(t, paseto.Grant{Subject: "alice"})
 	var in []*member
 	for i := range 4 * perSubject {
@@ -181,13 +182,13 @@ func TestOldestIsReplaced(t *testing.T) {
 		// each other.
 		in = append(in, []*node{a, b}[i/2%2].joins(token))
 		if i >= perSubject {
-			wantEnd(t, in[:1], wsauth.ClosePolicyViolation, wsauth.ErrReplaced)
+			wantEnd(t, in[:1], wsauth.ClosePolicyViolation, live.ErrReplaced)
 			in = in[1:]
 		}
 		wantOpen(t, in)
 	}
-	in = append(in, rush(t, token, wsauth.ClosePolicyViolation, wsauth.ErrReplaced, a, b)...)
-	settle(t, in, wsauth.ClosePolicyViolation, wsauth.ErrReplaced)
+	in = append(in, rush(t, token, wsauth.ClosePolicyViolation, live.ErrReplaced, a, b)...)
+	settle(t, in, wsauth.ClosePolicyViolation, live.ErrReplaced)
 	a.Stop()
 	b.Stop()
 	wantNoLeases(t, server)
@@ -198,7 +199,7 @@ func TestOldestIsReplaced(t *testing.T) {
 // then on is known everywhere.
 func TestRedisForgets(t *testing.T) {
 	t.Parallel()
-	server, a, b := twoNodes(t, wsauth.Limits{PerSubject: perSubject, LeaseTTL: never})
+	server, a, b := twoNodes(t, live.Config{PerSubject: perSubject, LeaseTTL: never})
 	token := access(t, paseto.Grant{Subject: "alice"})
 	in := append(a.crowd(3, token), b.crowd(2, token)...)
 	for range 3 {
@@ -211,8 +212,8 @@ func TestRedisForgets(t *testing.T) {
 	server.Restart()
 	a.waitForService("newcomer")
 	b.waitForService("newcomer")
-	in = append(in, rush(t, token, wsauth.CloseTryAgainLater, wsauth.ErrTooMany, a, b)...)
-	in = settle(t, in, wsauth.CloseTryAgainLater, wsauth.ErrTooMany)
+	in = append(in, rush(t, token, wsauth.CloseTryAgainLater, live.ErrTooMany, a, b)...)
+	in = settle(t, in, wsauth.CloseTryAgainLater, live.ErrTooMany)
 	wantFull(t, token, a, b)
 
 	b.revoke(revocations[0].of(token.Claims))

@@ -25,6 +25,7 @@ import (
 	"github.com/pasetokit/pasetokit/internal/testtool"
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/paseto/httpauth"
+	"github.com/pasetokit/pasetokit/paseto/live"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
@@ -34,11 +35,9 @@ const nodeVariable = "PASETOKIT_TEST_NODE"
 
 // nodeConfig is what a node is told.
 type nodeConfig struct {
-	Redis           redis.Config
-	User            string // of Redis, who needs no password
-	RecheckInterval time.Duration
-	MaxUnchecked    time.Duration
-	Limits          wsauth.Limits
+	Redis redis.Config
+	User  string // of Redis, who needs no password
+	Live  live.Config
 }
 
 // TestNode is the node, in a process that is one. In the test's own process it
@@ -55,7 +54,7 @@ func TestNode(t *testing.T) {
 	n := startNode(t, nodeConfig{Redis: redis.Config{Addresses: []string{redistest.Start(t).Addr()}}})
 	alice := n.crowd(1, access(t, paseto.Grant{Subject: "alice"}))
 	n.Stop()
-	wantEnd(t, alice, wsauth.CloseGoingAway, wsauth.ErrShutdown)
+	wantEnd(t, alice, wsauth.CloseGoingAway, live.ErrShutdown)
 	if res, err := n.Client.Get(n.URL); err == nil {
 		res.Body.Close()
 		t.Error("the node still answers")
@@ -88,12 +87,15 @@ func serveNode(told string) error {
 	if err != nil {
 		return err
 	}
-	web, err := httpauth.New(auth, httpauth.Config{})
+	keeper, err := live.New(auth, cfg.Live, live.WithLogger(log))
+	if err != nil {
+		return err
+	}
+	web, err := httpauth.New(auth, httpauth.Config{}, httpauth.WithKeeper(keeper))
 	if err != nil {
 		return err
 	}
 	guard, err := wsauth.New(web, wsauth.Config{
-		RecheckInterval: cfg.RecheckInterval, MaxUnchecked: cfg.MaxUnchecked, Limits: cfg.Limits,
 		CloseTimeout: testtool.Patience, WriteTimeout: testtool.Patience, PingInterval: wsauth.NoPing,
 	}, wsauth.WithLogger(log))
 	if err != nil {
@@ -112,7 +114,7 @@ func serveNode(told string) error {
 	ctx, cancel = context.WithTimeout(context.Background(), testtool.Patience/2) // before the test gives up
 	defer cancel()
 	err = errors.Join(guard.Shutdown(ctx, server), store.Close())
-	if stats := guard.Stats(); stats != (wsauth.Stats{}) {
+	if stats := keeper.Stats(); stats.Open != 0 || stats.Places != 0 {
 		err = errors.Join(err, fmt.Errorf("after the shutdown there are %+v", stats))
 	}
 	if ended := <-served; !errors.Is(ended, http.ErrServerClosed) {

@@ -15,6 +15,7 @@ import (
 	"github.com/pasetokit/pasetokit/internal/testtool"
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/paseto/httpauth"
+	"github.com/pasetokit/pasetokit/paseto/live"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
@@ -48,7 +49,7 @@ func (s *slowLeases) Renew(ctx context.Context, r denylist.Renewal) ([]denylist.
 // subject make room. The second one may be held up.
 func openSlowly(t *testing.T, limit int) (server *redistest.Server, fast, slow *node, held *slowLeases) {
 	t.Helper()
-	cfg := wsauth.Config{Limits: wsauth.Limits{PerSubject: limit, OnExcess: wsauth.ReplaceOldest, LeaseTTL: never}}
+	cfg := live.Config{PerSubject: limit, OnExcess: live.ReplaceOldest, LeaseTTL: never}
 	server = redistest.Start(t)
 	held = &slowLeases{came: make(chan struct{}), letGo: make(chan struct{}), renewed: make(chan struct{}, 100)}
 	fast = openHere(t, server, cfg, own)
@@ -63,7 +64,7 @@ func openSlowly(t *testing.T, limit int) (server *redistest.Server, fast, slow *
 func own(store denylist.Leases) denylist.Leases { return store }
 
 // openHere starts a node in this process, with leases that are made of its store's.
-func openHere(t *testing.T, server *redistest.Server, cfg wsauth.Config, leases func(denylist.Leases) denylist.Leases) *node {
+func openHere(t *testing.T, server *redistest.Server, cfg live.Config, leases func(denylist.Leases) denylist.Leases) *node {
 	t.Helper()
 	store, err := redis.Open(t.Context(), redis.Config{Addresses: []string{server.Addr()}, Timeout: time.Minute})
 	if err != nil {
@@ -74,11 +75,15 @@ func openHere(t *testing.T, server *redistest.Server, cfg wsauth.Config, leases 
 	if err != nil {
 		t.Fatal(err)
 	}
-	web, err := httpauth.New(auth, httpauth.Config{})
+	keeper, err := live.New(auth, cfg, live.WithLeases(leases(store)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	guard, err := wsauth.New(web, cfg, wsauth.WithLeases(leases(store)))
+	web, err := httpauth.New(auth, httpauth.Config{}, httpauth.WithKeeper(keeper))
+	if err != nil {
+		t.Fatal(err)
+	}
+	guard, err := wsauth.New(web, wsauth.Config{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -141,7 +146,7 @@ func TestNewcomerReplacesOne(t *testing.T) {
 	replaced := 0
 	for _, m := range in {
 		testtool.Await(t, m.ended, "all connections end")
-		if testsite.IsClose(m.err, wsauth.ClosePolicyViolation, wsauth.ErrReplaced) {
+		if testsite.IsClose(m.err, wsauth.ClosePolicyViolation, live.ErrReplaced) {
 			replaced++
 		}
 	}
@@ -165,7 +170,7 @@ func TestNewcomerOutlivesRenewal(t *testing.T) {
 		testtool.Await(t, held.renewed, "leases are renewed")
 	}
 	newcomer := finish()
-	wantEnd(t, old, wsauth.ClosePolicyViolation, wsauth.ErrReplaced)
+	wantEnd(t, old, wsauth.ClosePolicyViolation, live.ErrReplaced)
 	wantOpen(t, []*member{newcomer})
 }
 
@@ -174,7 +179,7 @@ func TestNewcomerOutlivesRenewal(t *testing.T) {
 func TestClosingFreesPlace(t *testing.T) {
 	t.Parallel()
 	server := redistest.Start(t)
-	cfg := wsauth.Config{CloseTimeout: testtool.Patience, Limits: wsauth.Limits{PerSubject: 1, LeaseTTL: never}}
+	cfg := live.Config{PerSubject: 1, LeaseTTL: never}
 	a, b := openHere(t, server, cfg, own), openHere(t, server, cfg, own)
 	token := access(t, paseto.Grant{Subject: "alice"})
 	silent, _ := a.Dial("/ws", testsite.Bearer(token.Token.Reveal()))

@@ -11,6 +11,7 @@ import (
 	"github.com/pasetokit/pasetokit/internal/redistest"
 	"github.com/pasetokit/pasetokit/internal/testtool"
 	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/paseto/live"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
@@ -29,9 +30,8 @@ var outages = []struct {
 // behind returns the configuration of a node that reaches Redis through a proxy.
 func behind(p *redistest.Proxy) nodeConfig {
 	return nodeConfig{
-		Redis:           redis.Config{Addresses: []string{p.Addr()}, Timeout: 3 * time.Second},
-		RecheckInterval: never,
-		MaxUnchecked:    paseto.NoLimit,
+		Redis: redis.Config{Addresses: []string{p.Addr()}, Timeout: 3 * time.Second},
+		Live:  live.Config{RecheckInterval: never, MaxUnchecked: paseto.NoLimit},
 	}
 }
 
@@ -110,7 +110,7 @@ func TestRevocationFoundByRecheck(t *testing.T) {
 	server.Command(t, "ACL", "SETUSER", "deaf", "on", "nopass", "~*", "&*", "+@all", "-subscribe", "-ssubscribe")
 	shared := redis.Config{Addresses: []string{server.Addr()}}
 	a := startNode(t, nodeConfig{Redis: shared})
-	b := startNode(t, nodeConfig{Redis: shared, User: "deaf", RecheckInterval: 100 * time.Millisecond})
+	b := startNode(t, nodeConfig{Redis: shared, User: "deaf", Live: live.Config{RecheckInterval: 100 * time.Millisecond}})
 	for _, f := range families(t) {
 		there, spared := b.joins(f.ended), b.joins(f.spared)
 		a.revoke(f.by)
@@ -131,7 +131,7 @@ func TestUnchecked(t *testing.T) {
 			proxy := redistest.StartProxy(t, redistest.Start(t).Addr())
 			cfg := behind(proxy)
 			patient := startNode(t, cfg)
-			cfg.RecheckInterval, cfg.MaxUnchecked = short/10, short
+			cfg.Live.RecheckInterval, cfg.Live.MaxUnchecked = short/10, short
 			strict := startNode(t, cfg)
 
 			token := access(t, paseto.Grant{Subject: "alice"})

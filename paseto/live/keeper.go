@@ -43,10 +43,11 @@ type Keeper struct {
 	// all leases that were taken away.
 	missed, missedLeases chan struct{}
 
-	started sync.Once
-	work    sync.WaitGroup
-	life    context.Context // ends with Shutdown
-	end     context.CancelFunc
+	started  sync.Once
+	starting sync.Mutex
+	work     sync.WaitGroup
+	life     context.Context // ends with Shutdown
+	end      context.CancelFunc
 }
 
 // Option gives a [Keeper] one of its collaborators.
@@ -105,25 +106,37 @@ func (k *Keeper) Authorizer() *paseto.Authorizer { return k.auth }
 // limited.
 func (k *Keeper) Config() Config { return k.cfg }
 
+// Go runs work of a holder that serves all of its rights, such as pings, in a goroutine. The
+// context of work ends when a [Keeper.Shutdown] has ended all rights; Shutdown returns after
+// work has. After that Go does nothing.
+func (k *Keeper) Go(work func(ctx context.Context)) {
+	k.starting.Lock()
+	defer k.starting.Unlock()
+	if k.life.Err() == nil {
+		k.work.Go(func() { work(k.life) })
+	}
+}
+
 // start begins what the keeper does by itself, when it first has something to do it
 // for. Stop ends it.
 func (k *Keeper) start() {
 	k.started.Do(func() {
-		k.work.Go(func() { k.deadlines.Run(k.life, (*Right).ring) })
+		k.Go(func(ctx context.Context) { k.deadlines.Run(ctx, (*Right).ring) })
 		if k.auth.CanRevoke() {
-			k.work.Go(k.watch)
+			k.Go(k.watch)
 		}
-		k.work.Go(k.recheck)
+		k.Go(k.recheck)
 		if k.leases != nil && k.cfg.PerSubject > 0 {
-			k.work.Go(k.renewLeases)
-			k.work.Go(k.releaseLeases)
+			k.Go(k.renewLeases)
+			k.Go(k.releaseLeases)
 		}
 	})
 }
 
 func (k *Keeper) stop(ctx context.Context) {
-	k.started.Do(func() {}) // too late to start
+	k.starting.Lock()
 	k.end()
+	k.starting.Unlock()
 	k.work.Wait()
 	within := releaseTimeout
 	if ctx.Err() != nil {

@@ -118,12 +118,12 @@ const (
 )
 
 // releaseLeases gives back what is to be given back, until the keeper's life ends.
-func (k *Keeper) releaseLeases() {
-	for k.life.Err() == nil {
+func (k *Keeper) releaseLeases(life context.Context) {
+	for life.Err() == nil {
 		select {
-		case <-k.life.Done():
+		case <-life.Done():
 		case <-k.returned.some:
-			k.release(k.life, releaseTimeout)
+			k.release(life, releaseTimeout)
 		}
 	}
 }
@@ -149,22 +149,22 @@ func (k *Keeper) release(ctx context.Context, within time.Duration) {
 }
 
 // renewLeases keeps the leases of open rights, until the keeper's life ends.
-func (k *Keeper) renewLeases() {
+func (k *Keeper) renewLeases(life context.Context) {
 	timer := time.NewTicker(k.cfg.LeaseTTL / 3)
 	defer timer.Stop()
 	for {
 		select {
-		case <-k.life.Done():
+		case <-life.Done():
 			return
 		case <-k.missedLeases: // somebody may have been displaced
 		case <-timer.C:
 		}
-		k.renewLeasesNow()
+		k.renewLeasesNow(life)
 		k.pause(min(passPause, k.cfg.LeaseTTL/3))
 	}
 }
 
-func (k *Keeper) renewLeasesNow() {
+func (k *Keeper) renewLeasesNow(life context.Context) {
 	var held []denylist.Lease
 	var own []*lease
 	k.rights.walk(func(r *Right) bool {
@@ -176,10 +176,10 @@ func (k *Keeper) renewLeasesNow() {
 	if len(held) == 0 {
 		return
 	}
-	ctx, cancel := context.WithTimeout(k.life, k.cfg.LeaseTTL/3)
+	ctx, cancel := context.WithTimeout(life, k.cfg.LeaseTTL/3)
 	defer cancel()
 	lost, err := k.leases.Renew(ctx, denylist.Renewal{Leases: held, Limit: k.cfg.PerSubject, TTL: k.cfg.LeaseTTL})
-	if err != nil && k.life.Err() == nil {
+	if err != nil && life.Err() == nil {
 		k.log.ErrorContext(ctx, "leases of rights cannot be renewed", "err", err)
 	}
 	for _, l := range lost {

@@ -79,8 +79,8 @@ func (r *Right) Err() error {
 func (r *Right) begin() {
 	k := r.keeper
 	if r.began.Load() == 0 {
-		r.began.Store(max(1, int64(k.times.moment())))
-		r.beganWall.Store(cmp.Or(int64(k.times.wall().Sub(k.times.born)), 1))
+		r.began.Store(int64(k.times.moment()))
+		r.beganWall.Store(cmp.Or(int64(k.times.wall().Sub(k.times.born)), 1)) // the clock may have been set back
 	}
 	r.expireLater()
 }

@@ -13,7 +13,7 @@ import (
 
 // recheck asks for all rights at every interval and after every gap, until the keeper's
 // life ends. However many gaps there are, it begins at most one pass a second.
-func (k *Keeper) recheck() {
+func (k *Keeper) recheck(life context.Context) {
 	interval := k.cfg.RecheckInterval
 	if k.cfg.MaxUnchecked != paseto.NoLimit { // so that an outage is noticed before it has lasted too long
 		interval = min(interval, k.cfg.MaxUnchecked/2)
@@ -22,14 +22,14 @@ func (k *Keeper) recheck() {
 	defer timer.Stop()
 	for {
 		select {
-		case <-k.life.Done():
+		case <-life.Done():
 			return
 		case <-k.missed:
 		case <-timer.C:
 		}
 		began := time.Now()
 		next := interval
-		if !k.recheckAll(k.life) {
+		if !k.recheckAll(life) {
 			next = min(next, recheckPause)
 		}
 		timer.Reset(next)

@@ -8,6 +8,7 @@ import (
 	"iter"
 	"log/slog"
 	"math/rand/v2"
+	"reflect"
 	"slices"
 	"strconv"
 	"sync"
@@ -76,7 +77,7 @@ func shutDown(ctx context.Context, servers []Server) (wait func() error) {
 	errs := make([]error, len(servers))
 	var all sync.WaitGroup
 	for i, server := range servers {
-		if server == nil {
+		if v := reflect.ValueOf(server); !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil() {
 			continue
 		}
 		all.Go(func() {

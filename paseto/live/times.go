@@ -23,8 +23,8 @@ type times struct {
 
 func newTimes(now func() time.Time) *times {
 	wall := func() time.Time { return now().Round(0) } // and not the monotonic one
-	born := wall()
-	return &times{made: time.Now(), born: born, wall: wall, lastWall: born}
+	born := wall().Add(-1)                             // so that no moment is 0, which stands for none
+	return &times{made: time.Now().Add(-1), born: born, wall: wall, lastWall: born}
 }
 
 // moment returns how long ago the keeper was made, by a clock that nobody sets.

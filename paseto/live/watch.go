@@ -1,6 +1,7 @@
 package live
 
 import (
+	"context"
 	"errors"
 	"time"
 
@@ -14,13 +15,13 @@ import (
 // and after every gap.
 
 // watch ends what the denylist says is revoked, until the keeper's life ends.
-func (k *Keeper) watch() {
-	for k.life.Err() == nil {
-		err := k.auth.WatchDenylist(k.life, k.react)
-		if k.life.Err() != nil || errors.Is(err, denylist.ErrClosed) {
+func (k *Keeper) watch(life context.Context) {
+	for life.Err() == nil {
+		err := k.auth.WatchDenylist(life, k.react)
+		if life.Err() != nil || errors.Is(err, denylist.ErrClosed) {
 			return
 		}
-		k.log.Error("denylist cannot be watched; revocations end rights late", "err", err)
+		k.log.ErrorContext(life, "denylist cannot be watched; revocations end rights late", "err", err)
 		k.pause(watchPause)
 	}
 }

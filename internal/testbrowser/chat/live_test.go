@@ -136,7 +136,7 @@ func TestAnnouncementInBrowser(t *testing.T) {
 func TestReplacedTab(t *testing.T) {
 	t.Parallel()
 	f := newFront(t)
-	f.before(testsite.Chat(t, []string{"PASETOKIT_WEBSOCKET__LIMITS__PER_SUBJECT=1"}))
+	f.before(testsite.Chat(t, []string{"PASETOKIT_LIVE__PER_SUBJECT=1"}))
 	first := openTab(t, f.URL)
 	first.Do(logIn("alice", false))
 	second := first.another(f.URL)
@@ -156,7 +156,7 @@ func TestReplacedTab(t *testing.T) {
 // old one out, and is none the worse for it.
 func TestCapWithCookies(t *testing.T) {
 	t.Parallel()
-	page := openTab(t, testsite.Chat(t, []string{"PASETOKIT_WEBSOCKET__LIMITS__PER_SUBJECT=1"}).URL)
+	page := openTab(t, testsite.Chat(t, []string{"PASETOKIT_LIVE__PER_SUBJECT=1"}).URL)
 	page.Do(logIn("alice", true))
 	for range 3 {
 		page.Do(forgetStatus, click("refresh"),

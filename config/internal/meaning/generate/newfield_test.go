@@ -14,7 +14,7 @@ import (
 )
 
 const newField = `
-	// GreetTimeout is how long a greeting may take before the connection is cut; [NoLimit]
+	// GreetTimeout is how long a greeting may take before the connection is cut; [paseto.NoLimit]
 	// for any time. Default 3s. See [Config.ReadLimit] too.
 	GreetTimeout time.Duration ` + "`" + `koanf:"greet_timeout" default:"3s" validate:"omitempty,none|min=1s,max=1m"` + "`\n"
 
