@@ -62,10 +62,11 @@ var kinds = []kind{
 
 // client is one with a token.
 type client struct {
-	say   func(string) error
-	said  chan string // to it
-	ended chan string // what it is told of the cause, and the message
-	leave func()      // without a word
+	say    func(string) error
+	said   chan string  // to it
+	ended  chan string  // what it is told of the cause, and the message
+	leave  func()       // without a word
+	finish func() error // says that it has no more to say, of gRPC alone
 }
 
 // listen has a client hear what receive returns, until that fails.
@@ -244,6 +245,9 @@ func joinGRPC(ctx context.Context, n *node, token string) *client {
 	c := newClient()
 	ctx, c.leave = context.WithCancel(metadata.AppendToOutgoingContext(ctx, "authorization", "Bearer "+token))
 	describe := func(err error) string {
+		if errors.Is(err, io.EOF) {
+			return "OK "
+		}
 		told := status.Convert(err)
 		return fmt.Sprintf("%s %s", told.Code(), told.Message())
 	}
@@ -252,6 +256,7 @@ func joinGRPC(ctx context.Context, n *node, token string) *client {
 		c.ended <- describe(err)
 		return c
 	}
+	c.finish = stream.CloseSend
 	c.say = func(text string) error { return stream.SendMsg(wrapperspb.String(text)) }
 	return c.listen(func() (string, error) { return receiveGRPC(stream) }, describe)
 }
@@ -270,7 +275,7 @@ func (n *node) echo() grpc.StreamDesc {
 			n.serve(stream.Context(),
 				func(text string) error { return stream.SendMsg(wrapperspb.String(text)) },
 				func() (string, error) { return receiveGRPC(stream) })
-			return nil
+			return results[paseto.FromContext(stream.Context()).Subject]
 		},
 	}
 }
