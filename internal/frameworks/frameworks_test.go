@@ -8,6 +8,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/gin-gonic/gin"
 	"github.com/gorilla/websocket"
@@ -82,6 +83,7 @@ func start(t *testing.T, routes func(*config.Kit, httpauth.LoginFunc) http.Handl
 	cfg := new(config.Config)
 	cfg.Token.Keys = []config.Key{{Value: paseto.NewSecret(paseto.NewLocalKey().Export())}}
 	cfg.HTTP.AllowedOrigins = []string{"https://app.example.com"}
+	cfg.HTTP.Stream.Grace = time.Millisecond
 	kit, err := config.Open(t.Context(), cfg, config.WithConnContext(withRoom))
 	if err != nil {
 		t.Fatal(err)
@@ -95,6 +97,9 @@ func start(t *testing.T, routes func(*config.Kit, httpauth.LoginFunc) http.Handl
 	}
 	s := server{httptest.NewServer(routes(kit, check)), t}
 	t.Cleanup(func() {
+		if err := kit.HTTP.Keeper().Shutdown(context.Background()); err != nil {
+			t.Error(err)
+		}
 		s.Close()
 		if err := kit.Guard.Shutdown(context.Background()); err != nil {
 			t.Error(err)

@@ -94,7 +94,7 @@ func (s *stream) beginEvents() (*EventStream, error) {
 	s.header.Set("Cache-Control", "no-store")
 	s.header.Set("X-Accel-Buffering", "no") // nginx
 	s.header.Del("Content-Length")
-	e.heartbeat = time.AfterFunc(s.web.cfg.Stream.Heartbeat, e.beat)
+	e.heartbeat = time.AfterFunc(s.web.cfg.Stream.Heartbeat, func() { s.alone(e.beat) })
 	err := e.write("")
 	if errors.Is(err, http.ErrNotSupported) { // nothing was sent
 		e.heartbeat.Stop()

@@ -1,9 +1,12 @@
 package httpauth_test
 
 import (
+	"bufio"
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -73,6 +76,46 @@ func (r *onlyReader) Read(p []byte) (int, error) {
 	r.read = true
 	return copy(p, "more"), nil
 }
+
+// TestStreamAmongMiddleware: the response does not look complete either where middleware
+// recovers the panic that aborts it, and is cut where middleware refuses to give the connection
+// away after a write, or panics.
+func TestStreamAmongMiddleware(t *testing.T) {
+	t.Parallel()
+	for _, proto := range protocols {
+		for _, busy := range []bool{false, true} {
+			t.Run(fmt.Sprint(proto, " busy ", busy), func(t *testing.T) {
+				t.Parallel()
+				base, returns := newSite(t, noGrace), make(chan struct{})
+				guarded := base.web.Stream(paseto.Requirement{}, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					_, _ = io.WriteString(w, "hello")
+					flush(t, w)
+					<-r.Context().Done()
+					if busy {
+						<-returns
+					}
+				}))
+				s := serveStream(t, base, proto, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					defer func() { _ = recover() }()
+					guarded.ServeHTTP(stubborn{w}, r)
+				}))
+				res := s.open(s.alice())
+				ends[1].by(s)
+				if text, complete := readAll(res); complete {
+					t.Errorf("the response %q looks complete", text)
+				}
+				close(returns)
+			})
+		}
+	}
+}
+
+// stubborn does not give the connection away.
+type stubborn struct{ http.ResponseWriter }
+
+func (s stubborn) Unwrap() http.ResponseWriter { return s.ResponseWriter }
+
+func (s stubborn) Hijack() (net.Conn, *bufio.ReadWriter, error) { panic("not after a write") }
 
 // TestStreamIsCut has handlers that do not look at their context, and peers that do not
 // take what is sent.

@@ -5,8 +5,10 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"runtime/debug"
 	"time"
 
+	"github.com/pasetokit/pasetokit/internal/clientlog"
 	"github.com/pasetokit/pasetokit/internal/refusal"
 	"github.com/pasetokit/pasetokit/paseto/live"
 )
@@ -42,22 +44,47 @@ func (s *stream) RightEnded(cause error) {
 	}
 	grace := s.web.cfg.Stream.Grace
 	if s.events != nil {
-		_ = s.control().SetWriteDeadline(time.Now().Add(grace)) // the last event is to go out
-		go s.events.end()
+		_ = s.server().SetWriteDeadline(time.Now().Add(grace)) // the last event is to go out
+		go s.alone(s.events.end)
 	} else {
 		s.freeAll()
 	}
-	s.cutting = time.AfterFunc(grace, s.cut)
+	s.cutting = time.AfterFunc(grace, func() { s.alone(s.cut) })
 }
 
 // freeAll frees whoever reads or writes, for good. It is called with mu held.
 func (s *stream) freeAll() {
-	_ = s.control().SetWriteDeadline(past)
-	_ = s.control().SetReadDeadline(past)
+	_ = s.server().SetWriteDeadline(past)
+	_ = s.server().SetReadDeadline(past)
+}
+
+// server controls the response of net/http itself: middleware around it may refuse what ends
+// a response that has begun, as gin does.
+func (s *stream) server() *http.ResponseController {
+	w := s.inner
+	for {
+		outer, ok := w.(interface{ Unwrap() http.ResponseWriter })
+		if !ok {
+			return http.NewResponseController(w)
+		}
+		w = outer.Unwrap()
+	}
+}
+
+// alone runs f on a goroutine that is not the request's. A panic of middleware that f calls
+// would end the program there.
+func (s *stream) alone(f func()) {
+	defer func() {
+		if panicked := recover(); panicked != nil {
+			s.web.clientLog.Write(s.life, s.web.client(s.request), slog.LevelError, "ResponseWriter of middleware panicked",
+				"panic", panicked, "path", s.request.URL.Path, "stack", clientlog.Stack(debug.Stack()))
+		}
+	}()
+	f()
 }
 
 // Cut implements [live.Cutter].
-func (s *stream) Cut() { go s.cut() }
+func (s *stream) Cut() { go s.alone(s.cut) }
 
 // cut ends the response of a handler that has not returned within the grace.
 func (s *stream) cut() {
@@ -75,17 +102,20 @@ func (s *stream) cut() {
 	if s.isOver() {
 		return
 	}
-	// Over HTTP/2 the deadline has reset the stream.
-	if !s.sever() && s.request.ProtoMajor < 2 {
-		s.web.clientLog.Write(s.right.Context(), s.web.client(s.request), slog.LevelError,
+	if !s.sever() {
+		s.web.clientLog.Write(s.life, s.web.client(s.request), slog.LevelError,
 			"stream cannot be cut before its handler returns: a ResponseWriter around that of net/http has no method Unwrap",
 			"path", s.request.URL.Path, "err", s.ended())
 	}
 }
 
-// sever closes the connection of an HTTP/1 response. It is called with writing held.
+// sever closes the connection of an HTTP/1 response, and reports whether it could; over HTTP/2
+// the deadline has reset the stream. It is called with writing held.
 func (s *stream) sever() bool {
-	conn, _, err := s.control().Hijack()
+	if s.request.ProtoMajor > 1 {
+		return true
+	}
+	conn, _, err := s.server().Hijack()
 	if err != nil {
 		return false
 	}
@@ -162,8 +192,11 @@ func (s *stream) close() bool {
 		return true // net/http does nothing more
 	case inTime, ordered && ending != nil:
 		return true
-	case s.endsWithConnection() && !s.severed:
+	case s.severed:
+	case s.endsWithConnection():
 		s.sever()
+	default: // nothing more goes out even if middleware recovers the panic that is to abort it
+		s.freeAll()
 	}
 	return false
 }
