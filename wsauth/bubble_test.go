@@ -83,31 +83,8 @@ func (b bubble) shutDown() {
 // member is a client in a bubble.
 type member struct {
 	*testing.T
-	token paseto.Issued
 	ws    *websocket.Conn
 	ended <-chan error // how its connection did
-}
-
-// join opens a connection for a new token.
-func (b bubble) join(g paseto.Grant) member {
-	b.Helper()
-	token := issued(b, b.auth, g)
-	m := b.connect(bearer(token.Token.Reveal()))
-	m.token = token
-	return m
-}
-
-// conn returns the server's end of a member's connection.
-func (b bubble) conn(m member) *wsauth.Conn {
-	b.Helper()
-	synctest.Wait()
-	for conn := range b.guard.ConnectionsOf(m.token.Claims.Subject) {
-		if conn.Claims().ID == m.token.Claims.ID {
-			return conn
-		}
-	}
-	b.Fatal("the connection is not open")
-	return nil
 }
 
 // connect opens a connection, and reads until it ends.
@@ -139,33 +116,4 @@ func (b bubble) try(h handshake) (*websocket.Conn, error) {
 	}}
 	ws, _, err := dialer.DialContext(b.Context(), "ws://bubble/ws?"+h.query, h.header)
 	return ws, err
-}
-
-// checkEnds checks that the connection is closed no sooner than least from now, nor
-// later than most.
-func (m member) checkEnds(code wsauth.CloseCode, reason string, least, most time.Duration) {
-	m.Helper()
-	began := time.Now()
-	select {
-	case err := <-m.ended:
-		if !isClose(err, code, reason) {
-			m.Errorf("the connection ended with %v, want %d %q", err, code, reason)
-		}
-		if took := time.Since(began); took < least || took > most {
-			m.Errorf("the connection ended after %s, want %s to %s", took, least, most)
-		}
-	case <-time.After(most + time.Hour):
-		m.Errorf("the connection lives on after %s", most)
-	}
-}
-
-// checkStays checks that the connection is still there.
-func (m member) checkStays(who string) {
-	m.Helper()
-	synctest.Wait()
-	select {
-	case err := <-m.ended:
-		m.Errorf("the connection of %s ended with %v", who, err)
-	default:
-	}
 }

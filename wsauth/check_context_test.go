@@ -2,7 +2,6 @@ package wsauth_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -13,7 +12,6 @@ import (
 
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/paseto/httpauth"
-	"github.com/pasetokit/pasetokit/paseto/live"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
@@ -149,68 +147,6 @@ func TestConnContextIsNotCalled(t *testing.T) {
 			if err := endOf(ws); !websocket.IsCloseError(err, int(wsauth.ClosePolicyViolation)) {
 				t.Errorf("the connection ends with %v", err)
 			}
-		}
-	}
-}
-
-// TestCheckEnds with what it is for: the request, the connection, the renewal.
-func TestCheckEnds(t *testing.T) {
-	t.Parallel()
-	errEnd := errors.New("the end")
-	for _, connContext := range []func(context.Context, *http.Request) context.Context{
-		nil, func(ctx context.Context, _ *http.Request) context.Context { return ctx },
-	} {
-		auth := newAuthorizer(t, paseto.Config{})
-		guard := newGuard(t, auth, setup{Config: wsauth.Config{}}, wsauth.WithConnContext(connContext))
-		checking := make(chan struct{}, 1)
-		var waits atomic.Bool
-		required := paseto.Requirement{Check: func(ctx context.Context, _ *paseto.Claims) error {
-			if !waits.Load() {
-				return nil
-			}
-			ctx, cancel := context.WithCancel(ctx) // as checks do that ask a database
-			defer cancel()
-			checking <- struct{}{}
-			wait(t, ctx.Done(), "the end of the check")
-			return ctx.Err()
-		}}
-		conns := make(chan *wsauth.Conn, 1)
-		h := guard.Require(required, func(ctx context.Context, conn *wsauth.Conn) {
-			conns <- conn
-			_ = readUntilError(ctx, conn)
-		})
-		g := paseto.Grant{Subject: "alice", Session: "1"}
-		connect(t, listen(t, h), bearer(access(t, auth, g)))
-		conn := wait(t, conns, "the handler")
-		waits.Store(true)
-
-		ctx, cancel := context.WithCancelCause(t.Context())
-		r := handshakeRequest(ctx, none())
-		r.Header.Set("Authorization", "Bearer "+access(t, auth, g))
-		answered := make(chan struct{})
-		go func() {
-			defer close(answered)
-			h.ServeHTTP(httptest.NewRecorder(), r)
-		}()
-		wait(t, checking, "the check of the handshake")
-		cancel(errEnd)
-		wait(t, answered, "the answer")
-
-		renewed := make(chan error)
-		renew := func(ctx context.Context) {
-			go func() { renewed <- conn.Renew(ctx, access(t, auth, g)) }()
-			wait(t, checking, "the check of the renewal")
-		}
-		ctx, cancel = context.WithCancelCause(t.Context())
-		renew(ctx)
-		cancel(errEnd)
-		if err := wait(t, renewed, "the renewal"); !errors.Is(err, context.Canceled) {
-			t.Errorf("the renewal whose context ended fails with %v", err)
-		}
-		renew(t.Context())
-		conn.Close(wsauth.CloseNormal, "")
-		if err := wait(t, renewed, "the renewal"); !errors.Is(err, live.ErrClosed) {
-			t.Errorf("the renewal whose connection ended fails with %v", err)
 		}
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"slices"
 	"testing"
-	"testing/synctest"
 
 	"github.com/gorilla/websocket"
 
@@ -79,47 +78,6 @@ func TestConnections(t *testing.T) {
 	}
 	checkMessage(t, pending, "hello")
 	check("carol")
-}
-
-// TestConnectionsOf come in the order in which they were opened, which a renewal does
-// not change.
-func TestConnectionsOf(t *testing.T) {
-	t.Parallel()
-	const each = 5
-	s := newStage(t, setup{Config: wsauth.Config{}}, greet)
-	other := newStage(t, setup{Config: wsauth.Config{}}, greet)
-	var opened []*wsauth.Conn
-	for n := range each {
-		for _, send := range []handshake{bearer(access(t, s.auth, paseto.Grant{Subject: "bob"})), none()} {
-			checkMessage(t, connect(t, s.srv, send), "hello")
-		}
-		checkMessage(t, connect(t, other.srv, bearer(access(t, s.auth, paseto.Grant{Subject: "alice"}))), "hello")
-		checkMessage(t, connect(t, s.srv, bearer(access(t, s.auth, paseto.Grant{Subject: "alice"}))), "hello")
-		conns := slices.Collect(s.guard.ConnectionsOf("alice"))
-		if len(conns) != n+1 || !slices.Equal(conns[:n], opened) {
-			t.Fatalf("the connections after %d are %v, want %v and a new one", n+1, conns, opened)
-		}
-		opened = conns
-		renewed := opened[len(opened)/2]
-		if err := renewed.Renew(t.Context(), access(t, s.auth, paseto.Grant{Subject: "alice"})); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if got := slices.Collect(s.guard.ConnectionsOf("alice")); !slices.Equal(got, opened) {
-		t.Errorf("the connections are %v after renewals, want %v", got, opened)
-	}
-	for _, nobody := range []string{"", "carol", "-"} {
-		if n := countOf(s.guard, nobody); n != 0 {
-			t.Errorf("%q has %d connections", nobody, n)
-		}
-	}
-	for first := range s.guard.ConnectionsOf("alice") {
-		first.Close(4000, "")
-		break
-	}
-	if got := slices.Collect(s.guard.ConnectionsOf("alice")); !slices.Equal(got, opened[1:]) {
-		t.Errorf("the connections are %v without the first, want %v", got, opened[1:])
-	}
 }
 
 // TestBroadcast reaches those who are chosen, and says how many they are.
@@ -222,27 +180,4 @@ func TestBroadcastOverStalledPeer(t *testing.T) {
 	for _, ws := range clients {
 		checkMessage(t, ws, "still here")
 	}
-}
-
-// TestSlowPeerIsToldWhy if it goes on to read right then.
-func TestSlowPeerIsToldWhy(t *testing.T) {
-	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		store := newRelay(t)
-		auth := newAuthorizer(t, paseto.Config{}, paseto.WithDenylist(store))
-		b := newBubble(t, auth, store, setup{Config: wsauth.Config{SendQueue: 1}}, func(ctx context.Context, conn *wsauth.Conn) {
-			_ = readUntilError(ctx, conn)
-		})
-		defer b.shutDown()
-		ws := b.dial(none())
-		synctest.Wait()
-		for n, want := range []int{1, 1, 0} { // one is on its way and one in the queue
-			if got, err := b.guard.Broadcast(wsauth.TextMessage, []byte("news"), nil); got != want || err != nil {
-				t.Errorf("broadcast %d reaches %d, %v, want %d", n, got, err, want)
-			}
-			synctest.Wait()
-		}
-		checkMessage(t, ws, "news")
-		checkClosed(t, ws, wsauth.CloseTryAgainLater, "Peer reads too slowly")
-	})
 }

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
-	"sync"
 	"testing"
 	"time"
 
@@ -40,32 +38,6 @@ func readUntilError(_ context.Context, conn *wsauth.Conn) error {
 		if _, _, err := conn.ReadMessage(); err != nil {
 			return err
 		}
-	}
-}
-
-// TestExpiryOfSilentConnection comes when nothing else does.
-func TestExpiryOfSilentConnection(t *testing.T) {
-	t.Parallel()
-	for _, test := range []struct {
-		name  string
-		serve func(context.Context, *wsauth.Conn) error
-	}{
-		{"handler reads", readUntilError},
-		{"handler waits for its context", func(ctx context.Context, _ *wsauth.Conn) error {
-			<-ctx.Done()
-			return context.Cause(ctx)
-		}},
-		{"handler waits for the connection's context", func(_ context.Context, conn *wsauth.Conn) error {
-			<-conn.Context().Done()
-			return context.Cause(conn.Context()) //nolint:contextcheck // the two contexts are what is compared
-		}},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
-			ws, ended := expiring(t, setup{Config: wsauth.Config{}}, newClock(), aboutToExpire, test.serve)
-			checkClosed(t, ws, wsauth.ClosePolicyViolation, expired)
-			wait(t, ended, "the handler")
-		})
 	}
 }
 
@@ -127,19 +99,6 @@ func TestExpiryOfFloodedConnection(t *testing.T) {
 	}
 }
 
-// TestExpiryDuringFlood closes by the timer while the client neither pauses nor
-// listens before it is told.
-func TestExpiryDuringFlood(t *testing.T) {
-	t.Parallel()
-	ws, ended := expiring(t, setup{Config: wsauth.Config{}}, newClock(), aboutToExpire, readUntilError)
-	var group sync.WaitGroup
-	group.Go(func() { flood(ws) })
-	checkClosed(t, ws, wsauth.ClosePolicyViolation, expired)
-	wait(t, ended, "the handler")
-	_ = ws.Close()
-	group.Wait()
-}
-
 // TestExpiryNoticedByWrite has a handler that only writes, on a machine that
 // slept.
 func TestExpiryNoticedByWrite(t *testing.T) {
@@ -159,30 +118,6 @@ func TestExpiryNoticedByWrite(t *testing.T) {
 	wait(t, ended, "the handler")
 }
 
-// TestExpiryOfStalledConnection cuts a client that has stopped reading: the
-// buffers are full, the handler is stuck in a write that may take minutes, and
-// no close frame can be sent.
-func TestExpiryOfStalledConnection(t *testing.T) {
-	t.Parallel()
-	cfg := setup{Config: wsauth.Config{WriteTimeout: 10 * time.Minute, CloseTimeout: soon}}
-	ws, ended := expiring(t, cfg, newClock(), aboutToExpire, func(_ context.Context, conn *wsauth.Conn) error {
-		if tcp, ok := conn.Underlying().NetConn().(*net.TCPConn); ok {
-			_ = tcp.SetWriteBuffer(4 << 10)
-		}
-		return conn.WriteMessage(wsauth.BinaryMessage, make([]byte, 32<<20))
-	})
-	wait(t, ended, "the handler")
-	checkCut(t, ws)
-}
-
-// TestExpiryIsNotAnswered cuts a client that ignores its close frame.
-func TestExpiryIsNotAnswered(t *testing.T) {
-	t.Parallel()
-	ws, ended := expiring(t, setup{Config: wsauth.Config{CloseTimeout: soon}}, newClock(), aboutToExpire, readUntilError)
-	checkCut(t, ws)
-	wait(t, ended, "the handler")
-}
-
 // TestExpiryOfDeafHandler ends the connection under a handler that never looks
 // at it again.
 func TestExpiryOfDeafHandler(t *testing.T) {
@@ -196,48 +131,4 @@ func TestExpiryOfDeafHandler(t *testing.T) {
 	checkCut(t, ws)
 	close(release)
 	wait(t, ended, "the handler")
-}
-
-// TestLeeway lets connections live as long as their token would be let in.
-func TestLeeway(t *testing.T) {
-	t.Parallel()
-	const leeway = time.Hour
-	c := newClock()
-	auth := newAuthorizer(t, paseto.Config{Leeway: leeway}, paseto.WithClock(c.Now))
-	srv := listen(t, newGuard(t, auth, setup{Config: wsauth.Config{}}).Require(paseto.Requirement{}, echo))
-	token := access(t, auth, aboutToExpire)
-
-	c.Advance(leeway / 2)
-	ws := connect(t, srv, bearer(token))
-	checkEcho(t, ws, "after exp, within the leeway")
-	c.Advance(leeway / 2) // 100 ms before the end
-	checkEcho(t, ws, "still there")
-	timed := connect(t, srv, bearer(token)) // ends by its timer
-	checkClosed(t, timed, wsauth.ClosePolicyViolation, expired)
-	c.Advance(100 * time.Millisecond)
-	if err := ws.WriteMessage(websocket.TextMessage, []byte("over")); err != nil {
-		t.Fatal(err)
-	}
-	checkClosed(t, ws, wsauth.ClosePolicyViolation, expired)
-	checkClosed(t, connect(t, srv, bearer(token)), wsauth.ClosePolicyViolation, expired)
-}
-
-// TestNoExpiry never ends a connection whose token, or lack of one, does not
-// end either.
-func TestNoExpiry(t *testing.T) {
-	t.Parallel()
-	c := newClock()
-	auth := newAuthorizer(t, paseto.Config{AllowNoExpiry: true, MaxTTL: paseto.NoExpiry}, paseto.WithClock(c.Now))
-	srv := listen(t, newGuard(t, auth, setup{Config: wsauth.Config{}}).Require(paseto.Requirement{Optional: true}, echo))
-	forever := paseto.Grant{TTL: paseto.NoExpiry}
-	distant := paseto.Grant{ExpiresAt: start.AddDate(250, 0, 0)} // as far as a time.Duration reaches
-	clients := map[string]*websocket.Conn{
-		"no expiry":      connect(t, srv, bearer(access(t, auth, forever))),
-		"distant expiry": connect(t, srv, bearer(access(t, auth, distant))),
-		"anonymous":      connect(t, srv, none()),
-	}
-	c.Advance(200 * 365 * 24 * time.Hour)
-	for name, ws := range clients {
-		checkEcho(t, ws, name)
-	}
 }

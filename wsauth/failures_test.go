@@ -2,7 +2,6 @@ package wsauth_test
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
 	"net/http/httptest"
 	"slices"
@@ -86,7 +85,6 @@ func tokenFailures() []failure {
 	token := func(s string) func(*testing.T, *paseto.Authorizer) handshake { return sends(bearer(s)) }
 	issuer := paseto.Config{RequireIssuer: "https://id.example.com"}
 	audience := paseto.Config{RequireAudience: []string{"chat", "feed"}}
-	wrap := base64.StdEncoding.EncodeToString
 	yesterday := paseto.WithClock(func() time.Time { return start.Add(-24 * time.Hour) })
 	ctx := context.Background()
 	refuse401 := func(f failure) failure {
@@ -95,44 +93,21 @@ func tokenFailures() []failure {
 	}
 	rows := []failure{
 		{name: "one part", send: token("nonsense"), message: "Invalid PASETO format", code: "token_malformed"},
-		{name: "two parts", send: token("v4.local"), message: "Invalid PASETO format", code: "token_malformed"},
-		{name: "five parts", send: token("v4.local.a.b.c"), message: "Invalid PASETO format", code: "token_malformed"},
-		{name: "no payload", send: token("v4.local."), message: "Invalid PASETO format", code: "token_malformed"},
-		{name: "empty footer", send: token("v4.local." + part + "."), message: "Invalid PASETO format", code: "token_malformed"},
-		{name: "payload not base64url", send: token("v4.local.a+b="), message: "Invalid PASETO format", code: "token_malformed"},
-		{name: "too short to be sealed", send: token("v4.local.AAAA"), message: "Invalid PASETO format", code: "token_malformed"},
 		{name: "unknown version", send: token("v9.local." + part), message: "Invalid PASETO version v9", code: "version_unsupported"},
-		{name: "version in upper case", send: token("V4.local." + part), message: "Invalid PASETO version V4", code: "version_unsupported"},
-		{name: "unknown purpose", send: token("v4.other." + part), message: "Invalid PASETO purpose other", code: "purpose_unsupported"},
 		{name: "purpose without a key", paseto: paseto.Config{Keys: []paseto.Key{localKey}}, send: token("v4.public." + part),
 			message: "Invalid PASETO purpose public", code: "purpose_unsupported"},
-		{name: "markup for a version", send: token("<b>.local." + part), message: "Invalid PASETO version", code: "version_unsupported"},
 
 		{name: "not wrapped in base64", req: paseto.Requirement{Base64: true}, send: sendsToken(paseto.Grant{}),
 			message: "Invalid base64 encoding", code: "base64_invalid"},
-		{name: "base64 of nonsense", req: paseto.Requirement{Base64: true}, send: token(wrap([]byte("nonsense"))),
-			message: "Invalid PASETO format", code: "token_malformed"},
-		{name: "wrapped in base64 unasked", send: sendsToken(paseto.Grant{Base64: true}),
-			message: "Invalid PASETO format", code: "token_malformed"},
 
 		{name: "tampered", send: token("v4.local." + part), message: "Failed to decrypt.", code: "decryption_failed"},
-		{name: "another local key", send: sendsOther(paseto.Config{Keys: []paseto.Key{paseto.NewLocalKey()}}, paseto.Grant{}),
-			message: "Failed to decrypt.", code: "decryption_failed"},
-		{name: "no implicit assertion, local", req: paseto.Requirement{Implicit: []byte("room 1")}, send: sendsToken(paseto.Grant{}),
-			message: "Failed to decrypt.", code: "decryption_failed"},
 		{name: "wrong implicit assertion, local", req: paseto.Requirement{Implicit: []byte("room 1")},
 			send: sendsToken(paseto.Grant{Implicit: []byte("room 2")}), message: "Failed to decrypt.", code: "decryption_failed"},
-		{name: "tampered, public", send: token("v4.public." + part), message: "Failed to verify.", code: "verification_failed"},
-		{name: "another key pair",
-			send:    sendsOther(paseto.Config{Keys: []paseto.Key{paseto.NewSecretKey()}, Purpose: paseto.Public}, paseto.Grant{}),
-			message: "Failed to verify.", code: "verification_failed"},
 		{name: "wrong implicit assertion, public", req: paseto.Requirement{Implicit: []byte("room 1")},
 			send:    sendsToken(paseto.Grant{Purpose: paseto.Public, Implicit: []byte("room 2")}),
 			message: "Failed to verify.", code: "verification_failed"},
 
 		{name: "expired", send: sendsOther(paseto.Config{}, paseto.Grant{}, yesterday), message: "Token expired.", code: "token_expired"},
-		{name: "expired, public", send: sendsOther(paseto.Config{}, paseto.Grant{Purpose: paseto.Public}, yesterday),
-			message: "Token expired.", code: "token_expired"},
 		{name: "no expiry", send: sendsOther(paseto.Config{AllowNoExpiry: true, MaxTTL: paseto.NoExpiry}, paseto.Grant{TTL: paseto.NoExpiry}),
 			message: "Token is missing the 'exp' claim", code: "expiry_missing"},
 		{name: "not valid yet", send: sendsToken(paseto.Grant{NotBefore: start.Add(time.Minute)}),
@@ -141,24 +116,16 @@ func tokenFailures() []failure {
 			message: "Token is missing the 'iss' claim", code: "issuer_missing"},
 		{name: "wrong issuer", paseto: issuer, send: sendsToken(paseto.Grant{Issuer: "https://id.example.org"}),
 			message: "Token issuer is not valid", code: "issuer_invalid"},
-		{name: "no audience", paseto: audience, send: sendsToken(paseto.Grant{}),
-			message: "aud verification failed.", code: "audience_invalid"},
 		{name: "wrong audience", paseto: audience, send: sendsToken(paseto.Grant{Audience: []string{"mail", "Chat"}}),
 			message: "aud verification failed.", code: "audience_invalid"},
 
-		{name: "refresh for access", send: sendsType("refresh"),
-			message: "Access token required but refresh provided", code: "type_mismatch"},
 		{name: "access for refresh", req: paseto.Requirement{Type: "refresh"}, send: sendsType("access"),
 			message: "Refresh token required but access provided", code: "type_mismatch"},
-		{name: "access for other", req: paseto.Requirement{Type: "other"}, send: sendsType("access"),
-			message: "other token required but access provided", code: "type_mismatch"},
 		{name: "other for access", send: sendsType("other"),
 			message: "Access token required but other provided", code: "type_mismatch"},
 
 		{name: "token revoked", message: "Token has been revoked", code: "token_revoked",
 			send: sendsRevoked(func(a *paseto.Authorizer, c *paseto.Claims) error { return a.Revoke(ctx, c) })},
-		{name: "session revoked", message: "Token has been revoked", code: "token_revoked",
-			send: sendsRevoked(func(a *paseto.Authorizer, c *paseto.Claims) error { return a.RevokeSession(ctx, c.Session) })},
 		{name: "subject revoked", message: "Token has been revoked", code: "token_revoked",
 			send: sendsRevoked(func(a *paseto.Authorizer, c *paseto.Claims) error {
 				return a.RevokeSubject(ctx, c.Subject, time.Time{})
@@ -281,13 +248,4 @@ func TestFailuresOfTheServer(t *testing.T) {
 			})
 		}
 	}
-}
-
-// TestFailOpen lets a client in whose token cannot be looked up, where the
-// operator wants it so.
-func TestFailOpen(t *testing.T) {
-	t.Parallel()
-	auth := newAuthorizer(t, paseto.Config{Denylist: paseto.DenylistConfig{FailOpen: true}}, paseto.WithDenylist(brokenStore{}))
-	srv := listen(t, newGuard(t, auth, setup{Config: wsauth.Config{}}).Require(paseto.Requirement{}, echo))
-	checkEcho(t, connect(t, srv, bearer(access(t, auth, paseto.Grant{}))), "still here")
 }

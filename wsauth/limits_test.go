@@ -2,7 +2,6 @@ package wsauth_test
 
 import (
 	"context"
-	"errors"
 	"io"
 	"log"
 	"net"
@@ -96,104 +95,6 @@ func TestRefusedHoldNoPlaces(t *testing.T) {
 	checkClosed(t, refused, wsauth.ClosePolicyViolation, "Bad Authorization header. Expected value 'Bearer <PASETO>'")
 }
 
-// crush opens so many connections at once, and returns those that are let in and how
-// many are refused. Each of the others must be refused as the mode says.
-func crush(t *testing.T, s stage, reject wsauth.Reject, handshakes int, send handshake) (admitted []*websocket.Conn, refused int) {
-	t.Helper()
-	var mu sync.Mutex
-	var group sync.WaitGroup
-	for range handshakes {
-		group.Go(func() {
-			ws, status, err := tryDial(t.Context(), s.srv, send)
-			var first []byte
-			if ws != nil {
-				_, first, err = ws.ReadMessage()
-			}
-			mu.Lock()
-			defer mu.Unlock()
-			switch {
-			case string(first) == "hello":
-				admitted = append(admitted, ws)
-			case ws == nil && reject == wsauth.RejectHTTP && status == http.StatusTooManyRequests,
-				ws != nil && reject == wsauth.RejectClose && isClose(err, wsauth.CloseTryAgainLater, tooMany):
-				refused++
-			default:
-				t.Errorf("a handshake is answered with status %d and message %q, error %v", status, first, err)
-			}
-			if ws != nil && first == nil {
-				_ = ws.Close()
-			}
-		})
-	}
-	group.Wait()
-	return admitted, refused
-}
-
-// TestPerSubjectUnderPressure lets in as many as may be, whoever comes at the same
-// time, and keeps no place when they have gone.
-func TestPerSubjectUnderPressure(t *testing.T) {
-	t.Parallel()
-	const handshakes, limit = 100, 5
-	for _, reject := range []wsauth.Reject{wsauth.RejectClose, wsauth.RejectHTTP} {
-		t.Run(string(reject), func(t *testing.T) {
-			t.Parallel()
-			s := newStage(t, setup{Config: wsauth.Config{Reject: reject}, live: live.Config{PerSubject: limit}}, greet)
-			send := bearer(access(t, s.auth, paseto.Grant{Subject: "alice"}))
-			var bobs []*websocket.Conn
-			for range 3 {
-				admitted, refused := crush(t, s, reject, handshakes, send)
-				if len(admitted) != limit || refused != handshakes-limit {
-					t.Errorf("%d connections are let in and %d refused, want %d and %d", len(admitted), refused, limit, handshakes-limit)
-				}
-				bobs = append(bobs, connect(t, s.srv, bearer(access(t, s.auth, paseto.Grant{Subject: "bob"}))))
-				for _, ws := range admitted {
-					leave(t, ws)
-					_ = ws.Close()
-				}
-				until(t, "all are leaving", func() bool { return countOf(s.guard, "alice") == 0 })
-			}
-			for _, ws := range bobs {
-				checkMessage(t, ws, "hello")
-				leave(t, ws)
-			}
-			until(t, "nothing is counted", func() bool { return s.guard.Stats() == wsauth.Stats{} })
-		})
-	}
-}
-
-// TestReplaceOldest ends the connections that were opened first, in their order.
-func TestReplaceOldest(t *testing.T) {
-	t.Parallel()
-	const limit = 5
-	s := newStage(t, setup{Config: wsauth.Config{}, live: live.Config{PerSubject: limit, OnExcess: live.ReplaceOldest}}, greet)
-	send := bearer(access(t, s.auth, paseto.Grant{Subject: "alice"}))
-	bob := connect(t, s.srv, bearer(access(t, s.auth, paseto.Grant{Subject: "bob"})))
-	checkMessage(t, bob, "hello")
-	var clients []*websocket.Conn
-	for range 3 * limit {
-		ws := connect(t, s.srv, send)
-		checkMessage(t, ws, "hello")
-		if clients = append(clients, ws); len(clients) > limit {
-			checkClosed(t, clients[0], wsauth.ClosePolicyViolation, replaced)
-			clients = clients[1:]
-		}
-	}
-	for _, ws := range append(clients, bob) {
-		checkEcho(t, ws, "still here")
-	}
-}
-
-// TestRefusedReplaceNobody, although their token was right at first.
-func TestRefusedReplaceNobody(t *testing.T) {
-	t.Parallel()
-	limits := live.Config{PerSubject: 1, OnExcess: live.ReplaceOldest}
-	s := newStage(t, setup{Config: wsauth.Config{Reject: wsauth.RejectHTTP}, live: limits}, greet)
-	oldest := connect(t, s.srv, bearer(access(t, s.auth, paseto.Grant{Subject: "alice"})))
-	checkMessage(t, oldest, "hello")
-	revokedAtLook(2)(t, s, issued(t, s.auth, paseto.Grant{Subject: "alice"}))
-	checkEcho(t, oldest, "still here")
-}
-
 // TestManyRefused are told over HTTP what there would be too many close frames for.
 func TestManyRefused(t *testing.T) {
 	t.Parallel()
@@ -238,68 +139,6 @@ func TestManyRefused(t *testing.T) {
 		return ws != nil
 	})
 	checkClosed(t, ws, wsauth.ClosePolicyViolation, malformed)
-}
-
-// TestReplaceOldestUnderPressure never leaves more than may be, nor fewer.
-func TestReplaceOldestUnderPressure(t *testing.T) {
-	t.Parallel()
-	const handshakes, limit = 100, 5
-	var guard *wsauth.Guard
-	s := newStage(t, setup{Config: wsauth.Config{}, live: live.Config{PerSubject: limit, OnExcess: live.ReplaceOldest}}, func(ctx context.Context, conn *wsauth.Conn) {
-		if n := countOf(guard, "alice"); n > limit {
-			t.Errorf("%d connections are live, want at most %d", n, limit)
-		}
-		if err := readUntilError(ctx, conn); !errors.Is(err, live.ErrReplaced) && !errors.Is(err, live.ErrShutdown) {
-			t.Errorf("the handler was told %v, want ErrReplaced", err)
-		}
-	})
-	guard = s.guard
-	send := bearer(access(t, s.auth, paseto.Grant{Subject: "alice"}))
-	ends := make(chan error, handshakes)
-	for range handshakes {
-		go func() {
-			ws, _, err := tryDial(context.WithoutCancel(t.Context()), s.srv, send)
-			if ws != nil {
-				err = endOf(ws)
-				_ = ws.Close()
-			}
-			ends <- err
-		}()
-	}
-	for range handshakes - limit {
-		if err := wait(t, ends, "a connection to be replaced"); !isClose(err, wsauth.ClosePolicyViolation, replaced) {
-			t.Errorf("a connection ended with %v", err)
-		}
-	}
-	until(t, "those are gone", func() bool { return guard.Stats().Connections == limit })
-	if n := countOf(guard, "alice"); n != limit {
-		t.Errorf("%d connections are live, want %d", n, limit)
-	}
-	done := shutdown(t.Context(), guard)
-	for range limit {
-		if err := wait(t, ends, "the others"); !isClose(err, wsauth.CloseGoingAway, shuttingDown) {
-			t.Errorf("a connection ended with %v", err)
-		}
-	}
-	if err := wait(t, done, "Shutdown"); err != nil {
-		t.Error(err)
-	}
-}
-
-// TestUncounted are those of whom nobody knows whose they are.
-func TestUncounted(t *testing.T) {
-	t.Parallel()
-	for _, excess := range []live.Excess{live.RejectNewest, live.ReplaceOldest} {
-		s := newStage(t, setup{Config: wsauth.Config{}, live: live.Config{PerSubject: 1, OnExcess: excess}}, echo)
-		nameless := bearer(access(t, s.auth, paseto.Grant{Session: "s1"}))
-		var clients []*websocket.Conn
-		for _, send := range []handshake{none(), nameless, none(), nameless, none(), nameless} {
-			clients = append(clients, connect(t, s.srv, send))
-		}
-		for _, ws := range clients {
-			checkEcho(t, ws, "still here")
-		}
-	}
 }
 
 // TestPlacesAreGivenBack on every way out.

@@ -207,31 +207,3 @@ func TestLogOfPanics(t *testing.T) {
 		t.Errorf("no stack says where the panic was: %.2000s", logged)
 	}
 }
-
-// TestLogOfRenewals bounds the renewals that connections of one address have refused,
-// however many connections there are.
-func TestLogOfRenewals(t *testing.T) {
-	t.Parallel()
-	logger, log := newLogger()
-	auth := newAuthorizer(t, paseto.Config{}, paseto.WithClock(newClock().Now)) // in which no minute passes
-	guard := newGuard(t, auth, setup{Config: wsauth.Config{RenewMessages: true, CloseTimeout: soon}}, logger)
-	srv := listen(t, guard.Require(paseto.Requirement{Optional: true}, echo))
-	for range shareOfLog {
-		ws := connect(t, srv, none())
-		for range 2 {
-			say(t, ws, authMessage("nonsense"))
-			if a := nextAnswer(t, ws); a.Code == "" {
-				t.Fatalf("the answer is %+v", a)
-			}
-		}
-	}
-	if lines := strings.Count(log.String(), `msg="renewal refused"`); lines != shareOfLog {
-		t.Errorf("there are %d lines, want %d", lines, shareOfLog)
-	}
-	if err := guard.Shutdown(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	if want := fmt.Sprintf(`msg="lines left out" of="renewal refused" lines=%d`, shareOfLog); !strings.Contains(log.String(), want) {
-		t.Errorf("after Shutdown the log lacks %s", want)
-	}
-}

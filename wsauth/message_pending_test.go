@@ -12,7 +12,6 @@ import (
 	"github.com/gorilla/websocket"
 
 	"github.com/pasetokit/pasetokit/paseto"
-	"github.com/pasetokit/pasetokit/paseto/live"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
@@ -234,38 +233,5 @@ func TestShutdownOfPending(t *testing.T) {
 	}
 	if got := guard.Stats(); got != (wsauth.Stats{}) {
 		t.Errorf("there are %+v left", got)
-	}
-}
-
-// TestSubjectLimitOfFirstMessage counts when the token comes.
-func TestSubjectLimitOfFirstMessage(t *testing.T) {
-	t.Parallel()
-	for _, test := range []struct {
-		excess live.Excess
-		leaves int // who is closed: the first or the second
-		code   wsauth.CloseCode
-		cause  paseto.Code
-	}{
-		{live.RejectNewest, 1, wsauth.CloseTryAgainLater, live.ErrTooMany},
-		{live.ReplaceOldest, 0, wsauth.ClosePolicyViolation, live.ErrReplaced},
-	} {
-		t.Run(string(test.excess), func(t *testing.T) {
-			t.Parallel()
-			auth := newAuthorizer(t, paseto.Config{})
-			cfg := setup{Config: wsauth.Config{}, live: live.Config{PerSubject: 1, OnExcess: test.excess}}
-			guard, srv := takingMessages(t, auth, cfg, paseto.Requirement{}, echo)
-			clients := []*websocket.Conn{connect(t, srv, none()), connect(t, srv, none())} // nobody's yet
-			for n, ws := range clients {
-				say(t, ws, authMessage(access(t, auth, anHour)))
-				if n == 0 || test.leaves != 1 {
-					if a := nextAnswer(t, ws); a.Code != "" {
-						t.Errorf("the answer is %+v", a)
-					}
-				}
-			}
-			checkClosed(t, clients[test.leaves], test.code, test.cause.Message())
-			checkEcho(t, clients[1-test.leaves], "still here")
-			until(t, "one is left", func() bool { return guard.Stats() == wsauth.Stats{Connections: 1} })
-		})
 	}
 }

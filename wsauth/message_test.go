@@ -5,11 +5,9 @@ import (
 	"errors"
 	"net/http/httptest"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
-	"github.com/pasetokit/pasetokit/denylist"
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/paseto/httpauth"
 	"github.com/pasetokit/pasetokit/paseto/live"
@@ -81,38 +79,6 @@ func TestFirstMessage(t *testing.T) {
 			}
 		})
 	}
-}
-
-// TestFirstMessageAndLifetime: the lifetime counts from when the token came.
-func TestFirstMessageAndLifetime(t *testing.T) {
-	t.Parallel()
-	cfg := setup{Config: wsauth.Config{Locations: byMessage, MessageTimeout: time.Hour, PingInterval: wsauth.NoPing}, live: live.Config{MaxLifetime: time.Minute}}
-	inBubble(t, paseto.Config{}, cfg, echo, func(b bubble) {
-		client := b.call(none(), true)
-		client.checkLives(30 * time.Minute)
-		client.say(authMessage(access(b, b.auth, anHour)))
-		a := client.hearAnswer()
-		if a.ExpiresIn == nil || *a.ExpiresIn != 60 || !a.ExpiresAt.Equal(time.Now().Add(time.Minute)) {
-			t.Errorf("the answer is %+v, want the end in a minute", a)
-		}
-		began := time.Now()
-		client.checkEnd(wsauth.CloseGoingAway, live.ErrLifetime.Message())
-		client.checkLived(began, time.Minute)
-	})
-}
-
-// TestFirstMessageExpires like any other token.
-func TestFirstMessageExpires(t *testing.T) {
-	t.Parallel()
-	inBubble(t, paseto.Config{}, setup{Config: wsauth.Config{Locations: byMessage}}, echo, func(b bubble) {
-		client := b.call(none(), true)
-		began := time.Now()
-		client.say(authMessage(access(b, b.auth, anHour)))
-		client.hearAnswer()
-		client.checkLives(time.Hour - 1)
-		client.checkEnd(wsauth.ClosePolicyViolation, expired)
-		client.checkLived(began, time.Hour)
-	})
 }
 
 // TestBadFirstMessage closes with the reason, and is none of the application's.
@@ -254,45 +220,6 @@ func TestTokenInHandshake(t *testing.T) {
 			})
 		}
 	}
-}
-
-// TestRevocationDuringFirstMessage admits nobody whose token is revoked before the
-// second look at it, when the connection can be found.
-func TestRevocationDuringFirstMessage(t *testing.T) {
-	t.Parallel()
-	for look := int32(1); look <= 2; look++ {
-		store := newRelay(t)
-		auth := newAuthorizer(t, paseto.Config{}, paseto.WithDenylist(store))
-		token := issued(t, auth, anHour)
-		var looks atomic.Int32
-		store.onLook(func(ctx context.Context, asked denylist.Token) (bool, error) {
-			if looks.Add(1) == look {
-				if err := auth.Revoke(ctx, token.Claims); err != nil {
-					t.Error(err)
-				}
-			}
-			return store.Store.Revoked(ctx, asked)
-		})
-		_, srv := takingMessages(t, auth, setup{Config: wsauth.Config{}}, paseto.Requirement{}, unreachable(t))
-		ws := connect(t, srv, none())
-		say(t, ws, authMessage(token.Token.Reveal()))
-		if _, data, err := ws.ReadMessage(); !isClose(err, wsauth.ClosePolicyViolation, beenRevoked) {
-			t.Errorf("revoked before look %d: the client reads %q, %v", look, data, err)
-		}
-		if got := looks.Load(); got != look {
-			t.Errorf("the denylist was asked %d times, want %d", got, look)
-		}
-	}
-}
-
-// TestOutageDuringFirstMessage says nothing of the token: the client may try again.
-func TestOutageDuringFirstMessage(t *testing.T) {
-	t.Parallel()
-	auth := newAuthorizer(t, paseto.Config{}, paseto.WithDenylist(brokenStore{}))
-	_, srv := takingMessages(t, auth, setup{Config: wsauth.Config{}}, paseto.Requirement{}, unreachable(t))
-	ws := connect(t, srv, none())
-	say(t, ws, authMessage(access(t, auth, anHour)))
-	checkClosed(t, ws, wsauth.CloseTryAgainLater, unavailable)
 }
 
 // TestPanicDuringFirstMessage is that of a Check, and ends this connection alone.

@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"runtime"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -229,106 +228,5 @@ func TestObserverOfEveryWayOut(t *testing.T) {
 				t.Errorf("%d panics are counted, want %d", got, panics)
 			}
 		})
-	}
-}
-
-// TestObserverOfManyConnections is told of as many ends as of beginnings, however
-// they came.
-func TestObserverOfManyConnections(t *testing.T) {
-	t.Parallel()
-	const connections = 100
-	var seen witness
-	s := newStage(t, setup{Config: wsauth.Config{}, live: live.Config{PerSubject: 5, OnExcess: live.ReplaceOldest}}, greet, live.WithObserver(seen.observe))
-	send := []handshake{bearer(access(t, s.auth, paseto.Grant{Subject: "alice"})), none(), header("Authorization", "Bearer")}
-	var group sync.WaitGroup
-	for n := range connections {
-		group.Go(func() {
-			ws, _, err := tryDial(t.Context(), s.srv, send[n%len(send)])
-			if err != nil {
-				t.Error(err)
-				return
-			}
-			_, _, _ = ws.ReadMessage()
-			_ = ws.Close()
-		})
-	}
-	group.Wait()
-	until(t, "all have gone", func() bool { return s.guard.Stats().Connections == 0 })
-	open := map[*wsauth.Conn]bool{}
-	for _, e := range seen.events(live.EventOpened, live.EventEnded) {
-		if was := open[wsauth.ConnOf(e.Right)]; was == (e.Kind == live.EventOpened) {
-			t.Errorf("%s of a connection that is open: %t", e.Kind, was)
-		}
-		open[wsauth.ConnOf(e.Right)] = e.Kind == live.EventOpened
-		if (e.Err != nil) != (e.Kind == live.EventEnded) {
-			t.Errorf("the cause of %s is %v", e.Kind, e.Err)
-		}
-	}
-	for _, still := range open {
-		if still {
-			t.Error("nobody was told that a connection closed")
-		}
-	}
-	if n := len(seen.events(live.EventRefused)); n != connections/len(send) {
-		t.Errorf("%d refusals are told, want %d", n, connections/len(send))
-	}
-}
-
-// TestObserverOfRenewals is told which token is in force.
-func TestObserverOfRenewals(t *testing.T) {
-	t.Parallel()
-	var seen witness
-	renewals := make(chan string)
-	s := newStage(t, setup{Config: wsauth.Config{}}, func(ctx context.Context, conn *wsauth.Conn) {
-		for token := range renewals {
-			_ = conn.Renew(ctx, token)
-		}
-	}, live.WithObserver(seen.observe))
-	old, newer := issued(t, s.auth, paseto.Grant{Subject: "alice"}), issued(t, s.auth, paseto.Grant{Subject: "alice"})
-	ws := connect(t, s.srv, bearer(old.Token.Reveal()))
-	for _, token := range []string{newer.Token.Reveal(), access(t, s.auth, paseto.Grant{Subject: "bob"})} {
-		renewals <- token
-	}
-	close(renewals)
-	checkClosed(t, ws, wsauth.CloseNormal, "")
-	until(t, "all is told", func() bool { return len(seen.events()) >= 4 })
-	want := []struct {
-		kind live.EventKind
-		id   string
-		err  error
-	}{
-		{live.EventOpened, old.Claims.ID, nil},
-		{live.EventRenewed, newer.Claims.ID, nil},
-		{live.EventRenewalRefused, newer.Claims.ID, live.ErrOtherSubject},
-		{live.EventEnded, newer.Claims.ID, live.ErrClosed},
-	}
-	events := seen.events()
-	if len(events) != len(want) {
-		t.Fatalf("events are %q", kindsOf(events))
-	}
-	for i, e := range events {
-		if e.Kind != want[i].kind || e.Claims == nil || e.Claims.ID != want[i].id || !errors.Is(e.Err, want[i].err) {
-			t.Errorf("event %d is %s of the token %v with cause %v, want %s with cause %v", i, e.Kind, e.Claims, e.Err, want[i].kind, want[i].err)
-		}
-	}
-}
-
-// TestObserverPanics, which is logged, and harms no connection.
-func TestObserverPanics(t *testing.T) {
-	t.Parallel()
-	logger, log := newLogger()
-	s := newStage(t, setup{Config: wsauth.Config{}}, greet, logger, live.WithObserver(func(live.Event) { panic("oh dear") }))
-	for _, send := range []handshake{none(), bearer(access(t, s.auth, paseto.Grant{}))} {
-		ws := connect(t, s.srv, send)
-		checkMessage(t, ws, "hello")
-		leave(t, ws)
-	}
-	checkClosed(t, connect(t, s.srv, header("Authorization", "Bearer")), wsauth.ClosePolicyViolation,
-		"Bad Authorization header. Expected value 'Bearer <PASETO>'")
-	if got := log.String(); !strings.Contains(got, "level=ERROR") || !strings.Contains(got, "oh dear") {
-		t.Errorf("log is %q", got)
-	}
-	if n := s.guard.Stats().Panics; n != 0 {
-		t.Errorf("%d panics of handlers are counted", n)
 	}
 }

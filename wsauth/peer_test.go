@@ -1,10 +1,8 @@
 package wsauth_test
 
 import (
-	"context"
 	"encoding/binary"
 	"encoding/json"
-	"errors"
 	"io"
 	"sync/atomic"
 	"testing"
@@ -86,15 +84,6 @@ func (b bubble) only() *wsauth.Conn {
 	}
 	b.Fatal("no connection is open")
 	return nil
-}
-
-// checkCause checks why a connection has ended, as its handler is told.
-func checkCause(t testing.TB, conn *wsauth.Conn, want error) {
-	t.Helper()
-	wait(t, conn.Context().Done(), "the end of the context")
-	if cause := context.Cause(conn.Context()); !errors.Is(cause, want) {
-		t.Errorf("the context ended with %v, want %v", cause, want)
-	}
 }
 
 // next returns the next message.

@@ -1,7 +1,6 @@
 package wsauth_test
 
 import (
-	"cmp"
 	"context"
 	"strings"
 	"testing"
@@ -23,25 +22,6 @@ var reasons = []struct{ name, message, want string }{
 	{"rune across the end", strings.Repeat("a", 121) + "€b", strings.Repeat("a", 121)},
 	{"invalid UTF-8", "a\xffb\xe2\x82", "a\uFFFDb\uFFFD\uFFFD"},
 	{"invalid UTF-8, too long once replaced", strings.Repeat("\xff", 123), strings.Repeat("\uFFFD", 41)},
-}
-
-func TestReasonOfRefusal(t *testing.T) {
-	t.Parallel()
-	auth := newAuthorizer(t, paseto.Config{})
-	guard := newGuard(t, auth, setup{Config: wsauth.Config{}})
-	token := access(t, auth, paseto.Grant{})
-	for _, test := range reasons {
-		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
-			req := paseto.Requirement{Check: func(context.Context, *paseto.Claims) error {
-				return &paseto.Error{Code: "banned", Message: test.message}
-			}}
-			srv := listen(t, guard.Require(req, unreachable(t)))
-			// An Error without a message has that of its code.
-			want := cmp.Or(test.want, paseto.Code("banned").Message())
-			checkClosed(t, connect(t, srv, bearer(token)), wsauth.ClosePolicyViolation, want)
-		})
-	}
 }
 
 func TestReasonOfClose(t *testing.T) {

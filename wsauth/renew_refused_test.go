@@ -6,12 +6,8 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gorilla/websocket"
-
 	"github.com/pasetokit/pasetokit/paseto"
-	"github.com/pasetokit/pasetokit/paseto/httpauth"
 	"github.com/pasetokit/pasetokit/paseto/live"
-	"github.com/pasetokit/pasetokit/wsauth"
 )
 
 // refusedRenewal is a token that does not renew the one of anHour.
@@ -81,69 +77,5 @@ func refusedRenewals() []refusedRenewal {
 			}
 			return token.Token.Reveal()
 		}},
-	}
-}
-
-// begin opens a connection and sends the renewal that is refused, and a message after
-// it, so that a client which is told nothing does not wait for it in vain.
-func (r refusedRenewal) begin(t *testing.T, way way, failure live.RenewFailure) (*websocket.Conn, *clock) {
-	t.Helper()
-	c := newClock()
-	auth := newAuthorizer(t, paseto.Config{}, paseto.WithClock(c.Now))
-	way.config.live.RenewFailure = failure
-	srv := listen(t, newGuard(t, auth, way.config).Require(picky, func(ctx context.Context, conn *wsauth.Conn) {
-		present := conn.Claims()
-		renewing(ctx, conn)
-		if conn.Claims() != present || paseto.FromContext(ctx) != present {
-			t.Error("the connection has other claims than it had")
-		}
-	}))
-	send := none()
-	if !r.anonymous {
-		send = bearer(access(t, auth, anHour))
-	}
-	ws := connect(t, srv, send)
-	say(t, ws, way.with(r.token(t, auth)))
-	say(t, ws, "still here")
-	return ws, c
-}
-
-// TestRefusedRenewal is told to the client, and changes nothing: the connection goes on
-// with the token that it has, for as long as that lasts.
-func TestRefusedRenewal(t *testing.T) {
-	t.Parallel()
-	for _, test := range refusedRenewals() {
-		for _, way := range ways() {
-			t.Run(test.name+" "+way.name, func(t *testing.T) {
-				t.Parallel()
-				ws, c := test.begin(t, way, "") // which is RenewFailureKeeps
-				checkDeclined(t, ws, test.want)
-				checkMessage(t, ws, "still here")
-				if test.anonymous {
-					return
-				}
-				c.Set(start.Add(time.Hour).Truncate(time.Second).Add(-1))
-				checkEcho(t, ws, "and here")
-				c.Advance(1)
-				say(t, ws, "too late")
-				checkClosed(t, ws, wsauth.ClosePolicyViolation, expired)
-			})
-		}
-	}
-}
-
-// TestRefusedRenewalCloses where it is to, with the refusal as its reason.
-func TestRefusedRenewalCloses(t *testing.T) {
-	t.Parallel()
-	for _, test := range refusedRenewals() {
-		for _, way := range ways() {
-			t.Run(test.name+" "+way.name, func(t *testing.T) {
-				t.Parallel()
-				ws, _ := test.begin(t, way, live.RenewFailureEnds)
-				if _, data, err := ws.ReadMessage(); !isClose(err, wsauth.ClosePolicyViolation, httpauth.Refusal(test.want).Message) {
-					t.Errorf("the client reads %q, %v; want the close for %s", data, err, test.want)
-				}
-			})
-		}
 	}
 }

@@ -12,7 +12,6 @@ import (
 
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/paseto/httpauth"
-	"github.com/pasetokit/pasetokit/paseto/live"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
@@ -180,38 +179,5 @@ func TestRenewal(t *testing.T) {
 			checkAccepted(t, ws, present.Claims.ExpiresAt)
 			checkToken(t, ws, present.Claims)
 		})
-	}
-}
-
-// TestRenewalAndEndlessTokens: a token that never expires is newer than any other.
-func TestRenewalAndEndlessTokens(t *testing.T) {
-	t.Parallel()
-	endless := lasts(paseto.NoExpiry)
-	for _, test := range []struct {
-		name           string
-		present, newer paseto.Grant
-		want           error
-	}{
-		{"by one that expires", endless, lasts(24 * time.Hour), live.ErrOlder},
-		{"by another", endless, endless, nil},
-		{"of one that expires", anHour, endless, nil},
-	} {
-		for _, way := range ways() {
-			t.Run(test.name+" "+way.name, func(t *testing.T) {
-				t.Parallel()
-				c := newClock()
-				auth := newAuthorizer(t, paseto.Config{AllowNoExpiry: true}, paseto.WithClock(c.Now))
-				srv := listen(t, newGuard(t, auth, way.config).Require(paseto.Requirement{}, renewing))
-				ws := connect(t, srv, bearer(access(t, auth, test.present)))
-				say(t, ws, way.with(access(t, auth, test.newer)))
-				if test.want != nil {
-					checkDeclined(t, ws, test.want)
-				} else if a := nextAnswer(t, ws); a != (answer{Type: "auth"}) {
-					t.Errorf("the answer is %+v, want one without an end", a)
-				}
-				c.Advance(100 * 24 * time.Hour)
-				checkEcho(t, ws, "still here")
-			})
-		}
 	}
 }

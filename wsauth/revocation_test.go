@@ -4,11 +4,8 @@ import (
 	"context"
 	"errors"
 	"io"
-	"maps"
 	"net"
-	"net/http"
 	"net/http/httptest"
-	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -63,17 +60,6 @@ func (r *relay) Watch(ctx context.Context, fn func(denylist.Event)) error {
 	return r.watch(ctx, fn)
 }
 
-// tells has the watch pass on only what chosen returns true for.
-func (r *relay) tells(chosen func(denylist.Event) bool) {
-	r.watch = func(ctx context.Context, fn func(denylist.Event)) error {
-		return r.Store.Watch(ctx, func(e denylist.Event) {
-			if chosen(e) {
-				fn(e)
-			}
-		})
-	}
-}
-
 // until waits for a condition.
 func until(t testing.TB, what string, met func() bool) {
 	t.Helper()
@@ -94,102 +80,6 @@ func issued(t testing.TB, auth *paseto.Authorizer, g paseto.Grant) paseto.Issued
 		t.Fatal(err)
 	}
 	return token
-}
-
-// TestRevocationClosesAtOnce what it is about, and nothing else.
-func TestRevocationClosesAtOnce(t *testing.T) {
-	t.Parallel()
-	type held map[string]*paseto.Claims
-	aliceBefore := []string{"phone", "phone, again", "tablet", "laptop"}
-	for _, test := range []struct {
-		name   string
-		revoke func(ctx context.Context, auth *paseto.Authorizer, c held) error
-		ends   []string
-	}{
-		{"token", func(ctx context.Context, auth *paseto.Authorizer, c held) error {
-			return auth.Revoke(ctx, c["phone"])
-		}, []string{"phone", "phone, again"}},
-		{"token of no session", func(ctx context.Context, auth *paseto.Authorizer, c held) error {
-			return auth.Revoke(ctx, c["laptop"])
-		}, []string{"laptop"}},
-		{"token of no subject", func(ctx context.Context, auth *paseto.Authorizer, c held) error {
-			return auth.Revoke(ctx, c["machine"])
-		}, []string{"machine"}},
-		{"session", func(ctx context.Context, auth *paseto.Authorizer, c held) error {
-			return auth.RevokeSession(ctx, c["phone"].Session)
-		}, []string{"phone", "phone, again", "tablet"}},
-		{"subject, now", func(ctx context.Context, auth *paseto.Authorizer, _ held) error {
-			return auth.RevokeSubject(ctx, "alice", time.Time{})
-		}, append([]string{"later"}, aliceBefore...)},
-		{"subject, up to the second of issue", func(ctx context.Context, auth *paseto.Authorizer, _ held) error {
-			return auth.RevokeSubject(ctx, "alice", start.Truncate(time.Second))
-		}, aliceBefore},
-		{"subject, up to the second before that of issue", func(ctx context.Context, auth *paseto.Authorizer, _ held) error {
-			return auth.RevokeSubject(ctx, "alice", start.Add(-time.Second))
-		}, nil},
-		{"type that is not looked up", func(ctx context.Context, auth *paseto.Authorizer, c held) error {
-			return auth.Revoke(ctx, c["invited"])
-		}, nil},
-		{"a token that nobody is here with", func(ctx context.Context, auth *paseto.Authorizer, _ held) error {
-			return auth.Revoke(ctx, &paseto.Claims{ID: "unknown"})
-		}, nil},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
-			c := newClock()
-			auth := newAuthorizer(t, paseto.Config{}, paseto.WithClock(c.Now))
-			guard := newGuard(t, auth, setup{Config: wsauth.Config{}})
-			causes := make(chan error, 10)
-			greets := func(ctx context.Context, conn *wsauth.Conn) {
-				greet(ctx, conn)
-				causes <- context.Cause(ctx)
-			}
-			mux := http.NewServeMux()
-			mux.Handle("/ws", guard.Require(paseto.Requirement{Optional: true}, greets))
-			mux.Handle("/invited", guard.Require(paseto.Requirement{Type: "invite"}, greets))
-			srv := listen(t, mux)
-
-			claims, clients := held{}, map[string]*websocket.Conn{"anonymous": connect(t, srv, none())}
-			checkMessage(t, clients["anonymous"], "hello")
-			open := func(name string, token paseto.Issued, to handshake) {
-				claims[name] = token.Claims
-				clients[name] = connect(t, srv, bearer(token.Token.Reveal()).and(to))
-				checkMessage(t, clients[name], "hello")
-			}
-			phone := issued(t, auth, paseto.Grant{Subject: "alice", Session: "s1"})
-			open("phone", phone, none())
-			open("phone, again", phone, none())
-			open("tablet", issued(t, auth, paseto.Grant{Subject: "alice", Session: "s1"}), none())
-			open("laptop", issued(t, auth, paseto.Grant{Subject: "alice"}), none())
-			open("bob", issued(t, auth, paseto.Grant{Subject: "bob", Session: "s2"}), none())
-			open("machine", issued(t, auth, paseto.Grant{}), none())
-			invite, err := auth.Issue("invite", paseto.Grant{Subject: "alice", Session: "s1"})
-			if err != nil {
-				t.Fatal(err)
-			}
-			open("invited", invite, at("/invited"))
-			c.Advance(2 * time.Second)
-			open("later", issued(t, auth, paseto.Grant{Subject: "alice", Session: "s3"}), none())
-			open("last", issued(t, auth, paseto.Grant{}), none())
-
-			if err := test.revoke(t.Context(), auth, claims); err != nil {
-				t.Fatal(err)
-			}
-			if err := auth.Revoke(t.Context(), claims["last"]); err != nil { // tells when the one before has been heard
-				t.Fatal(err)
-			}
-			for _, name := range append([]string{"last"}, test.ends...) {
-				checkClosed(t, clients[name], wsauth.ClosePolicyViolation, beenRevoked)
-				delete(clients, name)
-				if cause := wait(t, causes, "a handler"); !errors.Is(cause, paseto.ErrRevoked) {
-					t.Errorf("%s: the context ended with %v, want ErrRevoked", name, cause)
-				}
-			}
-			for _, name := range slices.Sorted(maps.Keys(clients)) {
-				checkEcho(t, clients[name], name+" is still here")
-			}
-		})
-	}
 }
 
 // revocable opens a connection whose handler must be told that its token is revoked.

@@ -68,69 +68,6 @@ func TestShutdown(t *testing.T) {
 	}
 }
 
-// TestHandshakeAfterShutdown is answered with 503, whatever else would be
-// wrong with it, so that the client tries again elsewhere.
-func TestHandshakeAfterShutdown(t *testing.T) {
-	t.Parallel()
-	auth := newAuthorizer(t, paseto.Config{})
-	token := access(t, auth, paseto.Grant{})
-	for _, test := range []struct {
-		name   string
-		reject wsauth.Reject
-		send   handshake
-	}{
-		{"admitted", wsauth.RejectClose, bearer(token)},
-		{"admitted, reject http", wsauth.RejectHTTP, bearer(token)},
-		{"refused by close", wsauth.RejectClose, none()},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
-			guard := closable(t, auth, setup{Config: wsauth.Config{Reject: test.reject}})
-			srv := listen(t, guard.Require(paseto.Requirement{}, unreachable(t)))
-			if err := guard.Shutdown(t.Context()); err != nil {
-				t.Fatal(err)
-			}
-			ws, resp := dial(t, srv, test.send)
-			if ws != nil {
-				t.Fatal("the handshake succeeded")
-			}
-			checkProblem(t, resp, 503, "shutting_down", shuttingDown)
-			if resp.Header.Get("Retry-After") == "" {
-				t.Error("there is no Retry-After")
-			}
-		})
-	}
-}
-
-// TestShutdownWaitsForHandlers that have work to finish after their client has
-// gone.
-func TestShutdownWaitsForHandlers(t *testing.T) {
-	t.Parallel()
-	auth := newAuthorizer(t, paseto.Config{})
-	guard := closable(t, auth, setup{Config: wsauth.Config{}})
-	running, release := make(chan struct{}), make(chan struct{})
-	var saved atomic.Bool
-	srv := listen(t, guard.Require(paseto.Requirement{}, func(ctx context.Context, _ *wsauth.Conn) {
-		close(running)
-		<-ctx.Done()
-		<-release
-		saved.Store(true)
-	}))
-	ws := connect(t, srv, bearer(access(t, auth, paseto.Grant{})))
-	wait(t, running, "the handler")
-	done := shutdown(t.Context(), guard)
-	checkClosed(t, ws, wsauth.CloseGoingAway, shuttingDown)
-	select {
-	case err := <-done:
-		t.Errorf("Shutdown returned %v while a handler was running", err)
-	default:
-	}
-	close(release)
-	if err := wait(t, done, "Shutdown"); err != nil || !saved.Load() {
-		t.Errorf("Shutdown returned %v; the handler has saved its work: %t", err, saved.Load())
-	}
-}
-
 // TestShutdownDeadline cuts what is left when the context ends, so that a
 // handler which hangs on a read comes free.
 func TestShutdownDeadline(t *testing.T) {
@@ -177,30 +114,6 @@ func TestShutdownDeadline(t *testing.T) {
 	}
 }
 
-// TestShutdownOfHungHandler gives up on a handler that looks at nothing.
-func TestShutdownOfHungHandler(t *testing.T) {
-	t.Parallel()
-	auth := newAuthorizer(t, paseto.Config{})
-	guard := closable(t, auth, setup{Config: wsauth.Config{}})
-	running, release := make(chan struct{}), make(chan struct{})
-	srv := listen(t, guard.Require(paseto.Requirement{}, func(context.Context, *wsauth.Conn) {
-		close(running)
-		<-release
-	}))
-	ws := connect(t, srv, bearer(access(t, auth, paseto.Grant{})))
-	wait(t, running, "the handler")
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	if err := guard.Shutdown(ctx); !errors.Is(err, context.Canceled) {
-		t.Errorf("Shutdown returns %v, want the context's error", err)
-	}
-	checkCut(t, ws)
-	close(release)
-	if err := guard.Shutdown(t.Context()); err != nil {
-		t.Errorf("the second Shutdown returns %v", err)
-	}
-}
-
 // late is a ResponseWriter whose connection can be taken over only after a
 // while.
 type late struct {
@@ -236,30 +149,6 @@ func TestShutdownDuringHandshake(t *testing.T) {
 	checkClosed(t, first, wsauth.CloseGoingAway, shuttingDown) // so the shutdown has begun
 	close(release)
 	checkProblem(t, wait(t, answers, "the answer"), http.StatusServiceUnavailable, "shutting_down", shuttingDown)
-	if err := wait(t, done, "Shutdown"); err != nil {
-		t.Errorf("Shutdown returns %v", err)
-	}
-}
-
-// TestShutdownIsToldToEveryClient whose handler returns at once, while another
-// of its goroutines reads.
-func TestShutdownIsToldToEveryClient(t *testing.T) {
-	t.Parallel()
-	auth := newAuthorizer(t, paseto.Config{})
-	guard := closable(t, auth, setup{Config: wsauth.Config{}})
-	srv := listen(t, guard.Require(paseto.Requirement{}, func(ctx context.Context, conn *wsauth.Conn) {
-		go func() { _ = readUntilError(ctx, conn) }()
-		<-ctx.Done()
-	}))
-	token := access(t, auth, paseto.Grant{})
-	var clients []*websocket.Conn
-	for range 100 {
-		clients = append(clients, connect(t, srv, bearer(token)))
-	}
-	done := shutdown(t.Context(), guard)
-	for _, ws := range clients {
-		checkClosed(t, ws, wsauth.CloseGoingAway, shuttingDown)
-	}
 	if err := wait(t, done, "Shutdown"); err != nil {
 		t.Errorf("Shutdown returns %v", err)
 	}

@@ -1,152 +1,16 @@
 package wsauth_test
 
 import (
-	"context"
 	"errors"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/paseto/httpauth"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
-
-// TestBoundTickets open sockets where they are bound to, for whom they are
-// bound to, and nowhere else.
-func TestBoundTickets(t *testing.T) {
-	t.Parallel()
-	const page, sister = "https://app.example.com", "https://b.example.com"
-	from := func(origin string) handshake { return header("Origin", origin) }
-	for _, test := range []struct {
-		name     string
-		bound    paseto.TicketGrant
-		send     handshake
-		admitted bool
-	}{
-		{"nothing bound", paseto.TicketGrant{}, at("/anywhere").and(from(sister)), true},
-		{"path", paseto.TicketGrant{Path: "/ws/room 1"}, at("/ws/room%201"), true},
-		{"path, query beside", paseto.TicketGrant{Path: "/ws"}, query("room=1"), true},
-		{"path, not ASCII", paseto.TicketGrant{Path: "/räume"}, at("/r%C3%A4ume"), true},
-		{"path below", paseto.TicketGrant{Path: "/ws"}, at("/ws/admin"), false},
-		{"path above", paseto.TicketGrant{Path: "/ws/admin"}, at("/ws"), false},
-		{"path with a slash", paseto.TicketGrant{Path: "/ws"}, at("/ws/"), false},
-		{"path with dots", paseto.TicketGrant{Path: "/ws"}, at("/x/../ws"), false},
-		{"path in capitals", paseto.TicketGrant{Path: "/ws"}, at("/WS"), false},
-
-		{"origin", paseto.TicketGrant{Origin: page}, from(page), true},
-		{"origin, default port, upper case", paseto.TicketGrant{Origin: page}, from(strings.ToUpper(page) + ":443"), true},
-		{"origin, another allowed", paseto.TicketGrant{Origin: page}, from(sister), false},
-		{"origin, none", paseto.TicketGrant{Origin: page}, none(), false},
-		{"origin, other port", paseto.TicketGrant{Origin: page}, from(page + ":8443"), false},
-		{"own origin", paseto.TicketGrant{Origin: "http://api.example.com"}, from("http://api.example.com").and(header("Host", "api.example.com")), true},
-		{"own origin, another allowed", paseto.TicketGrant{Origin: "http://api.example.com"}, from(page).and(header("Host", "api.example.com")), false},
-
-		{"both", paseto.TicketGrant{Path: "/ws", Origin: page}, from(page), true},
-		{"both, wrong path", paseto.TicketGrant{Path: "/ws", Origin: page}, from(page).and(at("/other")), false},
-		{"both, wrong origin", paseto.TicketGrant{Path: "/ws", Origin: page}, from(sister), false},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
-			auth := newAuthorizer(t, paseto.Config{})
-			guard := newGuard(t, auth, setup{Config: wsauth.Config{Reject: wsauth.RejectHTTP, AllowedOrigins: []string{"https://*.example.com", "https://*.example.com:8443"}}})
-			srv := listen(t, guard.Require(paseto.Requirement{}, echo))
-			ws, resp := dial(t, srv, ticket(buy(t, auth, access(t, auth, paseto.Grant{}), test.bound)).and(test.send))
-			switch {
-			case test.admitted && ws == nil:
-				t.Errorf("refused with %s", resp.Status)
-			case test.admitted:
-				checkEcho(t, ws, "hello")
-			case ws != nil:
-				t.Error("the handshake succeeded")
-			default:
-				checkProblem(t, resp, http.StatusUnauthorized, "ticket_invalid", "Ticket is not valid here")
-			}
-		})
-	}
-}
-
-// TestTicketMeetsTheRequirement with what its access token has.
-func TestTicketMeetsTheRequirement(t *testing.T) {
-	t.Parallel()
-	room := []byte("room 1")
-	for _, test := range []struct {
-		name  string
-		req   paseto.Requirement
-		grant paseto.Grant
-		bound paseto.TicketGrant
-	}{
-		{"fresh", paseto.Requirement{Fresh: true}, paseto.Grant{Fresh: true}, paseto.TicketGrant{}},
-		{"scopes", paseto.Requirement{Scopes: []string{"chat", "admin"}}, paseto.Grant{Scopes: []string{"admin", "chat"}}, paseto.TicketGrant{}},
-		{"implicit assertion", paseto.Requirement{Implicit: room}, paseto.Grant{}, paseto.TicketGrant{Implicit: room}},
-		{"base64, which is for tokens", paseto.Requirement{Base64: true}, paseto.Grant{}, paseto.TicketGrant{}},
-		{"check", paseto.Requirement{Check: func(_ context.Context, c *paseto.Claims) error {
-			if c.Type != paseto.TypeAccess || c.Subject != "alice" {
-				return errors.New("not what was expected")
-			}
-			return nil
-		}}, paseto.Grant{Subject: "alice"}, paseto.TicketGrant{}},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
-			auth := newAuthorizer(t, paseto.Config{})
-			srv := listen(t, newGuard(t, auth, setup{Config: wsauth.Config{}}).Require(test.req, echo))
-			checkEcho(t, connect(t, srv, ticket(buy(t, auth, access(t, auth, test.grant), test.bound))), "hello")
-		})
-	}
-}
-
-// TestOptionalTicket lets in without claims whose ticket is not valid there,
-// and nobody whose ticket is used, or stands for too little.
-func TestOptionalTicket(t *testing.T) {
-	t.Parallel()
-	const anonymous = "nobody"
-	for _, test := range []struct {
-		name    string
-		req     paseto.Requirement
-		send    func(*testing.T, *paseto.Authorizer) handshake
-		who     string // of the caller who is let in
-		refused string // message to the one who is not
-	}{
-		{name: "ticket", send: sendsTicket(paseto.Grant{Subject: "alice"}, paseto.TicketGrant{}), who: "alice"},
-		{name: "no ticket", send: sends(none()), who: anonymous},
-		{name: "none", send: sends(ticket("nonsense")), who: anonymous},
-		{name: "expired", send: sendsOldTicket(30*time.Second, paseto.Grant{Subject: "alice"}), who: anonymous},
-		{name: "access token expired", send: sendsOldTicket(10*time.Second, paseto.Grant{Subject: "alice", TTL: 5 * time.Second}), who: anonymous},
-		{name: "for another path", send: sendsTicket(paseto.Grant{Subject: "alice"}, paseto.TicketGrant{Path: "/other"}), who: anonymous},
-		{name: "used", refused: "Ticket has been used",
-			send: sendsTicketAfter(func(a *paseto.Authorizer, ticket string, _ *paseto.Claims) error {
-				_, err := a.RedeemTicket(context.Background(), ticket, paseto.Requirement{}, paseto.TicketUse{})
-				return err
-			})},
-		{name: "revoked", refused: "Token has been revoked",
-			send: sendsTicketAfter(func(a *paseto.Authorizer, _ string, c *paseto.Claims) error { return a.Revoke(context.Background(), c) })},
-		{name: "not fresh", req: paseto.Requirement{Fresh: true}, send: sendsTicket(paseto.Grant{}, paseto.TicketGrant{}),
-			refused: "PASETO access token is not fresh"},
-		{name: "malformed", send: sends(query("ticket=")), refused: "Bad ticket query param. Expected value '<PASETO>'"},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
-			test.req.Optional = true
-			auth := newAuthorizer(t, paseto.Config{})
-			srv := listen(t, newGuard(t, auth, setup{Config: wsauth.Config{}}).Require(test.req, func(_ context.Context, conn *wsauth.Conn) {
-				who := anonymous
-				if !conn.Claims().Anonymous() {
-					who = conn.Claims().Subject
-				}
-				_ = conn.WriteMessage(wsauth.TextMessage, []byte(who))
-			}))
-			ws := connect(t, srv, test.send(t, auth))
-			if test.refused != "" {
-				checkClosed(t, ws, wsauth.ClosePolicyViolation, test.refused)
-				return
-			}
-			checkMessage(t, ws, test.who)
-		})
-	}
-}
 
 // TestTicketParameter is named by the configuration, and not by the route's key
 // of tokens.

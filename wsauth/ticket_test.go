@@ -10,8 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/gorilla/websocket"
-
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/paseto/httpauth"
 	"github.com/pasetokit/pasetokit/wsauth"
@@ -39,51 +37,6 @@ func ticketFor(t testing.TB, auth *paseto.Authorizer, g paseto.Grant) string {
 
 func ticket(token string) handshake { return query("ticket=" + token) }
 
-// TestTicketOpensTheSocket with all that its access token says, and nothing
-// else.
-func TestTicketOpensTheSocket(t *testing.T) {
-	t.Parallel()
-	everything := paseto.Grant{
-		Subject: "alice", Session: "s1", Fresh: true, Scopes: []string{"chat", "admin"}, TTL: time.Hour,
-		Issuer: "https://id.example.com", Audience: []string{"chat", "mail"},
-		NotBefore: start.Add(-time.Minute), AuthTime: start.Add(-time.Hour), Footer: map[string]any{"tenant": "<acme>"},
-		Claims: map[string]any{"big": json.Number("9007199254740993"), "text": "<b>&\u2028", "path": "/claim", "access": "claim", "list": []any{1, nil}},
-	}
-	for _, test := range []struct {
-		name  string
-		cfg   paseto.Config
-		grant paseto.Grant
-	}{
-		{"nothing granted", paseto.Config{}, paseto.Grant{}},
-		{"everything granted", paseto.Config{}, everything},
-		{"public", paseto.Config{Purpose: paseto.Public}, everything},
-		{"public access token", paseto.Config{}, paseto.Grant{Purpose: paseto.Public, Subject: "alice"}},
-		{"local access token", paseto.Config{Purpose: paseto.Public}, paseto.Grant{Purpose: paseto.Local, Subject: "alice"}},
-		{"no expiry", paseto.Config{AllowNoExpiry: true, MaxTTL: paseto.NoExpiry}, paseto.Grant{TTL: paseto.NoExpiry}},
-		{"shortest life", paseto.Config{TicketTTL: time.Second}, paseto.Grant{}},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
-			auth := newAuthorizer(t, test.cfg)
-			got := make(chan *paseto.Claims, 1)
-			srv := listen(t, newGuard(t, auth, setup{Config: wsauth.Config{}}).Require(paseto.Requirement{}, func(ctx context.Context, conn *wsauth.Conn) {
-				if paseto.FromContext(ctx) != conn.Claims() {
-					t.Error("the context has other claims than the connection")
-				}
-				got <- conn.Claims()
-				echo(ctx, conn)
-			}))
-			token := access(t, auth, test.grant)
-			want, err := auth.Verify(t.Context(), token, paseto.Requirement{})
-			if err != nil {
-				t.Fatal(err)
-			}
-			checkEcho(t, connect(t, srv, ticket(buy(t, auth, token, paseto.TicketGrant{}))), "hello")
-			checkClaims(t, wait(t, got, "the claims"), want)
-		})
-	}
-}
-
 // checkClaims compares what a program can see of claims.
 func checkClaims(t testing.TB, got, want *paseto.Claims) {
 	t.Helper()
@@ -100,41 +53,6 @@ func checkClaims(t testing.TB, got, want *paseto.Claims) {
 	if !reflect.DeepEqual(gotAll, wantAll) {
 		t.Errorf("the claims decode to\n%s, want\n%s", gotAll, wantAll)
 	}
-}
-
-// TestTicketConnectionLivesAsItsAccessToken does, not as the ticket.
-func TestTicketConnectionLivesAsItsAccessToken(t *testing.T) {
-	t.Parallel()
-	t.Run("longer than the ticket", func(t *testing.T) {
-		t.Parallel()
-		c := newClock()
-		auth := newAuthorizer(t, paseto.Config{}, paseto.WithClock(c.Now))
-		srv := listen(t, newGuard(t, auth, setup{Config: wsauth.Config{}}).Require(paseto.Requirement{}, echo))
-		ws := connect(t, srv, ticket(ticketFor(t, auth, paseto.Grant{TTL: time.Hour})))
-		c.Advance(30*time.Second + time.Second)
-		checkEcho(t, ws, "the ticket is over")
-		c.Advance(time.Hour - 30*time.Second - 2*time.Second)
-		checkEcho(t, ws, "the access token is not")
-		c.Advance(time.Second)
-		if err := ws.WriteMessage(websocket.TextMessage, []byte("now it is")); err != nil {
-			t.Fatal(err)
-		}
-		checkClosed(t, ws, wsauth.ClosePolicyViolation, expired)
-	})
-
-	t.Run("shorter than the ticket", func(t *testing.T) {
-		t.Parallel()
-		auth := newAuthorizer(t, paseto.Config{})
-		ended := make(chan error, 1)
-		srv := listen(t, newGuard(t, auth, setup{Config: wsauth.Config{}}).Require(paseto.Requirement{}, func(ctx context.Context, conn *wsauth.Conn) {
-			ended <- readUntilError(ctx, conn)
-		}))
-		ws := connect(t, srv, ticket(ticketFor(t, auth, aboutToExpire)))
-		checkClosed(t, ws, wsauth.ClosePolicyViolation, expired) // by the timer: the clock stands still
-		if err := wait(t, ended, "the handler"); !errors.Is(err, paseto.ErrExpired) {
-			t.Errorf("the handler was told %v, want ErrExpired", err)
-		}
-	})
 }
 
 // TestTicketWorksOnce whether its first connection is still open or not, and

@@ -4,10 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
 	"sync"
 	"testing"
-	"weak"
 
 	"github.com/gorilla/websocket"
 
@@ -94,26 +92,4 @@ func TestWritersAgainstTheEnd(t *testing.T) {
 			}
 		})
 	}
-}
-
-// TestRenewAfterTheEnd leaves nothing behind: the guard knows the connection no more,
-// and so it is gone when the program has forgotten it.
-func TestRenewAfterTheEnd(t *testing.T) {
-	t.Parallel()
-	s := newStage(t, setup{Config: wsauth.Config{}}, greet)
-	ws := connect(t, s.srv, bearer(access(t, s.auth, paseto.Grant{Subject: "alice"})))
-	checkMessage(t, ws, "hello")
-	var forgotten []weak.Pointer[wsauth.Conn]
-	for conn := range s.guard.ConnectionsOf("alice") {
-		leave(t, ws)
-		until(t, "it is gone", func() bool { return s.guard.Stats().Connections == 0 })
-		if err := conn.Renew(t.Context(), access(t, s.auth, paseto.Grant{Subject: "alice"})); err == nil {
-			t.Error("a connection that is gone was renewed")
-		}
-		forgotten = append(forgotten, weak.Make(conn))
-	}
-	until(t, "the connection is forgotten", func() bool {
-		runtime.GC()
-		return len(forgotten) == 1 && forgotten[0].Value() == nil
-	})
 }
