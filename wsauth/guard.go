@@ -156,10 +156,10 @@ func isNonce(s string) bool {
 // Authenticate returns the claims of a handshake from an allowed origin that
 // meets req: nil for an anonymous caller of an optional route. It is what
 // [Guard.Require] does before it opens the connection, for programs that use
-// another WebSocket library; those open a right with [live.Keeper.Open], end the connection
-// when that ends, and read the token of a first message themselves. A ticket is used up by it, unless the
-// request breaks RFC 6455. It counts for the limits of the client's address, and
-// for no other.
+// another WebSocket library; those open a right with [live.Keeper.Open], close the
+// connection as [Guard.CloseFor] says when that ends, and read the token of a first message
+// themselves. A ticket is used up by it, unless the request breaks RFC 6455. It counts for
+// the limits of the client's address, and for no other.
 func (g *Guard) Authenticate(r *http.Request, req paseto.Requirement, opts ...httpauth.RouteOption) (*paseto.Claims, error) {
 	in := g.routeFor(req, opts)
 	if err := g.check(in, req); err != nil {

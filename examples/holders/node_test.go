@@ -76,7 +76,7 @@ func startNode(t testing.TB, address string, cfg live.Config) *node {
 	t.Cleanup(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), testtool.Patience)
 		defer cancel()
-		if err := errors.Join(n.keeper.Shutdown(ctx, n.http.Config), guard.Shutdown(ctx)); err != nil {
+		if err := guard.Shutdown(ctx, n.http.Config); err != nil {
 			t.Error(err)
 		}
 		n.http.Close()
