@@ -138,7 +138,7 @@ func (c *Conn) cut(e ending) {
 // cause returns why the connection ended. Whoever began the end may not have
 // said so yet.
 func (c *Conn) cause() error {
-	<-c.ctx.Done()
+	<-c.Context().Done()
 	return c.right.Cause()
 }
 

@@ -38,7 +38,6 @@ const (
 type Conn struct {
 	gate  *entrance
 	right *live.Right
-	ctx   context.Context // the right's
 	ws    *websocket.Conn // set by attach
 	in    inlet           // what ws reads from
 
@@ -68,7 +67,7 @@ func (c *Conn) Claims() *paseto.Claims { return c.right.Claims() }
 // Context returns the handler's context, which ends with the connection.
 // [context.Cause] says why: one of the causes that [Closures] lists, a
 // [*CloseError] if the peer closed, or the error of the read or write that failed.
-func (c *Conn) Context() context.Context { return c.ctx }
+func (c *Conn) Context() context.Context { return c.right.Context() }
 
 // Deadline returns when the connection will be closed unless its token is renewed; see
 // [live.Right.Deadline].
@@ -193,7 +192,7 @@ func (c *Conn) awaitEnd() {
 	timer := time.NewTimer(c.gate.guard.cfg.CloseTimeout)
 	defer timer.Stop()
 	select {
-	case <-c.ctx.Done():
+	case <-c.Context().Done():
 	case <-timer.C: // somebody has sent a close frame past Conn
 	}
 }

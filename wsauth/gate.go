@@ -70,7 +70,7 @@ func (t *gate) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 		t.guard.refuseHandshake(w, r, status, err)
 		return
 	}
-	if err := t.enter(w, r); err != nil { //nolint:contextcheck // The connection outlives the request.
+	if err := t.enter(w, r); err != nil {
 		t.refuse(w, r, err)
 	}
 }

@@ -112,7 +112,7 @@ func (c *Conn) firstMessage() (*paseto.Claims, error) {
 	case !m.ours:
 		return nil, refusal.Newf(ErrMessage, "it is of another type")
 	}
-	return c.gate.guard.auth.Verify(c.ctx, m.token, c.gate.Requirement)
+	return c.gate.guard.auth.Verify(c.Context(), m.token, c.gate.Requirement)
 }
 
 // readFirst reads one message that is no longer than a token may be. Its error is

@@ -156,7 +156,7 @@ func (c *Conn) pause(d time.Duration) {
 	listening := c.listening.Swap(false)
 	select {
 	case <-timer.C:
-	case <-c.ctx.Done():
+	case <-c.Context().Done():
 	}
 	c.heard.Store(true)
 	c.listening.Store(listening)

@@ -24,9 +24,9 @@ func (c *Conn) renewsBy(kind MessageKind, data []byte) bool {
 	}
 	var err error
 	if malformed != nil {
-		err = c.right.RefuseRenewal(c.ctx, refusal.Newf(ErrMessage, "%w", malformed))
+		err = c.right.RefuseRenewal(c.Context(), refusal.Newf(ErrMessage, "%w", malformed))
 	} else {
-		err = c.right.Renew(c.ctx, m.token)
+		err = c.right.Renew(c.Context(), m.token)
 	}
 	switch {
 	case c.right.Ended():

@@ -21,11 +21,8 @@ import (
 // the values of a context. leave is its end. The error is a refusal.
 func (g *Guard) newConn(values context.Context, t *gate, r *http.Request) (_ *Conn, err error) {
 	c := &Conn{gate: t.by(r), addresses: g.client(r)}
-	if c.right, err = g.keeper.Reserve(values, &c.gate.Route, (*holder)(c)); err != nil {
-		return nil, err
-	}
-	c.ctx = c.right.Context()
-	return c, nil
+	c.right, err = g.keeper.Reserve(values, &c.gate.Route, (*holder)(c))
+	return c, err
 }
 
 // leave forgets a connection that is gone, or never came to be.
@@ -46,7 +43,7 @@ func (g *Guard) startPings() {
 func (g *Guard) serve(c *Conn) {
 	defer g.served(c)
 	if c.right.Start() {
-		c.gate.serve(c.ctx, c)
+		c.gate.serve(c.Context(), c)
 	}
 }
 
@@ -55,7 +52,7 @@ func (g *Guard) served(c *Conn) {
 	defer g.leave(c)
 	defer c.finish()
 	if cause := recover(); cause != nil {
-		g.clientLog.Write(c.ctx, c.addresses, slog.LevelError, "handler of a connection panicked",
+		g.clientLog.Write(c.Context(), c.addresses, slog.LevelError, "handler of a connection panicked",
 			"panic", cause, "claims", c.Claims(), "stack", clientlog.Stack(debug.Stack()))
 		err := refusal.Newf(live.ErrPanic, "%v", cause)
 		g.keeper.Report(live.Event{Kind: live.EventPanicked, Right: c.right, Claims: c.Claims(), Err: err})
@@ -71,7 +68,7 @@ func (g *Guard) servePending(c *Conn, try attempt, who client) {
 	if g.admitPending(c, try, who) {
 		c.accept()
 		if c.right.Start() {
-			c.gate.serve(c.ctx, c)
+			c.gate.serve(c.Context(), c)
 		}
 	}
 }
@@ -88,7 +85,7 @@ func (g *Guard) admitPending(c *Conn, try attempt, who client) (admitted bool) {
 	}()
 	var claims *paseto.Claims
 	if claims, err = c.firstMessage(); err == nil {
-		err = c.right.Admit(c.ctx, claims)
+		err = c.right.Admit(c.Context(), claims)
 	}
 	if err == nil {
 		return true
@@ -97,7 +94,7 @@ func (g *Guard) admitPending(c *Conn, try attempt, who client) (admitted bool) {
 		err = refusal.Newf(ErrMessage, "%w", err)
 	}
 	if told, ok := errors.AsType[*paseto.Error](err); ok {
-		g.logRefusal(c.ctx, who, told.Code, httpauth.Status(err), err)
+		g.logRefusal(c.Context(), who, told.Code, httpauth.Status(err), err)
 		g.keeper.Report(live.Event{Kind: live.EventRefused, Err: err})
 	}
 	c.close(err)

@@ -1,11 +1,16 @@
 package live
 
-import "github.com/pasetokit/pasetokit/paseto"
+import (
+	"hash/maphash"
+	"iter"
 
-// The index finds rights by what a revocation names, and those that count for a subject,
-// without a look at any other right. It is the registry's, which is locked for all that
-// follows. Rights with one name are a ring, so that an index of many names costs each of
-// them little.
+	"github.com/pasetokit/pasetokit/paseto"
+)
+
+// The index finds rights by what a revocation names, without a look at any other right. It
+// is the registry's, which is locked for all that follows. Rights with one name are a ring,
+// and names are kept as hashes, so that an index of many names costs each of them little, and
+// keeps nothing of a token in memory.
 
 // What rights are found by.
 const (
@@ -13,18 +18,11 @@ const (
 	bySession
 	bySubject
 	kinds
-	counted = kinds // by subject, those that count towards its limit
 )
 
-// links are the neighbours of a right in the rings of those with the same names, in the
-// order in which they came.
-type links [kinds + 1]struct{ before, after *Right }
-
-// ring is the rights with one name.
-type ring struct {
-	oldest *Right
-	size   int
-}
+// links are the neighbours of a right in the rings of those whose names have the same hash,
+// in the order in which they came.
+type links [kinds]struct{ before, after *Right }
 
 // names returns what rights with these claims are found by.
 func names(c *paseto.Claims) [kinds]string {
@@ -34,36 +32,49 @@ func names(c *paseto.Claims) [kinds]string {
 	return [kinds]string{byToken: c.ID, bySession: c.Session, bySubject: c.Subject}
 }
 
-// boundName returns the name that a right is found by in the rings of a kind.
-func (r *Right) boundName(kind int) string { return names(r.bound)[min(kind, bySubject)] }
+type index struct {
+	seed maphash.Seed
+	by   [kinds]map[uint64]*Right // the oldest of each ring
+}
 
-type index [kinds + 1]map[string]ring
-
-// of returns the rights with a name, the oldest first.
-func (x *index) of(kind int, name string) []*Right {
-	found := x[kind][name]
-	rights := make([]*Right, found.size)
-	for i, r := 0, found.oldest; i < found.size; i, r = i+1, r.links[kind].after {
-		rights[i] = r
+func newIndex() index {
+	x := index{seed: maphash.MakeSeed()}
+	for kind := range x.by {
+		x.by[kind] = make(map[uint64]*Right)
 	}
-	return rights
+	return x
+}
+
+// of yields the rights with a name, the oldest first, and counts those that it looks at.
+func (x *index) of(kind int, name string, visited *int) iter.Seq[*Right] {
+	return func(yield func(*Right) bool) {
+		oldest := x.by[kind][maphash.String(x.seed, name)]
+		if name == "" || oldest == nil {
+			return
+		}
+		for r := oldest; ; r = r.links[kind].after {
+			*visited++
+			if names(r.bound)[kind] == name && !yield(r) || r.links[kind].after == oldest {
+				return
+			}
+		}
+	}
 }
 
 func (x *index) link(r *Right, kind int, name string) {
 	if name == "" {
 		return
 	}
-	found := x[kind][name]
-	if found.oldest == nil {
-		found.oldest = r
+	hash := maphash.String(x.seed, name)
+	oldest := x.by[kind][hash]
+	if oldest == nil {
+		x.by[kind][hash] = r
 		r.links[kind].before, r.links[kind].after = r, r
-	} else {
-		oldest, newest := found.oldest, found.oldest.links[kind].before
-		newest.links[kind].after, r.links[kind].before = r, newest
-		oldest.links[kind].before, r.links[kind].after = r, oldest
+		return
 	}
-	found.size++
-	x[kind][name] = found
+	newest := oldest.links[kind].before
+	newest.links[kind].after, r.links[kind].before = r, newest
+	oldest.links[kind].before, r.links[kind].after = r, oldest
 }
 
 func (x *index) unlink(r *Right, kind int, name string) {
@@ -71,18 +82,14 @@ func (x *index) unlink(r *Right, kind int, name string) {
 	if link.after == nil {
 		return
 	}
-	found := x[kind][name]
-	found.size--
-	if found.oldest == r {
-		found.oldest = link.after
+	hash := maphash.String(x.seed, name)
+	switch {
+	case link.after == r:
+		delete(x.by[kind], hash)
+	case x.by[kind][hash] == r:
+		x.by[kind][hash] = link.after
 	}
 	link.before.links[kind].after = link.after
 	link.after.links[kind].before = link.before
 	r.links[kind].before, r.links[kind].after = nil, nil
-	if found.size == 0 {
-		delete(x[kind], name)
-		return
-	}
-	// The key is one of those that stay: another would keep its token's text in memory.
-	x[kind][found.oldest.boundName(kind)] = found
 }

@@ -15,25 +15,25 @@ import (
 // released, and finds those that a revocation is about. What it does with its lock held is
 // bounded by the rights that were named; it never goes over all of them.
 type registry struct {
-	mu     sync.Mutex
-	all    []*Right // in no order; each knows its place
-	index  index
-	limit  int // of places
-	open   int
-	closed bool
-	done   chan struct{} // closed by close
-	empty  chan struct{} // closed when the last right is released after close
+	mu      sync.Mutex
+	all     []*Right // in no order; each knows its place
+	index   index
+	counted map[string]int // how many rights count towards the limit of a subject
+	limit   int            // of places
+	open    int
+	closed  bool
+	done    chan struct{} // closed by close
+	empty   chan struct{} // closed when the last right is released after close
 
 	visited int // how many rights it has looked at, for tests
 }
 
 // newRegistry returns a registry with so many places, 0 for as many as there can be.
 func newRegistry(limit int) *registry {
-	s := &registry{limit: cmp.Or(limit, math.MaxInt32), done: make(chan struct{}), empty: make(chan struct{})}
-	for kind := range s.index {
-		s.index[kind] = make(map[string]ring)
+	return &registry{
+		index: newIndex(), counted: make(map[string]int), limit: cmp.Or(limit, math.MaxInt32),
+		done: make(chan struct{}), empty: make(chan struct{}),
 	}
-	return s
 }
 
 // reserve takes a place for a right.
@@ -85,7 +85,7 @@ func (s *registry) bind(r *Right, claims *paseto.Claims) bool {
 		}
 	}
 	if old[bySubject] != now[bySubject] {
-		s.index.unlink(r, counted, old[bySubject])
+		s.uncount(r)
 	}
 	r.bound = claims
 	for kind := range kinds {
@@ -105,17 +105,36 @@ func (s *registry) countIn(r *Right, limit int, displace bool) (displaced []*Rig
 	if subject == "" || r.Ended() {
 		return nil, true
 	}
-	for s.index[counted][subject].size >= limit {
-		if !displace {
-			return nil, false
-		}
-		s.visited++
-		oldest := s.index[counted][subject].oldest
-		s.index.unlink(oldest, counted, subject)
-		displaced = append(displaced, oldest)
+	excess := s.counted[subject] - limit + 1
+	if excess > 0 && !displace {
+		return nil, false
 	}
-	s.index.link(r, counted, subject)
+	if excess > 0 {
+		for oldest := range s.index.of(bySubject, subject, &s.visited) { // others before it are on their way in or out
+			if oldest.isCounted {
+				s.uncount(oldest)
+				displaced = append(displaced, oldest)
+			}
+			if len(displaced) == excess {
+				break
+			}
+		}
+	}
+	r.isCounted = true
+	s.counted[subject]++
 	return displaced, true
+}
+
+// uncount is called with the registry locked.
+func (s *registry) uncount(r *Right) {
+	if !r.isCounted {
+		return
+	}
+	r.isCounted = false
+	subject := names(r.bound)[bySubject]
+	if s.counted[subject]--; s.counted[subject] == 0 {
+		delete(s.counted, subject)
+	}
 }
 
 // opened has a right that has not ended count as open.
@@ -193,9 +212,7 @@ func (s *registry) openOf(kind int, name string) []*Right {
 func (s *registry) find(kind int, name string, is func(*Right) bool) *Right {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	named := s.index[kind][name]
-	for i, r := 0, named.oldest; i < named.size; i, r = i+1, r.links[kind].after {
-		s.visited++
+	for r := range s.index.of(kind, name, &s.visited) {
 		if is(r) {
 			return r
 		}
@@ -205,9 +222,7 @@ func (s *registry) find(kind int, name string, is func(*Right) bool) *Right {
 
 // of is called with the registry locked.
 func (s *registry) of(kind int, name string) []*Right {
-	rights := s.index.of(kind, name)
-	s.visited += len(rights)
-	return rights
+	return slices.Collect(s.index.of(kind, name, &s.visited))
 }
 
 // walk calls visit for every right that has a place now and keeps it meanwhile, until visit

@@ -54,10 +54,10 @@ type Right struct {
 	lease  atomic.Pointer[lease]         // nil if there is none to give back
 
 	// The registry's, and used with that locked.
-	isOpened, hasReturned bool
-	place                 int32          // among all, from 1; 0 if it has none
-	bound                 *paseto.Claims // by which it is found
-	links                 links
+	isOpened, hasReturned, isCounted bool
+	place                            int32          // among all, from 1; 0 if it has none
+	bound                            *paseto.Claims // by which it is found
+	links                            links
 
 	alarm     schedule.Alarm // in the keeper's deadlines
 	began     atomic.Int64   // the moment when it was admitted, 0 if it was not; this and the next ones in nanoseconds
