@@ -27,26 +27,9 @@ const (
 	PrivateCodes CloseCodes = "private"
 	// GraphQLWSCodes are for the npm client graphql-ws, and for others that treat
 	// codes as it does. It comes back by itself after every cause but those of
-	// [ReconnectNever], which it takes as final. Where it has to refresh its token
+	// [httpauth.ReconnectNever], which it takes as final. Where it has to refresh its token
 	// first the code is 4403.
 	GraphQLWSCodes CloseCodes = "graphql-ws"
-)
-
-// Reconnect says what a client should do once its connection was closed.
-type Reconnect string
-
-const (
-	// ReconnectNow: connect again with the same token, after a short random
-	// delay.
-	ReconnectNow Reconnect = "now"
-	// ReconnectLater: connect again with the same token, after seconds at
-	// least, and more with every failure.
-	ReconnectLater Reconnect = "later"
-	// ReconnectRefreshed: refresh the token first; where that is refused, log
-	// in.
-	ReconnectRefreshed Reconnect = "refreshed"
-	// ReconnectNever: the same would happen again, or the end was wanted.
-	ReconnectNever Reconnect = "never"
 )
 
 // Closure is how a connection is closed for one cause. The reason is the cause's
@@ -61,7 +44,7 @@ type Closure struct {
 	// GraphQLWS is the code of [GraphQLWSCodes].
 	GraphQLWS CloseCode
 	// Reconnect is what the client should do.
-	Reconnect Reconnect
+	Reconnect httpauth.Reconnect
 }
 
 // Closures lists every cause for which a [Guard] closes connections. A
@@ -76,32 +59,48 @@ func Closures() []Closure { return slices.Clone(closures) }
 // 1007, 1008 and 4409 as final, and would take 1011, 4401 and 4429 so as well. After 1000
 // it opens a new connection at once, without a delay, if it has subscriptions.
 var closures = slices.Concat(
-	closed(ClosePolicyViolation, CloseUnauthorized, CloseForbidden, ReconnectRefreshed,
+	closed(ClosePolicyViolation, CloseUnauthorized, CloseForbidden,
 		paseto.ErrNoToken, paseto.ErrMalformedCredential, paseto.ErrAmbiguousCredential,
 		paseto.ErrMalformed, paseto.ErrVersion, paseto.ErrPurpose, paseto.ErrBase64, paseto.ErrDecrypt,
 		paseto.ErrSignature, paseto.ErrClaims, paseto.ErrExpired, paseto.ErrNoExpiry, paseto.ErrNotYetValid,
 		paseto.ErrNoIssuer, paseto.ErrIssuer, paseto.ErrAudience, paseto.ErrType, paseto.ErrRevoked,
 		paseto.ErrKeyWithdrawn, paseto.ErrTicket, paseto.ErrTicketUsed, ErrMessage, live.ErrOlder),
-	closed(ClosePolicyViolation, CloseForbidden, ClosePolicyViolation, ReconnectNever,
+	closed(ClosePolicyViolation, CloseForbidden, ClosePolicyViolation,
 		paseto.ErrNotFresh, paseto.ErrScope, paseto.ErrForbidden, paseto.ErrLocation, live.ErrOtherSubject),
-	closed(ClosePolicyViolation, CloseTimeout, CloseTimeout, ReconnectNow, ErrNoMessage),
-	closed(ClosePolicyViolation, CloseConflict, CloseConflict, ReconnectNever, live.ErrReplaced),
-	closed(ClosePolicyViolation, CloseTooMany, CloseTryAgainLater, ReconnectLater, live.ErrRenewals, ErrRate),
-	closed(CloseTryAgainLater, CloseTooMany, CloseTryAgainLater, ReconnectLater, live.ErrTooMany, ErrSlow),
-	closed(CloseTryAgainLater, CloseTryAgainLater, CloseTryAgainLater, ReconnectLater, paseto.ErrUnavailable, paseto.ErrKeysUnavailable),
-	closed(CloseGoingAway, CloseTimeout, CloseGoingAway, ReconnectNow, ErrUnresponsive),
-	closed(CloseGoingAway, CloseGoingAway, CloseGoingAway, ReconnectNow, live.ErrShutdown, live.ErrLifetime),
-	closed(CloseInvalidPayload, CloseInvalidPayload, CloseInvalidPayload, ReconnectNever, ErrPayload),
-	closed(CloseInternalError, CloseInternalError, CloseTryAgainLater, ReconnectLater, live.ErrPanic, httpauth.ErrServer),
-	closed(CloseNormal, CloseNormal, ClosePolicyViolation, ReconnectNever, live.ErrClosed),
+	closed(ClosePolicyViolation, CloseTimeout, CloseTimeout, ErrNoMessage),
+	closed(ClosePolicyViolation, CloseConflict, CloseConflict, live.ErrReplaced),
+	closed(ClosePolicyViolation, CloseTooMany, CloseTryAgainLater, live.ErrRenewals, ErrRate),
+	closed(CloseTryAgainLater, CloseTooMany, CloseTryAgainLater, live.ErrTooMany, live.ErrSlow),
+	closed(CloseTryAgainLater, CloseTryAgainLater, CloseTryAgainLater, paseto.ErrUnavailable, paseto.ErrKeysUnavailable),
+	closed(CloseGoingAway, CloseTimeout, CloseGoingAway, ErrUnresponsive),
+	closed(CloseGoingAway, CloseGoingAway, CloseGoingAway, live.ErrShutdown, live.ErrLifetime),
+	closed(CloseInvalidPayload, CloseInvalidPayload, CloseInvalidPayload, ErrPayload),
+	closed(CloseInternalError, CloseInternalError, CloseTryAgainLater, live.ErrPanic, httpauth.ErrServer),
+	closed(CloseNormal, CloseNormal, ClosePolicyViolation, live.ErrClosed),
 )
 
-func closed(standard, private, graphQLWS CloseCode, reconnect Reconnect, causes ...paseto.Code) []Closure {
+func closed(standard, private, graphQLWS CloseCode, causes ...paseto.Code) []Closure {
 	all := make([]Closure, len(causes))
 	for i, cause := range causes {
-		all[i] = Closure{cause, standard, private, graphQLWS, reconnect}
+		all[i] = Closure{cause, standard, private, graphQLWS, reconnectAfter(cause)}
 	}
 	return all
+}
+
+// reconnectAfter returns what a client should do. Causes that only WebSockets know are not
+// refusals over HTTP, and are listed here.
+func reconnectAfter(cause paseto.Code) httpauth.Reconnect {
+	switch cause {
+	case ErrMessage:
+		return httpauth.ReconnectRefreshed
+	case ErrNoMessage, ErrUnresponsive:
+		return httpauth.ReconnectNow
+	case ErrRate:
+		return httpauth.ReconnectLater
+	case ErrPayload:
+		return httpauth.ReconnectNever
+	}
+	return httpauth.ReconnectAfter(cause)
 }
 
 // closureOf maps the code of a cause to how it closes.

@@ -58,7 +58,7 @@ var closureTable = []wsauth.Closure{
 	{Cause: live.ErrRenewals, Standard: 1008, Private: 4429, GraphQLWS: 1013, Reconnect: "later"},
 	{Cause: wsauth.ErrRate, Standard: 1008, Private: 4429, GraphQLWS: 1013, Reconnect: "later"},
 	{Cause: live.ErrTooMany, Standard: 1013, Private: 4429, GraphQLWS: 1013, Reconnect: "later"},
-	{Cause: wsauth.ErrSlow, Standard: 1013, Private: 4429, GraphQLWS: 1013, Reconnect: "later"},
+	{Cause: live.ErrSlow, Standard: 1013, Private: 4429, GraphQLWS: 1013, Reconnect: "later"},
 	{Cause: paseto.ErrUnavailable, Standard: 1013, Private: 1013, GraphQLWS: 1013, Reconnect: "later"},
 	{Cause: paseto.ErrKeysUnavailable, Standard: 1013, Private: 1013, GraphQLWS: 1013, Reconnect: "later"},
 	{Cause: wsauth.ErrUnresponsive, Standard: 1001, Private: 4408, GraphQLWS: 1001, Reconnect: "now"},

@@ -203,7 +203,7 @@ func protocolClosings() []closing {
 // slowPeer is sent more than it reads, and then reads on.
 func slowPeer() closing {
 	return closing{
-		name: "peer reads slowly", cause: wsauth.ErrSlow, rough: true, config: setup{Config: wsauth.Config{SendQueue: 1}},
+		name: "peer reads slowly", cause: live.ErrSlow, rough: true, config: setup{Config: wsauth.Config{SendQueue: 1}},
 		bring: func(s *scene) visit {
 			v := carried(s.alice())
 			v.raw = func(*websocket.Conn) { <-s.cue }

@@ -54,10 +54,10 @@ func TestConfigValidation(t *testing.T) {
 		{"subprotocol with a line break", web, setup{Config: wsauth.Config{Subprotocols: []string{"a\r\nX: y"}}}, []string{`Subprotocols[0] = "a\r\nX: y"`}},
 		{"subprotocol not ASCII", web, setup{Config: wsauth.Config{Subprotocols: []string{"plauderei-für-alle"}}}, []string{"Subprotocols"}},
 		{"codes of its own", web, setup{Config: wsauth.Config{CloseCodeFor: map[paseto.Code]wsauth.CloseCode{
-			paseto.ErrExpired: 1000, paseto.ErrRevoked: 1003, live.ErrShutdown: 1014, wsauth.ErrSlow: 3000, "banned": 4999,
+			paseto.ErrExpired: 1000, paseto.ErrRevoked: 1003, live.ErrShutdown: 1014, live.ErrSlow: 3000, "banned": 4999,
 		}}}, nil},
 		{"codes that no frame can carry", web, setup{Config: wsauth.Config{CloseCodeFor: map[paseto.Code]wsauth.CloseCode{
-			paseto.ErrExpired: wsauth.CloseNoCode, paseto.ErrRevoked: 0, live.ErrShutdown: 1015, wsauth.ErrSlow: 2999, "banned": 5000, paseto.ErrScope: 4403,
+			paseto.ErrExpired: wsauth.CloseNoCode, paseto.ErrRevoked: 0, live.ErrShutdown: 1015, live.ErrSlow: 2999, "banned": 5000, paseto.ErrScope: 4403,
 		}}}, []string{
 			"CloseCodeFor[banned] = 5000: no close frame can carry this code; expected 1000 to 1003, 1007 to 1014, or 3000 to 4999",
 			"CloseCodeFor[peer_slow] = 2999", "CloseCodeFor[shutting_down] = 1015", "CloseCodeFor[token_expired] = 1005", "CloseCodeFor[token_revoked] = 0",

@@ -11,6 +11,7 @@ import (
 
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/paseto/httpauth"
+	"github.com/pasetokit/pasetokit/paseto/live"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
@@ -170,7 +171,7 @@ func TestBroadcastOverStalledPeer(t *testing.T) {
 			}
 		}
 	}
-	if cause := wait(t, causes, "the slow peer's handler"); !errors.Is(cause, wsauth.ErrSlow) {
+	if cause := wait(t, causes, "the slow peer's handler"); !errors.Is(cause, live.ErrSlow) {
 		t.Errorf("the slow peer's context ended with %v, want ErrSlow", cause)
 	}
 	checkCut(t, slow)

@@ -21,8 +21,6 @@ const (
 	ErrRate paseto.Code = "messages_limited"
 	// ErrUnresponsive: the peer did not answer a ping; see [Config.PingInterval].
 	ErrUnresponsive paseto.Code = "peer_unresponsive"
-	// ErrSlow: the peer reads more slowly than it is sent to; see [Conn.Send].
-	ErrSlow paseto.Code = "peer_slow"
 	// ErrPayload: a text message was not UTF-8 (RFC 6455, section 8.1).
 	ErrPayload paseto.Code = "payload_invalid"
 

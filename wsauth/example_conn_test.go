@@ -310,7 +310,7 @@ func ExampleWithConnContext() {
 // The causes after which a client waits for a while before it comes back.
 func ExampleClosures() {
 	for _, c := range wsauth.Closures() {
-		if c.Reconnect == wsauth.ReconnectLater {
+		if c.Reconnect == httpauth.ReconnectLater {
 			fmt.Println(c.Standard, c.Private, c.Cause)
 		}
 	}

@@ -15,7 +15,6 @@ var clientMessages = map[paseto.Code]string{
 	ErrMessage:      `Bad message. Expected {"type":"auth","token":"<PASETO>"}`,
 	ErrRate:         "Too many messages or bytes in a short time",
 	ErrUnresponsive: "No answer to a ping",
-	ErrSlow:         "Peer reads too slowly",
 	ErrPayload:      "Text message is not UTF-8",
 	errUpgrade:      "Expected a WebSocket handshake",
 	errHandshake:    "Bad WebSocket handshake",

@@ -9,11 +9,12 @@ import (
 	"github.com/gorilla/websocket"
 
 	"github.com/pasetokit/pasetokit/internal/refusal"
+	"github.com/pasetokit/pasetokit/paseto/live"
 )
 
 // Send sends a message of kind [TextMessage] or [BinaryMessage] without waiting for
 // the peer: it goes to a queue of at most [Config.SendQueue] messages, and a peer
-// that lets that fill up is closed for [ErrSlow]. Messages are sent in the order
+// that lets that fill up is closed for [live.ErrSlow]. Messages are sent in the order
 // of the calls; a [Conn.WriteMessage] may overtake them. Once the connection is
 // being closed it returns the context's cause, and what is queued is not sent.
 func (c *Conn) Send(kind MessageKind, data []byte) error {
@@ -66,9 +67,9 @@ func (c *Conn) enqueue(message *websocket.PreparedMessage) error {
 	case c.right.Ended():
 		return c.cause()
 	case len(out.queue) >= c.gate.guard.cfg.SendQueue:
-		if c.right.GiveUp(refusal.New(ErrSlow)) {
-			go c.finishClosing(c.gate.guard.cfg.ending(refusal.New(ErrSlow)))
-			go c.logSlow(refusal.New(ErrSlow))
+		if c.right.GiveUp(refusal.New(live.ErrSlow)) {
+			go c.finishClosing(c.gate.guard.cfg.ending(refusal.New(live.ErrSlow)))
+			go c.logSlow(refusal.New(live.ErrSlow))
 		}
 		return c.cause()
 	}

@@ -127,14 +127,14 @@ func TestSendQueue(t *testing.T) {
 					synctest.Wait()
 				}
 				for range 2 {
-					if err := conn.SendJSON("one too many"); !errors.Is(err, wsauth.ErrSlow) {
+					if err := conn.SendJSON("one too many"); !errors.Is(err, live.ErrSlow) {
 						t.Errorf("error is %v, want ErrSlow", err)
 					}
 				}
 				if took := time.Since(began); took != 0 {
 					t.Errorf("waited for the peer, %s", took)
 				}
-				if cause := context.Cause(conn.Context()); !errors.Is(cause, wsauth.ErrSlow) {
+				if cause := context.Cause(conn.Context()); !errors.Is(cause, live.ErrSlow) {
 					t.Errorf("the context ended with %v, want ErrSlow", cause)
 				}
 			})
@@ -151,7 +151,7 @@ func TestSlowPeersAreLogged(t *testing.T) {
 		name, cause string
 		write       func(conn *wsauth.Conn) error
 	}{
-		{"queue", wsauth.ErrSlow.Message(), func(conn *wsauth.Conn) error { return conn.SendJSON("hello") }},
+		{"queue", live.ErrSlow.Message(), func(conn *wsauth.Conn) error { return conn.SendJSON("hello") }},
 		{"write", "timeout", func(conn *wsauth.Conn) error { return conn.WriteJSON("hello") }},
 	} {
 		t.Run(test.name, func(t *testing.T) {

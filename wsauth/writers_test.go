@@ -58,7 +58,7 @@ func TestWritersAgainstTheEnd(t *testing.T) {
 			for err := error(nil); err == nil; err = conn.Send(wsauth.BinaryMessage, large) { // faster than anyone reads
 				continue
 			}
-		}, wsauth.ErrSlow},
+		}, live.ErrSlow},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

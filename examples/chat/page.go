@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/pasetokit/pasetokit/paseto/httpauth"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
@@ -51,9 +52,9 @@ func closures() []byte {
 	type closure struct {
 		Reason    string             `json:"reason"`
 		Codes     []wsauth.CloseCode `json:"codes"`
-		Reconnect wsauth.Reconnect   `json:"reconnect"`
+		Reconnect httpauth.Reconnect `json:"reconnect"`
 	}
-	table := []closure{{loggedOutReason, []wsauth.CloseCode{closeLoggedOut}, wsauth.ReconnectNever}}
+	table := []closure{{loggedOutReason, []wsauth.CloseCode{closeLoggedOut}, httpauth.ReconnectNever}}
 	for _, c := range wsauth.Closures() {
 		table = append(table, closure{c.Cause.Message(), []wsauth.CloseCode{c.Standard, c.Private, c.GraphQLWS}, c.Reconnect})
 	}

@@ -46,7 +46,7 @@ func runClient(t *testing.T, before, after string, args ...string) string {
 // close code what Closures says, where the code tells.
 func TestReconnectScript(t *testing.T) {
 	t.Parallel()
-	want := make(map[wsauth.CloseCode]wsauth.Reconnect)
+	want := make(map[wsauth.CloseCode]httpauth.Reconnect)
 	for _, c := range wsauth.Closures() {
 		if class, other := want[c.Private]; other && class != c.Reconnect {
 			t.Errorf("the code %d stands for %s and %s", c.Private, class, c.Reconnect)
@@ -56,12 +56,12 @@ func TestReconnectScript(t *testing.T) {
 			want[c.Standard] = c.Reconnect
 		}
 	}
-	want[wsauth.CloseServiceRestart] = wsauth.ReconnectNow
+	want[wsauth.CloseServiceRestart] = httpauth.ReconnectNow
 	codes, err := json.Marshal(slices.Sorted(maps.Keys(want)))
 	if err != nil {
 		t.Fatal(err)
 	}
-	var got map[wsauth.CloseCode]wsauth.Reconnect
+	var got map[wsauth.CloseCode]httpauth.Reconnect
 	output := runClient(t, "", `console.log(JSON.stringify(Object.fromEntries(JSON.parse(args[0]).map((code) => [code, afterClose(code)]))))`, string(codes))
 	if err := json.Unmarshal([]byte(output), &got); err != nil {
 		t.Fatal(err)

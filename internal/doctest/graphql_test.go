@@ -37,7 +37,7 @@ type graphQLScene struct {
 
 	// The client comes back, with a refreshed token or with the one that it has; or it
 	// ends with this code and reason.
-	reconnect wsauth.Reconnect
+	reconnect httpauth.Reconnect
 	final     string
 }
 
@@ -53,28 +53,28 @@ func graphQLScenes() []graphQLScene {
 		})
 	}
 	return append(scenes,
-		graphQLScene{name: "expired", reconnect: wsauth.ReconnectRefreshed,
+		graphQLScene{name: "expired", reconnect: httpauth.ReconnectRefreshed,
 			end: func(s *graphQLServer, _ *wsauth.Conn) {
 				s.clock.Advance(2 * time.Hour)
 				_ = s.keeper.Load().Recheck(s.t.Context())
 			}},
-		graphQLScene{name: "logged out everywhere", reconnect: wsauth.ReconnectNever, final: "4403 PASETO Authorization Token required",
+		graphQLScene{name: "logged out everywhere", reconnect: httpauth.ReconnectNever, final: "4403 PASETO Authorization Token required",
 			end: func(s *graphQLServer, conn *wsauth.Conn) {
 				if err := s.auth.RevokeSubject(s.t.Context(), conn.Claims().Subject, s.clock.Now()); err != nil {
 					s.t.Error(err)
 				}
 			}},
-		graphQLScene{name: "forbidden", reconnect: wsauth.ReconnectNever, final: "1008 Access denied",
+		graphQLScene{name: "forbidden", reconnect: httpauth.ReconnectNever, final: "1008 Access denied",
 			req: paseto.Requirement{Check: func(context.Context, *paseto.Claims) error { return paseto.ErrForbidden }}},
-		graphQLScene{name: "replaced", reconnect: wsauth.ReconnectNever, final: "4409 Replaced by a newer connection",
+		graphQLScene{name: "replaced", reconnect: httpauth.ReconnectNever, final: "4409 Replaced by a newer connection",
 			rights: live.Config{PerSubject: 1, OnExcess: live.ReplaceOldest},
 			end:    (*graphQLServer).openAnother},
-		graphQLScene{name: "restarted", reconnect: wsauth.ReconnectNow, end: (*graphQLServer).restart},
-		graphQLScene{name: "handler panics", reconnect: wsauth.ReconnectLater,
+		graphQLScene{name: "restarted", reconnect: httpauth.ReconnectNow, end: (*graphQLServer).restart},
+		graphQLScene{name: "handler panics", reconnect: httpauth.ReconnectLater,
 			end: func(*graphQLServer, *wsauth.Conn) { panic("oh dear") }},
-		graphQLScene{name: "handler returns", reconnect: wsauth.ReconnectNever, final: "1008 ",
+		graphQLScene{name: "handler returns", reconnect: httpauth.ReconnectNever, final: "1008 ",
 			end: func(*graphQLServer, *wsauth.Conn) {}, done: true},
-		graphQLScene{name: "message too big", reconnect: wsauth.ReconnectNever, final: "1009 ", cfg: wsauth.Config{ReadLimit: 80}},
+		graphQLScene{name: "message too big", reconnect: httpauth.ReconnectNever, final: "1009 ", cfg: wsauth.Config{ReadLimit: 80}},
 	)
 }
 
@@ -121,11 +121,11 @@ func TestGraphQLClient(t *testing.T) {
 	for i, scene := range scenes {
 		want, refreshes := "first, again, complete", int32(0)
 		switch {
-		case scene.reconnect == wsauth.ReconnectNever && scene.end == nil: // nothing is ever heard
+		case scene.reconnect == httpauth.ReconnectNever && scene.end == nil: // nothing is ever heard
 			want = scene.final
-		case scene.reconnect == wsauth.ReconnectNever:
+		case scene.reconnect == httpauth.ReconnectNever:
 			want = "first, " + scene.final
-		case scene.reconnect == wsauth.ReconnectRefreshed:
+		case scene.reconnect == httpauth.ReconnectRefreshed:
 			refreshes = 1
 		}
 		if got[i] != want {

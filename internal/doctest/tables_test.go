@@ -50,8 +50,8 @@ func TestRefusalsDocument(t *testing.T) {
 		{wsauth.ErrOrigin, "403"}, {live.ErrShutdown, "503"}, {live.ErrOverload, "503"},
 		{wsauth.ErrThrottled, "429"}, {live.ErrTooMany, "429"},
 		{wsauth.ErrNoMessage, "–"}, {wsauth.ErrMessage, "–"}, {live.ErrReplaced, "–"},
-		{live.ErrOtherSubject, "–"}, {live.ErrOlder, "–"}, {live.ErrRenewals, "–"}, {wsauth.ErrRate, "–"},
-		{live.ErrLifetime, "–"}, {wsauth.ErrUnresponsive, "–"}, {wsauth.ErrSlow, "–"},
+		{live.ErrOtherSubject, "–"}, {live.ErrOlder, "409"}, {live.ErrRenewals, "429"}, {wsauth.ErrRate, "–"},
+		{live.ErrLifetime, "–"}, {wsauth.ErrUnresponsive, "–"}, {live.ErrSlow, "–"},
 		{live.ErrPanic, "–"}, {wsauth.ErrPayload, "–"}, {live.ErrClosed, "–"},
 	} {
 		check(socket.refusal, socket.status)

@@ -13,6 +13,7 @@ import (
 	"github.com/pasetokit/pasetokit/internal/testbrowser"
 	"github.com/pasetokit/pasetokit/internal/testsite"
 	"github.com/pasetokit/pasetokit/internal/testtool"
+	"github.com/pasetokit/pasetokit/paseto/httpauth"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
@@ -208,13 +209,13 @@ func TestPageKnowsClosures(t *testing.T) {
 		Code   wsauth.CloseCode `json:"code"`
 		Reason string           `json:"reason"`
 	}
-	want := map[closed]wsauth.Reconnect{
-		{1012, "Server is shutting down"}:    wsauth.ReconnectNow, // websocket.shutdown_code
-		{1006, ""}:                           wsauth.ReconnectLater,
-		{1008, "of a requirement's Check"}:   wsauth.ReconnectNever,
-		{4000, "Logged out by another tab"}:  wsauth.ReconnectNever,
-		{wsauth.CloseTryAgainLater, "other"}: wsauth.ReconnectLater,
-		{wsauth.CloseMessageTooBig, ""}:      wsauth.ReconnectNever,
+	want := map[closed]httpauth.Reconnect{
+		{1012, "Server is shutting down"}:    httpauth.ReconnectNow, // websocket.shutdown_code
+		{1006, ""}:                           httpauth.ReconnectLater,
+		{1008, "of a requirement's Check"}:   httpauth.ReconnectNever,
+		{4000, "Logged out by another tab"}:  httpauth.ReconnectNever,
+		{wsauth.CloseTryAgainLater, "other"}: httpauth.ReconnectLater,
+		{wsauth.CloseMessageTooBig, ""}:      httpauth.ReconnectNever,
 	}
 	for _, c := range wsauth.Closures() {
 		want[closed{c.Standard, c.Cause.Message()}] = c.Reconnect
