@@ -197,8 +197,8 @@ func (h held) checkEnds(want error, least, most time.Duration) {
 		if took := time.Since(began); took < least || took > most {
 			h.Errorf("the right ends after %s, want %s to %s", took, least, most)
 		}
-		if !errors.Is(cause, want) || context.Cause(h.Context()) != cause {
-			h.Errorf("the holder is told %v, and the context ends with %v; want %v", cause, context.Cause(h.Context()), want)
+		if !errors.Is(cause, want) || context.Cause(h.Context()) != cause || h.Err() != cause {
+			h.Errorf("the holder is told %v, the context ends with %v, and Err is %v; want %v", cause, context.Cause(h.Context()), h.Err(), want)
 		}
 	case <-time.After(most + 24*time.Hour):
 		h.Errorf("the right goes on after %s", most)
@@ -214,7 +214,7 @@ func (h held) checkEnds(want error, least, most time.Duration) {
 func (h held) checkStays(whose string) {
 	h.Helper()
 	synctest.Wait()
-	if !h.Live() || h.Context().Err() != nil || len(h.told) > 0 {
+	if !h.Live() || h.Err() != nil || h.Context().Err() != nil || len(h.told) > 0 {
 		h.Errorf("the right of %s has ended: %v", whose, context.Cause(h.Context()))
 	}
 }

@@ -1,6 +1,8 @@
 package live_test
 
 import (
+	"context"
+	"errors"
 	"testing"
 	"time"
 
@@ -189,4 +191,26 @@ func TestClockSetBack(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestContextOfTheCaller: a right's context ends with that which it was opened with, and Err says why; the right itself
+// ends when it is released.
+func TestContextOfTheCaller(t *testing.T) {
+	t.Parallel()
+	keep(t, setting{}, func(k keeping) {
+		gone := errors.New("the client has gone")
+		ctx, leave := context.WithCancelCause(k.Context())
+		r, err := k.OpenToken(ctx, k.token(alice(time.Hour)), nil, nil)
+		if err != nil {
+			k.Fatal(err)
+		}
+		leave(gone)
+		if r.Err() != gone || context.Cause(r.Context()) != gone || r.Ended() {
+			k.Errorf("Err is %v, the context ends with %v, ended: %t", r.Err(), context.Cause(r.Context()), r.Ended())
+		}
+		r.Release()
+		if r.Err() != gone || !r.Ended() {
+			k.Errorf("released: Err is %v, ended: %t", r.Err(), r.Ended())
+		}
+	})
 }
