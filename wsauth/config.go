@@ -107,8 +107,9 @@ type Config struct {
 	//
 	// It is answered in a message of the same type: with expires_at and
 	// expires_in, when the connection will end now, or with the code and the
-	// message of the refusal; see [Conn.Renew]. Danger: the application never
-	// sees a message whose type member is auth. Default false: it sees all.
+	// message of the refusal; see [Conn.Renew], and [WithTokenMessages] for messages of
+	// another form. Danger: the application never sees a message whose type member is auth.
+	// Default false: it sees all.
 	RenewMessages bool `koanf:"renew_messages"`
 
 	// CloseCodes says which codes connections are closed with: standard (registered ones,

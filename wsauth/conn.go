@@ -55,6 +55,7 @@ type Conn struct {
 	reading sync.Mutex // held while a read is under way
 
 	outbox atomic.Pointer[outbox] // nil before the first Send
+	first  *firstMessage          // which the handler has yet to read; nil for none
 }
 
 // Right returns the connection's right, which [live.Event] names as well.
@@ -101,6 +102,12 @@ func (c *Conn) Underlying() *websocket.Conn {
 func (c *Conn) ReadMessage() (kind MessageKind, data []byte, err error) {
 	c.reading.Lock()
 	defer c.reading.Unlock()
+	if first := c.first; first != nil {
+		c.first = nil
+		if c.right.Live() {
+			return first.kind, first.data, nil
+		}
+	}
 	for {
 		if c.in.failed {
 			return 0, nil, c.cause()

@@ -88,8 +88,9 @@
 // A client that shows a newer token of the same subject and session keeps its
 // connection: in a message of the application's own protocol, whose handler calls
 // [Conn.Renew], or in one that the application need not know
-// ([Config.RenewMessages]). The token must meet the route's requirement, as that of
-// a handshake must, and not expire before the present one.
+// ([Config.RenewMessages], [WithTokenMessages]). The token must meet the route's requirement,
+// as that of a handshake must, and not expire before the present one. With [WithLogin] an
+// anonymous connection can log in by the same ways.
 //
 // # Limits
 //

@@ -19,11 +19,12 @@ import (
 // gate is one route: what it asks for, where it looks, and what is behind it. It
 // implements [http.Handler].
 type gate struct {
-	guard  *Guard
-	req    paseto.Requirement
-	in     route
-	serve  Handler
-	broken error // why nobody can pass
+	guard    *Guard
+	req      paseto.Requirement
+	in       route
+	serve    Handler
+	messages *TokenMessages
+	broken   error // why nobody can pass
 
 	last atomic.Pointer[entrance] // that by returned
 }
@@ -46,7 +47,7 @@ func (t *gate) by(r *http.Request) *entrance {
 	if last := t.last.Load(); last != nil && last.Name == route {
 		return last
 	}
-	e := &entrance{t, live.Route{Name: route, Requirement: t.req}}
+	e := &entrance{t, live.Route{Name: route, Requirement: t.req, AllowLogin: t.in.Login}}
 	t.last.Store(e)
 	return e
 }

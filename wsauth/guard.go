@@ -118,7 +118,10 @@ type Handler func(ctx context.Context, conn *Conn)
 // logged here, and every handshake is then refused.
 func (g *Guard) Require(req paseto.Requirement, serve Handler, opts ...httpauth.RouteOption) http.Handler {
 	t := &gate{guard: g, req: req, in: g.routeFor(req, opts), serve: serve}
-	t.broken = g.check(t.in, req)
+	t.messages, t.broken = t.in.tokenMessages()
+	if broken := g.check(t.in, req); broken != nil {
+		t.broken = broken
+	}
 	if serve == nil {
 		t.broken = errors.New("wsauth: the handler is nil")
 	}
@@ -197,6 +200,9 @@ func (g *Guard) check(in route, req paseto.Requirement) error {
 	}
 	if slices.Contains(in.Locations, locate.InTicket) && !g.auth.CanRevoke() {
 		return errNoTickets
+	}
+	if in.Login && !req.Optional {
+		return errors.New("wsauth: WithLogin needs a requirement that is optional")
 	}
 	return req.Validate()
 }

@@ -62,7 +62,7 @@ func (l Limits) withDefaults() Limits {
 func (g *Guard) limit() {
 	limits := g.cfg.Limits
 	if g.cfg.Messages.OnExcess == MessageExcessCloses { // a first message may be longer than others
-		g.cfg.Messages.BytesBurst = max(g.cfg.Messages.BytesBurst, g.auth.Config().MaxLength+authSpace+frameOverhead)
+		g.cfg.Messages.BytesBurst = max(g.cfg.Messages.BytesBurst, g.auth.Config().MaxLength+ownSpace+frameOverhead)
 	}
 	g.lobby = newLobby()
 	perMinute := func(n int) *throttle.Table[netip.Prefix] {
@@ -98,7 +98,7 @@ func (g *Guard) begin(r *http.Request) (attempt, error) {
 // doing, or its state, is not the client's failure.
 func (a attempt) done(err error) {
 	failed := err != nil && httpauth.Status(err) < http.StatusInternalServerError &&
-		!errors.Is(err, live.ErrTooMany) && !errors.Is(err, live.ErrShutdown) && !errors.Is(err, live.ErrOverload) &&
+		!errors.Is(err, live.ErrPanic) && !errors.Is(err, live.ErrTooMany) && !errors.Is(err, live.ErrShutdown) && !errors.Is(err, live.ErrOverload) &&
 		!errors.Is(err, ErrThrottled) && !errors.Is(err, paseto.ErrUnavailable)
 	a.end(failed)
 }

@@ -7,10 +7,8 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/pasetokit/pasetokit/internal/refusal"
 	"github.com/pasetokit/pasetokit/internal/strictjson"
 	"github.com/pasetokit/pasetokit/paseto"
-	"github.com/pasetokit/pasetokit/paseto/httpauth"
 )
 
 // A token may come in a message of the connection itself, as the first one (see
@@ -23,27 +21,30 @@ import (
 // authType is the type member of these messages.
 const authType = "auth"
 
-// authSpace is what such a message may be longer than its token.
-const authSpace = 256
-
-// authMessage is what a client sends.
-type authMessage struct {
-	ours  bool // it is such a message
-	token string
+// builtIn reads and answers these messages. A first message that is refused gets no other
+// answer than the close.
+var builtIn = &TokenMessages{
+	Token:    func(_ *Conn, kind MessageKind, data []byte) (string, bool, error) { return parseAuth(kind, data) },
+	Accepted: func(conn *Conn, _ MessageKind, _ []byte) error { return conn.WriteJSON(acceptance(conn)) },
+	Refused: func(conn *Conn, _ MessageKind, _ []byte, told *paseto.Error) error {
+		return conn.WriteJSON(authAnswer{Type: authType, Code: told.Code, Message: told.Message})
+	},
 }
 
 // parseAuth reads a message that may carry a token. The error is about one that
 // should, and is not as it has to be.
-func parseAuth(data []byte) (authMessage, error) {
-	var m authMessage
+func parseAuth(kind MessageKind, data []byte) (token string, isOurs bool, err error) {
+	if kind != TextMessage || !mayBeAuth(data) {
+		return "", false, nil
+	}
 	var odd error
-	err := strictjson.Object(data, func(name string, value json.RawMessage) error {
+	err = strictjson.Object(data, func(name string, value json.RawMessage) error {
 		switch name {
 		case "type":
 			var kind string
-			m.ours = json.Unmarshal(value, &kind) == nil && kind == authType
+			isOurs = json.Unmarshal(value, &kind) == nil && kind == authType
 		case "token":
-			if json.Unmarshal(value, &m.token) != nil || bytes.Equal(value, []byte("null")) {
+			if json.Unmarshal(value, &token) != nil || bytes.Equal(value, []byte("null")) {
 				odd = errors.New("its token is not a string")
 			}
 		default:
@@ -51,13 +52,19 @@ func parseAuth(data []byte) (authMessage, error) {
 		}
 		return nil
 	})
-	if err != nil {
-		return authMessage{ours: m.ours || isLooselyAuth(data)}, err
+	switch {
+	case err != nil:
+		return "", isOurs || isLooselyAuth(data), err
+	case !isOurs:
+		return "", false, nil
 	}
-	if !m.ours {
-		return authMessage{}, nil
-	}
-	return m, odd
+	return token, true, odd
+}
+
+// mayBeAuth spares most messages the parsing: the type of one that is ours is
+// written as it is, or with escapes.
+func mayBeAuth(data []byte) bool {
+	return bytes.Contains(data, []byte(`"`+authType+`"`)) || bytes.Contains(data, []byte(`\u`))
 }
 
 // isLooselyAuth reports whether JSON that is not strict would be of our type for a
@@ -80,55 +87,13 @@ type authAnswer struct {
 	Message string      `json:"message,omitempty"`
 }
 
-// accept answers a message whose token is accepted.
-func (c *Conn) accept() {
+// acceptance is the answer to a message whose token is accepted.
+func acceptance(conn *Conn) authAnswer {
 	answer := authAnswer{Type: authType}
-	if deadline := c.Deadline(); !deadline.IsZero() {
+	if deadline := conn.Deadline(); !deadline.IsZero() {
 		at := deadline.UTC()
-		in := int64(max(0, deadline.Sub(c.gate.guard.auth.Now())) / time.Second)
+		in := int64(max(0, deadline.Sub(conn.gate.guard.auth.Now())) / time.Second)
 		answer.ExpiresAt, answer.ExpiresIn = &at, &in
 	}
-	_ = c.WriteJSON(answer) // a failure ends the connection
-}
-
-// decline answers a message whose token is refused.
-func (c *Conn) decline(refused error) {
-	told := httpauth.Refusal(refused)
-	_ = c.WriteJSON(authAnswer{Type: authType, Code: told.Code, Message: told.Message})
-}
-
-// firstMessage returns the claims of the token that the first message carries.
-func (c *Conn) firstMessage() (*paseto.Claims, error) {
-	kind, data, err := c.readFirst()
-	if err != nil {
-		return nil, err
-	}
-	m, err := parseAuth(data)
-	switch {
-	case kind != TextMessage:
-		return nil, refusal.Newf(ErrMessage, "it is binary")
-	case err != nil:
-		return nil, refusal.Newf(ErrMessage, "%w", err)
-	case !m.ours:
-		return nil, refusal.Newf(ErrMessage, "it is of another type")
-	}
-	return c.gate.guard.auth.Verify(c.Context(), m.token, c.gate.Requirement)
-}
-
-// readFirst reads one message that is no longer than a token may be. Its error is
-// why the connection has ended.
-func (c *Conn) readFirst() (kind MessageKind, data []byte, err error) {
-	c.reading.Lock()
-	defer c.reading.Unlock()
-	c.ws.SetReadLimit(int64(c.gate.guard.auth.Config().MaxLength) + authSpace)
-	kind, data, err = c.read()
-	c.ws.SetReadLimit(c.gate.guard.cfg.ReadLimit)
-	if err != nil {
-		c.in.failed = true
-		c.end(err)
-	}
-	if err != nil || c.right.Ended() {
-		return 0, nil, c.cause()
-	}
-	return kind, data, nil
+	return answer
 }

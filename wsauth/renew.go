@@ -1,11 +1,6 @@
 package wsauth
 
-import (
-	"bytes"
-	"context"
-
-	"github.com/pasetokit/pasetokit/internal/refusal"
-)
+import "context"
 
 // Renew replaces the connection's token by a newer one, so that it lives on: for a client
 // that sends it in a message of the application's own protocol; see [Config.RenewMessages]
@@ -15,31 +10,26 @@ func (c *Conn) Renew(ctx context.Context, token string) error { return c.right.R
 
 // renewsBy takes a message that renews the token out of the application's hands.
 func (c *Conn) renewsBy(kind MessageKind, data []byte) bool {
-	if !c.gate.guard.cfg.RenewMessages || kind != TextMessage || !mayBeAuth(data) {
+	if !c.gate.guard.cfg.RenewMessages {
 		return false
 	}
-	m, malformed := parseAuth(data)
-	if !m.ours {
+	token, isOurs, err := c.tokenOf(kind, data)
+	switch {
+	case !isOurs:
 		return false
-	}
-	var err error
-	if malformed != nil {
-		err = c.right.RefuseRenewal(c.Context(), refusal.Newf(ErrMessage, "%w", malformed))
-	} else {
-		err = c.right.Renew(c.Context(), m.token)
+	case c.right.Ended():
+		return true
+	case err != nil:
+		err = c.right.RefuseRenewal(c.Context(), err)
+	default:
+		err = c.right.Renew(c.Context(), token)
 	}
 	switch {
 	case c.right.Ended():
 	case err != nil:
-		c.decline(err)
+		c.refused(kind, data, err)
 	default:
-		c.accept()
+		c.accepted(kind, data)
 	}
-	return true
-}
-
-// mayBeAuth spares most messages the parsing: the type of one that is ours is
-// written as it is, or with escapes.
-func mayBeAuth(data []byte) bool {
-	return bytes.Contains(data, []byte(`"`+authType+`"`)) || bytes.Contains(data, []byte(`\u`))
+	return !c.gate.messages.PassOn || c.right.Ended()
 }

@@ -2,7 +2,6 @@ package wsauth
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"net/http"
 	"runtime/debug"
@@ -12,8 +11,6 @@ import (
 
 	"github.com/pasetokit/pasetokit/internal/clientlog"
 	"github.com/pasetokit/pasetokit/internal/refusal"
-	"github.com/pasetokit/pasetokit/paseto"
-	"github.com/pasetokit/pasetokit/paseto/httpauth"
 	"github.com/pasetokit/pasetokit/paseto/live"
 )
 
@@ -52,53 +49,21 @@ func (g *Guard) served(c *Conn) {
 	defer g.leave(c)
 	defer c.finish()
 	if cause := recover(); cause != nil {
-		g.clientLog.Write(c.Context(), c.addresses, slog.LevelError, "handler of a connection panicked",
-			"panic", cause, "claims", c.Claims(), "stack", clientlog.Stack(debug.Stack()))
-		err := refusal.Newf(live.ErrPanic, "%v", cause)
-		g.keeper.Report(live.Event{Kind: live.EventPanicked, Right: c.right, Claims: c.Claims(), Err: err})
-		c.close(err)
+		_ = c.panicked("handler of a connection panicked", cause)
 	}
 	c.close(refusal.New(live.ErrClosed))
 	c.right.Returned()
 }
 
-// servePending serves the connection if the token of its first message is accepted.
-func (g *Guard) servePending(c *Conn, try attempt, who client) {
-	defer g.served(c)
-	if g.admitPending(c, try, who) {
-		c.accept()
-		if c.right.Start() {
-			c.gate.serve(c.Context(), c)
-		}
-	}
-}
-
-// admitPending waits for the first message, and reports whether its token is
-// accepted.
-func (g *Guard) admitPending(c *Conn, try attempt, who client) (admitted bool) {
-	err := errCheckPanicked
-	late := time.AfterFunc(g.cfg.MessageTimeout, func() { c.close(refusal.New(ErrNoMessage)) })
-	defer func() {
-		late.Stop()
-		g.lobby.pended(c.addresses)
-		try.done(err)
-	}()
-	var claims *paseto.Claims
-	if claims, err = c.firstMessage(); err == nil {
-		err = c.right.Admit(c.Context(), claims)
-	}
-	if err == nil {
-		return true
-	}
-	if isReadLimit(err) { // told already
-		err = refusal.Newf(ErrMessage, "%w", err)
-	}
-	if told, ok := errors.AsType[*paseto.Error](err); ok {
-		g.logRefusal(c.Context(), who, told.Code, httpauth.Status(err), err)
-		g.keeper.Report(live.Event{Kind: live.EventRefused, Err: err})
-	}
+// panicked ends the connection for a panic of the application, which it returns as an error.
+func (c *Conn) panicked(what string, cause any) error {
+	g := c.gate.guard
+	g.clientLog.Write(c.Context(), c.addresses, slog.LevelError, what,
+		"panic", cause, "claims", c.Claims(), "stack", clientlog.Stack(debug.Stack()))
+	err := refusal.Newf(live.ErrPanic, "%v", cause)
+	g.keeper.Report(live.Event{Kind: live.EventPanicked, Right: c.right, Claims: c.Claims(), Err: err})
 	c.close(err)
-	return false
+	return err
 }
 
 // refuseByClose completes the handshake only to close with the reason, unless too

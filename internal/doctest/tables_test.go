@@ -111,7 +111,7 @@ func TestDocumentsCode(t *testing.T) {
 	t.Parallel()
 	flat := func(code string) string { return strings.ReplaceAll(code, "\t", "") }
 	for document, examples := range map[string][]string{
-		connectionsDocument:  {"wsauth/example_conn_test.go", "wsauth/example_codes_test.go", "wsauth/example_shutdown_test.go"},
+		connectionsDocument:  {"wsauth/example_conn_test.go", "wsauth/example_codes_test.go", "wsauth/example_shutdown_test.go", "wsauth/example_tokenmessages_test.go"},
 		"docs/revocation.md": {"paseto/httpauth/example_ticket_test.go"},
 	} {
 		run := ""

@@ -42,6 +42,8 @@ type Route struct {
 	Field, Prefix          string   // of a body member, or of a query parameter
 	Ticket                 string   // the query parameter of a ticket
 	Subprotocols           []string // the application's own
+	TokenMessages          any      // what package wsauth keeps here; nil: the built-in ones
+	Login                  bool     // an anonymous connection may log in
 }
 
 // SetLocations sets where the token may be.
@@ -127,6 +129,8 @@ func (r Route) Validate() error {
 		return Error("a scheme before the token has a space or other separator in it")
 	case len(r.Subprotocols) > 0 && !r.IsWebSocket:
 		return Error("subprotocols are only supported for WebSocket connections")
+	case (r.TokenMessages != nil || r.Login) && !r.IsWebSocket:
+		return Error("tokens in messages are only supported for WebSocket connections")
 	case len(r.Locations) == 0:
 		return Error("no token location is given")
 	}

@@ -40,6 +40,12 @@ func TestRouteValidate(t *testing.T) {
 		{"subprotocol of requests", func(r *locate.Route) {
 			r.IsWebSocket, r.Locations, r.Subprotocols = false, []string{"header"}, []string{"chat"}
 		}, "subprotocols are only supported for WebSocket connections"},
+		{"messages of requests", func(r *locate.Route) {
+			r.IsWebSocket, r.Locations, r.TokenMessages = false, []string{"header"}, true
+		}, "tokens in messages are only supported for WebSocket connections"},
+		{"login of requests", func(r *locate.Route) {
+			r.IsWebSocket, r.Locations, r.Login = false, []string{"header"}, true
+		}, "tokens in messages are only supported for WebSocket connections"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

@@ -38,7 +38,7 @@ const (
 	// It is answered in a message of the same type, with expires_at and expires_in, when
 	// the connection will end. Only then is it the application's; see MessageTimeout and
 	// Limits.Pending in wsauth.Config. On an optional route a client without a token
-	// sends the message without one.
+	// sends the message without one. wsauth.WithTokenMessages takes another form of message.
 	LocationMessage Location = locate.InMessage
 )
 
