@@ -29,7 +29,7 @@ func atHandshake(req paseto.Requirement, values func() context.Context) paseto.R
 	check := req.Check
 	if check != nil {
 		req.Check = func(ctx context.Context, claims *paseto.Claims) error {
-			return check(checkContext{Context: ctx, values: paseto.NewContext(values(), nil)}, claims) //nolint:contextcheck // It ends with ctx.
+			return check(checkContext{Context: ctx, values: paseto.NewContext(values(), nil)}, claims)
 		}
 	}
 	return req

@@ -132,7 +132,8 @@ func (s *registry) uncount(r *Right) {
 	}
 	r.isCounted = false
 	subject := names(r.bound)[bySubject]
-	if s.counted[subject]--; s.counted[subject] == 0 {
+	s.counted[subject]--
+	if s.counted[subject] == 0 {
 		delete(s.counted, subject)
 	}
 }
