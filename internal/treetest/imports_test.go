@@ -1,6 +1,7 @@
 package treetest
 
 import (
+	"go/ast"
 	"go/parser"
 	"go/token"
 	"io/fs"
@@ -224,4 +225,71 @@ func linked(t *testing.T, packages []string) map[string]string {
 		t.Fatalf("go list says %q", output)
 	}
 	return deps
+}
+
+// TestRightsStandOnce: what streams need as well as sockets is declared by package live, which both import. A package of
+// its own has the names that each of ours has.
+func TestRightsStandOnce(t *testing.T) {
+	t.Parallel()
+	const rights = "paseto/live"
+	root := testtool.Root(t)
+	imports := importsOfOurs(t, root)
+	names := exported(t, filepath.Join(root, rights))
+	for _, pkg := range []string{"wsauth", "paseto/httpauth"} {
+		if !slices.Contains(imports[pkg], rights) {
+			t.Errorf("%s does not import %s", pkg, rights)
+		}
+	}
+	for name := range exported(t, filepath.Join(root, "wsauth")) {
+		if names[name] && !slices.Contains([]string{"New", "Config", "Option", "WithLogger"}, name) {
+			t.Errorf("wsauth declares %s, as %s does", name, rights)
+		}
+	}
+}
+
+// exported returns the exported names that a package declares, those of methods and fields excepted.
+func exported(t *testing.T, dir string) map[string]bool {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(dir, "*.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := make(map[string]bool)
+	add := func(ident *ast.Ident) {
+		if ident.IsExported() {
+			names[ident.Name] = true
+		}
+	}
+	for _, file := range files {
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, decl := range parsed.Decls {
+			switch decl := decl.(type) {
+			case *ast.FuncDecl:
+				if decl.Recv == nil {
+					add(decl.Name)
+				}
+			case *ast.GenDecl:
+				for _, spec := range decl.Specs {
+					switch spec := spec.(type) {
+					case *ast.TypeSpec:
+						add(spec.Name)
+					case *ast.ValueSpec:
+						for _, name := range spec.Names {
+							add(name)
+						}
+					}
+				}
+			}
+		}
+	}
+	if len(names) == 0 {
+		t.Fatalf("no exported name is found in %s", dir)
+	}
+	return names
 }
