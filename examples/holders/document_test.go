@@ -12,10 +12,10 @@ import (
 // examples are the files that a reader copies.
 var examples = []string{"socket.go", "grpc.go"}
 
-// TestDocument checks that docs/connections.md shows the code of this package.
+// TestDocument checks that docs/rights.md shows the code of this package.
 func TestDocument(t *testing.T) {
 	t.Parallel()
-	doctest.CheckFiles(t, "docs/connections.md", examples...)
+	doctest.CheckFiles(t, "docs/rights.md", examples...)
 }
 
 // TestExamplesAreShort counts the lines of code that a reader copies, beside the imports.

@@ -29,6 +29,7 @@ func TestDocuments(t *testing.T) {
 			"go install github.com/pasetokit/pasetokit/cmd/pasetokit@latest",
 		}},
 		{Path: "docs/revocation.md", With: "testdata/revocation"},
+		{Path: "docs/rights.md"},
 		{Path: "docs/streams.md", With: "testdata/streams"},
 		{Path: "docs/testing.md"},
 		{Path: "internal/doctest/testdata/sample/README.md", Not: []string{"exit 3 # is not run"}},

@@ -19,9 +19,9 @@ const module = "github.com/pasetokit/pasetokit"
 // imports are the packages that documents may use without saying so, by the names that they have there.
 var imports = func() map[string]string {
 	byName := make(map[string]string)
-	for path := range strings.FieldsSeq(`bytes context crypto/tls encoding/json errors fmt io log log/slog net net/http
+	for path := range strings.FieldsSeq(`bufio bytes context crypto/tls encoding/json errors fmt io log log/slog net net/http
 		net/http/httptest net/http/httputil net/url os os/signal strconv strings sync sync/atomic syscall testing testing/synctest time github.com/gorilla/websocket ` +
-		strings.ReplaceAll("@config @denylist @denylist/bolt @denylist/redis @paseto @paseto/httpauth @wsauth", "@", module+"/")) {
+		strings.ReplaceAll("@config @denylist @denylist/bolt @denylist/redis @paseto @paseto/httpauth @paseto/live @wsauth", "@", module+"/")) {
 		byName[path[strings.LastIndex(path, "/")+1:]] = path
 	}
 	return byName

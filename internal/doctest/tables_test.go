@@ -2,6 +2,8 @@ package doctest_test
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strconv"
@@ -9,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/pasetokit/pasetokit/internal/doctest"
+	"github.com/pasetokit/pasetokit/internal/testtool"
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/paseto/httpauth"
 	"github.com/pasetokit/pasetokit/paseto/live"
@@ -87,20 +90,49 @@ func TestCloseCodesDocument(t *testing.T) {
 	}
 }
 
-// TestConnectionsDocumentSettings checks that there are the settings that
-// docs/connections.md names.
-func TestConnectionsDocumentSettings(t *testing.T) {
+// TestDocumentsSettings checks that there are the settings that documents name.
+func TestDocumentsSettings(t *testing.T) {
 	t.Parallel()
 	settings := doctest.Text(t, "docs/configuration.md")
-	text := doctest.Text(t, connectionsDocument)
-	for _, name := range regexp.MustCompile(`\b(websocket|live|denylist|token)\.[a-z_.]*[a-z]`).FindAllString(text, -1) {
-		if !strings.Contains(settings, "| `"+name+"` |") {
-			t.Errorf("there is no setting %s", name)
+	full := regexp.MustCompile(`\b(http|websocket|live|denylist|token)\.[a-z_.]*[a-z]`)
+	short := regexp.MustCompile("`(limits\\.[a-z_]+)")
+	for _, document := range []string{connectionsDocument, "docs/rights.md", "docs/streams.md", refusalsDocument, "SECURITY.md"} {
+		text := doctest.Text(t, document)
+		names := full.FindAllString(text, -1)
+		for _, name := range short.FindAllStringSubmatch(text, -1) {
+			names = append(names, "websocket."+name[1])
+		}
+		for _, name := range names {
+			isSetting := strings.Contains(settings, "| `"+name+"` |") || strings.Contains(settings, "| `"+name+".") // or a group of them
+			if !isSetting && name != "http.md" {
+				t.Errorf("%s names %s, which is no setting", document, name)
+			}
 		}
 	}
-	for _, name := range regexp.MustCompile("`(limits\\.[a-z_]+)").FindAllStringSubmatch(text, -1) {
-		if !strings.Contains(settings, "| `websocket."+name[1]+"` |") {
-			t.Errorf("there is no setting websocket.%s", name[1])
+}
+
+// TestLogDocument checks that the lines which docs/rights.md names are those of package live.
+func TestLogDocument(t *testing.T) {
+	t.Parallel()
+	sources, err := filepath.Glob(filepath.Join(testtool.Root(t), "paseto", "live", "*.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	code := ""
+	for _, source := range sources {
+		text, err := os.ReadFile(source)
+		if err != nil {
+			t.Fatal(err)
+		}
+		code += string(text)
+	}
+	lines := regexp.MustCompile("(?m)^\\| (?:info|warn|error) \\| `(.*?)` \\|").FindAllStringSubmatch(doctest.Text(t, "docs/rights.md"), -1)
+	if len(lines) < 5 {
+		t.Errorf("found %d lines", len(lines))
+	}
+	for _, line := range lines {
+		if !strings.Contains(code, `"`+line[1]) {
+			t.Errorf("nothing logs %q", line[1])
 		}
 	}
 }
@@ -113,6 +145,7 @@ func TestDocumentsCode(t *testing.T) {
 	for document, examples := range map[string][]string{
 		connectionsDocument:  {"wsauth/example_conn_test.go", "wsauth/example_codes_test.go", "wsauth/example_shutdown_test.go", "wsauth/example_tokenmessages_test.go"},
 		"docs/revocation.md": {"paseto/httpauth/example_ticket_test.go"},
+		"docs/rights.md":     {"paseto/live/example_own_test.go"},
 	} {
 		run := ""
 		for _, file := range examples {
