@@ -65,7 +65,7 @@ func TestHowHandlersEnd(t *testing.T) {
 			t.Parallel()
 			auth := newAuthorizer(t, paseto.Config{})
 			logger, log := newLogger()
-			guard := newGuard(t, auth, setup{Config: wsauth.Config{}}, logger)
+			guard := newGuard(t, auth, setup{}, logger)
 			srv := listen(t, guard.Require(paseto.Requirement{}, test.serve))
 			token := access(t, auth, paseto.Grant{Subject: "alice"})
 			for range 2 { // the second client finds the server as the first one did
@@ -98,7 +98,7 @@ func TestCloseFromAnywhere(t *testing.T) {
 	t.Parallel()
 	conns := make(chan *wsauth.Conn, 1)
 	ended := make(chan error, 1)
-	ws := admitted(t, setup{Config: wsauth.Config{}}, func(ctx context.Context, conn *wsauth.Conn) {
+	ws := admitted(t, setup{}, func(ctx context.Context, conn *wsauth.Conn) {
 		conns <- conn
 		_, _, err := conn.ReadMessage()
 		if cause := context.Cause(ctx); cause == nil || !errors.Is(err, cause) {
@@ -131,7 +131,7 @@ func TestMessagesAfterClose(t *testing.T) {
 	t.Parallel()
 	closed := make(chan struct{})
 	ended := make(chan struct{})
-	ws := admitted(t, setup{Config: wsauth.Config{}}, func(_ context.Context, conn *wsauth.Conn) {
+	ws := admitted(t, setup{}, func(_ context.Context, conn *wsauth.Conn) {
 		defer close(ended)
 		conn.Close(4000, "kicked")
 		close(closed)
@@ -177,7 +177,7 @@ func TestPeerEnds(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			ended := make(chan error, 1)
-			ws := admitted(t, setup{Config: wsauth.Config{}}, func(ctx context.Context, conn *wsauth.Conn) {
+			ws := admitted(t, setup{}, func(ctx context.Context, conn *wsauth.Conn) {
 				_, _, err := conn.ReadMessage()
 				if !errors.Is(context.Cause(ctx), err) {
 					t.Errorf("the context ended with %v, the read with %v", context.Cause(ctx), err)
@@ -202,7 +202,7 @@ func TestPeerEnds(t *testing.T) {
 func TestWriteWhilePeerCloses(t *testing.T) {
 	t.Parallel()
 	var ended chan error
-	inBubble(t, paseto.Config{}, setup{Config: wsauth.Config{}}, func(_ context.Context, conn *wsauth.Conn) {
+	inBubble(t, paseto.Config{}, setup{}, func(_ context.Context, conn *wsauth.Conn) {
 		ws := conn.Underlying()
 		answer := ws.CloseHandler()
 		ws.SetCloseHandler(func(code int, text string) error {
@@ -233,7 +233,7 @@ func TestWriteWhilePeerCloses(t *testing.T) {
 func TestReadAfterEnd(t *testing.T) {
 	t.Parallel()
 	ended := make(chan error, 1)
-	ws := admitted(t, setup{Config: wsauth.Config{}}, func(_ context.Context, conn *wsauth.Conn) {
+	ws := admitted(t, setup{}, func(_ context.Context, conn *wsauth.Conn) {
 		_, _, first := conn.ReadMessage()
 		for range 2000 {
 			if _, _, err := conn.ReadMessage(); !errors.Is(err, first) {

@@ -61,7 +61,7 @@ func handshakeClosings() []closing {
 			bring: func(s *scene) visit {
 				return visit{query: "ticket=" + buy(s.t, s.auth, s.alice(), paseto.TicketGrant{Path: "/elsewhere"})}
 			}},
-		{name: "too many", cause: live.ErrTooMany, config: setup{Config: wsauth.Config{}, live: live.Config{PerSubject: 1}}, bring: secondOfAlice},
+		{name: "too many", cause: live.ErrTooMany, config: setup{live: live.Config{PerSubject: 1}}, bring: secondOfAlice},
 	}
 }
 
@@ -173,7 +173,7 @@ func silentRefusals() []closing {
 	}
 	rows := []closing{
 		{name: "origin", foreign: true},
-		{name: "overload", config: setup{Config: wsauth.Config{}, live: live.Config{MaxRights: 1}}, bring: secondOfAlice},
+		{name: "overload", config: setup{live: live.Config{MaxRights: 1}}, bring: secondOfAlice},
 		{name: "overload of those without a token yet", config: setup{Config: wsauth.Config{Limits: wsauth.Limits{Pending: 1}}}, in: []httpauth.Location{httpauth.LocationMessage},
 			bring: afterwards(func(s *scene) { s.open(visit{}) })},
 		{name: "throttled", config: setup{Config: wsauth.Config{Limits: wsauth.Limits{HandshakesPerMinute: 1}}}, bring: secondOfAlice},

@@ -38,7 +38,7 @@ func (s *scene) pair() paseto.Pair {
 // be there.
 func liveClosings() []closing {
 	one := func(excess live.Excess) setup {
-		return setup{Config: wsauth.Config{}, live: live.Config{PerSubject: 1, OnExcess: excess, LeaseTTL: time.Second}}
+		return setup{live: live.Config{PerSubject: 1, OnExcess: excess, LeaseTTL: time.Second}}
 	}
 	losesPlace := func(s *scene, _ *wsauth.Conn) { s.leases.lost.Store(true) }
 	revoked := func(revoke func(*scene, *paseto.Claims) error) closing {
@@ -60,15 +60,15 @@ func liveClosings() []closing {
 		named("subject revoked", revoked(func(s *scene, c *paseto.Claims) error {
 			return s.auth.RevokeSubject(s.t.Context(), c.Subject, time.Time{})
 		})),
-		{name: "key withdrawn", cause: paseto.ErrKeyWithdrawn, config: setup{Config: wsauth.Config{}, live: live.Config{RecheckInterval: recheckSoon}},
+		{name: "key withdrawn", cause: paseto.ErrKeyWithdrawn, config: setup{live: live.Config{RecheckInterval: recheckSoon}},
 			live: func(s *scene, _ *wsauth.Conn) { s.must(s.auth.SetKeys(paseto.NewLocalKey())) }},
-		{name: "denylist away for too long", cause: paseto.ErrUnavailable, config: setup{Config: wsauth.Config{}, live: live.Config{RecheckInterval: recheckSoon, MaxUnchecked: soon}},
+		{name: "denylist away for too long", cause: paseto.ErrUnavailable, config: setup{live: live.Config{RecheckInterval: recheckSoon, MaxUnchecked: soon}},
 			live: func(s *scene, _ *wsauth.Conn) { s.store.down.Store(true) }},
 		{name: "replaced", cause: live.ErrReplaced, config: one(live.ReplaceOldest),
 			live: func(s *scene, _ *wsauth.Conn) { s.open(carried(s.alice())) }},
 		{name: "replaced elsewhere", cause: live.ErrReplaced, config: one(live.ReplaceOldest), leased: true, live: losesPlace},
 		{name: "place taken elsewhere", cause: live.ErrTooMany, config: one(live.RejectNewest), leased: true, live: losesPlace},
-		{name: "as old as may be", cause: live.ErrLifetime, config: setup{Config: wsauth.Config{}, live: live.Config{MaxLifetime: time.Second}}},
+		{name: "as old as may be", cause: live.ErrLifetime, config: setup{live: live.Config{MaxLifetime: time.Second}}},
 		{name: "shutdown", cause: live.ErrShutdown, live: shutsDown},
 		{name: "shutdown to restart", config: setup{Config: wsauth.Config{ShutdownCode: wsauth.CloseServiceRestart}}, live: shutsDown,
 			want: &outcome{1012, shuttingDown, true}},

@@ -22,7 +22,7 @@ func TestConfigValidation(t *testing.T) {
 		cfg  setup
 		want []string // parts of the error; none for a configuration that is valid
 	}{
-		{"zero", web, setup{Config: wsauth.Config{}}, nil},
+		{"zero", web, setup{}, nil},
 		{"everything set", web, setup{Config: wsauth.Config{
 			Locations: []httpauth.Location{httpauth.LocationHeader, httpauth.LocationQuery, httpauth.LocationCookie, httpauth.LocationSubprotocol, httpauth.LocationTicket},
 			QueryKey:  "t", QueryPrefix: "Bearer",
@@ -30,7 +30,7 @@ func TestConfigValidation(t *testing.T) {
 			Reject: wsauth.RejectHTTP, AllowedOrigins: []string{"https://*.example.com"},
 			Subprotocols: []string{"chat.v1", "graphql-transport-ws"}, ReadLimit: 1, WriteTimeout: time.Millisecond, CloseTimeout: time.Millisecond,
 		}}, nil},
-		{"no Web", nil, setup{Config: wsauth.Config{}}, []string{"the Web is nil; make one with httpauth.New"}},
+		{"no Web", nil, setup{}, []string{"the Web is nil; make one with httpauth.New"}},
 		{"json", web, setup{Config: wsauth.Config{Locations: []httpauth.Location{"json"}}},
 			[]string{`Locations[0] = "json": json token location is not supported for WebSocket connections`}},
 		{"unknown location", web, setup{Config: wsauth.Config{Locations: []httpauth.Location{httpauth.LocationHeader, "body"}}},

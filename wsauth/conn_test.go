@@ -37,7 +37,7 @@ func TestHandlerContext(t *testing.T) {
 	t.Parallel()
 	type key struct{}
 	auth := newAuthorizer(t, paseto.Config{})
-	guard := newGuard(t, auth, setup{Config: wsauth.Config{}},
+	guard := newGuard(t, auth, setup{},
 		wsauth.WithConnContext(func(_ context.Context, r *http.Request) context.Context { return r.Context() }))
 	outer, cancel := context.WithCancel(context.WithValue(context.Background(), key{}, "from the middleware"))
 	srv := listen(t, withValue(outer, guard.Require(paseto.Requirement{}, func(ctx context.Context, conn *wsauth.Conn) {
@@ -64,7 +64,7 @@ func TestHandlerContext(t *testing.T) {
 
 func TestMessages(t *testing.T) {
 	t.Parallel()
-	ws := admitted(t, setup{Config: wsauth.Config{}}, echo)
+	ws := admitted(t, setup{}, echo)
 	for _, test := range []struct {
 		name string
 		kind wsauth.MessageKind
@@ -91,7 +91,7 @@ func TestMessages(t *testing.T) {
 // TestJSON outlives messages that are not the expected JSON, in and out.
 func TestJSON(t *testing.T) {
 	t.Parallel()
-	ws := admitted(t, setup{Config: wsauth.Config{}}, func(ctx context.Context, conn *wsauth.Conn) {
+	ws := admitted(t, setup{}, func(ctx context.Context, conn *wsauth.Conn) {
 		for {
 			var in struct{ N int }
 			err := conn.ReadJSON(&in)
@@ -126,7 +126,7 @@ func TestJSON(t *testing.T) {
 
 func TestUnderlying(t *testing.T) {
 	t.Parallel()
-	ws := admitted(t, setup{Config: wsauth.Config{}}, func(_ context.Context, conn *wsauth.Conn) {
+	ws := admitted(t, setup{}, func(_ context.Context, conn *wsauth.Conn) {
 		_ = conn.WriteMessage(wsauth.TextMessage, []byte(conn.Underlying().RemoteAddr().String()))
 	})
 	checkMessage(t, ws, ws.LocalAddr().String())
@@ -143,7 +143,7 @@ func TestConcurrentWriters(t *testing.T) {
 		cause   error
 	}
 	results := make(chan result, 1)
-	ws := admitted(t, setup{Config: wsauth.Config{}}, func(ctx context.Context, conn *wsauth.Conn) {
+	ws := admitted(t, setup{}, func(ctx context.Context, conn *wsauth.Conn) {
 		var group sync.WaitGroup
 		var written atomic.Int64
 		for range writers {
@@ -211,7 +211,7 @@ func TestStalledReader(t *testing.T) {
 func TestHandshakeResponse(t *testing.T) {
 	t.Parallel()
 	auth := newAuthorizer(t, paseto.Config{})
-	srv := listen(t, newGuard(t, auth, setup{Config: wsauth.Config{}}).Require(paseto.Requirement{}, echo))
+	srv := listen(t, newGuard(t, auth, setup{}).Require(paseto.Requirement{}, echo))
 	ws, resp := dial(t, srv, bearer(access(t, auth, paseto.Grant{})))
 	if ws == nil || resp.StatusCode != http.StatusSwitchingProtocols || !strings.EqualFold(resp.Header.Get("Upgrade"), "websocket") {
 		t.Fatalf("response is %s %v", resp.Status, resp.Header)
@@ -222,7 +222,7 @@ func TestHandshakeResponse(t *testing.T) {
 func TestManyConnections(t *testing.T) {
 	t.Parallel()
 	auth := newAuthorizer(t, paseto.Config{})
-	srv := listen(t, newGuard(t, auth, setup{Config: wsauth.Config{}}).Require(paseto.Requirement{}, func(_ context.Context, conn *wsauth.Conn) {
+	srv := listen(t, newGuard(t, auth, setup{}).Require(paseto.Requirement{}, func(_ context.Context, conn *wsauth.Conn) {
 		for {
 			var question string
 			if conn.ReadJSON(&question) != nil || conn.WriteJSON(question+" "+conn.Claims().Subject) != nil {
@@ -265,7 +265,7 @@ func askOften(t *testing.T, srv *httptest.Server, token, name string) {
 // UTF-8 closes with code 1007, whoever sends it.
 func TestMessageKinds(t *testing.T) {
 	t.Parallel()
-	ws := admitted(t, setup{Config: wsauth.Config{}}, func(_ context.Context, conn *wsauth.Conn) {
+	ws := admitted(t, setup{}, func(_ context.Context, conn *wsauth.Conn) {
 		for _, kind := range []wsauth.MessageKind{0, websocket.CloseMessage, websocket.PingMessage, 99} {
 			if err := conn.WriteMessage(kind, nil); err == nil || conn.Context().Err() != nil {
 				t.Errorf("kind %d: error is %v, the context's %v", kind, err, conn.Context().Err())
@@ -292,7 +292,7 @@ func TestMessageKinds(t *testing.T) {
 func TestNilHandler(t *testing.T) {
 	t.Parallel()
 	auth := newAuthorizer(t, paseto.Config{})
-	guard := newGuard(t, auth, setup{Config: wsauth.Config{}}, nil)
+	guard := newGuard(t, auth, setup{}, nil)
 	srv := listen(t, guard.Require(paseto.Requirement{}, nil, nil))
 	_, res := dial(t, srv, bearer(access(t, auth, paseto.Grant{})))
 	if res.StatusCode != http.StatusInternalServerError {

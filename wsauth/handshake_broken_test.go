@@ -113,7 +113,7 @@ func TestBrokenHandshakeReplacesNobody(t *testing.T) {
 func TestUnusualHandshake(t *testing.T) {
 	t.Parallel()
 	auth := newAuthorizer(t, paseto.Config{})
-	srv := listen(t, newGuard(t, auth, setup{Config: wsauth.Config{}}).Require(paseto.Requirement{}, echo))
+	srv := listen(t, newGuard(t, auth, setup{}).Require(paseto.Requirement{}, echo))
 	for _, test := range []struct{ name, old, now string }{
 		{"no bytes of a body", "Host:", "Content-Length: 0\r\nHost:"},
 		{"Connection in two lines", "Connection: keep-alive, Upgrade", "Connection: keep-alive\r\nConnection: upgrade"},
@@ -143,7 +143,7 @@ func handshakeRequest(ctx context.Context, ticket handshake) *http.Request {
 func TestServerWithoutRoomUsesNoTicketUp(t *testing.T) {
 	t.Parallel()
 	auth := newAuthorizer(t, paseto.Config{})
-	guard := newGuard(t, auth, setup{Config: wsauth.Config{}, live: live.Config{MaxRights: 1}})
+	guard := newGuard(t, auth, setup{live: live.Config{MaxRights: 1}})
 	h := guard.Require(paseto.Requirement{}, echo)
 	srv := listen(t, h)
 	bought := ticket(ticketFor(t, auth, paseto.Grant{}))
@@ -167,7 +167,7 @@ func TestServerWithoutRoomUsesNoTicketUp(t *testing.T) {
 func TestAuthenticateOfABrokenHandshake(t *testing.T) {
 	t.Parallel()
 	auth := newAuthorizer(t, paseto.Config{})
-	guard := newGuard(t, auth, setup{Config: wsauth.Config{}})
+	guard := newGuard(t, auth, setup{})
 	bought := ticket(ticketFor(t, auth, paseto.Grant{}))
 	broken := handshakeRequest(t.Context(), bought)
 	broken.Header.Add("Sec-Websocket-Key", "AAAAAAAAAAAAAAAAAAAAAA==")

@@ -57,7 +57,7 @@ func TestNotAHandshake(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			srv := listen(t, newGuard(t, auth, setup{Config: wsauth.Config{}}).Require(paseto.Requirement{}, unreachable(t)))
+			srv := listen(t, newGuard(t, auth, setup{}).Require(paseto.Requirement{}, unreachable(t)))
 			_, resp := raw(t, srv, test.request)
 			checkProblem(t, resp, test.status, test.code, test.detail)
 			for name, want := range test.header {
@@ -81,7 +81,7 @@ func (w wrapped) Unwrap() http.ResponseWriter { return w.inner }
 func TestBehindMiddleware(t *testing.T) {
 	t.Parallel()
 	auth := newAuthorizer(t, paseto.Config{})
-	h := newGuard(t, auth, setup{Config: wsauth.Config{}}).Require(paseto.Requirement{}, echo)
+	h := newGuard(t, auth, setup{}).Require(paseto.Requirement{}, echo)
 	srv := listen(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h.ServeHTTP(wrapped{wrapped{w}}, r)
 	}))
@@ -125,7 +125,7 @@ func TestBehindHidingMiddleware(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			logger, log := newLogger()
-			h := newGuard(t, auth, setup{Config: wsauth.Config{}}, logger).Require(paseto.Requirement{}, echo)
+			h := newGuard(t, auth, setup{}, logger).Require(paseto.Requirement{}, echo)
 			bought := ticket(ticketFor(t, auth, paseto.Grant{}))
 			for _, send := range []handshake{bought, none()} {
 				before := len(log.String())
@@ -164,7 +164,7 @@ func TestUpgradeFails(t *testing.T) {
 	token := access(t, auth, paseto.Grant{})
 	guarded := func(t *testing.T) (http.Handler, *wsauth.Guard) {
 		t.Helper()
-		guard := closable(t, auth, setup{Config: wsauth.Config{}})
+		guard := closable(t, auth, setup{})
 		h := guard.Require(paseto.Requirement{}, unreachable(t))
 		return h, guard
 	}

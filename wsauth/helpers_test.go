@@ -237,6 +237,19 @@ func (h handshake) and(other handshake) handshake {
 	return both
 }
 
+// upgrading has what a request needs to be a handshake.
+var upgrading = handshake{header: http.Header{
+	"Connection": {"Upgrade"}, "Upgrade": {"websocket"}, "Sec-Websocket-Version": {"13"}, "Sec-Websocket-Key": {"dGhlIHNhbXBsZSBub25jZQ=="},
+}}
+
+// request returns a request as a server would.
+func (h handshake) request(ctx context.Context) *http.Request {
+	r := httptest.NewRequestWithContext(ctx, http.MethodGet, cmp.Or(h.path, "/ws")+"?"+h.query, nil)
+	r.Header = h.and(none()).header
+	r.Host = cmp.Or(r.Header.Get("Host"), r.Host)
+	return r
+}
+
 // dial opens a WebSocket. A refusal over HTTP is no error here: the connection
 // is then nil.
 func dial(t testing.TB, srv *httptest.Server, h handshake) (*websocket.Conn, *http.Response) {
@@ -334,6 +347,28 @@ func checkProblem(t testing.TB, resp *http.Response, status int, code paseto.Cod
 	if got != want {
 		t.Errorf("problem is\n%+v, want\n%+v", got, want)
 	}
+}
+
+// checkRefused checks that a handshake is refused over HTTP, as that error is answered.
+func checkRefused(t testing.TB, srv *httptest.Server, h handshake, want error) *http.Response {
+	t.Helper()
+	ws, resp := dial(t, srv, h)
+	if ws != nil {
+		t.Fatalf("the handshake succeeded, want %v", want)
+	}
+	refusal := httpauth.Refusal(want)
+	checkProblem(t, resp, httpauth.Status(want), refusal.Code, refusal.Message)
+	return resp
+}
+
+// checkEntry checks that a handshake is admitted, or refused with an error if there is one.
+func checkEntry(t testing.TB, srv *httptest.Server, h handshake, refused error) {
+	t.Helper()
+	if refused != nil {
+		checkRefused(t, srv, h, refused)
+		return
+	}
+	checkEcho(t, connect(t, srv, h), "hello")
 }
 
 // wait returns what comes over a channel, or its zero value when it is closed.

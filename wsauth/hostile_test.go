@@ -53,7 +53,7 @@ func TestNoTokenIsTheServersFault(t *testing.T) {
 				t.Errorf("the renewal is answered with %+v", a)
 			}
 
-			_, srv = takingMessages(t, auth, setup{Config: wsauth.Config{}}, paseto.Requirement{}, echo)
+			_, srv = takingMessages(t, auth, setup{}, paseto.Requirement{}, echo)
 			ws = connect(t, srv, none())
 			say(t, ws, authMessage(token))
 			_, _, err := ws.ReadMessage()

@@ -56,7 +56,7 @@ func TestFramesInOddPlaces(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			for _, size := range []int{1, 2, 3, 4, 5, 6, 7, 4095, 4096, 4097, len(test.send)} {
-				inBubble(t, paseto.Config{}, setup{Config: wsauth.Config{}}, echo, func(b bubble) {
+				inBubble(t, paseto.Config{}, setup{}, echo, func(b bubble) {
 					client := b.call(none(), true)
 					for piece := range slices.Chunk([]byte(test.send), size) {
 						sendAll(t, client.ws, string(piece)) // which the server reads as one
@@ -169,7 +169,7 @@ func TestSizes(t *testing.T) {
 	for name, start := range transports() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			srv := start(t, newGuard(t, newAuthorizer(t, paseto.Config{}), setup{Config: wsauth.Config{}}).Require(paseto.Requirement{Optional: true}, echo))
+			srv := start(t, newGuard(t, newAuthorizer(t, paseto.Config{}), setup{}).Require(paseto.Requirement{Optional: true}, echo))
 			var group sync.WaitGroup
 			for seed := range 3 {
 				ws := connect(t, srv, none())
@@ -243,7 +243,7 @@ func TestUnderlyingReads(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			auth := newAuthorizer(t, paseto.Config{})
-			guard := newGuard(t, auth, setup{Config: wsauth.Config{}})
+			guard := newGuard(t, auth, setup{})
 			srv := listen(t, guard.Require(paseto.Requirement{}, test.serve))
 			ws := connect(t, srv, bearer(access(t, auth, paseto.Grant{})))
 			checkSizes(t, ws, 0)
@@ -260,7 +260,7 @@ func TestUnderlyingReads(t *testing.T) {
 func TestUnderlyingAfterEnd(t *testing.T) {
 	t.Parallel()
 	conns := make(chan *wsauth.Conn, 1)
-	ws := admitted(t, setup{Config: wsauth.Config{}}, toldOf(conns))
+	ws := admitted(t, setup{}, toldOf(conns))
 	conn := wait(t, conns, "the connection")
 	_ = ws.Close()
 	wait(t, conn.Context().Done(), "the end")

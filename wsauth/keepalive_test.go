@@ -45,7 +45,7 @@ func TestPing(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			inBubble(t, paseto.Config{}, setup{Config: wsauth.Config{}}, test.serve, func(b bubble) {
+			inBubble(t, paseto.Config{}, setup{}, test.serve, func(b bubble) {
 				client := b.call(b.alice(24*time.Hour), test.answers)
 				sendAll(t, client.ws, test.first)
 				client.sendOften(interval*9/10, test.often)
@@ -122,7 +122,7 @@ func TestPeerOfLateReader(t *testing.T) {
 		time.Sleep(late)
 		echo(ctx, conn)
 	}
-	inBubble(t, paseto.Config{}, setup{Config: wsauth.Config{}}, serve, func(b bubble) {
+	inBubble(t, paseto.Config{}, setup{}, serve, func(b bubble) {
 		began := time.Now()
 		client := b.call(b.alice(time.Hour), false)
 		client.checkEnd(wsauth.CloseGoingAway, noAnswer)

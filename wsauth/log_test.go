@@ -117,7 +117,7 @@ func TestLogOfBrokenRoute(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			logger, log := newLogger()
-			guard := newGuard(t, newAuthorizer(t, paseto.Config{}), setup{Config: wsauth.Config{}}, logger)
+			guard := newGuard(t, newAuthorizer(t, paseto.Config{}), setup{}, logger)
 			guard.Require(test.req, unreachable(t), test.opts...)
 			if got := log.String(); !strings.Contains(got, "level=ERROR") || !strings.Contains(got, test.want) {
 				t.Errorf("log is %q", got)
@@ -131,7 +131,7 @@ func TestLogOfSuccess(t *testing.T) {
 	t.Parallel()
 	logger, log := newLogger()
 	auth := newAuthorizer(t, paseto.Config{}, paseto.WithLogger(logger))
-	guard := newGuard(t, auth, setup{Config: wsauth.Config{}}, logger)
+	guard := newGuard(t, auth, setup{}, logger)
 	srv := listen(t, guard.Require(paseto.Requirement{}, echo))
 	ws := connect(t, srv, bearer(access(t, auth, paseto.Grant{})))
 	checkEcho(t, ws, "hello")
@@ -148,7 +148,7 @@ func TestLogOfFailedUpgrade(t *testing.T) {
 	t.Parallel()
 	logger, log := newLogger()
 	auth := newAuthorizer(t, paseto.Config{})
-	guard := newGuard(t, auth, setup{Config: wsauth.Config{}}, logger)
+	guard := newGuard(t, auth, setup{}, logger)
 	logged := make(chan struct{})
 	h := guard.Require(paseto.Requirement{}, unreachable(t))
 	srv := listen(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

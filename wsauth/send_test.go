@@ -84,7 +84,7 @@ func TestSendAgain(t *testing.T) {
 // TestSendWhatCannotBe changes nothing.
 func TestSendWhatCannotBe(t *testing.T) {
 	t.Parallel()
-	conn, ws := held(t, setup{Config: wsauth.Config{}})
+	conn, ws := held(t, setup{})
 	for name, err := range map[string]error{
 		"kind 0":     conn.Send(0, nil),
 		"close":      conn.Send(websocket.CloseMessage, nil),
@@ -207,7 +207,7 @@ func TestSendAfterClose(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			conn, ws := held(t, setup{Config: wsauth.Config{}})
+			conn, ws := held(t, setup{})
 			test.end(conn, ws)
 			cause := context.Cause(conn.Context())
 			if test.want != nil && !errors.Is(cause, test.want) {

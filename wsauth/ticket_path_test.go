@@ -2,7 +2,6 @@ package wsauth_test
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -28,60 +27,43 @@ func rooms(guard *wsauth.Guard) http.Handler {
 	return mux
 }
 
-// byRawPath leads to the routes of rooms as chi, echo and gin do: by the path as the
-// client wrote it.
-func byRawPath(rooms http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		room := cmp.Or(r.URL.RawPath, r.URL.Path)
-		r = r.Clone(r.Context()) // with a path on which every router agrees
-		r.URL.Path, r.URL.RawPath = "/ws/x"+strings.Repeat("/x", strings.Count(room, "/")-2), ""
-		if decoded, err := url.PathUnescape(room); err == nil && decoded == "/ws/admin" {
-			r.URL.Path = decoded
-		}
-		rooms.ServeHTTP(w, r)
-	})
-}
-
 // TestTicketOpensOneRoute: the one of the path that it is bound to, however that is
-// written, and none whose path only looks the same when it is decoded.
+// written, and none whose path only looks the same when it is decoded. Which paths are the
+// same, for every router, is shown in package urlpath.
 func TestTicketOpensOneRoute(t *testing.T) {
 	t.Parallel()
 	const room, seat, admin, refused = "/ws/{room}", "/ws/{room}/{seat}", "/ws/admin", ""
-	routers := map[string]func(http.Handler) http.Handler{
-		"ServeMux": func(rooms http.Handler) http.Handler { return rooms }, "by RawPath": byRawPath,
-	}
 	for _, test := range []struct{ name, bound, path, want string }{
 		{"seat", "/ws/a/b", "/ws/a/b", seat},
 		{"room for a seat", "/ws/a/b", "/ws/a%2Fb", refused},
 		{"seat for a room", "/ws/a%2Fb", "/ws/a/b", refused},
-		{"room with a slash, lower case", "/ws/a%2Fb", "/ws/a%2fb", room},
+		{"room with a slash", "/ws/a%2Fb", "/ws/a%2fb", room},
 		{"needlessly escaped", "/ws/admin", "/ws/%61dmin", admin},
 		{"not ASCII, named decoded", "/ws/jürgen", "/ws/j%C3%BCrgen", room},
-		{"not ASCII, opened unescaped, room for a seat", "/ws/a/jürgen", "/ws/a%2Fjürgen", refused},
+		{"not ASCII, opened unescaped", "/ws/j%c3%bcrgen", "/ws/jürgen", room},
+		{"not ASCII, opened unescaped, which ServeMux takes for a seat", "/ws/a%2Fjürgen", "/ws/a%2Fjürgen", refused},
 		{"as browsers send it", "/ws/b|c^d", "/ws/b|c^d", room},
-		{"as browsers send it, which ServeMux takes for a seat", "/ws/a%2Fb|c", "/ws/a%2Fb|c", refused},
-		{"plus for a space", "/ws/a b", "/ws/a+b", refused},
+		{"as browsers send it, room for a seat", "/ws/a/b|c", "/ws/a%2Fb|c", refused},
 		{"escaped dots", "/ws/admin", "/ws/x%2F..%2Fadmin", refused},
 		{"whole URL", "/ws/a%2Fb", "http://chat.example.com/ws/a%2Fb", room},
+		{"whole URL, room for a seat", "/ws/a/b|c", "http://chat.example.com/ws/a%2Fb|c", refused},
 	} {
-		for name, router := range routers {
-			t.Run(test.name+", "+name, func(t *testing.T) {
-				t.Parallel()
-				auth := newAuthorizer(t, paseto.Config{})
-				srv := listen(t, router(rooms(newGuard(t, auth, setup{Config: wsauth.Config{Reject: wsauth.RejectHTTP}}))))
-				ticket := buy(t, auth, access(t, auth, paseto.Grant{}), paseto.TicketGrant{Path: test.bound})
-				_, resp, after := exchange(t, srv, strings.Replace(upgrade(), "/ws", test.path+"?ticket="+ticket, 1))
-				if test.want == refused {
-					checkProblem(t, resp, http.StatusUnauthorized, "ticket_invalid", "Ticket is not valid here")
-					return
-				}
-				frame := append([]byte{0x81, byte(len(test.want))}, test.want...)
-				got := make([]byte, len(frame))
-				if _, err := io.ReadFull(after, got); err != nil || !bytes.Equal(got, frame) {
-					t.Errorf("after %s comes %q, %v; want %q", resp.Status, got, err, frame)
-				}
-			})
-		}
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			auth := newAuthorizer(t, paseto.Config{})
+			srv := listen(t, rooms(newGuard(t, auth, setup{Config: wsauth.Config{Reject: wsauth.RejectHTTP}})))
+			ticket := buy(t, auth, access(t, auth, paseto.Grant{}), paseto.TicketGrant{Path: test.bound})
+			_, resp, after := exchange(t, srv, strings.Replace(upgrade(), "/ws", test.path+"?ticket="+ticket, 1))
+			if test.want == refused {
+				checkProblem(t, resp, http.StatusUnauthorized, "ticket_invalid", "Ticket is not valid here")
+				return
+			}
+			frame := append([]byte{0x81, byte(len(test.want))}, test.want...)
+			got := make([]byte, len(frame))
+			if _, err := io.ReadFull(after, got); err != nil || !bytes.Equal(got, frame) {
+				t.Errorf("after %s comes %q, %v; want %q", resp.Status, got, err, frame)
+			}
+		})
 	}
 }
 
@@ -115,7 +97,6 @@ func TestTicketWherePathsAreCut(t *testing.T) {
 		{"StripPrefix, bound to what is left", stripped, "", "/ws/a", "/api/ws/a",
 			`bound to the path \"/ws/a\" and was presented at \"/api/ws/a\"; a ticket is bound to the path of the URL that its client opens`},
 		{"proxy that is named", proxy, "/api", "/api/ws/jürgen", "/api/ws/j%C3%BCrgen", ""},
-		{"proxy that is named, other room", proxy, "/api", "/api/ws/a", "/api/ws/b", `bound to the path \"/api/ws/a\" and was presented at \"/api/ws/b\"`},
 		{"proxy that is not named", proxy, "", "/api/ws/a", "/api/ws/a", `bound to the path \"/api/ws/a\" and was presented at \"/ws/a\"` + hint},
 		{"named, and none there", uncut, "/api", "/ws/a", "/ws/a", `bound to the path \"/ws/a\" and was presented at \"/api/ws/a\"`},
 	} {
@@ -126,15 +107,10 @@ func TestTicketWherePathsAreCut(t *testing.T) {
 			guard := newGuard(t, auth, setup{Config: wsauth.Config{Reject: wsauth.RejectHTTP, PathPrefix: test.prefix}}, logger)
 			srv := listen(t, test.way(t, rooms(guard)))
 			ws, resp := dial(t, srv, ticket(buy(t, auth, access(t, auth, paseto.Grant{}), paseto.TicketGrant{Path: test.bound})).and(at(test.path)))
-			switch {
-			case test.refused == "" && ws == nil:
-				t.Errorf("refused with %s: %s", resp.Status, log)
-			case test.refused == "":
+			if test.refused == "" && ws != nil {
 				checkMessage(t, ws, "/ws/{room}")
-			case ws != nil:
-				t.Error("the handshake succeeded")
-			case !strings.Contains(log.String(), test.refused):
-				t.Errorf("the log says\n%s, want\n%s", log, test.refused)
+			} else if test.refused == "" || ws != nil || !strings.Contains(log.String(), test.refused) {
+				t.Errorf("the answer is %s, and the log says\n%s, want\n%s", resp.Status, log, test.refused)
 			}
 		})
 	}
