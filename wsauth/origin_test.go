@@ -68,7 +68,7 @@ func checkOrigin(t *testing.T, srv *httptest.Server, send handshake, admitted bo
 func TestRepeatedOrigin(t *testing.T) {
 	t.Parallel()
 	auth := newAuthorizer(t, paseto.Config{})
-	srv := listen(t, newGuard(t, auth, setup{Config: wsauth.Config{}}).Require(paseto.Requirement{}, echo))
+	srv := listen(t, newGuard(t, auth, setup{}).Require(paseto.Requirement{}, echo))
 	for _, origins := range [][]string{
 		{"http://chat.example.com", "http://chat.example.com"},
 		{"http://chat.example.com", "http://evil.org"},
@@ -84,7 +84,7 @@ func TestRepeatedOrigin(t *testing.T) {
 func TestOriginBeforeToken(t *testing.T) {
 	t.Parallel()
 	auth := newAuthorizer(t, paseto.Config{}, paseto.WithDenylist(brokenStore{}))
-	srv := listen(t, newGuard(t, auth, setup{Config: wsauth.Config{}}).Require(paseto.Requirement{}, echo))
+	srv := listen(t, newGuard(t, auth, setup{}).Require(paseto.Requirement{}, echo))
 	evil := header("Origin", "https://evil.org")
 	for _, send := range []handshake{evil, evil.and(header("Authorization", "x")), evil.and(bearer(access(t, auth, paseto.Grant{})))} {
 		checkOrigin(t, srv, send, false)
@@ -107,7 +107,7 @@ func TestAllowedOriginsValidation(t *testing.T) {
 // TestOriginCause is in the error for the log, and not in what the client sees.
 func TestOriginCause(t *testing.T) {
 	t.Parallel()
-	guard := newGuard(t, newAuthorizer(t, paseto.Config{}), setup{Config: wsauth.Config{}})
+	guard := newGuard(t, newAuthorizer(t, paseto.Config{}), setup{})
 	r := httptest.NewRequestWithContext(context.Background(), http.MethodGet, "/ws", nil)
 	r.Header.Set("Origin", "https://evil.org")
 	_, err := guard.Authenticate(r, paseto.Requirement{})

@@ -27,7 +27,7 @@ var reasons = []struct{ name, message, want string }{
 func TestReasonOfClose(t *testing.T) {
 	t.Parallel()
 	auth := newAuthorizer(t, paseto.Config{})
-	guard := newGuard(t, auth, setup{Config: wsauth.Config{}})
+	guard := newGuard(t, auth, setup{})
 	token := access(t, auth, paseto.Grant{})
 	for _, test := range reasons {
 		t.Run(test.name, func(t *testing.T) {
