@@ -323,6 +323,9 @@ func TestLastEventID(t *testing.T) {
 	t.Parallel()
 	s := newStream(t, "HTTP/1.1", setup{}, func(_ http.ResponseWriter, r *http.Request) {
 		events := begin(t, r)
+		if begin(t, r) != events {
+			t.Error("a request has two streams of events")
+		}
 		_ = events.Send(httpauth.Event{Data: events.LastEventID()})
 	})
 	inURL := func(r *http.Request) { r.URL.RawQuery = "lastEventId=7" }

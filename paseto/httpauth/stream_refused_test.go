@@ -91,6 +91,26 @@ func TestStreamRefused(t *testing.T) {
 	})
 }
 
+// TestStreamEndsBeforeItBegins: a right that ends while its token is looked at has its request
+// refused, and nothing is cut.
+func TestStreamEndsBeforeItBegins(t *testing.T) {
+	t.Parallel()
+	for _, proto := range protocols {
+		t.Run(proto, func(t *testing.T) {
+			t.Parallel()
+			base := newSite(t, noGrace)
+			s := serveStream(t, base, proto, base.web.Stream(paseto.Requirement{Check: func(context.Context, *paseto.Claims) error {
+				_ = base.web.Keeper().Shutdown(noTime) //nolint:contextcheck // A shutdown has its own.
+				return nil
+			}}, http.HandlerFunc(whoami)))
+			res := s.ask(s.alice())
+			if text, complete := readAll(res); res.status != http.StatusServiceUnavailable || !strings.Contains(text, string(live.ErrShutdown)) || !complete {
+				t.Errorf("the answer is %d %q, complete: %t", res.status, text, complete)
+			}
+		})
+	}
+}
+
 // TestStreamContext: the handler finds the values of the request's context, the claims in
 // force, and nobody for an anonymous caller.
 func TestStreamContext(t *testing.T) {

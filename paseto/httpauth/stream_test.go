@@ -8,9 +8,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"net/http/httptest"
-	"net/http/httputil"
-	"net/url"
 	"slices"
 	"testing"
 	"time"
@@ -117,35 +114,44 @@ func (s stubborn) Unwrap() http.ResponseWriter { return s.ResponseWriter }
 
 func (s stubborn) Hijack() (net.Conn, *bufio.ReadWriter, error) { panic("not after a write") }
 
-// TestStreamIsCut has handlers that do not look at their context, and peers that do not
-// take what is sent.
+// TestStreamIsCut has handlers that do not look at their context: they are cut after the
+// grace, or by a shutdown that has no time left.
 func TestStreamIsCut(t *testing.T) {
 	t.Parallel()
+	patient := setup{web: httpauth.Config{Stream: httpauth.StreamConfig{Grace: 10 * time.Minute}}}
 	for _, proto := range protocols {
-		t.Run(proto, func(t *testing.T) {
-			t.Parallel()
-			busy, after := make(chan struct{}), make(chan error, 1)
-			s := newStream(t, proto, noGrace, func(w http.ResponseWriter, _ *http.Request) {
-				_, _ = io.WriteString(w, "hello")
-				flush(t, w)
-				<-busy
-				_, err := w.Write([]byte("more"))
-				after <- err
+		for _, test := range []struct {
+			how setup
+			end end
+		}{
+			{noGrace, ends[1]},
+			{patient, end{"hasty shutdown", live.ErrShutdown, func(s *streamSite) { _ = s.web.Keeper().Shutdown(noTime) }}},
+		} {
+			t.Run(proto+" "+test.end.name, func(t *testing.T) {
+				t.Parallel()
+				busy, after := make(chan struct{}), make(chan error, 1)
+				s := newStream(t, proto, test.how, func(w http.ResponseWriter, _ *http.Request) {
+					_, _ = io.WriteString(w, "hello")
+					flush(t, w)
+					<-busy
+					_, err := w.Write([]byte("more"))
+					after <- err
+				})
+				res := s.open(s.alice())
+				hello := make([]byte, 5)
+				if _, err := io.ReadFull(res.body, hello); err != nil {
+					t.Fatal(err)
+				}
+				test.end.by(s)
+				if text, complete := readAll(res); complete { // while the handler is busy
+					t.Errorf("after %q the client reads %q and a complete end", hello, text)
+				}
+				close(busy)
+				if err := <-after; !errors.Is(err, test.end.cause) {
+					t.Errorf("a write after the cut returns %v, want the cause", err)
+				}
 			})
-			res := s.open(s.alice())
-			hello := make([]byte, 5)
-			if _, err := io.ReadFull(res.body, hello); err != nil {
-				t.Fatal(err)
-			}
-			ends[1].by(s)
-			if text, complete := readAll(res); complete { // while the handler is busy
-				t.Errorf("after %q the client reads %q and a complete end", hello, text)
-			}
-			close(busy)
-			if err := <-after; !errors.Is(err, paseto.ErrRevoked) {
-				t.Errorf("a write after the cut returns %v, want the cause", err)
-			}
-		})
+		}
 	}
 }
 
@@ -211,121 +217,4 @@ func (a announced) Write(p []byte) (int, error) {
 func (a announced) Read(p []byte) (int, error) {
 	close(a.reads)
 	return a.ReadCloser.Read(p)
-}
-
-// TestStreamHijacked proxies an upgraded connection. It is closed on both sides when the
-// right ends.
-func TestStreamHijacked(t *testing.T) {
-	t.Parallel()
-	gone := make(chan struct{})
-	backend := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		defer close(gone)
-		conn, buffered, err := http.NewResponseController(w).Hijack()
-		if err != nil {
-			t.Error(err)
-			return
-		}
-		defer conn.Close()
-		_, _ = io.WriteString(conn, "HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: echo\r\n\r\n")
-		_, _ = io.Copy(conn, buffered)
-	}))
-	t.Cleanup(backend.Close)
-	target := must(url.Parse(backend.URL))
-	proxy := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(target) }}
-	s := newStream(t, "HTTP/1.1", setup{}, proxy.ServeHTTP)
-	res := s.ask(s.alice(), header("Connection", "Upgrade"), header("Upgrade", "echo"))
-	conn, ok := res.body.(io.ReadWriter)
-	if res.status != http.StatusSwitchingProtocols || !ok {
-		t.Fatalf("the upgrade is answered with %d", res.status)
-	}
-	echo := make([]byte, 5)
-	if _, err := io.WriteString(conn, "hello"); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := io.ReadFull(conn, echo); err != nil || string(echo) != "hello" {
-		t.Fatalf("the backend answers %q, %v", echo, err)
-	}
-	ends[1].by(s)
-	if n, err := conn.Read(echo); err == nil {
-		t.Errorf("%d bytes came after the end", n)
-	}
-	<-gone
-}
-
-// TestStreamPanics: a panic ends the right, is told, and goes on to net/http.
-func TestStreamPanics(t *testing.T) {
-	t.Parallel()
-	for _, test := range []struct {
-		name     string
-		value    any
-		cause    error
-		panicked int
-	}{
-		{"panic", "boom", live.ErrPanic, 1},
-		{"abort", http.ErrAbortHandler, live.ErrClosed, 0},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
-			events := make(chan live.Event, 9)
-			base := newSite(t, setup{observe: func(e live.Event) { events <- e }})
-			passed := make(chan any, 1)
-			guarded := base.web.Stream(paseto.Requirement{}, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-				_, _ = io.WriteString(w, "hello")
-				flush(t, w)
-				panic(test.value)
-			}))
-			s := serveStream(t, base, "HTTP/1.1", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				defer func() {
-					passed <- recover()
-					panic(http.ErrAbortHandler)
-				}()
-				guarded.ServeHTTP(w, r)
-			}))
-			res := s.open(s.alice())
-			if value := <-passed; value != test.value {
-				t.Errorf("net/http sees the panic %v, want %v", value, test.value)
-			}
-			if text, complete := readAll(res); complete {
-				t.Errorf("the response %q looks complete", text)
-			}
-			want := []live.EventKind{live.EventOpened, live.EventPanicked, live.EventEnded}
-			if test.panicked == 0 {
-				want = []live.EventKind{live.EventOpened, live.EventEnded}
-			}
-			for _, kind := range want {
-				e := <-events
-				if e.Kind != kind || e.Claims == nil || kind != live.EventOpened && !errors.Is(e.Err, test.cause) {
-					t.Errorf("the observer is told %s with %v, want %s with %v", e.Kind, e.Err, kind, test.cause)
-				}
-			}
-		})
-	}
-}
-
-// TestStreamReturns: a handler that returns in time has its response completed, its right
-// released, and its connection serve the next request.
-func TestStreamReturns(t *testing.T) {
-	t.Parallel()
-	for _, proto := range protocols {
-		t.Run(proto, func(t *testing.T) {
-			t.Parallel()
-			var late http.ResponseWriter
-			s := newStream(t, proto, setup{live: live.Config{MaxRights: 1, PerSubject: 1}}, func(w http.ResponseWriter, r *http.Request) {
-				late = w
-				whoami(w, r)
-			})
-			for range 3 {
-				if text, complete := readAll(s.open(s.alice())); text != "alice" || !complete {
-					t.Errorf("the client reads %q, complete: %t", text, complete)
-				}
-			}
-			s.server.Close() // waits for the handlers
-			if places := s.web.Keeper().Stats().Places; places != 0 {
-				t.Errorf("%d places are still taken", places)
-			}
-			if _, err := late.Write([]byte("late")); !errors.Is(err, live.ErrClosed) {
-				t.Errorf("a write after the handler's return gives %v, want %v", err, live.ErrClosed)
-			}
-		})
-	}
 }
