@@ -53,3 +53,29 @@ func TestBracesInFileNames(t *testing.T) {
 		t.Errorf("the error names fields: %s", text)
 	}
 }
+
+// TestMovedKeys names the place where a key is now that was in the section websocket.
+func TestMovedKeys(t *testing.T) {
+	t.Parallel()
+	for old, now := range map[string]string{
+		"max_lifetime":       "live.max_lifetime",
+		"renew_failure":      "live.renew_failure",
+		"renew_interval":     "live.renew_interval",
+		"recheck_interval":   "live.recheck_interval",
+		"max_unchecked":      "live.max_unchecked",
+		"shutdown_rate":      "live.shutdown_rate",
+		"limits.per_subject": "live.per_subject",
+		"limits.on_excess":   "live.on_excess",
+		"limits.lease_ttl":   "live.lease_ttl",
+		"limits.connections": "live.max_rights",
+	} {
+		old = "websocket." + old
+		_, _, err := load([]string{variableName(old) + "=x"}, nil)
+		wantProblem(t, err, variableName(old)+": unknown key; did you mean "+variableName(now)+"?")
+
+		section, name := old[:strings.LastIndexByte(old, '.')], old[strings.LastIndexByte(old, '.')+1:]
+		path := write(t, "auth.toml", "["+section+"]\n"+name+" = 1\n")
+		_, _, err = load(nil, []string{path})
+		wantProblem(t, err, old+" ("+path+":2): unknown key; did you mean "+now+"?")
+	}
+}

@@ -51,11 +51,17 @@ func editDistance(a, b string) int {
 
 func didYouMean(name string) string { return "; did you mean " + name + "?" }
 
+// moved says where keys are now whose names do not tell.
+var moved = map[string]string{
+	"websocket.limits.connections": "live.max_rights", // which counts more than these
+	"websocket.limits.on_excess":   "live.on_excess",
+}
+
 // elsewhere returns the one key that has the same name in another section, where it may have
 // been moved to.
 func (s schema) elsewhere(key string) (found string) {
-	if key == "websocket.limits.connections" { // which now counts more than these
-		return "live.max_rights"
+	if to, ok := moved[key]; ok {
+		return to
 	}
 	name := key[strings.LastIndexByte(key, '.')+1:]
 	for _, other := range s.keys() {

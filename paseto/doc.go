@@ -9,7 +9,8 @@
 // token that a login returns, and verified against a [Requirement]. What a
 // token says comes out as [Claims]. Programs that speak HTTP rarely call the
 // Authorizer themselves: package httpauth carries tokens over HTTP and package
-// wsauth over WebSockets, with the same requirements.
+// wsauth over WebSockets, with the same requirements. Package live ends what a token
+// keeps open, such as a stream, when the token expires or is revoked.
 //
 // # Tokens
 //

@@ -1,5 +1,5 @@
 // Package wsauth guards WebSockets with PASETO tokens: a [Guard] decides at the
-// handshake who may connect, and closes a [Conn] when its right to be there ends.
+// handshake who may connect, and closes a [Conn] when its right ends.
 //
 //	web, err := httpauth.New(auth, httpauth.Config{})
 //	guard, err := wsauth.New(web, wsauth.Config{})
@@ -66,39 +66,26 @@
 //
 // # The life of a connection
 //
-// A connection is closed, whatever its peer and its handler are doing,
-//
-//   - when its token expires, unless it was renewed;
-//   - when its token, session or subject is revoked, as soon as the denylist tells;
-//   - when its token's key is taken out, or the token was revoked and nobody told,
-//     at the next check of all connections ([Config.RecheckInterval]);
-//   - when the denylist could not be asked for [Config.MaxUnchecked];
-//   - at [Config.MaxLifetime], and at [Guard.Shutdown], which ends the HTTP servers
-//     too;
-//   - when its peer answers no ping ([Config.PingInterval]), or lets too much wait
-//     ([Config.SendQueue]);
-//   - when its subject opens another and may not have both ([ReplaceOldest]).
+// A connection has a [live.Right], and is closed when that ends: when its token expires or is
+// revoked, at a shutdown, and for whatever else package live lists. It is closed too when its
+// peer answers no ping ([Config.PingInterval]), lets too much wait ([Config.SendQueue]) or
+// sends too much ([Config.Messages]). Neither its peer nor its handler can hold that up.
 //
 // Its context then ends with the cause. The handler should return soon, and has to
 // read as long as the connection lives: pongs, closes and renewals are heard in
 // [Conn.ReadMessage] alone.
 //
-// # Renewal
-//
-// A client that shows a newer token of the same subject and session keeps its
-// connection: in a message of the application's own protocol, whose handler calls
-// [Conn.Renew], or in one that the application need not know
-// ([Config.RenewMessages], [WithTokenMessages]). The token must meet the route's requirement,
-// as that of a handshake must, and not expire before the present one. With [WithLogin] an
+// A client keeps its connection with a newer token (see [live.Right.Renew]): in a message of
+// the application's own protocol, whose handler calls [Conn.Renew], or in one that the
+// application need not know ([Config.RenewMessages], [WithTokenMessages]). With [WithLogin] an
 // anonymous connection can log in by the same ways.
 //
 // # Limits
 //
-// [Limits] bounds how many connections there are, in all and for each subject, how
-// many may wait for a first message, and how many handshakes an address may begin,
-// or fail. A guard counts by itself; but where the denylist has leases, the connections
-// of a subject are counted over all guards that share it (see [WithLeases]). Behind a proxy, set
-// [httpauth.Config.TrustedProxies] before you limit addresses.
+// [Limits] bounds how many connections may wait for a first message, and how many handshakes
+// an address may begin, or fail. Behind a proxy, set [httpauth.Config.TrustedProxies] before
+// you limit addresses. How many connections there may be, in all and for each subject, is in
+// [live.Config].
 //
 // # Sending
 //
