@@ -25,7 +25,8 @@ type TokenMessages struct {
 	// is optional. Required.
 	Token func(conn *Conn, kind MessageKind, data []byte) (token string, isOurs bool, err error)
 	// Accepted answers a message whose token was accepted; conn has its claims. An error
-	// closes the connection for [httpauth.ErrServer]. Default nil: there is no answer.
+	// closes the connection: for [httpauth.ErrServer], unless it is a [*paseto.Error].
+	// Default nil: there is no answer.
 	Accepted func(conn *Conn, kind MessageKind, data []byte) error
 	// Refused answers a message whose token was refused, with a code and a message that the
 	// client may see. After a first message the connection is closed then. An error is as
