@@ -130,7 +130,7 @@ const message = "a message of a length that messages of a chat have, more or les
 // client sees that it is closed.
 func BenchmarkRevocation(b *testing.B) {
 	auth := newAuthorizer(b, paseto.Config{})
-	guard := newGuard(b, auth, setup{Config: wsauth.Config{}})
+	guard := newGuard(b, auth, setup{})
 	srv := listen(b, guard.Require(paseto.Requirement{}, echo))
 	crowd := target{srv, bearer(access(b, auth, paseto.Grant{Subject: "bob", Session: "bob's"}))}
 	for range connections {
@@ -175,7 +175,7 @@ const connections = 1000
 func BenchmarkBroadcast(b *testing.B) {
 	auth := newAuthorizer(b, paseto.Config{})
 	opened := make(chan struct{}, connections)
-	guard := newGuard(b, auth, setup{Config: wsauth.Config{}})
+	guard := newGuard(b, auth, setup{})
 	to := target{listen(b, guard.Require(paseto.Requirement{}, func(ctx context.Context, conn *wsauth.Conn) {
 		opened <- struct{}{}
 		echo(ctx, conn)

@@ -132,7 +132,7 @@ func TestCheckSeesOneContext(t *testing.T) {
 func TestConnContextIsNotCalled(t *testing.T) {
 	t.Parallel()
 	auth := newAuthorizer(t, paseto.Config{})
-	guard := newGuard(t, auth, setup{Config: wsauth.Config{}}, wsauth.WithConnContext(func(ctx context.Context, _ *http.Request) context.Context {
+	guard := newGuard(t, auth, setup{}, wsauth.WithConnContext(func(ctx context.Context, _ *http.Request) context.Context {
 		t.Error("the function of WithConnContext was called")
 		return ctx
 	}))

@@ -3,16 +3,12 @@ package wsauth_test
 import (
 	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"net"
 	"net/http"
-	"net/http/httptest"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/gorilla/websocket"
 
@@ -205,60 +201,6 @@ func TestStalledReader(t *testing.T) {
 		t.Errorf("error is %v, want a timeout", err)
 	}
 	checkCut(t, ws)
-}
-
-// TestHandshakeResponse carries what a client needs and nothing of the server.
-func TestHandshakeResponse(t *testing.T) {
-	t.Parallel()
-	auth := newAuthorizer(t, paseto.Config{})
-	srv := listen(t, newGuard(t, auth, setup{}).Require(paseto.Requirement{}, echo))
-	ws, resp := dial(t, srv, bearer(access(t, auth, paseto.Grant{})))
-	if ws == nil || resp.StatusCode != http.StatusSwitchingProtocols || !strings.EqualFold(resp.Header.Get("Upgrade"), "websocket") {
-		t.Fatalf("response is %s %v", resp.Status, resp.Header)
-	}
-}
-
-// TestManyConnections do not see each other's claims.
-func TestManyConnections(t *testing.T) {
-	t.Parallel()
-	auth := newAuthorizer(t, paseto.Config{})
-	srv := listen(t, newGuard(t, auth, setup{}).Require(paseto.Requirement{}, func(_ context.Context, conn *wsauth.Conn) {
-		for {
-			var question string
-			if conn.ReadJSON(&question) != nil || conn.WriteJSON(question+" "+conn.Claims().Subject) != nil {
-				return
-			}
-		}
-	}))
-	var group sync.WaitGroup
-	for _, name := range []string{"alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi"} {
-		token := access(t, auth, paseto.Grant{Subject: name})
-		group.Go(func() { askOften(t, srv, token, name) })
-	}
-	group.Wait()
-}
-
-func askOften(t *testing.T, srv *httptest.Server, token, name string) {
-	t.Helper()
-	ws, _, err := websocket.DefaultDialer.Dial("ws"+strings.TrimPrefix(srv.URL, "http"), bearer(token).header)
-	if err != nil {
-		t.Error(err)
-		return
-	}
-	defer func() { _ = ws.Close() }()
-	_ = ws.SetReadDeadline(time.Now().Add(patience))
-	want, _ := json.Marshal("I am " + name)
-	for range 20 {
-		if err := ws.WriteJSON("I am"); err != nil {
-			t.Error(err)
-			return
-		}
-		_, got, err := ws.ReadMessage()
-		if err != nil || !bytes.Equal(got, want) {
-			t.Errorf("answer is %s, %v; want %s", got, err, want)
-			return
-		}
-	}
 }
 
 // TestMessageKinds: a kind that is none changes nothing, and text that is not

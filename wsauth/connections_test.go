@@ -34,7 +34,7 @@ func subjectsOf(conns []*wsauth.Conn) []string {
 func TestConnections(t *testing.T) {
 	t.Parallel()
 	release := make(chan struct{})
-	s := newStage(t, setup{Config: wsauth.Config{}}, func(ctx context.Context, conn *wsauth.Conn) {
+	s := newStage(t, setup{}, func(ctx context.Context, conn *wsauth.Conn) {
 		greet(ctx, conn)
 		<-release
 	})
@@ -84,7 +84,7 @@ func TestConnections(t *testing.T) {
 // TestBroadcast reaches those who are chosen, and says how many they are.
 func TestBroadcast(t *testing.T) {
 	t.Parallel()
-	s := newStage(t, setup{Config: wsauth.Config{}}, greet)
+	s := newStage(t, setup{}, greet)
 	clients := map[string]*websocket.Conn{}
 	for n := range 9 {
 		name := fmt.Sprintf("%s %d", []string{"alice", "bob", "-"}[n%3], n)

@@ -47,7 +47,7 @@ func readUntilError(_ context.Context, conn *wsauth.Conn) error {
 func TestExpiryIsToldToEveryClient(t *testing.T) {
 	t.Parallel()
 	auth := newAuthorizer(t, paseto.Config{})
-	srv := listen(t, newGuard(t, auth, setup{Config: wsauth.Config{}}).Require(paseto.Requirement{}, func(ctx context.Context, conn *wsauth.Conn) {
+	srv := listen(t, newGuard(t, auth, setup{}).Require(paseto.Requirement{}, func(ctx context.Context, conn *wsauth.Conn) {
 		go func() { _ = readUntilError(ctx, conn) }()
 		<-ctx.Done()
 	}))
@@ -68,7 +68,7 @@ func TestExpiryOfFloodedConnection(t *testing.T) {
 	const before, after = 200, 200
 	c := newClock()
 	received := 0
-	ws, ended := expiring(t, setup{Config: wsauth.Config{}}, c, paseto.Grant{TTL: time.Hour}, func(_ context.Context, conn *wsauth.Conn) error {
+	ws, ended := expiring(t, setup{}, c, paseto.Grant{TTL: time.Hour}, func(_ context.Context, conn *wsauth.Conn) error {
 		for {
 			var n int
 			if err := conn.ReadJSON(&n); err != nil {
@@ -104,7 +104,7 @@ func TestExpiryOfFloodedConnection(t *testing.T) {
 func TestExpiryNoticedByWrite(t *testing.T) {
 	t.Parallel()
 	c := newClock()
-	ws, ended := expiring(t, setup{Config: wsauth.Config{}}, c, paseto.Grant{TTL: time.Hour}, func(_ context.Context, conn *wsauth.Conn) error {
+	ws, ended := expiring(t, setup{}, c, paseto.Grant{TTL: time.Hour}, func(_ context.Context, conn *wsauth.Conn) error {
 		if err := conn.WriteMessage(wsauth.TextMessage, []byte("in time")); err != nil {
 			return err
 		}

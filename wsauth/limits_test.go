@@ -60,29 +60,6 @@ func checkOverload(t *testing.T, srv *httptest.Server, h handshake) {
 	}
 }
 
-// TestConnectionsLimit refuses whoever comes when all places are taken, over HTTP
-// whatever is configured, and has room again when one has gone.
-func TestConnectionsLimit(t *testing.T) {
-	t.Parallel()
-	for _, reject := range []wsauth.Reject{wsauth.RejectClose, wsauth.RejectHTTP} {
-		t.Run(string(reject), func(t *testing.T) {
-			t.Parallel()
-			s := newStage(t, setup{Config: wsauth.Config{Reject: reject}, live: live.Config{MaxRights: 2}}, greet)
-			alice := bearer(access(t, s.auth, paseto.Grant{Subject: "alice"}))
-			first, second := connect(t, s.srv, alice), connect(t, s.srv, none())
-			for _, send := range []handshake{alice, none()} {
-				checkOverload(t, s.srv, send)
-			}
-			for _, ws := range []*websocket.Conn{first, second} {
-				leave(t, ws)
-				until(t, "there is a place", func() bool { return s.guard.Stats().Connections == 1 })
-				checkMessage(t, connect(t, s.srv, alice), "hello")
-				checkOverload(t, s.srv, alice)
-			}
-		})
-	}
-}
-
 // TestRefusedHoldNoPlaces while they are being closed, so that nobody can keep others
 // out without a token.
 func TestRefusedHoldNoPlaces(t *testing.T) {
@@ -99,7 +76,7 @@ func TestRefusedHoldNoPlaces(t *testing.T) {
 func TestManyRefused(t *testing.T) {
 	t.Parallel()
 	const told = 1000 // by a close frame at a time
-	s := newStage(t, setup{Config: wsauth.Config{}}, greet)
+	s := newStage(t, setup{}, greet)
 	wrong := header("Authorization", "Bearer")
 	const malformed = "Bad Authorization header. Expected value 'Bearer <PASETO>'"
 	conns := make(chan net.Conn, told) // of clients that never answer
@@ -139,28 +116,6 @@ func TestManyRefused(t *testing.T) {
 		return ws != nil
 	})
 	checkClosed(t, ws, wsauth.ClosePolicyViolation, malformed)
-}
-
-// TestPlacesAreGivenBack on every way out.
-func TestPlacesAreGivenBack(t *testing.T) {
-	t.Parallel()
-	for _, way := range waysOut() {
-		t.Run(way.name, func(t *testing.T) {
-			t.Parallel()
-			s, _ := way.walk(t, setup{Config: wsauth.Config{}, live: live.Config{MaxRights: 1, PerSubject: 1}})
-			send := bearer(access(t, s.auth, paseto.Grant{Subject: "alice"}))
-			until(t, "there is a place", func() bool {
-				ws, _ := dial(t, s.srv, send)
-				if ws != nil {
-					checkMessage(t, ws, "hello")
-				}
-				return ws != nil
-			})
-			if n := s.guard.Stats().Connections; n != 1 {
-				t.Errorf("%d connections are open, want 1", n)
-			}
-		})
-	}
 }
 
 // TestPanicIsNobodysFailure: it is the server's doing, and no attempt is under way any

@@ -187,7 +187,7 @@ func TestLogOfPanics(t *testing.T) {
 	logger, log := newLogger()
 	auth := newAuthorizer(t, paseto.Config{}, paseto.WithClock(newClock().Now)) // in which no minute passes
 	huge := strings.Repeat("\x1b", 100_000)
-	guard := newGuard(t, auth, setup{Config: wsauth.Config{}}, logger, live.WithObserver(func(live.Event) { panic(errors.New(huge)) }))
+	guard := newGuard(t, auth, setup{}, logger, live.WithObserver(func(live.Event) { panic(errors.New(huge)) }))
 	srv := listen(t, guard.Require(paseto.Requirement{}, func(context.Context, *wsauth.Conn) { panic(huge) }))
 	token := bearer(access(t, auth, paseto.Grant{Subject: huge[:500]}))
 	for range shareOfLog + 5 {

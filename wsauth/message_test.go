@@ -46,10 +46,10 @@ func TestFirstMessage(t *testing.T) {
 		ends   time.Time
 		in     int64 // seconds
 	}{
-		{"plain", paseto.Config{}, setup{Config: wsauth.Config{}}, time.Hour, hour, 3599},
-		{"with leeway", paseto.Config{Leeway: time.Minute}, setup{Config: wsauth.Config{}}, time.Hour, hour.Add(time.Minute), 3659},
-		{"about to expire", paseto.Config{Leeway: time.Hour}, setup{Config: wsauth.Config{}}, time.Second, start.Truncate(time.Second).Add(time.Second + time.Hour), 3600},
-		{"without an expiry", paseto.Config{AllowNoExpiry: true}, setup{Config: wsauth.Config{}}, paseto.NoExpiry, time.Time{}, 0},
+		{"plain", paseto.Config{}, setup{}, time.Hour, hour, 3599},
+		{"with leeway", paseto.Config{Leeway: time.Minute}, setup{}, time.Hour, hour.Add(time.Minute), 3659},
+		{"about to expire", paseto.Config{Leeway: time.Hour}, setup{}, time.Second, start.Truncate(time.Second).Add(time.Second + time.Hour), 3600},
+		{"without an expiry", paseto.Config{AllowNoExpiry: true}, setup{}, paseto.NoExpiry, time.Time{}, 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -112,7 +112,7 @@ func TestBadFirstMessage(t *testing.T) {
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			guard, srv := takingMessages(t, auth, setup{Config: wsauth.Config{}}, required, unreachable(t))
+			guard, srv := takingMessages(t, auth, setup{}, required, unreachable(t))
 			ws := connect(t, srv, none())
 			sendAll(t, ws, frame(test.kind, test.message)+hello)
 			if _, data, err := ws.ReadMessage(); !isClose(err, wsauth.ClosePolicyViolation, httpauth.Refusal(test.want).Message) {
@@ -141,7 +141,7 @@ func TestFirstMessageOfAnonymous(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			_, srv := takingMessages(t, auth, setup{Config: wsauth.Config{}}, picky, func(ctx context.Context, conn *wsauth.Conn) {
+			_, srv := takingMessages(t, auth, setup{}, picky, func(ctx context.Context, conn *wsauth.Conn) {
 				if !conn.Claims().Anonymous() || !paseto.FromContext(ctx).Anonymous() {
 					t.Error("there are claims")
 				}
@@ -227,7 +227,7 @@ func TestPanicDuringFirstMessage(t *testing.T) {
 	t.Parallel()
 	auth := newAuthorizer(t, paseto.Config{})
 	req := paseto.Requirement{Check: func(context.Context, *paseto.Claims) error { panic(errors.New("oh dear")) }}
-	guard, srv := takingMessages(t, auth, setup{Config: wsauth.Config{}}, req, unreachable(t))
+	guard, srv := takingMessages(t, auth, setup{}, req, unreachable(t))
 	for range 2 {
 		ws := connect(t, srv, none())
 		say(t, ws, authMessage(access(t, auth, anHour)))

@@ -192,14 +192,23 @@ func (way wayOut) walk(t *testing.T, cfg setup, opts ...any) (stage, paseto.Issu
 	return s, token
 }
 
-// TestObserverOfEveryWayOut is told who came, and why they went.
-func TestObserverOfEveryWayOut(t *testing.T) {
+// TestEveryWayOut tells an observer who came, and why they went, and gives their places back.
+func TestEveryWayOut(t *testing.T) {
 	t.Parallel()
 	for _, way := range waysOut() {
 		t.Run(way.name, func(t *testing.T) {
 			t.Parallel()
 			var seen witness
-			s, token := way.walk(t, setup{Config: wsauth.Config{}}, live.WithObserver(seen.observe))
+			s, token := way.walk(t, setup{live: live.Config{MaxRights: 1, PerSubject: 1}}, live.WithObserver(seen.observe))
+			defer func() {
+				until(t, "there is a place", func() bool {
+					ws, _ := dial(t, s.srv, bearer(access(t, s.auth, paseto.Grant{Subject: "alice"})))
+					if ws != nil {
+						checkMessage(t, ws, "hello")
+					}
+					return ws != nil
+				})
+			}()
 			if way.told == nil {
 				return
 			}

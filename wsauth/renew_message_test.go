@@ -1,7 +1,6 @@
 package wsauth_test
 
 import (
-	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -9,7 +8,6 @@ import (
 	"github.com/gorilla/websocket"
 
 	"github.com/pasetokit/pasetokit/paseto"
-	"github.com/pasetokit/pasetokit/paseto/live"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
@@ -165,38 +163,5 @@ func TestMalformedRenewals(t *testing.T) {
 			}
 			checkEcho(t, ws, "still here")
 		})
-	}
-}
-
-// TestMalformedRenewalCloses where a refusal does.
-func TestMalformedRenewalCloses(t *testing.T) {
-	t.Parallel()
-	cfg := setup{Config: wsauth.Config{RenewMessages: true}, live: live.Config{RenewFailure: live.RenewFailureEnds}}
-	ws := admitted(t, cfg, unreadable(t))
-	say(t, ws, `{"type":"auth","id":1}`)
-	checkClosed(t, ws, wsauth.ClosePolicyViolation, wsauth.ErrMessage.Message())
-}
-
-// TestFloodOfMalformedRenewals is limited like one of others.
-func TestFloodOfMalformedRenewals(t *testing.T) {
-	t.Parallel()
-	ws := admitted(t, setup{Config: wsauth.Config{RenewMessages: true}}, unreadable(t))
-	for n := range 10 {
-		say(t, ws, `{"type":"auth","id":1}`)
-		if n < 5 {
-			checkDeclined(t, ws, wsauth.ErrMessage)
-		} else {
-			checkDeclined(t, ws, live.ErrRenewals)
-		}
-	}
-}
-
-// unreadable is a handler that is not to read anything.
-func unreadable(t *testing.T) wsauth.Handler {
-	t.Helper()
-	return func(_ context.Context, conn *wsauth.Conn) {
-		if _, data, err := conn.ReadMessage(); err == nil {
-			t.Errorf("the application reads %q", data)
-		}
 	}
 }

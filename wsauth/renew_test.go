@@ -12,6 +12,7 @@ import (
 
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/paseto/httpauth"
+	"github.com/pasetokit/pasetokit/paseto/live"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
@@ -24,7 +25,7 @@ type way struct {
 
 func ways() []way {
 	return []way{
-		{"by the application", setup{Config: wsauth.Config{}}, func(token string) string { return "renew " + token }},
+		{"by the application", setup{}, func(token string) string { return "renew " + token }},
 		{"by message", setup{Config: wsauth.Config{RenewMessages: true}}, authMessage},
 	}
 }
@@ -131,53 +132,33 @@ func lasts(ttl time.Duration) paseto.Grant {
 }
 
 // TestRenewal keeps a connection past the expiry of the token that it came with, up to
-// that of the last one.
+// that of the last one, with the leeway.
 func TestRenewal(t *testing.T) {
 	t.Parallel()
+	const leeway = time.Minute
 	for _, way := range ways() {
-		for _, test := range []struct {
-			name    string
-			leeway  time.Duration
-			present time.Duration
-			renewed []time.Duration
-		}{
-			{"once", 0, time.Hour, []time.Duration{2 * time.Hour}},
-			{"several times", 0, time.Hour, []time.Duration{2 * time.Hour, 3 * time.Hour, 4 * time.Hour}},
-			{"to the same time", 0, time.Hour, []time.Duration{time.Hour}},
-			{"with leeway", time.Minute, time.Hour, []time.Duration{2 * time.Hour}},
-		} {
-			t.Run(test.name+" "+way.name, func(t *testing.T) {
-				t.Parallel()
-				c := newClock()
-				auth := newAuthorizer(t, paseto.Config{Leeway: test.leeway}, paseto.WithClock(c.Now))
-				srv := listen(t, newGuard(t, auth, way.config).Require(paseto.Requirement{}, renewing))
-				present := issued(t, auth, lasts(test.present))
-				ws := connect(t, srv, bearer(present.Token.Reveal()))
-				checkToken(t, ws, present.Claims)
-				for _, ttl := range test.renewed {
-					newer := issued(t, auth, lasts(ttl))
-					say(t, ws, way.with(newer.Token.Reveal()))
-					present = newer
-					checkAccepted(t, ws, present.Claims.ExpiresAt.Add(test.leeway))
-					checkToken(t, ws, present.Claims)
-				}
-				end := present.Claims.ExpiresAt.Add(test.leeway)
-				c.Set(end.Add(-1))
-				checkEcho(t, ws, "still here")
-				c.Set(end)
-				say(t, ws, "too late")
-				checkClosed(t, ws, wsauth.ClosePolicyViolation, expired)
-			})
-		}
-		t.Run("with the same token "+way.name, func(t *testing.T) {
+		t.Run(way.name, func(t *testing.T) {
 			t.Parallel()
-			auth := newAuthorizer(t, paseto.Config{})
+			c := newClock()
+			auth := newAuthorizer(t, paseto.Config{Leeway: leeway}, paseto.WithClock(c.Now))
 			srv := listen(t, newGuard(t, auth, way.config).Require(paseto.Requirement{}, renewing))
 			present := issued(t, auth, anHour)
 			ws := connect(t, srv, bearer(present.Token.Reveal()))
-			say(t, ws, way.with(present.Token.Reveal()))
-			checkAccepted(t, ws, present.Claims.ExpiresAt)
+			for _, next := range []paseto.Issued{present, issued(t, auth, lasts(2*time.Hour)), issued(t, auth, lasts(3*time.Hour))} {
+				checkToken(t, ws, present.Claims)
+				present = next
+				say(t, ws, way.with(present.Token.Reveal()))
+				checkAccepted(t, ws, present.Claims.ExpiresAt.Add(leeway))
+			}
 			checkToken(t, ws, present.Claims)
+			say(t, ws, way.with(access(t, auth, but(anHour, func(g *paseto.Grant) { g.Subject = "bob" }))))
+			checkDeclined(t, ws, live.ErrOtherSubject)
+			end := present.Claims.ExpiresAt.Add(leeway)
+			c.Set(end.Add(-1))
+			checkToken(t, ws, present.Claims)
+			c.Set(end)
+			say(t, ws, "too late")
+			checkClosed(t, ws, wsauth.ClosePolicyViolation, expired)
 		})
 	}
 }

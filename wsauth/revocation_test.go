@@ -133,7 +133,7 @@ func TestRevocationOfEveryPeer(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			ws, revoke, ended := revocable(t, setup{Config: wsauth.Config{}}, test.serve)
+			ws, revoke, ended := revocable(t, setup{}, test.serve)
 			var group sync.WaitGroup
 			if test.flood {
 				group.Go(func() { flood(ws) })
@@ -147,15 +147,6 @@ func TestRevocationOfEveryPeer(t *testing.T) {
 			group.Wait()
 		})
 	}
-}
-
-// TestRevocationOfDeafPeer cuts one that does not answer.
-func TestRevocationOfDeafPeer(t *testing.T) {
-	t.Parallel()
-	ws, revoke, ended := revocable(t, setup{Config: wsauth.Config{CloseTimeout: soon}}, readUntilError)
-	revoke()
-	checkCut(t, ws)
-	wait(t, ended, "the handler")
 }
 
 // TestRevocationOfStalledPeer cuts one that has stopped reading in the midst of a

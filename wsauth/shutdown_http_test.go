@@ -62,7 +62,7 @@ func busy(t *testing.T, guard *wsauth.Guard, serve wsauth.Handler) *httptest.Ser
 func TestShutdownTellsSocketsFirst(t *testing.T) {
 	t.Parallel()
 	auth := newAuthorizer(t, paseto.Config{})
-	guard := closable(t, auth, setup{Config: wsauth.Config{}})
+	guard := closable(t, auth, setup{})
 	srv := busy(t, guard, echo)
 	ws := connect(t, srv, bearer(access(t, auth, paseto.Grant{})))
 	checkEcho(t, ws, "hello")
@@ -97,7 +97,7 @@ func TestShutdownTellsSocketsFirst(t *testing.T) {
 func TestShutdownCutsRequests(t *testing.T) {
 	t.Parallel()
 	auth := newAuthorizer(t, paseto.Config{})
-	guard := closable(t, auth, setup{Config: wsauth.Config{}})
+	guard := closable(t, auth, setup{})
 	srv := busy(t, guard, echo)
 	ws := connect(t, srv, bearer(access(t, auth, paseto.Grant{})))
 	ws.SetCloseHandler(func(int, string) error { return nil }) // no answer

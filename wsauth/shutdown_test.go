@@ -36,7 +36,7 @@ func shutdown(ctx context.Context, guard *wsauth.Guard) <-chan error {
 func TestShutdown(t *testing.T) {
 	t.Parallel()
 	auth := newAuthorizer(t, paseto.Config{})
-	guard := closable(t, auth, setup{Config: wsauth.Config{}})
+	guard := closable(t, auth, setup{})
 	var returned atomic.Int32
 	srv := listen(t, guard.Require(paseto.Requirement{Optional: true}, func(ctx context.Context, conn *wsauth.Conn) {
 		defer returned.Add(1)
@@ -85,7 +85,7 @@ func TestShutdownDeadline(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			guard := closable(t, auth, setup{Config: wsauth.Config{}})
+			guard := closable(t, auth, setup{})
 			srv := listen(t, guard.Require(paseto.Requirement{}, func(_ context.Context, conn *wsauth.Conn) {
 				if _, _, err := conn.ReadMessage(); err == nil {
 					t.Error("the read succeeded")
@@ -132,7 +132,7 @@ func (l late) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 func TestShutdownDuringHandshake(t *testing.T) {
 	t.Parallel()
 	auth := newAuthorizer(t, paseto.Config{})
-	guard := closable(t, auth, setup{Config: wsauth.Config{}})
+	guard := closable(t, auth, setup{})
 	h := guard.Require(paseto.Requirement{}, func(_ context.Context, conn *wsauth.Conn) {
 		if _, _, err := conn.ReadMessage(); err == nil {
 			t.Error("the read succeeded")

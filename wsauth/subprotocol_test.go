@@ -81,7 +81,6 @@ func TestSubprotocol(t *testing.T) {
 		want   string
 	}{
 		{"token alone", both, nil, []string{"Sec-WebSocket-Protocol: paseto.bearer, TOKEN"}, 101, "paseto.bearer"},
-		{"no space", both, nil, []string{"Sec-WebSocket-Protocol: paseto.bearer,TOKEN"}, 101, "paseto.bearer"},
 		{"own protocol after", both, nil, []string{"Sec-WebSocket-Protocol: paseto.bearer, TOKEN, chat.v1"}, 101, "chat.v1"},
 		{"own protocol before", both, nil, []string{"Sec-WebSocket-Protocol: chat.v1, paseto.bearer, TOKEN"}, 101, "chat.v1"},
 		{"the server's preference", both, nil, []string{"Sec-WebSocket-Protocol: chat.v1, chat.v2, paseto.bearer, TOKEN"}, 101, "chat.v2"},
@@ -89,24 +88,20 @@ func TestSubprotocol(t *testing.T) {
 			[]string{"Sec-WebSocket-Protocol: chat.v2, feed, paseto.bearer, TOKEN"}, 101, "feed"},
 		{"no protocols on the route", both, []httpauth.RouteOption{wsauth.WithSubprotocols()},
 			[]string{"Sec-WebSocket-Protocol: chat.v2, paseto.bearer, TOKEN"}, 101, "paseto.bearer"},
-		{"foreign protocol", both, nil, []string{"Sec-WebSocket-Protocol: mail, paseto.bearer, TOKEN"}, 101, "paseto.bearer"},
 		{"own protocol in other case", both, nil, []string{"Sec-WebSocket-Protocol: CHAT.V1, paseto.bearer, TOKEN"}, 101, "paseto.bearer"},
 		{"several lines", both, nil, []string{"Sec-WebSocket-Protocol: chat.v1", "Sec-WebSocket-Protocol: paseto.bearer, TOKEN"}, 101, "chat.v1"},
 		{"marker and token on two lines", both, nil,
 			[]string{"Sec-WebSocket-Protocol: paseto.bearer", "Sec-WebSocket-Protocol: TOKEN"}, 101, "paseto.bearer"},
 		{"no token in it", both, nil, []string{authorization, "Sec-WebSocket-Protocol: mail, chat.v1"}, 101, "chat.v1"},
-		{"none that we know", both, nil, []string{authorization, "Sec-WebSocket-Protocol: mail"}, 101, ""},
 		{"none at all", both, nil, []string{authorization}, 101, ""},
 
 		{"location off", nil, nil, []string{authorization, "Sec-WebSocket-Protocol: paseto.bearer, TOKEN"}, 101, "paseto.bearer"},
 		{"location off, own protocol", nil, nil, []string{authorization, "Sec-WebSocket-Protocol: paseto.bearer, TOKEN, chat.v1"}, 101, "chat.v1"},
-		{"location off, marker alone", nil, nil, []string{authorization, "Sec-WebSocket-Protocol: paseto.bearer"}, 101, "paseto.bearer"},
 		{"location off, own protocol for a token", nil, nil, []string{authorization, "Sec-WebSocket-Protocol: paseto.bearer, chat.v1"}, 101, "paseto.bearer"},
 
 		{"refused: token without marker", both, nil, []string{"Sec-WebSocket-Protocol: TOKEN"}, 101, ""},
 		{"refused: location off", nil, nil, []string{"Sec-WebSocket-Protocol: paseto.bearer, TOKEN"}, 101, "paseto.bearer"},
 		{"refused: two tokens", both, nil, []string{"Sec-WebSocket-Protocol: paseto.bearer, TOKEN, paseto.bearer, TOKEN"}, 101, "paseto.bearer"},
-		{"refused: three protocols", both, nil, []string{"Sec-WebSocket-Protocol: paseto.bearer, TOKEN.x.y.z, mail"}, 101, "paseto.bearer"},
 		{"refused: origin", both, nil, []string{"Origin: https://evil.example.com", "Sec-WebSocket-Protocol: paseto.bearer, TOKEN"}, 403, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {

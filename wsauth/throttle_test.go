@@ -251,12 +251,7 @@ func TestWhoseHandshakesCount(t *testing.T) {
 		{"one address", proxy, "192.0.2.1", "192.0.2.1", true},
 		{"two addresses", proxy, "192.0.2.1", "192.0.2.2", false},
 		{"two addresses, and nobody is trusted", nil, "192.0.2.1", "192.0.2.2", true},
-		{"two addresses, and another is trusted", []string{"10.0.0.1"}, "192.0.2.1", "192.0.2.2", true},
-		{"what the client says of itself", proxy, "203.0.113.1, 192.0.2.1", "203.0.113.2, 192.0.2.1", true},
-		{"two proxies", proxy, "192.0.2.1, 10.0.0.1", "192.0.2.2, 10.0.0.1", false},
 		{"one IPv6 network", proxy, "2001:db8::1", "2001:db8::ffff:2", true},
-		{"two IPv6 networks", proxy, "2001:db8::1", "2001:db8:0:1::1", false},
-		{"IPv4 in IPv6", proxy, "::ffff:192.0.2.1", "192.0.2.1", true},
 	} {
 		for _, limits := range []wsauth.Limits{{HandshakesPerMinute: 1}, {FailuresPerMinute: 1}} {
 			t.Run(fmt.Sprintf("%s, %d handshakes, %d failures", test.name, limits.HandshakesPerMinute, limits.FailuresPerMinute), func(t *testing.T) {
