@@ -11,6 +11,7 @@ import (
 
 	"github.com/gorilla/websocket"
 
+	"github.com/pasetokit/pasetokit/internal/testdenylist"
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
@@ -43,7 +44,7 @@ func (p *pipes) Addr() net.Addr { return &net.IPAddr{} }
 // the time of the bubble.
 type bubble struct {
 	*testing.T
-	store *relay
+	store *testdenylist.Store
 	auth  *paseto.Authorizer
 	guard *wsauth.Guard
 	pipes *pipes
@@ -51,7 +52,7 @@ type bubble struct {
 
 // newBubble opens a route for callers with a token and without. The test shuts the
 // guard down.
-func newBubble(t *testing.T, auth *paseto.Authorizer, store *relay, cfg setup, serve wsauth.Handler, opts ...any) bubble {
+func newBubble(t *testing.T, auth *paseto.Authorizer, store *testdenylist.Store, cfg setup, serve wsauth.Handler, opts ...any) bubble {
 	t.Helper()
 	guard := impatientGuard(t, auth, cfg, opts...)
 	b := bubble{t, store, auth, guard, &pipes{conns: make(chan net.Conn), ended: make(chan struct{})}}
@@ -65,7 +66,7 @@ func newBubble(t *testing.T, auth *paseto.Authorizer, store *relay, cfg setup, s
 func inBubble(t *testing.T, tokens paseto.Config, cfg setup, serve wsauth.Handler, test func(b bubble)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		store := newRelay(t)
+		store := testdenylist.New(t)
 		auth := newAuthorizer(t, tokens, paseto.WithDenylist(store), paseto.WithClock(time.Now))
 		b := newBubble(t, auth, store, cfg, serve)
 		defer b.shutDown() // also if the test fails: else time would pass for ever

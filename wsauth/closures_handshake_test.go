@@ -142,7 +142,7 @@ func messageClosings() []closing {
 		}),
 		with(first("denylist away", paseto.ErrUnavailable, nil), func(c *closing) {
 			c.bring = func(s *scene) visit {
-				s.store.down.Store(true)
+				s.store.OnLook(down)
 				return telling(token(s))
 			}
 		}),
@@ -177,7 +177,7 @@ func silentRefusals() []closing {
 		{name: "overload of those without a token yet", config: setup{Config: wsauth.Config{Limits: wsauth.Limits{Pending: 1}}}, in: []httpauth.Location{httpauth.LocationMessage},
 			bring: afterwards(func(s *scene) { s.open(visit{}) })},
 		{name: "throttled", config: setup{Config: wsauth.Config{Limits: wsauth.Limits{HandshakesPerMinute: 1}}}, bring: secondOfAlice},
-		{name: "denylist away", bring: afterwards(func(s *scene) { s.store.down.Store(true) })},
+		{name: "denylist away", bring: afterwards(func(s *scene) { s.store.OnLook(down) })},
 		{name: "keys away", source: unknowingKeys{}, bring: func(s *scene) visit { return carried(foreignToken(s.t)) }},
 		{name: "shutting down", bring: afterwards(func(s *scene) { s.must(s.guard.Shutdown(s.t.Context())) })},
 		{name: "broken route", req: paseto.Requirement{Fresh: true, Type: paseto.TypeRefresh}},

@@ -4,12 +4,10 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/gorilla/websocket"
 
-	"github.com/pasetokit/pasetokit/denylist"
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/paseto/live"
 	"github.com/pasetokit/pasetokit/wsauth"
@@ -40,7 +38,7 @@ func liveClosings() []closing {
 	one := func(excess live.Excess) setup {
 		return setup{live: live.Config{PerSubject: 1, OnExcess: excess, LeaseTTL: time.Second}}
 	}
-	losesPlace := func(s *scene, _ *wsauth.Conn) { s.leases.lost.Store(true) }
+	losesPlace := func(s *scene, _ *wsauth.Conn) { s.store.ReplaceAll("other") }
 	revoked := func(revoke func(*scene, *paseto.Claims) error) closing {
 		return closing{cause: paseto.ErrRevoked,
 			bring: func(s *scene) visit { return carried(s.pair().Access.Token.Reveal()) },
@@ -63,7 +61,7 @@ func liveClosings() []closing {
 		{name: "key withdrawn", cause: paseto.ErrKeyWithdrawn, config: setup{live: live.Config{RecheckInterval: recheckSoon}},
 			live: func(s *scene, _ *wsauth.Conn) { s.must(s.auth.SetKeys(paseto.NewLocalKey())) }},
 		{name: "denylist away for too long", cause: paseto.ErrUnavailable, config: setup{live: live.Config{RecheckInterval: recheckSoon, MaxUnchecked: soon}},
-			live: func(s *scene, _ *wsauth.Conn) { s.store.down.Store(true) }},
+			live: func(s *scene, _ *wsauth.Conn) { s.store.OnLook(down) }},
 		{name: "replaced", cause: live.ErrReplaced, config: one(live.ReplaceOldest),
 			live: func(s *scene, _ *wsauth.Conn) { s.open(carried(s.alice())) }},
 		{name: "replaced elsewhere", cause: live.ErrReplaced, config: one(live.ReplaceOldest), leased: true, live: losesPlace},
@@ -76,22 +74,6 @@ func liveClosings() []closing {
 }
 
 func shutsDown(s *scene, _ *wsauth.Conn) { s.must(s.guard.Shutdown(s.t.Context())) }
-
-// closureLeases has room for all, until it gives every place to other servers.
-type closureLeases struct{ lost atomic.Bool }
-
-func (*closureLeases) Acquire(context.Context, denylist.Acquisition) (bool, error) {
-	return true, nil
-}
-
-func (l *closureLeases) Renew(_ context.Context, r denylist.Renewal) (lost []denylist.Lease, err error) {
-	if !l.lost.Load() {
-		return nil, nil
-	}
-	return r.Leases, nil
-}
-
-func (*closureLeases) Release(context.Context, ...denylist.Lease) error { return nil }
 
 // renewalClosings are renewals that are refused where that closes the connection.
 func renewalClosings() []closing {

@@ -6,13 +6,13 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/gorilla/websocket"
 
 	"github.com/pasetokit/pasetokit/denylist"
+	"github.com/pasetokit/pasetokit/internal/testdenylist"
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/paseto/httpauth"
 	"github.com/pasetokit/pasetokit/paseto/live"
@@ -74,8 +74,7 @@ type closing struct {
 type scene struct {
 	t      *testing.T
 	page   page
-	store  *closureStore
-	leases *closureLeases
+	store  *testdenylist.Store
 	auth   *paseto.Authorizer
 	guard  *wsauth.Guard
 	url    string
@@ -84,26 +83,12 @@ type scene struct {
 	cue    chan struct{} // from the handler to the client
 }
 
-// closureStore is a denylist that may be down.
-type closureStore struct {
-	*denylist.Memory
-	down atomic.Bool
-}
-
-func (s *closureStore) Revoked(ctx context.Context, token denylist.Token) (bool, error) {
-	if s.down.Load() {
-		return false, errors.New("connection refused")
-	}
-	return s.Memory.Revoked(ctx, token)
-}
-
 func (c closing) stage(t *testing.T, p page, codes wsauth.CloseCodes) *scene {
 	t.Helper()
 	s := &scene{
 		t: t, page: p, cue: make(chan struct{}),
 		opened: make(chan *wsauth.Conn, 8), ended: make(chan error, 8),
-		store:  &closureStore{Memory: denylist.NewMemory(denylist.WithClock(func() time.Time { return start }))},
-		leases: new(closureLeases),
+		store: testdenylist.New(t, denylist.WithClock(func() time.Time { return start })),
 	}
 	s.auth = newAuthorizer(t, c.tokens, paseto.WithDenylist(s.store), paseto.WithKeySource(c.source))
 	cfg := c.config
@@ -114,9 +99,9 @@ func (c closing) stage(t *testing.T, p page, codes wsauth.CloseCodes) *scene {
 	if !c.foreign {
 		cfg.AllowedOrigins = []string{p.origin()}
 	}
-	options := []any{live.WithObserver(s.observe)}
+	options := []any{live.WithObserver(s.observe), live.WithLeases(nil)}
 	if c.leased {
-		options = append(options, live.WithLeases(s.leases))
+		options = append(options, live.WithLeases(s.store))
 	}
 	s.guard = newGuard(t, s.auth, cfg, options...)
 	serve := wsauth.Handler(func(ctx context.Context, conn *wsauth.Conn) { _ = readUntilError(ctx, conn) })

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/pasetokit/pasetokit/denylist"
+	"github.com/pasetokit/pasetokit/internal/testdenylist"
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/paseto/httpauth"
 	"github.com/pasetokit/pasetokit/wsauth"
@@ -201,17 +201,12 @@ func checkRefusedOverHTTP(t *testing.T, srv *httptest.Server, f failure, h hands
 	}
 }
 
-// brokenStore is a denylist that is down.
-type brokenStore struct{ denylist.Store }
-
-// Watch waits for a connection that never comes.
-func (brokenStore) Watch(ctx context.Context, _ func(denylist.Event)) error {
-	<-ctx.Done()
-	return ctx.Err()
-}
-
-func (brokenStore) Revoked(context.Context, denylist.Token) (bool, error) {
-	return false, errors.New("connection refused")
+// brokenStore returns a denylist that is down.
+func brokenStore(t testing.TB) *testdenylist.Store {
+	t.Helper()
+	store := testdenylist.New(t)
+	store.OnLook(down)
+	return store
 }
 
 // TestFailuresOfTheServer are answered over HTTP whatever is configured: they
@@ -234,7 +229,7 @@ func TestFailuresOfTheServer(t *testing.T) {
 		for _, reject := range []wsauth.Reject{wsauth.RejectClose, wsauth.RejectHTTP} {
 			t.Run(test.name+", reject "+string(reject), func(t *testing.T) {
 				t.Parallel()
-				auth := newAuthorizer(t, paseto.Config{}, paseto.WithDenylist(brokenStore{}))
+				auth := newAuthorizer(t, paseto.Config{}, paseto.WithDenylist(brokenStore(t)))
 				guard := newGuard(t, auth, setup{Config: wsauth.Config{Reject: reject}})
 				srv := listen(t, guard.Require(test.req, unreachable(t)))
 				ws, resp := dial(t, srv, bearer(access(t, auth, paseto.Grant{})))

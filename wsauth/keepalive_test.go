@@ -138,7 +138,7 @@ func TestPeerOfSlowDenylist(t *testing.T) {
 	t.Parallel()
 	inBubble(t, paseto.Config{}, setup{Config: wsauth.Config{RenewMessages: true}}, echo, func(b bubble) {
 		client := b.call(b.alice(10*time.Hour), true)
-		b.store.onLook(func(context.Context, denylist.Token) (bool, error) {
+		b.store.OnLook(func(context.Context, denylist.Token) (bool, error) {
 			time.Sleep(5 * interval)
 			return false, nil
 		})

@@ -64,7 +64,7 @@ func checkOverload(t *testing.T, srv *httptest.Server, h handshake) {
 // out without a token.
 func TestRefusedHoldNoPlaces(t *testing.T) {
 	t.Parallel()
-	s := newStage(t, setup{Config: wsauth.Config{}, live: live.Config{MaxRights: 1}}, greet)
+	s := newStage(t, setup{live: live.Config{MaxRights: 1}}, greet)
 	alice := bearer(access(t, s.auth, paseto.Grant{Subject: "alice"}))
 	refused := connect(t, s.srv, header("Authorization", "Bearer"))
 	checkMessage(t, connect(t, s.srv, alice), "hello")

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pasetokit/pasetokit/internal/testdenylist"
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/paseto/httpauth"
 	"github.com/pasetokit/pasetokit/paseto/live"
@@ -71,7 +72,7 @@ func TestRefusalsForLoad(t *testing.T) {
 			return upgrade()
 		}, 429, "handshakes_limited"},
 		{"too many of the subject", wsauth.RejectHTTP, setup{live: live.Config{PerSubject: 1}}, nil, another, 429, "connections_limited"},
-		{"denylist away", "", setup{}, nil, alice(func(_ *testing.T, s stage, _ handshake) { s.store.onLook(down) }), 503, "denylist_unavailable"},
+		{"denylist away", "", setup{}, nil, alice(func(_ *testing.T, s stage, _ handshake) { s.store.OnLook(down) }), 503, "denylist_unavailable"},
 		{"keys away", "", setup{}, unknowingKeys{}, func(t *testing.T, _ stage) string {
 			t.Helper()
 			return upgrade("Authorization: Bearer " + foreignToken(t))
@@ -83,7 +84,7 @@ func TestRefusalsForLoad(t *testing.T) {
 			}
 			t.Run(test.name+", "+string(reject), func(t *testing.T) {
 				t.Parallel()
-				s := stage{store: newRelay(t)}
+				s := stage{store: testdenylist.New(t)}
 				opts := []paseto.Option{paseto.WithDenylist(s.store)}
 				if test.source != nil {
 					opts = append(opts, paseto.WithKeySource(test.source))

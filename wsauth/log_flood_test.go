@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pasetokit/pasetokit/internal/testdenylist"
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/paseto/httpauth"
 	"github.com/pasetokit/pasetokit/paseto/live"
@@ -131,7 +132,7 @@ func TestLogOfFloods(t *testing.T) {
 				send = bearer(access(t, f.auth, paseto.Grant{Subject: "alice"}))
 			}
 			if test.away {
-				f.store.onLook(down)
+				f.store.OnLook(down)
 			}
 			for n := range test.times {
 				if status := f.ask(t, fmt.Sprintf("192.0.2.1:%d", n), send); status < 400 {
@@ -163,7 +164,7 @@ func newFlooded(t *testing.T, limits wsauth.Limits) *flooded {
 	f := &flooded{clock: newClock()}
 	logger, log := newLogger()
 	f.log = log
-	f.store = newRelay(t)
+	f.store = testdenylist.New(t)
 	f.auth = newAuthorizer(t, paseto.Config{}, paseto.WithDenylist(f.store), paseto.WithClock(f.clock.Now), paseto.WithLogger(logger))
 	f.guard = newGuard(t, f.auth, setup{Config: wsauth.Config{Reject: wsauth.RejectHTTP, Limits: limits}}, logger)
 	f.route = f.guard.Require(paseto.Requirement{}, unreachable(t))

@@ -21,7 +21,7 @@ func TestLogHasNoTokens(t *testing.T) {
 	t.Parallel()
 	logger, log := newLogger()
 	auth := newAuthorizer(t, paseto.Config{}, paseto.WithLogger(logger))
-	unavailable := newAuthorizer(t, paseto.Config{}, paseto.WithDenylist(brokenStore{}), paseto.WithLogger(logger))
+	unavailable := newAuthorizer(t, paseto.Config{}, paseto.WithDenylist(brokenStore(t)), paseto.WithLogger(logger))
 	secret := access(t, auth, paseto.Grant{Subject: "alice"})
 	signed := access(t, auth, paseto.Grant{Purpose: paseto.Public, Subject: "alice"})
 	other := access(t, newAuthorizer(t, paseto.Config{Keys: []paseto.Key{paseto.NewLocalKey()}}), paseto.Grant{})

@@ -132,9 +132,9 @@ func notLetIn(t *testing.T, s stage, token paseto.Issued) {
 func revokedAtLook(nth int32) func(*testing.T, stage, paseto.Issued) {
 	return func(t *testing.T, s stage, token paseto.Issued) {
 		t.Helper()
-		defer s.store.onLook(nil)
+		defer s.store.OnLook(nil)
 		var looks atomic.Int32
-		s.store.onLook(func(ctx context.Context, asked denylist.Token) (bool, error) {
+		s.store.OnLook(func(ctx context.Context, asked denylist.Token) (bool, error) {
 			if asked.ID == token.Claims.ID && looks.Add(1) == nth {
 				if err := s.auth.Revoke(ctx, token.Claims); err != nil {
 					t.Error(err)

@@ -83,7 +83,7 @@ func TestRepeatedOrigin(t *testing.T) {
 // denylist is asked.
 func TestOriginBeforeToken(t *testing.T) {
 	t.Parallel()
-	auth := newAuthorizer(t, paseto.Config{}, paseto.WithDenylist(brokenStore{}))
+	auth := newAuthorizer(t, paseto.Config{}, paseto.WithDenylist(brokenStore(t)))
 	srv := listen(t, newGuard(t, auth, setup{}).Require(paseto.Requirement{}, echo))
 	evil := header("Origin", "https://evil.org")
 	for _, send := range []handshake{evil, evil.and(header("Authorization", "x")), evil.and(bearer(access(t, auth, paseto.Grant{})))} {

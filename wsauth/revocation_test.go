@@ -12,53 +12,13 @@ import (
 
 	"github.com/gorilla/websocket"
 
-	"github.com/pasetokit/pasetokit/denylist"
+	"github.com/pasetokit/pasetokit/internal/testdenylist"
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
 // beenRevoked is what the client of a revoked token is told.
 const beenRevoked = "Token has been revoked"
-
-// relay is a denylist of which a test decides what it is asked and what it tells.
-type relay struct {
-	denylist.Store
-	watch func(ctx context.Context, fn func(denylist.Event)) error // nil: the Store's
-
-	mu   sync.Mutex
-	look func(ctx context.Context, token denylist.Token) (bool, error) // nil: the Store's
-}
-
-func newRelay(t testing.TB, opts ...denylist.MemoryOption) *relay {
-	t.Helper()
-	store := denylist.NewMemory(opts...)
-	t.Cleanup(func() { _ = store.Close() })
-	return &relay{Store: store}
-}
-
-// onLook has look answer from now on, nil for the store itself.
-func (r *relay) onLook(look func(ctx context.Context, token denylist.Token) (bool, error)) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.look = look
-}
-
-func (r *relay) Revoked(ctx context.Context, token denylist.Token) (bool, error) {
-	r.mu.Lock()
-	look := r.look
-	r.mu.Unlock()
-	if look == nil {
-		look = r.Store.Revoked
-	}
-	return look(ctx, token)
-}
-
-func (r *relay) Watch(ctx context.Context, fn func(denylist.Event)) error {
-	if r.watch == nil {
-		return r.Store.Watch(ctx, fn)
-	}
-	return r.watch(ctx, fn)
-}
 
 // until waits for a condition.
 func until(t testing.TB, what string, met func() bool) {
@@ -181,7 +141,7 @@ func stall(t testing.TB, conn *wsauth.Conn, ws *websocket.Conn) {
 
 // stage is a guarded route beside the denylist that it is guarded with.
 type stage struct {
-	store *relay
+	store *testdenylist.Store
 	auth  *paseto.Authorizer
 	guard *wsauth.Guard
 	srv   *httptest.Server
@@ -190,7 +150,7 @@ type stage struct {
 // newStage opens a route for callers with a token and without.
 func newStage(t testing.TB, cfg setup, serve wsauth.Handler, opts ...any) stage {
 	t.Helper()
-	store := newRelay(t)
+	store := testdenylist.New(t)
 	auth := newAuthorizer(t, paseto.Config{}, paseto.WithDenylist(store))
 	guard := newGuard(t, auth, cfg, opts...)
 	return stage{store, auth, guard, listen(t, guard.Require(paseto.Requirement{Optional: true}, serve))}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/gorilla/websocket"
 
+	"github.com/pasetokit/pasetokit/internal/testdenylist"
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/paseto/live"
 	"github.com/pasetokit/pasetokit/wsauth"
@@ -110,7 +111,7 @@ func TestSendQueue(t *testing.T) {
 		t.Run(fmt.Sprint(test.configured), func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				store := newRelay(t)
+				store := testdenylist.New(t)
 				auth := newAuthorizer(t, paseto.Config{}, paseto.WithDenylist(store))
 				conns := make(chan *wsauth.Conn, 1)
 				b := newBubble(t, auth, store, setup{Config: wsauth.Config{SendQueue: test.configured}}, func(ctx context.Context, conn *wsauth.Conn) {
@@ -157,7 +158,7 @@ func TestSlowPeersAreLogged(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				store := newRelay(t)
+				store := testdenylist.New(t)
 				logger, log := newLogger()
 				auth := newAuthorizer(t, paseto.Config{}, paseto.WithDenylist(store))
 				cfg := setup{Config: wsauth.Config{SendQueue: 1, PingInterval: wsauth.NoPing}}

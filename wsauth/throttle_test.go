@@ -15,6 +15,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	"github.com/pasetokit/pasetokit/denylist"
+	"github.com/pasetokit/pasetokit/internal/testdenylist"
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/paseto/httpauth"
 	"github.com/pasetokit/pasetokit/paseto/live"
@@ -39,7 +40,7 @@ func newToll(t *testing.T, limits wsauth.Limits, req paseto.Requirement, opts ..
 func tollBehind(t *testing.T, proxies []string, limits wsauth.Limits, rights live.Config, req paseto.Requirement, opts ...httpauth.RouteOption) toll {
 	t.Helper()
 	c := newClock()
-	store := newRelay(t, denylist.WithClock(c.Now))
+	store := testdenylist.New(t, denylist.WithClock(c.Now))
 	auth := newAuthorizer(t, paseto.Config{}, paseto.WithDenylist(store), paseto.WithClock(c.Now))
 	keeper, err := live.New(auth, rights)
 	if err != nil {
@@ -151,12 +152,12 @@ func TestFailuresPerMinute(t *testing.T) {
 			t.Fatalf("failure %d is not looked at", n)
 		}
 	}
-	l.store.onLook(func(context.Context, denylist.Token) (bool, error) {
+	l.store.OnLook(func(context.Context, denylist.Token) (bool, error) {
 		t.Error("the token is looked at")
 		return false, nil
 	})
 	retry := l.checkThrottled(t, l.right(t))
-	l.store.onLook(nil)
+	l.store.OnLook(nil)
 	l.clock.Advance(retry)
 	for range 10 {
 		if l.knocks(t, l.right(t)) {
@@ -218,7 +219,7 @@ func TestWhatCountsAsFailure(t *testing.T) {
 		{"impossible requirement", one, paseto.Requirement{Fresh: true, Type: "refresh"}, sendsRight, false},
 		{"outage", one, paseto.Requirement{}, func(t *testing.T, l toll) handshake {
 			t.Helper()
-			l.store.onLook(down)
+			l.store.OnLook(down)
 			return l.right(t)
 		}, false},
 		{"overload", few, paseto.Requirement{}, sendsAnother, false},

@@ -85,6 +85,7 @@ var order = []string{
 	"internal/redistest",
 	"internal/secrettest",
 	"internal/testclock",
+	"internal/testdenylist",
 	"internal/testsite",
 	"internal/testtoken",
 	"internal/doctest",

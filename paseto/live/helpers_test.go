@@ -13,6 +13,7 @@ import (
 	"go.uber.org/goleak"
 
 	"github.com/pasetokit/pasetokit/denylist"
+	"github.com/pasetokit/pasetokit/internal/testdenylist"
 	"github.com/pasetokit/pasetokit/internal/testlog"
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/paseto/live"
@@ -30,7 +31,7 @@ type keeping struct {
 	*testing.T
 	*live.Keeper
 	auth  *paseto.Authorizer
-	store *store
+	store *testdenylist.Store
 	log   *testlog.Buffer
 	ahead *atomic.Int64
 	all   *sync.Map // the rights that were opened
@@ -54,12 +55,12 @@ func keep(t *testing.T, with setting, test func(k keeping)) {
 func keepTwo(t *testing.T, with setting, test func(here, there keeping)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		s := newStore(t)
+		s := testdenylist.New(t)
 		here := newKeeping(t, with, s)
 		there := here
 		there.Keeper = newKeeper(t, here.auth, with.cfg, here.options(with)...)
 		defer func() { // also if the test fails: else time would pass for ever
-			s.onCall(nil)
+			s.OnCall(nil)
 			here.all.Range(func(r, _ any) bool {
 				right, _ := r.(*live.Right)
 				right.Release()
@@ -70,7 +71,7 @@ func keepTwo(t *testing.T, with setting, test func(here, there keeping)) {
 					t.Error(err)
 				}
 			}
-			if left := s.leases(); len(left) > 0 {
+			if left := s.Leases(); len(left) > 0 {
 				t.Errorf("the leases %v are left behind", left)
 			}
 		}()
@@ -79,7 +80,7 @@ func keepTwo(t *testing.T, with setting, test func(here, there keeping)) {
 	})
 }
 
-func newKeeping(t *testing.T, with setting, s *store) keeping {
+func newKeeping(t *testing.T, with setting, s *testdenylist.Store) keeping {
 	t.Helper()
 	k := keeping{T: t, store: s, log: &testlog.Buffer{}, ahead: &atomic.Int64{}, all: &sync.Map{}}
 	if with.tokens.Keys == nil {
@@ -224,104 +225,5 @@ func checkCode(t *testing.T, err error, want paseto.Code) {
 	t.Helper()
 	if refused, ok := errors.AsType[*paseto.Error](err); !ok || refused.Code != want {
 		t.Errorf("the error is %v, want a refusal of code %s", err, want)
-	}
-}
-
-// store is a denylist with leases of which a test decides what it is asked and what it tells.
-type store struct {
-	denylist.Store
-
-	mu       sync.Mutex
-	look     func(ctx context.Context, token denylist.Token) (bool, error) // nil: the Store's
-	watch    func(ctx context.Context, fn func(denylist.Event)) error      // nil: the Store's
-	tells    func(denylist.Event) bool                                     // nil: everything
-	before   func(call string) error                                       // each call for leases; nil: nothing
-	answer   func() error                                                  // in place of one to Acquire
-	freeing  func(ctx context.Context)                                     // each Release
-	held     map[string][]lease                                            // by key, what was acquired first in front
-	watchers map[*sync.Mutex]func(denylist.Event)
-}
-
-type lease struct {
-	denylist.Lease
-	until time.Time
-}
-
-func newStore(t testing.TB) *store {
-	t.Helper()
-	memory := denylist.NewMemory()
-	t.Cleanup(func() { _ = memory.Close() })
-	return &store{Store: memory, held: map[string][]lease{}, watchers: map[*sync.Mutex]func(denylist.Event){}}
-}
-
-// onLook has look answer from now on, nil for the store itself.
-func (s *store) onLook(look func(ctx context.Context, token denylist.Token) (bool, error)) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.look = look
-}
-
-func (s *store) Revoked(ctx context.Context, token denylist.Token) (bool, error) {
-	s.mu.Lock()
-	look := s.look
-	s.mu.Unlock()
-	if look == nil {
-		look = s.Store.Revoked
-	}
-	return look(ctx, token)
-}
-
-// onWatch has the next watches be that, nil for the store's own.
-func (s *store) onWatch(watch func(ctx context.Context, fn func(denylist.Event)) error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.watch = watch
-}
-
-// onTell has watches tell only what chosen returns true for, nil for everything.
-func (s *store) onTell(chosen func(denylist.Event) bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.tells = chosen
-}
-
-func (s *store) Watch(ctx context.Context, fn func(denylist.Event)) error {
-	var one sync.Mutex
-	inTurn := func(e denylist.Event) {
-		s.mu.Lock()
-		tells := s.tells
-		s.mu.Unlock()
-		if tells != nil && !tells(e) {
-			return
-		}
-		one.Lock()
-		defer one.Unlock()
-		fn(e)
-	}
-	s.mu.Lock()
-	watch := s.watch
-	s.watchers[&one] = inTurn
-	s.mu.Unlock()
-	defer func() {
-		s.mu.Lock()
-		defer s.mu.Unlock()
-		delete(s.watchers, &one)
-	}()
-	if watch == nil {
-		watch = s.Store.Watch
-	}
-	return watch(ctx, inTurn)
-}
-
-// tell tells every watcher.
-func (s *store) tell(e denylist.Event) {
-	s.mu.Lock()
-	var all []func(denylist.Event)
-	for _, fn := range s.watchers {
-		all = append(all, fn)
-	}
-	s.mu.Unlock()
-	for _, fn := range all {
-		fn(e)
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/pasetokit/pasetokit/denylist"
+	"github.com/pasetokit/pasetokit/internal/testdenylist"
 	"github.com/pasetokit/pasetokit/internal/testlog"
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/paseto/live"
@@ -59,7 +60,7 @@ func TestLeasesReplaceTogether(t *testing.T) {
 			rights = append(rights, k.of("alice"))
 			rights[0].checkEnds(live.ErrReplaced, 0, 0)
 			rights = rights[1:]
-			if n := len(k.store.leases()); n != 3 {
+			if n := len(k.store.Leases()); n != 3 {
 				k.Errorf("%d leases are held, want alice's two and bob's", n)
 			}
 		}
@@ -72,31 +73,31 @@ func TestLeasesReplaceTogether(t *testing.T) {
 // TestLostLease ends a right only if there is no place for it any more.
 func TestLostLease(t *testing.T) {
 	t.Parallel()
-	displaces := func(change func(*denylist.Lease)) func(s *store) {
-		return func(s *store) {
-			for _, held := range s.leases() {
+	displaces := func(change func(*denylist.Lease)) func(s *testdenylist.Store) {
+		return func(s *testdenylist.Store) {
+			for _, held := range s.Leases() {
 				change(&held)
-				s.tell(denylist.Event{Kind: denylist.EventDisplaced, Lease: held})
+				s.Tell(denylist.Event{Kind: denylist.EventDisplaced, Lease: held})
 			}
 		}
 	}
 	for _, test := range []struct {
 		name   string
-		happen func(s *store)
+		happen func(s *testdenylist.Store)
 		ends   bool
 		within time.Duration
 	}{
-		{"others have the places", func(s *store) { s.replaceAll("other") }, true, 30 * time.Second / 3},
-		{"others have the places, and there is a gap", func(s *store) {
-			s.replaceAll("other")
-			s.tell(denylist.Event{Kind: denylist.EventMissed})
+		{"others have the places", func(s *testdenylist.Store) { s.ReplaceAll("other") }, true, 30 * time.Second / 3},
+		{"others have the places, and there is a gap", func(s *testdenylist.Store) {
+			s.ReplaceAll("other")
+			s.Tell(denylist.Event{Kind: denylist.EventMissed})
 		}, true, time.Second},
 		{"displaced", displaces(func(*denylist.Lease) {}), true, 0},
-		{"all are lost, as in a failover", func(s *store) { s.replaceAll("") }, false, 0},
-		{"store is down for a while", func(s *store) {
-			s.onCall(func(string) error { return errDown })
+		{"all are lost, as in a failover", func(s *testdenylist.Store) { s.ReplaceAll("") }, false, 0},
+		{"store is down for a while", func(s *testdenylist.Store) {
+			s.OnCall(func(string) error { return errDown })
 			time.Sleep(time.Hour)
-			s.onCall(nil)
+			s.OnCall(nil)
 		}, false, 0},
 		{"another's lease is displaced", displaces(func(l *denylist.Lease) { l.Holder = "other:1" }), false, 0},
 		{"one of another use is displaced", displaces(func(l *denylist.Lease) { l.Key = "rooms:alice" }), false, 0},
@@ -112,12 +113,12 @@ func TestLostLease(t *testing.T) {
 					test.happen(k.store)
 					if test.ends {
 						a.checkEnds(cause, 0, test.within)
-						k.store.replaceAll("")
+						k.store.ReplaceAll("")
 						return
 					}
 					time.Sleep(time.Minute)
 					a.checkStays("alice")
-					if n := len(k.store.leases()); n != 1 {
+					if n := len(k.store.Leases()); n != 1 {
 						k.Errorf("%d leases are held, want alice's", n)
 					}
 				})
@@ -146,9 +147,9 @@ func TestLeaseRenewedMeanwhile(t *testing.T) {
 			t.Parallel()
 			keepTwo(t, shared(1, live.RejectNewest), func(here, there keeping) {
 				a := here.of("alice")
-				here.store.onCall(func(call string) error {
+				here.store.OnCall(func(call string) error {
 					if call == "renew" {
-						here.store.onCall(nil)
+						here.store.OnCall(nil)
 						end(here, a)
 						synctest.Wait() // as far as it comes
 					}
@@ -168,9 +169,9 @@ func TestLeaseAcquiredSlowly(t *testing.T) {
 	keepTwo(t, shared(1, live.ReplaceOldest), func(here, there keeping) {
 		oldest := here.of("alice")
 		synctest.Wait()
-		here.store.onCall(func(call string) error {
+		here.store.OnCall(func(call string) error {
 			if call == "acquire" {
-				here.store.onCall(nil)
+				here.store.OnCall(nil)
 				time.Sleep(30 * time.Second / 2)
 			}
 			return nil
@@ -205,9 +206,9 @@ func TestLeasesAreGivenBack(t *testing.T) {
 		}},
 		{"ended while it is acquired", func(k keeping, claims *paseto.Claims) {
 			var pending *live.Right
-			k.store.onCall(func(call string) error {
+			k.store.OnCall(func(call string) error {
 				if call == "acquire" {
-					k.store.onCall(nil)
+					k.store.OnCall(nil)
 					pending.End(live.ErrPanic)
 					synctest.Wait()
 				}
@@ -218,24 +219,24 @@ func TestLeasesAreGivenBack(t *testing.T) {
 				k.Errorf("Admit = %v", err)
 			}
 			synctest.Wait()
-			if n := len(k.store.leases()); n > 1 { // although it is not released
+			if n := len(k.store.Leases()); n > 1 { // although it is not released
 				k.Errorf("%d leases are held, want bob's", n)
 			}
 			pending.Release()
 		}},
 		{"the answer is lost", func(k keeping, claims *paseto.Claims) {
-			k.store.onAnswer(func() error { return lost })
+			k.store.OnAnswer(func() error { return lost })
 			_, err := k.tryOpen(nil, claims)
 			checkCode(k.T, err, paseto.ErrUnavailable)
-			k.store.onAnswer(nil)
+			k.store.OnAnswer(nil)
 		}},
 		{"the caller has gone", func(k keeping, claims *paseto.Claims) {
 			ctx, cancel := context.WithCancel(k.Context())
-			k.store.onAnswer(func() error { cancel(); return ctx.Err() })
+			k.store.OnAnswer(func() error { cancel(); return ctx.Err() })
 			if _, err := k.Open(ctx, claims, nil, nil); !errors.Is(err, context.Canceled) {
 				k.Errorf("Open = %v, want the context's error", err)
 			}
-			k.store.onAnswer(nil)
+			k.store.OnAnswer(nil)
 		}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -244,7 +245,7 @@ func TestLeasesAreGivenBack(t *testing.T) {
 				k.of("bob")
 				test.way(k, k.verify(lasting("alice")))
 				synctest.Wait()
-				if n := len(k.store.leases()); n != 1 {
+				if n := len(k.store.Leases()); n != 1 {
 					k.Errorf("%d leases are held, want bob's", n)
 				}
 				k.of("alice").checkStays("alice, who came back")
@@ -263,7 +264,7 @@ func TestLeaseStoreDown(t *testing.T) {
 			with := shared(1, live.RejectNewest)
 			with.tokens.Denylist.FailOpen = failOpen
 			keep(t, with, func(k keeping) {
-				k.store.onCall(func(string) error { return errDown })
+				k.store.OnCall(func(string) error { return errDown })
 				k.open(nil).checkStays("nobody")
 				k.open(&paseto.Grant{}).checkStays("somebody")
 				for range 2 {
@@ -301,13 +302,13 @@ func TestSubjectTooLongToCount(t *testing.T) {
 func TestLeasesUnasked(t *testing.T) {
 	t.Parallel()
 	keep(t, setting{leases: true}, func(k keeping) {
-		k.store.onCall(func(call string) error {
+		k.store.OnCall(func(call string) error {
 			k.Errorf("asked to %s", call)
 			return nil
 		})
 		k.of("alice").Release()
 		time.Sleep(time.Minute)
-		k.store.onCall(nil)
+		k.store.OnCall(nil)
 	})
 }
 
@@ -328,10 +329,10 @@ func TestReleaseThatHangs(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
-				k := newKeeping(t, shared(1, live.RejectNewest), newStore(t))
+				k := newKeeping(t, shared(1, live.RejectNewest), testdenylist.New(t))
 				var calls atomic.Int32
 				released := make(chan struct{}, 2)
-				k.store.onRelease(func(ctx context.Context) {
+				k.store.OnRelease(func(ctx context.Context) {
 					if calls.Add(1) == 1 || test.hangs {
 						released <- struct{}{}
 						<-ctx.Done()
@@ -349,7 +350,7 @@ func TestReleaseThatHangs(t *testing.T) {
 				if took := time.Since(began); took > test.most {
 					t.Errorf("the shutdown took %s, want %s at most", took, test.most)
 				}
-				if n := len(k.store.leases()); (n > 0) != test.hangs {
+				if n := len(k.store.Leases()); (n > 0) != test.hangs {
 					t.Errorf("%d leases are left behind", n)
 				}
 			})
@@ -374,30 +375,30 @@ func TestLeasesOfTheDenylist(t *testing.T) {
 	t.Parallel()
 	const none, hidden, apart = "", "store=live_test.hidingStore", "store=live_test.sharedStore"
 	alone := []live.Option{live.WithLeases(nil)}
-	memory := func(s *store) denylist.Store { return s.Store }
+	memory := func(s *testdenylist.Store) denylist.Store { return s.Store }
 	for _, test := range []struct {
 		name   string
-		store  func(s *store) denylist.Store
+		store  func(s *testdenylist.Store) denylist.Store
 		limit  int
 		opts   []live.Option
 		leased bool
 		warns  string
 	}{
-		{"leases", func(s *store) denylist.Store { return s }, 3, nil, true, none},
-		{"wrapped", func(s *store) denylist.Store { return clearStore{clearStore{s}} }, 3, nil, true, none},
-		{"hidden", func(s *store) denylist.Store { return hidingStore{s} }, 3, nil, false, hidden},
-		{"hidden, and nothing is limited", func(s *store) denylist.Store { return hidingStore{s} }, 0, nil, false, none},
-		{"not wanted", func(s *store) denylist.Store { return s }, 3, alone, false, none},
-		{"hidden, and not wanted", func(s *store) denylist.Store { return hidingStore{s} }, 3, alone, false, none},
-		{"shared without leases", func(s *store) denylist.Store { return sharedStore{memory(s)} }, 3, nil, false, apart},
+		{"leases", func(s *testdenylist.Store) denylist.Store { return s }, 3, nil, true, none},
+		{"wrapped", func(s *testdenylist.Store) denylist.Store { return clearStore{clearStore{s}} }, 3, nil, true, none},
+		{"hidden", func(s *testdenylist.Store) denylist.Store { return hidingStore{s} }, 3, nil, false, hidden},
+		{"hidden, and nothing is limited", func(s *testdenylist.Store) denylist.Store { return hidingStore{s} }, 0, nil, false, none},
+		{"not wanted", func(s *testdenylist.Store) denylist.Store { return s }, 3, alone, false, none},
+		{"hidden, and not wanted", func(s *testdenylist.Store) denylist.Store { return hidingStore{s} }, 3, alone, false, none},
+		{"shared without leases", func(s *testdenylist.Store) denylist.Store { return sharedStore{memory(s)} }, 3, nil, false, apart},
 		{"memory", memory, 3, nil, false, none},
-		{"wrapped memory", func(s *store) denylist.Store { return clearStore{memory(s)} }, 3, nil, false, none},
-		{"hidden memory", func(s *store) denylist.Store { return hidingStore{memory(s)} }, 3, nil, false, hidden},
-		{"none at all", func(*store) denylist.Store { return nil }, 3, nil, false, none},
+		{"wrapped memory", func(s *testdenylist.Store) denylist.Store { return clearStore{memory(s)} }, 3, nil, false, none},
+		{"hidden memory", func(s *testdenylist.Store) denylist.Store { return hidingStore{memory(s)} }, 3, nil, false, hidden},
+		{"none at all", func(*testdenylist.Store) denylist.Store { return nil }, 3, nil, false, none},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			s, log := newStore(t), &testlog.Buffer{}
+			s, log := testdenylist.New(t), &testlog.Buffer{}
 			opts := []paseto.Option{}
 			if store := test.store(s); store != nil {
 				opts = append(opts, paseto.WithDenylist(store))
@@ -420,7 +421,7 @@ func TestLeasesOfTheDenylist(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if leased := len(s.leases()) > 0; leased != test.leased {
+			if leased := len(s.Leases()) > 0; leased != test.leased {
 				t.Errorf("a lease is held: %t, want %t", leased, test.leased)
 			}
 			r.Release()

@@ -65,19 +65,19 @@ func TestLoginRefused(t *testing.T) {
 			}, live.ErrTooMany},
 			{"revoked between", func(k keeping) (string, func()) {
 				token, looks := k.issue(longer()), 0
-				k.store.onLook(func(ctx context.Context, asked denylist.Token) (bool, error) {
+				k.store.OnLook(func(ctx context.Context, asked denylist.Token) (bool, error) {
 					looks++
 					return looks == 2 && asked.ID == token.Claims.ID, nil
 				})
-				return token.Token.Reveal(), func() { k.store.onLook(nil) }
+				return token.Token.Reveal(), func() { k.store.OnLook(nil) }
 			}, paseto.ErrRevoked},
 			{"denylist away", func(k keeping) (string, func()) {
-				k.store.onLook(down)
-				return k.token(longer()), func() { k.store.onLook(nil) }
+				k.store.OnLook(down)
+				return k.token(longer()), func() { k.store.OnLook(nil) }
 			}, paseto.ErrUnavailable},
 			{"the answer is lost", func(k keeping) (string, func()) {
-				k.store.onAnswer(func() error { return errDown })
-				return k.token(longer()), func() { k.store.onAnswer(nil) }
+				k.store.OnAnswer(func() error { return errDown })
+				return k.token(longer()), func() { k.store.OnAnswer(nil) }
 			}, paseto.ErrUnavailable},
 		} {
 			if test.name == "the answer is lost" && !leases {
@@ -87,7 +87,7 @@ func TestLoginRefused(t *testing.T) {
 				t.Parallel()
 				keep(t, setting{cfg: live.Config{PerSubject: 2}, leases: leases}, func(k keeping) {
 					h := k.openOn(door, nil)
-					k.store.onRelease(func(context.Context) { time.Sleep(time.Second) }) // what is given back comes late
+					k.store.OnRelease(func(context.Context) { time.Sleep(time.Second) }) // what is given back comes late
 					token, over := test.prepare(k)
 					if err := h.Renew(k.Context(), token); !errors.Is(err, test.want) {
 						k.Errorf("Renew = %v, want %v", err, test.want)
@@ -124,8 +124,8 @@ func TestLoginIsNotInForce(t *testing.T) {
 				k.Error("claims are in force that are not checked yet")
 			}
 		}
-		k.store.onLook(func(context.Context, denylist.Token) (bool, error) { early(); return false, nil })
-		k.store.onCall(func(call string) error {
+		k.store.OnLook(func(context.Context, denylist.Token) (bool, error) { early(); return false, nil })
+		k.store.OnCall(func(call string) error {
 			if call == "acquire" {
 				early()
 			}
@@ -143,7 +143,7 @@ func TestEndDuringLogin(t *testing.T) {
 	for _, at := range []int{1, 2} {
 		keep(t, setting{cfg: live.Config{PerSubject: 1}}, func(k keeping) {
 			h, looks := k.openOn(door, nil), 0
-			k.store.onLook(func(context.Context, denylist.Token) (bool, error) {
+			k.store.OnLook(func(context.Context, denylist.Token) (bool, error) {
 				looks++
 				if looks == at {
 					h.End(live.ErrPanic)

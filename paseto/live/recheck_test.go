@@ -69,7 +69,7 @@ func TestUnheardRevocation(t *testing.T) {
 			keep(t, setting{cfg: test.cfg}, func(k keeping) {
 				unheard := make(chan struct{})
 				var watches atomic.Int32
-				k.store.onWatch(func(ctx context.Context, fn func(denylist.Event)) error {
+				k.store.OnWatch(func(ctx context.Context, fn func(denylist.Event)) error {
 					fn(denylist.Event{Kind: denylist.EventMissed})
 					if watches.Add(1) == 1 {
 						return test.watch(ctx, unheard, fn)
@@ -114,12 +114,12 @@ func TestGapsInARow(t *testing.T) {
 				}
 				time.Sleep(2 * time.Second)
 				var looks atomic.Int32
-				k.store.onLook(func(context.Context, denylist.Token) (bool, error) {
+				k.store.OnLook(func(context.Context, denylist.Token) (bool, error) {
 					looks.Add(1)
 					return false, nil
 				})
 				for range gaps {
-					k.store.tell(e)
+					k.store.Tell(e)
 					time.Sleep(seconds * time.Second / gaps)
 				}
 				time.Sleep(2 * time.Second)
@@ -157,8 +157,8 @@ func TestOutage(t *testing.T) {
 			keep(t, setting{tokens: test.tokens, cfg: test.cfg}, func(k keeping) {
 				a, anonymous := k.of("alice"), k.open(nil)
 				synctest.Wait()
-				k.store.onLook(test.look)
-				over := time.AfterFunc(test.outage, func() { k.store.onLook(nil) })
+				k.store.OnLook(test.look)
+				over := time.AfterFunc(test.outage, func() { k.store.OnLook(nil) })
 				defer over.Stop()
 				if test.most > 0 {
 					a.checkEnds(paseto.ErrUnavailable, test.least, test.most)
@@ -178,13 +178,13 @@ func TestOutageAgain(t *testing.T) {
 	keep(t, setting{}, func(k keeping) {
 		a := k.of("alice")
 		for range 10 {
-			k.store.onLook(down)
+			k.store.OnLook(down)
 			time.Sleep(4 * time.Minute)
-			k.store.onLook(nil)
+			k.store.OnLook(nil)
 			time.Sleep(10 * time.Second)
 		}
 		a.checkStays("alice")
-		k.store.onLook(down)
+		k.store.OnLook(down)
 		a.checkEnds(paseto.ErrUnavailable, 4*time.Minute, 5*time.Minute+5*time.Second)
 	})
 }
@@ -199,7 +199,7 @@ func TestStoreAway(t *testing.T) {
 		}
 		time.Sleep(2 * time.Second)
 		var looks atomic.Int32
-		k.store.onLook(func(ctx context.Context, token denylist.Token) (bool, error) {
+		k.store.OnLook(func(ctx context.Context, token denylist.Token) (bool, error) {
 			looks.Add(1)
 			return hangs(ctx, token)
 		})
@@ -208,7 +208,7 @@ func TestStoreAway(t *testing.T) {
 		if took, n := time.Since(began), looks.Load(); took > 30*time.Second || n > rights {
 			k.Errorf("the look at %d rights took %s and asked %d times", rights, took, n)
 		}
-		k.store.onLook(nil)
+		k.store.OnLook(nil)
 		if err := k.Recheck(k.Context()); err != nil {
 			k.Errorf("Recheck = %v when the denylist is there", err)
 		}
@@ -232,13 +232,13 @@ func TestRecheck(t *testing.T) {
 		}, false, nil, paseto.ErrExpired},
 		{"a key is taken out", func(k keeping, _ *paseto.Claims) error { return k.auth.SetKeys(secretKey) }, false, nil, paseto.ErrKeyWithdrawn},
 		{"a token is revoked", func(k keeping, c *paseto.Claims) error { return k.auth.Revoke(k.Context(), c) }, false, nil, paseto.ErrRevoked},
-		{"the denylist is away", func(k keeping, _ *paseto.Claims) error { k.store.onLook(down); return nil }, false, paseto.ErrUnavailable, ""},
-		{"the caller has gone", func(k keeping, _ *paseto.Claims) error { k.store.onLook(hangs); return nil }, true, context.Canceled, ""},
+		{"the denylist is away", func(k keeping, _ *paseto.Claims) error { k.store.OnLook(down); return nil }, false, paseto.ErrUnavailable, ""},
+		{"the caller has gone", func(k keeping, _ *paseto.Claims) error { k.store.OnLook(hangs); return nil }, true, context.Canceled, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			keep(t, setting{cfg: live.Config{RecheckInterval: time.Hour, MaxUnchecked: paseto.NoLimit}}, func(k keeping) {
-				k.store.onTell(func(denylist.Event) bool { return false })
+				k.store.OnTell(func(denylist.Event) bool { return false })
 				a := k.of("alice")
 				synctest.Wait()
 				if err := test.change(k, a.Claims()); err != nil {
@@ -305,7 +305,7 @@ func TestRecheckOfRenewedRight(t *testing.T) {
 	keep(t, setting{}, func(k keeping) {
 		a := k.of("alice")
 		before, asked := a.Claims().ID, false
-		k.store.onLook(func(ctx context.Context, token denylist.Token) (bool, error) {
+		k.store.OnLook(func(ctx context.Context, token denylist.Token) (bool, error) {
 			if token.ID != before || asked {
 				return false, nil
 			}

@@ -93,7 +93,7 @@ func TestRenewalRefused(t *testing.T) {
 			return token.Token.Reveal()
 		}},
 		{name: "denylist is away", want: paseto.ErrUnavailable, outage: true, token: func(k keeping) string {
-			k.store.onLook(down)
+			k.store.OnLook(down)
 			return k.token(longer())
 		}},
 	} {
@@ -115,7 +115,7 @@ func TestRenewalRefused(t *testing.T) {
 					if strings.Contains(k.log.String(), token) && token != "" {
 						k.Error("the token is in the log")
 					}
-					k.store.onLook(nil)
+					k.store.OnLook(nil)
 					switch {
 					case failure == live.RenewFailureEnds && !test.outage:
 						h.checkEnds(test.want, 0, 0)
@@ -324,9 +324,9 @@ func TestRevocationDuringRenewal(t *testing.T) {
 			keep(t, setting{cfg: live.Config{RecheckInterval: 24 * time.Hour, MaxUnchecked: paseto.NoLimit}}, func(k keeping) {
 				h := k.openOn(picky, &anHour)
 				time.Sleep(time.Second) // the first look at all is over
-				k.store.onTell(func(denylist.Event) bool { return test.told })
+				k.store.OnTell(func(denylist.Event) bool { return test.told })
 				now, looks := k.issue(longer()), 0
-				k.store.onLook(func(ctx context.Context, token denylist.Token) (bool, error) {
+				k.store.OnLook(func(ctx context.Context, token denylist.Token) (bool, error) {
 					looks++
 					if looks == test.look && test.before {
 						_ = k.auth.Revoke(ctx, now.Claims)
@@ -402,9 +402,9 @@ func TestOutageAfterRenewal(t *testing.T) {
 	keep(t, setting{}, func(k keeping) {
 		h := k.openOn(picky, &anHour)
 		time.Sleep(time.Second)
-		k.store.onTell(func(e denylist.Event) bool { return e.Kind == denylist.EventMissed })
+		k.store.OnTell(func(e denylist.Event) bool { return e.Kind == denylist.EventMissed })
 		looks := 0
-		k.store.onLook(func(ctx context.Context, token denylist.Token) (bool, error) {
+		k.store.OnLook(func(ctx context.Context, token denylist.Token) (bool, error) {
 			looks++
 			switch looks {
 			case 1:

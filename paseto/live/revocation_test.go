@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/pasetokit/pasetokit/denylist"
+	"github.com/pasetokit/pasetokit/internal/testdenylist"
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/paseto/live"
 )
@@ -144,22 +145,22 @@ func TestRevocationDuringAdmission(t *testing.T) {
 					claims := k.verify(lasting("alice"))
 					revoke := func() {
 						if !test.told { // a watch that is broken tells of nothing, and then of a gap
-							k.store.onTell(func(e denylist.Event) bool { return e.Kind != denylist.EventRevoked })
+							k.store.OnTell(func(e denylist.Event) bool { return e.Kind != denylist.EventRevoked })
 						}
 						if err := k.auth.Revoke(context.WithoutCancel(k.Context()), claims); err != nil {
 							k.Error(err)
 						}
 						synctest.Wait()
 						if !test.told && test.revokes == "acquire" {
-							k.store.tell(denylist.Event{Kind: denylist.EventMissed})
+							k.store.Tell(denylist.Event{Kind: denylist.EventMissed})
 							time.Sleep(2 * time.Second)
 						}
 					}
-					k.store.onLook(func(ctx context.Context, token denylist.Token) (bool, error) {
+					k.store.OnLook(func(ctx context.Context, token denylist.Token) (bool, error) {
 						if token.Subject != "alice" {
 							return false, nil
 						}
-						k.store.onLook(nil)
+						k.store.OnLook(nil)
 						if test.revokes == "early" {
 							revoke()
 						}
@@ -169,7 +170,7 @@ func TestRevocationDuringAdmission(t *testing.T) {
 						}
 						return revoked && (!test.told || test.revokes != "early"), err
 					})
-					k.store.onCall(func(call string) error {
+					k.store.OnCall(func(call string) error {
 						if call == "acquire" && test.revokes == "acquire" {
 							revoke()
 						}
@@ -184,10 +185,10 @@ func TestRevocationDuringAdmission(t *testing.T) {
 					if s := k.Stats(); s.Places != 1 || s.Opened != 1 {
 						k.Errorf("stats are %+v, want those of bob alone", s)
 					}
-					if n := len(k.store.leases()); leases && n != 1 {
+					if n := len(k.store.Leases()); leases && n != 1 {
 						k.Errorf("%d leases are held, want that of bob", n)
 					}
-					k.store.onTell(nil)
+					k.store.OnTell(nil)
 				})
 			})
 		}
@@ -208,7 +209,7 @@ func TestOneEnd(t *testing.T) {
 			ended.Delete(e.Right)
 		}
 	}
-	auth, err := paseto.New(paseto.Config{Keys: []paseto.Key{localKey}}, paseto.WithDenylist(newStore(t)))
+	auth, err := paseto.New(paseto.Config{Keys: []paseto.Key{localKey}}, paseto.WithDenylist(testdenylist.New(t)))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/pasetokit/pasetokit/denylist"
+	"github.com/pasetokit/pasetokit/internal/testdenylist"
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/paseto/live"
 )
@@ -21,7 +22,7 @@ type hall struct {
 	testing.TB
 	*live.Keeper
 	auth   *paseto.Authorizer
-	store  *store
+	store  *testdenylist.Store
 	claims []*paseto.Claims
 	rights []*live.Right
 }
@@ -29,8 +30,8 @@ type hall struct {
 func newHall(t testing.TB, n int, cfg live.Config) *hall {
 	t.Helper()
 	cfg.RecheckInterval, cfg.MaxUnchecked, cfg.RenewInterval = 24*time.Hour, paseto.NoLimit, paseto.NoLimit
-	h := &hall{TB: t, store: newStore(t), claims: make([]*paseto.Claims, n), rights: make([]*live.Right, n)}
-	h.store.onTell(func(e denylist.Event) bool { return e.Kind == denylist.EventRevoked })
+	h := &hall{TB: t, store: testdenylist.New(t), claims: make([]*paseto.Claims, n), rights: make([]*live.Right, n)}
+	h.store.OnTell(func(e denylist.Event) bool { return e.Kind == denylist.EventRevoked })
 	var err error
 	if h.auth, err = paseto.New(paseto.Config{Keys: []paseto.Key{localKey}}, paseto.WithDenylist(denylist.Store(h.store))); err != nil {
 		t.Fatal(err)
@@ -85,7 +86,7 @@ func (h *hall) token(i int) string {
 // revoke has the denylist tell of a revocation, and checks that it ends rights, which the
 // caller may then open again.
 func (h *hall) revoke(r denylist.Revocation, rights []*live.Right) {
-	h.store.tell(denylist.Event{Kind: denylist.EventRevoked, Revocation: r})
+	h.store.Tell(denylist.Event{Kind: denylist.EventRevoked, Revocation: r})
 	for _, r := range rights {
 		if !r.Ended() {
 			h.Fatal("a right goes on that is revoked")

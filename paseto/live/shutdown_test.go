@@ -167,7 +167,7 @@ func TestShutdownRefuses(t *testing.T) {
 	t.Parallel()
 	keep(t, setting{}, func(k keeping) {
 		watched := false
-		k.store.onWatch(func(ctx context.Context, _ func(denylist.Event)) error {
+		k.store.OnWatch(func(ctx context.Context, _ func(denylist.Event)) error {
 			watched = true
 			<-ctx.Done()
 			time.Sleep(time.Second)
