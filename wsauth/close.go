@@ -2,6 +2,7 @@ package wsauth
 
 import (
 	"cmp"
+	"context"
 	"time"
 
 	"github.com/gorilla/websocket"
@@ -139,7 +140,7 @@ func (c *Conn) cut(e ending) {
 // said so yet.
 func (c *Conn) cause() error {
 	<-c.Context().Done()
-	return c.right.Cause()
+	return context.Cause(c.Context())
 }
 
 // finish closes the connection if nobody has, completes the closing handshake
@@ -155,7 +156,7 @@ func (c *Conn) finish() {
 	}
 	c.in.giveBack()
 	c.reading.Unlock()
-	if isViolation(cmp.Or(failure, c.right.Cause())) {
+	if isViolation(cmp.Or(failure, context.Cause(c.Context()))) {
 		hangUp(c.ws.NetConn()) // whose deadline is set
 	}
 	_ = c.ws.Close()

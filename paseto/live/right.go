@@ -91,9 +91,6 @@ func (r *Right) Route() *Route { return r.route }
 // Ended reports whether the right has ended. Its context ends right after that.
 func (r *Right) Ended() bool { return r.ended.Load() }
 
-// Cause returns why the right ended, nil while it has not.
-func (r *Right) Cause() error { return context.Cause(r.ctx) }
-
 // cause returns why the right ended. Whoever ends it may not have said so yet.
 func (r *Right) cause() error {
 	<-r.ctx.Done()
