@@ -49,19 +49,22 @@ func (h *holder) RightEnded(cause error) {
 
 // Cut implements [live.Cutter].
 func (h *holder) Cut() {
-	c := (*Conn)(h)
-	c.mu.Lock()
-	ws := c.ws
-	c.mu.Unlock()
-	if ws != nil {
-		_ = ws.NetConn().Close() // its handler sees the error
+	if c := (*Conn)(h); c.phase.Load() == attached {
+		_ = c.ws.NetConn().Close() // its handler sees the error
 	}
 }
 
+// The phases of a connection.
+const (
+	opening   = iota // there is no WebSocket yet
+	endedSoon        // nor is there, and the right has ended: attach will close it
+	attached         // there is one
+)
+
 // finishClosing closes the connection, whose right has ended.
 func (c *Conn) finishClosing(e ending) {
-	if !c.attached(e) {
-		return // attach will do the rest
+	if c.phase.CompareAndSwap(opening, endedSoon) {
+		return
 	}
 	c.cutLater()
 	c.sendClose(e)
@@ -75,29 +78,17 @@ func (c *Conn) sendClose(e ending) {
 	}
 }
 
-// attached reports whether there is a WebSocket to close. Where there is none yet,
-// attach will learn how to end it.
-func (c *Conn) attached(e ending) bool {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.ws == nil {
-		c.early = &e
-	}
-	return c.ws != nil
-}
-
 // attach gives the connection its WebSocket, which it may have to close at once.
 func (c *Conn) attach(ws *websocket.Conn) {
 	ws.SetReadLimit(c.gate.guard.cfg.ReadLimit)
+	if c.gate.messages.PassOn {
+		c.extra = new(extra)
+	}
 	c.measure(ws)
 	c.in.giveBack()
-	c.mu.Lock()
 	c.ws = ws
-	early := c.early
-	c.early = nil
-	c.mu.Unlock()
-	if early != nil {
-		c.finishClosing(*early)
+	if c.phase.Swap(attached) == endedSoon {
+		c.finishClosing(c.gate.guard.cfg.ending(c.cause()))
 	}
 }
 

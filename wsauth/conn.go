@@ -14,6 +14,7 @@ import (
 
 	"github.com/gorilla/websocket"
 
+	"github.com/pasetokit/pasetokit/internal/clientaddr"
 	"github.com/pasetokit/pasetokit/internal/refusal"
 	"github.com/pasetokit/pasetokit/internal/schedule"
 	"github.com/pasetokit/pasetokit/paseto"
@@ -41,22 +42,28 @@ type Conn struct {
 	ws    *websocket.Conn // set by attach
 	in    inlet           // what ws reads from
 
-	addresses netip.Prefix // which count as one client, and of which the peer has one
+	peer netip.Addr // the first of the addresses that count as the same client
 
-	meter     *meter         // nil: what the peer sends is not limited
+	phase     atomic.Int32   // whether there is a WebSocket
 	listening atomic.Bool    // whether a read is under way, without which nobody hears of the peer
 	heard     atomic.Bool    // whether somebody has since the last ping
 	alarm     schedule.Alarm // in the guard's pings
-
-	mu    sync.Mutex // of early, and of ws until attach
-	early *ending    // what came before there was a WebSocket to close
 
 	writing sync.Mutex
 	reading sync.Mutex // held while a read is under way
 
 	outbox atomic.Pointer[outbox] // nil before the first Send
-	first  *firstMessage          // which the handler has yet to read; nil for none
+	extra  *extra                 // set by attach; nil for most connections, which are kept small
 }
+
+// extra is what few connections have.
+type extra struct {
+	meter *meter        // nil: what the peer sends is not limited
+	first *firstMessage // which the handler has yet to read; nil for none
+}
+
+// addresses returns those that count as one client, of which the peer has one.
+func (c *Conn) addresses() netip.Prefix { return clientaddr.Bucket(c.peer) }
 
 // Right returns the connection's right, which [live.Event] names as well.
 func (c *Conn) Right() *live.Right { return c.right }
@@ -102,8 +109,9 @@ func (c *Conn) Underlying() *websocket.Conn {
 func (c *Conn) ReadMessage() (kind MessageKind, data []byte, err error) {
 	c.reading.Lock()
 	defer c.reading.Unlock()
-	if first := c.first; first != nil {
-		c.first = nil
+	if c.extra != nil && c.extra.first != nil {
+		first := c.extra.first
+		c.extra.first = nil
 		if c.right.Live() {
 			return first.kind, first.data, nil
 		}

@@ -35,7 +35,7 @@ func (g *Guard) admitPending(c *Conn, try attempt, who client) bool {
 	}
 	c.accepted(m.kind, m.data)
 	if c.gate.messages.PassOn {
-		c.first = m
+		c.extra.first = m
 	}
 	return true
 }
@@ -47,7 +47,7 @@ func (g *Guard) awaitToken(c *Conn, try attempt, who client) (m *firstMessage, e
 	late := time.AfterFunc(g.cfg.MessageTimeout, func() { c.close(refusal.New(ErrNoMessage)) })
 	defer func() {
 		late.Stop()
-		g.lobby.pended(c.addresses)
+		g.lobby.pended(c.addresses())
 		try.done(err)
 	}()
 	if m, err = c.readFirst(); err == nil {

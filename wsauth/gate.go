@@ -167,13 +167,13 @@ func (t *gate) openPending(values context.Context, w *answer, r *http.Request, t
 	if err != nil {
 		return false, err
 	}
-	if err := g.lobby.pend(c.addresses, g.cfg); err != nil {
+	if err := g.lobby.pend(c.addresses(), g.cfg); err != nil {
 		g.leave(c)
 		return false, err
 	}
 	defer func() {
 		if !kept {
-			g.lobby.pended(c.addresses)
+			g.lobby.pended(c.addresses())
 			g.leave(c)
 		}
 	}()

@@ -98,7 +98,10 @@ func (c *Conn) measure(ws *websocket.Conn) {
 	if limits.PerSecond == 0 && limits.BytesPerSecond == 0 {
 		return // nothing is kept for it
 	}
-	c.meter = new(meter)
+	if c.extra == nil {
+		c.extra = new(extra)
+	}
+	c.extra.meter = new(meter)
 	answer := ws.PingHandler()
 	ws.SetPingHandler(func(data string) error {
 		c.take(1, 0)
@@ -110,15 +113,24 @@ func (c *Conn) measure(ws *websocket.Conn) {
 	})
 }
 
+// limited returns the meter of a connection, nil if what its peer sends is not limited.
+func (c *Conn) limited() *meter {
+	if c.extra == nil {
+		return nil
+	}
+	return c.extra.meter
+}
+
 // take counts what the reader of the connection got. More than is allowed closes the
 // connection, or has the reader wait.
 func (c *Conn) take(messages, bytes int) {
-	if c.meter == nil || c.right.Ended() {
+	m := c.limited()
+	if m == nil || c.right.Ended() {
 		return
 	}
 	limits, now := &c.gate.guard.cfg.Messages, int64(time.Since(c.gate.guard.made))
-	early := max(c.meter.messages.take(messages, limits.PerSecond, limits.Burst, now),
-		c.meter.bytes.take(bytes, limits.BytesPerSecond, limits.BytesBurst, now))
+	early := max(m.messages.take(messages, limits.PerSecond, limits.Burst, now),
+		m.bytes.take(bytes, limits.BytesPerSecond, limits.BytesBurst, now))
 	switch {
 	case early <= 0:
 	case limits.OnExcess == MessageExcessWaits:
@@ -130,11 +142,12 @@ func (c *Conn) take(messages, bytes int) {
 
 // takePong counts a pong, which is no message if it answers a ping of ours.
 func (c *Conn) takePong(bytes int) {
-	if c.meter == nil {
+	m := c.limited()
+	if m == nil {
 		return
 	}
-	if c.meter.owed.Load() > 0 {
-		c.meter.owed.Add(-1)
+	if m.owed.Load() > 0 {
+		m.owed.Add(-1)
 		c.take(0, bytes)
 		return
 	}
@@ -143,8 +156,8 @@ func (c *Conn) takePong(bytes int) {
 
 // owe has the next pong answer a ping that is being sent.
 func (c *Conn) owe() {
-	if c.meter != nil {
-		c.meter.owed.Add(1)
+	if m := c.limited(); m != nil {
+		m.owed.Add(1)
 	}
 }
 

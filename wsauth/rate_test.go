@@ -167,8 +167,9 @@ func TestWaitingReaderIsEnded(t *testing.T) {
 						t.Errorf("the handler was told after %s, want %s", took, ends.at)
 					}
 				}
-				waits.limits.OnExcess = wsauth.MessageExcessWaits
-				inBubble(t, paseto.Config{}, setup{Config: wsauth.Config{Messages: waits.limits}}, serve, func(b bubble) {
+				limits := waits.limits
+				limits.OnExcess = wsauth.MessageExcessWaits
+				inBubble(t, paseto.Config{}, setup{Config: wsauth.Config{Messages: limits}}, serve, func(b bubble) {
 					began := time.Now()
 					client := b.call(b.alice(after), false)
 					client.flood(waits.send...)

@@ -84,7 +84,7 @@ func (c *Conn) enqueue(message *websocket.PreparedMessage) error {
 // logSlow logs that the connection ends because its peer reads too slowly: its queue is
 // full, or a write has waited for [Config.WriteTimeout].
 func (c *Conn) logSlow(err error) {
-	c.gate.guard.clientLog.Write(c.Context(), c.addresses, slog.LevelInfo, "connection closed for a slow peer",
+	c.gate.guard.clientLog.Write(c.Context(), c.addresses(), slog.LevelInfo, "connection closed for a slow peer",
 		"err", err, "route", c.gate.Name, "claims", c.Claims(), "remote", c.ws.RemoteAddr())
 }
 

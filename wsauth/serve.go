@@ -17,7 +17,7 @@ import (
 // newConn returns a connection that has yet to get its claims and its WebSocket, with
 // the values of a context. leave is its end. The error is a refusal.
 func (g *Guard) newConn(values context.Context, t *gate, r *http.Request) (_ *Conn, err error) {
-	c := &Conn{gate: t.by(r), addresses: g.client(r)}
+	c := &Conn{gate: t.by(r), peer: g.client(r).Addr()}
 	c.right, err = g.keeper.Reserve(values, &c.gate.Route, (*holder)(c))
 	return c, err
 }
@@ -58,7 +58,7 @@ func (g *Guard) served(c *Conn) {
 // panicked ends the connection for a panic of the application, which it returns as an error.
 func (c *Conn) panicked(what string, cause any) error {
 	g := c.gate.guard
-	g.clientLog.Write(c.Context(), c.addresses, slog.LevelError, what,
+	g.clientLog.Write(c.Context(), c.addresses(), slog.LevelError, what,
 		"panic", cause, "claims", c.Claims(), "stack", clientlog.Stack(debug.Stack()))
 	err := refusal.Newf(live.ErrPanic, "%v", cause)
 	g.keeper.Report(live.Event{Kind: live.EventPanicked, Right: c.right, Claims: c.Claims(), Err: err})
