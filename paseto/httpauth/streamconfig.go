@@ -10,11 +10,10 @@ type StreamConfig struct {
 	// [EventStream] is. Default 5s.
 	Grace time.Duration `koanf:"grace" default:"5s" validate:"omitempty,min=1ms,max=10m"`
 	// Heartbeat is how long an [EventStream] may be silent before it sends a comment, so
-	// that proxies do not take the connection for dead, and so that clients that have gone
-	// without a word are noticed. Default 15s.
+	// that proxies do not take the connection for dead. Default 15s.
 	Heartbeat time.Duration `koanf:"heartbeat" default:"15s" validate:"omitempty,min=1ms,max=24h"`
-	// WriteTimeout is how long an [EventStream] may take to send one event. After that the
-	// right ends: the client reads too slowly, or is not there any more. Default 10s.
+	// WriteTimeout is how long one event of an [EventStream] may wait for a client that does
+	// not read, and whose buffers are full. After that the right ends. Default 10s.
 	WriteTimeout time.Duration `koanf:"write_timeout" default:"10s" validate:"omitempty,min=1ms,max=10m"`
 	// EndEvent is the type of the last event of an [EventStream], for which pages listen.
 	// Default end.
