@@ -51,6 +51,21 @@ func keep(t *testing.T, with setting, test func(k keeping)) {
 	keepTwo(t, with, func(k, _ keeping) { test(k) })
 }
 
+// run is keep in a test of its own.
+func run(t *testing.T, name string, with setting, test func(k keeping)) {
+	t.Helper()
+	runTwo(t, name, with, func(k, _ keeping) { test(k) })
+}
+
+// runTwo is keepTwo in a test of its own.
+func runTwo(t *testing.T, name string, with setting, test func(here, there keeping)) {
+	t.Helper()
+	t.Run(name, func(t *testing.T) {
+		t.Parallel()
+		keepTwo(t, with, test)
+	})
+}
+
 // keepTwo runs a test with two keepers that share a denylist, as two processes do.
 func keepTwo(t *testing.T, with setting, test func(here, there keeping)) {
 	t.Helper()
@@ -120,6 +135,14 @@ func alice(ttl time.Duration) paseto.Grant {
 // lasting outlives the tests.
 func lasting(subject string) paseto.Grant {
 	return paseto.Grant{Subject: subject, TTL: 20 * 24 * time.Hour}
+}
+
+// must ends the test if what it needs has failed.
+func (k keeping) must(err error) {
+	k.Helper()
+	if err != nil {
+		k.Fatal(err)
+	}
 }
 
 func (k keeping) issue(g paseto.Grant) paseto.Issued {

@@ -105,23 +105,20 @@ func TestLostLease(t *testing.T) {
 		{"one of a right before is displaced", displaces(func(l *denylist.Lease) { l.Holder += "x" }), false, 0},
 	} {
 		for excess, cause := range map[live.Excess]paseto.Code{live.RejectNewest: live.ErrTooMany, live.ReplaceOldest: live.ErrReplaced} {
-			t.Run(test.name+", "+string(excess), func(t *testing.T) {
-				t.Parallel()
-				keep(t, shared(1, excess), func(k keeping) {
-					a := k.of("alice")
-					synctest.Wait()
-					test.happen(k.store)
-					if test.ends {
-						a.checkEnds(cause, 0, test.within)
-						k.store.ReplaceAll("")
-						return
-					}
-					time.Sleep(time.Minute)
-					a.checkStays("alice")
-					if n := len(k.store.Leases()); n != 1 {
-						k.Errorf("%d leases are held, want alice's", n)
-					}
-				})
+			run(t, test.name+", "+string(excess), shared(1, excess), func(k keeping) {
+				a := k.of("alice")
+				synctest.Wait()
+				test.happen(k.store)
+				if test.ends {
+					a.checkEnds(cause, 0, test.within)
+					k.store.ReplaceAll("")
+					return
+				}
+				time.Sleep(time.Minute)
+				a.checkStays("alice")
+				if n := len(k.store.Leases()); n != 1 {
+					k.Errorf("%d leases are held, want alice's", n)
+				}
 			})
 		}
 	}
@@ -143,21 +140,18 @@ func TestLeaseRenewedMeanwhile(t *testing.T) {
 			go func() { _ = k.Shutdown(context.Background()) }()
 		},
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			keepTwo(t, shared(1, live.RejectNewest), func(here, there keeping) {
-				a := here.of("alice")
-				here.store.OnCall(func(call string) error {
-					if call == "renew" {
-						here.store.OnCall(nil)
-						end(here, a)
-						synctest.Wait() // as far as it comes
-					}
-					return nil
-				})
-				time.Sleep(30 * time.Second / 2)
-				there.of("alice").checkStays("alice, who came back")
+		runTwo(t, name, shared(1, live.RejectNewest), func(here, there keeping) {
+			a := here.of("alice")
+			here.store.OnCall(func(call string) error {
+				if call == "renew" {
+					here.store.OnCall(nil)
+					end(here, a)
+					synctest.Wait() // as far as it comes
+				}
+				return nil
 			})
+			time.Sleep(30 * time.Second / 2)
+			there.of("alice").checkStays("alice, who came back")
 		})
 	}
 }
@@ -194,9 +188,7 @@ func TestLeasesAreGivenBack(t *testing.T) {
 		{"ended", func(k keeping, _ *paseto.Claims) { k.of("alice").End(live.ErrPanic) }},
 		{"given up", func(k keeping, _ *paseto.Claims) { k.of("alice").GiveUp(live.ErrPanic) }},
 		{"revoked", func(k keeping, _ *paseto.Claims) {
-			if err := k.auth.RevokeSubject(k.Context(), "alice", k.of("alice").Claims().IssuedAt); err != nil {
-				k.Error(err)
-			}
+			k.must(k.auth.RevokeSubject(k.Context(), "alice", k.of("alice").Claims().IssuedAt))
 			time.Sleep(time.Second) // so that the next token is of another second
 		}},
 		{"expired", func(k keeping, _ *paseto.Claims) {
@@ -239,17 +231,14 @@ func TestLeasesAreGivenBack(t *testing.T) {
 			k.store.OnAnswer(nil)
 		}},
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
-			keep(t, shared(1, live.RejectNewest), func(k keeping) {
-				k.of("bob")
-				test.way(k, k.verify(lasting("alice")))
-				synctest.Wait()
-				if n := len(k.store.Leases()); n != 1 {
-					k.Errorf("%d leases are held, want bob's", n)
-				}
-				k.of("alice").checkStays("alice, who came back")
-			})
+		run(t, test.name, shared(1, live.RejectNewest), func(k keeping) {
+			k.of("bob")
+			test.way(k, k.verify(lasting("alice")))
+			synctest.Wait()
+			if n := len(k.store.Leases()); n != 1 {
+				k.Errorf("%d leases are held, want bob's", n)
+			}
+			k.of("alice").checkStays("alice, who came back")
 		})
 	}
 }
@@ -259,30 +248,27 @@ func TestLeasesAreGivenBack(t *testing.T) {
 func TestLeaseStoreDown(t *testing.T) {
 	t.Parallel()
 	for _, failOpen := range []bool{false, true} {
-		t.Run(map[bool]string{false: "fail closed", true: "fail open"}[failOpen], func(t *testing.T) {
-			t.Parallel()
-			with := shared(1, live.RejectNewest)
-			with.tokens.Denylist.FailOpen = failOpen
-			keep(t, with, func(k keeping) {
-				k.store.OnCall(func(string) error { return errDown })
-				k.open(nil).checkStays("nobody")
-				k.open(&paseto.Grant{}).checkStays("somebody")
-				for range 2 {
-					a, err := k.tryOpen(nil, k.verify(lasting("alice")))
-					if failOpen {
-						if err != nil {
-							k.Fatal(err)
-						}
-						a.checkStays("alice")
-						continue
+		with := shared(1, live.RejectNewest)
+		with.tokens.Denylist.FailOpen = failOpen
+		run(t, map[bool]string{false: "fail closed", true: "fail open"}[failOpen], with, func(k keeping) {
+			k.store.OnCall(func(string) error { return errDown })
+			k.open(nil).checkStays("nobody")
+			k.open(&paseto.Grant{}).checkStays("somebody")
+			for range 2 {
+				a, err := k.tryOpen(nil, k.verify(lasting("alice")))
+				if failOpen {
+					if err != nil {
+						k.Fatal(err)
 					}
-					checkCode(k.T, err, paseto.ErrUnavailable)
+					a.checkStays("alice")
+					continue
 				}
-				time.Sleep(30 * time.Second)
-				if got := k.log.String(); !strings.Contains(got, errDown.Error()) || failOpen && !strings.Contains(got, "level=ERROR") {
-					k.Errorf("log is %q", got)
-				}
-			})
+				checkCode(k.T, err, paseto.ErrUnavailable)
+			}
+			time.Sleep(30 * time.Second)
+			if got := k.log.String(); !strings.Contains(got, errDown.Error()) || failOpen && !strings.Contains(got, "level=ERROR") {
+				k.Errorf("log is %q", got)
+			}
 		})
 	}
 }

@@ -33,18 +33,15 @@ func TestEndOfLife(t *testing.T) {
 		{"greatest age of an anonymous right", 0, nil, 5 * time.Hour, 5 * time.Hour, live.ErrLifetime},
 		{"greatest age without expiry", 0, &never, time.Hour, time.Hour, live.ErrLifetime},
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
-			tokens := paseto.Config{AllowNoExpiry: true, Leeway: test.leeway}
-			keep(t, setting{tokens: tokens, cfg: live.Config{MaxLifetime: test.lifetime}}, func(k keeping) {
-				h := k.open(test.grant)
-				if got, want := h.Deadline(), time.Now().Add(test.lives); !got.Equal(want) {
-					k.Errorf("Deadline is %s, want %s", got, want)
-				}
-				time.Sleep(test.lives - 1)
-				h.checkStays("alice")
-				h.checkEnds(test.want, 1, 1)
-			})
+		tokens := paseto.Config{AllowNoExpiry: true, Leeway: test.leeway}
+		run(t, test.name, setting{tokens: tokens, cfg: live.Config{MaxLifetime: test.lifetime}}, func(k keeping) {
+			h := k.open(test.grant)
+			if got, want := h.Deadline(), time.Now().Add(test.lives); !got.Equal(want) {
+				k.Errorf("Deadline is %s, want %s", got, want)
+			}
+			time.Sleep(test.lives - 1)
+			h.checkStays("alice")
+			h.checkEnds(test.want, 1, 1)
 		})
 	}
 }
@@ -65,21 +62,18 @@ func TestEndlessLife(t *testing.T) {
 		{"expiry in the year 9999", &paseto.Grant{ExpiresAt: time.Date(9999, 12, 31, 23, 59, 59, 0, time.UTC)}, 0, true},
 		{"longest lifetime", &never, 876000 * time.Hour, true},
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
-			tokens := paseto.Config{AllowNoExpiry: true, MaxTTL: paseto.NoExpiry, SessionTTL: paseto.NoExpiry}
-			cfg := live.Config{MaxLifetime: test.longest, RecheckInterval: 24 * time.Hour, MaxUnchecked: paseto.NoLimit}
-			keep(t, setting{tokens: tokens, cfg: cfg}, func(k keeping) {
-				h := k.open(test.grant)
-				if bounded := !h.Deadline().IsZero(); bounded != test.bounded {
-					k.Errorf("Deadline is %s", h.Deadline())
-				}
-				time.Sleep(3 * 24 * time.Hour)
-				h.checkStays("alice")
-				k.ahead.Store(int64(99 * 365 * 24 * time.Hour))
-				time.Sleep(2 * time.Second)
-				h.checkStays("alice, whose clock is far ahead")
-			})
+		tokens := paseto.Config{AllowNoExpiry: true, MaxTTL: paseto.NoExpiry, SessionTTL: paseto.NoExpiry}
+		cfg := live.Config{MaxLifetime: test.longest, RecheckInterval: 24 * time.Hour, MaxUnchecked: paseto.NoLimit}
+		run(t, test.name, setting{tokens: tokens, cfg: cfg}, func(k keeping) {
+			h := k.open(test.grant)
+			if bounded := !h.Deadline().IsZero(); bounded != test.bounded {
+				k.Errorf("Deadline is %s", h.Deadline())
+			}
+			time.Sleep(3 * 24 * time.Hour)
+			h.checkStays("alice")
+			k.ahead.Store(int64(99 * 365 * 24 * time.Hour))
+			time.Sleep(2 * time.Second)
+			h.checkStays("alice, whose clock is far ahead")
 		})
 	}
 }
@@ -96,9 +90,7 @@ func TestRenewalMovesTheEnd(t *testing.T) {
 			{40 * time.Minute, 24 * time.Hour, time.Hour},
 		} {
 			time.Sleep(step.at - time.Since(began))
-			if err := h.Renew(k.Context(), k.token(alice(step.ttl))); err != nil {
-				k.Fatal(err)
-			}
+			k.must(h.Renew(k.Context(), k.token(alice(step.ttl))))
 			if got := h.Deadline().Sub(began); got != step.ends {
 				k.Errorf("renewed at %s for %s, the right is to end at %s, want %s", step.at, step.ttl, got, step.ends)
 			}
@@ -108,9 +100,7 @@ func TestRenewalMovesTheEnd(t *testing.T) {
 		second := k.open(&first)
 		for range 20 {
 			time.Sleep(19 * time.Minute / 10)
-			if err := second.Renew(k.Context(), k.token(alice(20*time.Minute))); err != nil {
-				k.Fatal(err)
-			}
+			k.must(second.Renew(k.Context(), k.token(alice(20*time.Minute))))
 		}
 		second.checkEnds(paseto.ErrExpired, 20*time.Minute-time.Second, 20*time.Minute)
 	})
@@ -141,33 +131,28 @@ func TestClockThatJumps(t *testing.T) {
 		{"back and ahead", []jump{{time.Minute, -hour}, {time.Minute, 3 * hour}}, 0, 2 * time.Minute, 2*time.Minute + time.Second},
 	} {
 		for _, looks := range []bool{false, true} {
-			t.Run(map[bool]string{false: test.name, true: test.name + ", and somebody looks"}[looks], func(t *testing.T) {
-				t.Parallel()
-				cfg := live.Config{RecheckInterval: 24 * hour, MaxUnchecked: paseto.NoLimit}
-				keep(t, setting{cfg: cfg}, func(k keeping) {
-					began, token := time.Now(), alice(hour)
-					h := k.open(&token)
-					if test.renewed != 0 {
-						if err := h.Renew(k.Context(), k.token(alice(test.renewed))); err != nil {
-							k.Fatal(err)
-						}
+			cfg := live.Config{RecheckInterval: 24 * hour, MaxUnchecked: paseto.NoLimit}
+			run(t, map[bool]string{false: test.name, true: test.name + ", and somebody looks"}[looks], setting{cfg: cfg}, func(k keeping) {
+				began, token := time.Now(), alice(hour)
+				h := k.open(&token)
+				if test.renewed != 0 {
+					k.must(h.Renew(k.Context(), k.token(alice(test.renewed))))
+				}
+				for _, jump := range test.jumps {
+					time.Sleep(jump.after)
+					k.ahead.Add(int64(jump.by))
+				}
+				passed := time.Since(began)
+				if looks {
+					if live := h.Live(); live != (passed < test.least) {
+						k.Errorf("after %s the right is live: %t", passed, live)
 					}
-					for _, jump := range test.jumps {
-						time.Sleep(jump.after)
-						k.ahead.Add(int64(jump.by))
+					if passed >= test.least { // the look has ended it
+						h.checkEnds(paseto.ErrExpired, 0, 0)
+						return
 					}
-					passed := time.Since(began)
-					if looks {
-						if live := h.Live(); live != (passed < test.least) {
-							k.Errorf("after %s the right is live: %t", passed, live)
-						}
-						if passed >= test.least { // the look has ended it
-							h.checkEnds(paseto.ErrExpired, 0, 0)
-							return
-						}
-					}
-					h.checkEnds(paseto.ErrExpired, test.least-passed, test.most-passed)
-				})
+				}
+				h.checkEnds(paseto.ErrExpired, test.least-passed, test.most-passed)
 			})
 		}
 	}
@@ -179,16 +164,13 @@ func TestClockSetBack(t *testing.T) {
 	t.Parallel()
 	const lifetime = 10 * time.Minute
 	for _, back := range []time.Duration{0, time.Second, time.Minute, lifetime - 1, lifetime, lifetime + 1, 9 * time.Hour} {
-		t.Run(back.String(), func(t *testing.T) {
-			t.Parallel()
-			keep(t, setting{cfg: live.Config{MaxLifetime: lifetime}}, func(k keeping) {
-				k.ahead.Store(-int64(back))
-				h := k.open(nil)
-				if late := h.Deadline().Sub(k.auth.Now()) - lifetime; late < 0 || late > 1 { // a nanosecond, where the time would be that of the keeper
-					k.Errorf("Deadline is %s after the greatest age", late)
-				}
-				h.checkEnds(live.ErrLifetime, lifetime, lifetime+1)
-			})
+		run(t, back.String(), setting{cfg: live.Config{MaxLifetime: lifetime}}, func(k keeping) {
+			k.ahead.Store(-int64(back))
+			h := k.open(nil)
+			if late := h.Deadline().Sub(k.auth.Now()) - lifetime; late < 0 || late > 1 { // a nanosecond, where the time would be that of the keeper
+				k.Errorf("Deadline is %s after the greatest age", late)
+			}
+			h.checkEnds(live.ErrLifetime, lifetime, lifetime+1)
 		})
 	}
 }

@@ -48,33 +48,30 @@ func TestPerSubject(t *testing.T) {
 	for name, with := range map[string]setting{
 		"alone": {cfg: live.Config{PerSubject: 2}}, "together": {cfg: live.Config{PerSubject: 2}, leases: true},
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			keep(t, with, func(k keeping) {
-				b := k.of("bob")
+		run(t, name, with, func(k keeping) {
+			b := k.of("bob")
+			for range 3 {
+				one, two := k.of("alice"), k.of("alice")
 				for range 3 {
-					one, two := k.of("alice"), k.of("alice")
-					for range 3 {
-						_, err := k.tryOpen(nil, k.verify(lasting("alice")))
-						checkCode(k.T, err, live.ErrTooMany)
-					}
-					one.End(live.ErrPanic)
-					synctest.Wait()
-					three := k.of("alice")
-					two.Release()
-					three.GiveUp(live.ErrClosed)
-					synctest.Wait()
-					one.Release()
+					_, err := k.tryOpen(nil, k.verify(lasting("alice")))
+					checkCode(k.T, err, live.ErrTooMany)
 				}
-				for range 5 { // of whom nobody knows whose they are
-					k.open(nil).checkStays("nobody")
-					k.open(&paseto.Grant{Session: "s1"}).checkStays("somebody")
-				}
-				b.checkStays("bob")
-				if s := k.Stats(); s.Open != 11 {
-					k.Errorf("stats are %+v, want bob's and 10 uncounted ones", s)
-				}
-			})
+				one.End(live.ErrPanic)
+				synctest.Wait()
+				three := k.of("alice")
+				two.Release()
+				three.GiveUp(live.ErrClosed)
+				synctest.Wait()
+				one.Release()
+			}
+			for range 5 { // of whom nobody knows whose they are
+				k.open(nil).checkStays("nobody")
+				k.open(&paseto.Grant{Session: "s1"}).checkStays("somebody")
+			}
+			b.checkStays("bob")
+			if s := k.Stats(); s.Open != 11 {
+				k.Errorf("stats are %+v, want bob's and 10 uncounted ones", s)
+			}
 		})
 	}
 }
@@ -85,32 +82,27 @@ func TestReplaceOldest(t *testing.T) {
 	t.Parallel()
 	const limit = 5
 	for _, leases := range []bool{false, true} {
-		t.Run(map[bool]string{false: "alone", true: "together"}[leases], func(t *testing.T) {
-			t.Parallel()
-			keep(t, setting{cfg: live.Config{PerSubject: limit, OnExcess: live.ReplaceOldest}, leases: leases}, func(k keeping) {
-				b := k.of("bob")
-				time.Sleep(2 * time.Second) // the first look at all is over
-				var rights []held
-				for n := range 3 * limit {
-					looked := k.Visited()
-					rights = append(rights, k.of("alice"))
-					if n == limit-1 { // a renewal makes none younger
-						if err := rights[0].Renew(k.Context(), k.token(paseto.Grant{Subject: "alice", TTL: 30 * 24 * time.Hour})); err != nil {
-							k.Fatal(err)
-						}
-					}
-					if len(rights) > limit {
-						rights[0].checkEnds(live.ErrReplaced, 0, 0)
-						rights = rights[1:]
-					}
-					if n := k.Visited() - looked; n > 1 {
-						k.Errorf("the keeper looks at %d rights to replace one", n)
-					}
+		run(t, map[bool]string{false: "alone", true: "together"}[leases], setting{cfg: live.Config{PerSubject: limit, OnExcess: live.ReplaceOldest}, leases: leases}, func(k keeping) {
+			b := k.of("bob")
+			time.Sleep(2 * time.Second) // the first look at all is over
+			var rights []held
+			for n := range 3 * limit {
+				looked := k.Visited()
+				rights = append(rights, k.of("alice"))
+				if n == limit-1 { // a renewal makes none younger
+					k.must(rights[0].Renew(k.Context(), k.token(paseto.Grant{Subject: "alice", TTL: 30 * 24 * time.Hour})))
 				}
-				for _, h := range append(rights, b) {
-					h.checkStays(h.Claims().Subject)
+				if len(rights) > limit {
+					rights[0].checkEnds(live.ErrReplaced, 0, 0)
+					rights = rights[1:]
 				}
-			})
+				if n := k.Visited() - looked; n > 1 {
+					k.Errorf("the keeper looks at %d rights to replace one", n)
+				}
+			}
+			for _, h := range append(rights, b) {
+				h.checkStays(h.Claims().Subject)
+			}
 		})
 	}
 }
@@ -120,9 +112,7 @@ func TestRefusedReplacesNobody(t *testing.T) {
 	t.Parallel()
 	keep(t, setting{cfg: live.Config{PerSubject: 1, OnExcess: live.ReplaceOldest}}, func(k keeping) {
 		a, other := k.of("alice"), k.verify(lasting("alice"))
-		if err := k.auth.Revoke(k.Context(), other); err != nil {
-			k.Fatal(err)
-		}
+		k.must(k.auth.Revoke(k.Context(), other))
 		_, err := k.tryOpen(nil, other)
 		checkCode(k.T, err, paseto.ErrRevoked)
 		a.checkStays("alice")
@@ -135,31 +125,28 @@ func TestPressure(t *testing.T) {
 	const callers, limit = 100, 5
 	for _, leases := range []bool{false, true} {
 		for _, excess := range []live.Excess{live.RejectNewest, live.ReplaceOldest} {
-			t.Run(map[bool]string{false: "alone, ", true: "together, "}[leases]+string(excess), func(t *testing.T) {
-				t.Parallel()
-				keep(t, setting{cfg: live.Config{PerSubject: limit, OnExcess: excess}, leases: leases}, func(k keeping) {
-					for range 3 {
-						var group sync.WaitGroup
-						for range callers {
-							claims := k.verify(lasting("alice"))
-							group.Go(func() {
-								if _, err := k.tryOpen(nil, claims); err != nil && !errors.Is(err, live.ErrTooMany) && !errors.Is(err, live.ErrReplaced) {
-									k.Error(err)
-								}
-							})
-						}
-						group.Wait()
-						synctest.Wait()
-						open := slices.Collect(k.RightsOf("alice"))
-						if s := k.Stats(); len(open) != limit || s.Open != limit {
-							k.Errorf("%d rights are open, stats are %+v, want %d", len(open), s, limit)
-						}
-						for _, r := range open {
-							r.Release()
-						}
-						synctest.Wait()
+			run(t, map[bool]string{false: "alone, ", true: "together, "}[leases]+string(excess), setting{cfg: live.Config{PerSubject: limit, OnExcess: excess}, leases: leases}, func(k keeping) {
+				for range 3 {
+					var group sync.WaitGroup
+					for range callers {
+						claims := k.verify(lasting("alice"))
+						group.Go(func() {
+							if _, err := k.tryOpen(nil, claims); err != nil && !errors.Is(err, live.ErrTooMany) && !errors.Is(err, live.ErrReplaced) {
+								k.Error(err)
+							}
+						})
 					}
-				})
+					group.Wait()
+					synctest.Wait()
+					open := slices.Collect(k.RightsOf("alice"))
+					if s := k.Stats(); len(open) != limit || s.Open != limit {
+						k.Errorf("%d rights are open, stats are %+v, want %d", len(open), s, limit)
+					}
+					for _, r := range open {
+						r.Release()
+					}
+					synctest.Wait()
+				}
 			})
 		}
 	}

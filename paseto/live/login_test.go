@@ -39,12 +39,8 @@ func TestLogin(t *testing.T) {
 		h.checkEnds(live.ErrLifetime, time.Hour-time.Minute-1, time.Hour-time.Minute+1)
 
 		h = k.openOn(door, nil)
-		if err := h.Renew(k.Context(), k.token(anHour)); err != nil {
-			k.Fatal(err)
-		}
-		if err := k.auth.RevokeSession(k.Context(), anHour.Session); err != nil {
-			k.Fatal(err)
-		}
+		k.must(h.Renew(k.Context(), k.token(anHour)))
+		k.must(k.auth.RevokeSession(k.Context(), anHour.Session))
 		h.checkEnds(paseto.ErrRevoked, 0, 0)
 	})
 }
@@ -83,30 +79,25 @@ func TestLoginRefused(t *testing.T) {
 			if test.name == "the answer is lost" && !leases {
 				continue
 			}
-			t.Run(map[bool]string{false: test.name, true: test.name + ", with leases"}[leases], func(t *testing.T) {
-				t.Parallel()
-				keep(t, setting{cfg: live.Config{PerSubject: 2}, leases: leases}, func(k keeping) {
-					h := k.openOn(door, nil)
-					k.store.OnRelease(func(context.Context) { time.Sleep(time.Second) }) // what is given back comes late
-					token, over := test.prepare(k)
-					if err := h.Renew(k.Context(), token); !errors.Is(err, test.want) {
-						k.Errorf("Renew = %v, want %v", err, test.want)
-					}
-					if h.Claims() != nil || paseto.FromContext(h.Context()) != nil || !h.Deadline().IsZero() {
-						k.Errorf("the right has the claims %v", h.Claims())
-					}
-					h.checkStays("nobody")
-					over()
-					if err := h.Renew(k.Context(), k.token(longer())); err != nil {
-						k.Fatal(err)
-					}
-					time.Sleep(5 * time.Second)
-					k.of("alice")
-					if _, err := k.tryOpen(nil, k.verify(longer())); !errors.Is(err, live.ErrTooMany) {
-						k.Errorf("a third right is opened with %v, want ErrTooMany", err)
-					}
-					h.checkStays("alice")
-				})
+			run(t, map[bool]string{false: test.name, true: test.name + ", with leases"}[leases], setting{cfg: live.Config{PerSubject: 2}, leases: leases}, func(k keeping) {
+				h := k.openOn(door, nil)
+				k.store.OnRelease(func(context.Context) { time.Sleep(time.Second) }) // what is given back comes late
+				token, over := test.prepare(k)
+				if err := h.Renew(k.Context(), token); !errors.Is(err, test.want) {
+					k.Errorf("Renew = %v, want %v", err, test.want)
+				}
+				if h.Claims() != nil || paseto.FromContext(h.Context()) != nil || !h.Deadline().IsZero() {
+					k.Errorf("the right has the claims %v", h.Claims())
+				}
+				h.checkStays("nobody")
+				over()
+				k.must(h.Renew(k.Context(), k.token(longer())))
+				time.Sleep(5 * time.Second)
+				k.of("alice")
+				if _, err := k.tryOpen(nil, k.verify(longer())); !errors.Is(err, live.ErrTooMany) {
+					k.Errorf("a third right is opened with %v, want ErrTooMany", err)
+				}
+				h.checkStays("alice")
 			})
 		}
 	}

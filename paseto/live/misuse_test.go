@@ -38,19 +38,16 @@ func TestReserveDuringAWalk(t *testing.T) {
 		},
 		"recheck": func(k keeping) { _ = k.Recheck(k.Context()) },
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			keep(t, setting{}, func(k keeping) {
-				var once sync.Once
-				parent, cancel := context.WithCancel(k.Context())
-				defer cancel()
-				r, err := k.Reserve(busy{parent, func() { once.Do(func() { walk(k) }) }}, nil, nil)
-				if err != nil {
-					checkCode(k.T, err, live.ErrShutdown)
-					return
-				}
-				r.Release()
-			})
+		run(t, name, setting{}, func(k keeping) {
+			var once sync.Once
+			parent, cancel := context.WithCancel(k.Context())
+			defer cancel()
+			r, err := k.Reserve(busy{parent, func() { once.Do(func() { walk(k) }) }}, nil, nil)
+			if err != nil {
+				checkCode(k.T, err, live.ErrShutdown)
+				return
+			}
+			r.Release()
 		})
 	}
 }
@@ -96,9 +93,7 @@ func TestOrderOfCalls(t *testing.T) {
 			}
 		}},
 		{"Admit twice", func(k keeping, r *live.Right, claims *paseto.Claims) {
-			if err := r.Admit(k.Context(), claims); err != nil {
-				k.Error(err)
-			}
+			k.must(r.Admit(k.Context(), claims))
 			for _, c := range []*paseto.Claims{claims, k.verify(lasting("bob")), nil} {
 				err := r.Admit(k.Context(), c)
 				checkCode(k.T, err, live.ErrOtherSubject)
@@ -106,9 +101,7 @@ func TestOrderOfCalls(t *testing.T) {
 					k.Errorf("the claims are %v, want those that it had", r.Claims())
 				}
 			}
-			if err := k.auth.Revoke(k.Context(), claims); err != nil {
-				k.Error(err)
-			}
+			k.must(k.auth.Revoke(k.Context(), claims))
 			synctest.Wait()
 			if !r.Ended() {
 				k.Error("a revocation does not find the right any more")
@@ -149,22 +142,19 @@ func TestOrderOfCalls(t *testing.T) {
 		}},
 	} {
 		for _, leases := range []bool{false, true} {
-			t.Run(map[bool]string{false: test.name, true: test.name + ", with leases"}[leases], func(t *testing.T) {
-				t.Parallel()
-				keep(t, setting{cfg: live.Config{PerSubject: 2}, leases: leases}, func(k keeping) {
-					r, err := k.Reserve(k.Context(), nil, nil)
-					if err != nil {
-						k.Fatal(err)
+			run(t, map[bool]string{false: test.name, true: test.name + ", with leases"}[leases], setting{cfg: live.Config{PerSubject: 2}, leases: leases}, func(k keeping) {
+				r, err := k.Reserve(k.Context(), nil, nil)
+				if err != nil {
+					k.Fatal(err)
+				}
+				test.use(k, r, k.verify(lasting("alice")))
+				r.Release()
+				synctest.Wait()
+				if k.Stats().Open == 0 { // else there is another
+					for range 2 {
+						k.of("alice") // nothing of the first one counts
 					}
-					test.use(k, r, k.verify(lasting("alice")))
-					r.Release()
-					synctest.Wait()
-					if k.Stats().Open == 0 { // else there is another
-						for range 2 {
-							k.of("alice") // nothing of the first one counts
-						}
-					}
-				})
+				}
 			})
 		}
 	}

@@ -54,9 +54,7 @@ func TestObserver(t *testing.T) {
 		h := k.openOn(picky, &anHour)
 		first := h.Claims()
 		check(h.Right, live.Event{Kind: live.EventOpened, Claims: first})
-		if err := h.Renew(k.Context(), k.token(longer())); err != nil {
-			k.Fatal(err)
-		}
+		k.must(h.Renew(k.Context(), k.token(longer())))
 		second := h.Claims()
 		check(h.Right, live.Event{Kind: live.EventRenewed, Claims: second})
 		_ = h.Renew(k.Context(), k.token(anHour))
@@ -100,34 +98,31 @@ func TestPanics(t *testing.T) {
 		"observer": {[]live.Option{live.WithObserver(func(live.Event) { panic("oh dear") })}, "observer of rights panicked"},
 		"holder":   {nil, "holder of a right panicked"},
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			keep(t, setting{cfg: live.Config{PerSubject: 2}, opts: test.opts}, func(k keeping) {
-				var rights []*live.Right
-				for range 2 {
-					g := paseto.Grant{Subject: "alice", TTL: time.Minute}
-					r, err := k.Open(k.Context(), k.verify(g), nil, ranting{})
-					if err != nil {
-						k.Fatal(err)
-					}
-					rights = append(rights, r)
+		run(t, name, setting{cfg: live.Config{PerSubject: 2}, opts: test.opts}, func(k keeping) {
+			var rights []*live.Right
+			for range 2 {
+				g := paseto.Grant{Subject: "alice", TTL: time.Minute}
+				r, err := k.Open(k.Context(), k.verify(g), nil, ranting{})
+				if err != nil {
+					k.Fatal(err)
 				}
-				other := k.of("bob")
-				time.Sleep(time.Hour)
-				for _, r := range rights {
-					if !r.Ended() {
-						k.Error("a right goes on")
-					}
-					r.Release()
+				rights = append(rights, r)
+			}
+			other := k.of("bob")
+			time.Sleep(time.Hour)
+			for _, r := range rights {
+				if !r.Ended() {
+					k.Error("a right goes on")
 				}
-				other.checkStays("bob")
-				if got := k.log.String(); !strings.Contains(got, test.logs) || !strings.Contains(got, "level=ERROR") || !strings.Contains(got, "oh dear") {
-					k.Errorf("log is %q", got)
-				}
-				if s := k.Stats(); s.Open != 1 || s.Opened != 3 || s.Ended != 2 || s.Panicked != 0 {
-					k.Errorf("stats are %+v", s)
-				}
-			})
+				r.Release()
+			}
+			other.checkStays("bob")
+			if got := k.log.String(); !strings.Contains(got, test.logs) || !strings.Contains(got, "level=ERROR") || !strings.Contains(got, "oh dear") {
+				k.Errorf("log is %q", got)
+			}
+			if s := k.Stats(); s.Open != 1 || s.Opened != 3 || s.Ended != 2 || s.Panicked != 0 {
+				k.Errorf("stats are %+v", s)
+			}
 		})
 	}
 }

@@ -64,36 +64,29 @@ func TestUnheardRevocation(t *testing.T) {
 		{"nobody notices, and the operator is impatient", live.Config{RecheckInterval: 3 * time.Second}, silent, 3 * time.Second},
 		{"nobody notices, and little is to be unchecked", live.Config{MaxUnchecked: 8 * time.Second}, silent, 4 * time.Second},
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
-			keep(t, setting{cfg: test.cfg}, func(k keeping) {
-				unheard := make(chan struct{})
-				var watches atomic.Int32
-				k.store.OnWatch(func(ctx context.Context, fn func(denylist.Event)) error {
-					fn(denylist.Event{Kind: denylist.EventMissed})
-					if watches.Add(1) == 1 {
-						return test.watch(ctx, unheard, fn)
-					}
-					return k.store.Store.Watch(ctx, fn)
-				})
-				a, b := k.of("alice"), k.of("bob")
-				time.Sleep(3 * time.Second / 2) // the first look at all is over
-				if err := k.auth.Revoke(k.Context(), a.Claims()); err != nil {
-					k.Fatal(err)
+		run(t, test.name, setting{cfg: test.cfg}, func(k keeping) {
+			unheard := make(chan struct{})
+			var watches atomic.Int32
+			k.store.OnWatch(func(ctx context.Context, fn func(denylist.Event)) error {
+				fn(denylist.Event{Kind: denylist.EventMissed})
+				if watches.Add(1) == 1 {
+					return test.watch(ctx, unheard, fn)
 				}
-				if watches.Load() == 1 { // else it has been heard
-					close(unheard)
-				}
-				a.checkEnds(paseto.ErrRevoked, 0, test.within)
-				b.checkStays("bob")
-				if watches.Load() == 1 {
-					return // as it does until the end
-				}
-				if err := k.auth.Revoke(k.Context(), b.Claims()); err != nil {
-					k.Fatal(err)
-				}
-				b.checkEnds(paseto.ErrRevoked, 0, 0)
+				return k.store.Store.Watch(ctx, fn)
 			})
+			a, b := k.of("alice"), k.of("bob")
+			time.Sleep(3 * time.Second / 2) // the first look at all is over
+			k.must(k.auth.Revoke(k.Context(), a.Claims()))
+			if watches.Load() == 1 { // else it has been heard
+				close(unheard)
+			}
+			a.checkEnds(paseto.ErrRevoked, 0, test.within)
+			b.checkStays("bob")
+			if watches.Load() == 1 {
+				return // as it does until the end
+			}
+			k.must(k.auth.Revoke(k.Context(), b.Claims()))
+			b.checkEnds(paseto.ErrRevoked, 0, 0)
 		})
 	}
 }
@@ -106,27 +99,24 @@ func TestGapsInARow(t *testing.T) {
 		"missed":  {Kind: denylist.EventMissed},
 		"unknown": {Kind: "all is new"},
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			keep(t, setting{}, func(k keeping) {
-				for range rights {
-					k.of("alice")
-				}
-				time.Sleep(2 * time.Second)
-				var looks atomic.Int32
-				k.store.OnLook(func(context.Context, denylist.Token) (bool, error) {
-					looks.Add(1)
-					return false, nil
-				})
-				for range gaps {
-					k.store.Tell(e)
-					time.Sleep(seconds * time.Second / gaps)
-				}
-				time.Sleep(2 * time.Second)
-				if n := looks.Load(); n%rights != 0 || n < rights*seconds || n > rights*(seconds+1) {
-					k.Errorf("the denylist was asked %d times for %d rights in %d seconds, want %d to %d times", n, rights, seconds, rights*seconds, rights*(seconds+1))
-				}
+		run(t, name, setting{}, func(k keeping) {
+			for range rights {
+				k.of("alice")
+			}
+			time.Sleep(2 * time.Second)
+			var looks atomic.Int32
+			k.store.OnLook(func(context.Context, denylist.Token) (bool, error) {
+				looks.Add(1)
+				return false, nil
 			})
+			for range gaps {
+				k.store.Tell(e)
+				time.Sleep(seconds * time.Second / gaps)
+			}
+			time.Sleep(2 * time.Second)
+			if n := looks.Load(); n%rights != 0 || n < rights*seconds || n > rights*(seconds+1) {
+				k.Errorf("the denylist was asked %d times for %d rights in %d seconds, want %d to %d times", n, rights, seconds, rights*seconds, rights*(seconds+1))
+			}
 		})
 	}
 }
@@ -152,22 +142,19 @@ func TestOutage(t *testing.T) {
 		{"fail open, no answer at all", open, live.Config{}, hangs, long, 0, 0},
 		{"over in time", paseto.Config{}, live.Config{}, down, 5*time.Minute - 90*time.Second, 0, 0},
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
-			keep(t, setting{tokens: test.tokens, cfg: test.cfg}, func(k keeping) {
-				a, anonymous := k.of("alice"), k.open(nil)
-				synctest.Wait()
-				k.store.OnLook(test.look)
-				over := time.AfterFunc(test.outage, func() { k.store.OnLook(nil) })
-				defer over.Stop()
-				if test.most > 0 {
-					a.checkEnds(paseto.ErrUnavailable, test.least, test.most)
-				} else {
-					time.Sleep(long)
-					a.checkStays("alice")
-				}
-				anonymous.checkStays("nobody")
-			})
+		run(t, test.name, setting{tokens: test.tokens, cfg: test.cfg}, func(k keeping) {
+			a, anonymous := k.of("alice"), k.open(nil)
+			synctest.Wait()
+			k.store.OnLook(test.look)
+			over := time.AfterFunc(test.outage, func() { k.store.OnLook(nil) })
+			defer over.Stop()
+			if test.most > 0 {
+				a.checkEnds(paseto.ErrUnavailable, test.least, test.most)
+			} else {
+				time.Sleep(long)
+				a.checkStays("alice")
+			}
+			anonymous.checkStays("nobody")
 		})
 	}
 }
@@ -235,29 +222,24 @@ func TestRecheck(t *testing.T) {
 		{"the denylist is away", func(k keeping, _ *paseto.Claims) error { k.store.OnLook(down); return nil }, false, paseto.ErrUnavailable, ""},
 		{"the caller has gone", func(k keeping, _ *paseto.Claims) error { k.store.OnLook(hangs); return nil }, true, context.Canceled, ""},
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
-			keep(t, setting{cfg: live.Config{RecheckInterval: time.Hour, MaxUnchecked: paseto.NoLimit}}, func(k keeping) {
-				k.store.OnTell(func(denylist.Event) bool { return false })
-				a := k.of("alice")
-				synctest.Wait()
-				if err := test.change(k, a.Claims()); err != nil {
-					k.Fatal(err)
-				}
-				ctx, cancel := context.WithCancel(k.Context())
-				defer cancel()
-				if test.gone {
-					cancel()
-				}
-				if err := k.Recheck(ctx); !errors.Is(err, test.err) {
-					k.Errorf("Recheck = %v, want %v", err, test.err)
-				}
-				if test.want == "" {
-					a.checkStays("alice")
-					return
-				}
-				a.checkEnds(test.want, 0, 0)
-			})
+		run(t, test.name, setting{cfg: live.Config{RecheckInterval: time.Hour, MaxUnchecked: paseto.NoLimit}}, func(k keeping) {
+			k.store.OnTell(func(denylist.Event) bool { return false })
+			a := k.of("alice")
+			synctest.Wait()
+			k.must(test.change(k, a.Claims()))
+			ctx, cancel := context.WithCancel(k.Context())
+			defer cancel()
+			if test.gone {
+				cancel()
+			}
+			if err := k.Recheck(ctx); !errors.Is(err, test.err) {
+				k.Errorf("Recheck = %v, want %v", err, test.err)
+			}
+			if test.want == "" {
+				a.checkStays("alice")
+				return
+			}
+			a.checkEnds(test.want, 0, 0)
 		})
 	}
 }
@@ -277,23 +259,16 @@ func TestWithdrawnKey(t *testing.T) {
 			return []paseto.Key{secretKey, localKey.Retire(time.Now().Add(retiring))}
 		}, retiring},
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
-			keep(t, setting{}, func(k keeping) {
-				signed := lasting("bob")
-				signed.Purpose = paseto.Public
-				a, b, renewed := k.of("alice"), k.open(&signed), k.of("bob")
-				if err := renewed.Renew(k.Context(), k.token(signed)); err != nil {
-					k.Fatal(err)
-				}
-				if err := k.auth.SetKeys(test.keys()...); err != nil {
-					k.Fatal(err)
-				}
-				a.checkEnds(paseto.ErrKeyWithdrawn, test.least, test.least+minute)
-				time.Sleep(2 * minute)
-				b.checkStays("bob")
-				renewed.checkStays("bob, renewed")
-			})
+		run(t, test.name, setting{}, func(k keeping) {
+			signed := lasting("bob")
+			signed.Purpose = paseto.Public
+			a, b, renewed := k.of("alice"), k.open(&signed), k.of("bob")
+			k.must(renewed.Renew(k.Context(), k.token(signed)))
+			k.must(k.auth.SetKeys(test.keys()...))
+			a.checkEnds(paseto.ErrKeyWithdrawn, test.least, test.least+minute)
+			time.Sleep(2 * minute)
+			b.checkStays("bob")
+			renewed.checkStays("bob, renewed")
 		})
 	}
 }
@@ -310,9 +285,7 @@ func TestRecheckOfRenewedRight(t *testing.T) {
 				return false, nil
 			}
 			asked = true
-			if err := a.Renew(ctx, k.token(lasting("alice"))); err != nil {
-				k.Error(err)
-			}
+			k.must(a.Renew(ctx, k.token(lasting("alice"))))
 			return true, nil
 		})
 		time.Sleep(2 * time.Minute)
@@ -329,9 +302,7 @@ func TestClosedStore(t *testing.T) {
 	keep(t, setting{}, func(k keeping) {
 		a := k.of("alice")
 		synctest.Wait()
-		if err := k.store.Close(); err != nil {
-			k.Fatal(err)
-		}
+		k.must(k.store.Close())
 		a.checkEnds(paseto.ErrUnavailable, 4*time.Minute, 6*time.Minute)
 		if strings.Contains(k.log.String(), "cannot be watched") {
 			k.Errorf("log is %s", k.log)

@@ -60,58 +60,53 @@ func TestRevocation(t *testing.T) {
 			return auth.Revoke(ctx, &paseto.Claims{ID: "unknown"})
 		}, nil, 0},
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
-			keepTwo(t, setting{}, func(here, there keeping) {
-				known := claims{}
-				rights := map[string][2]held{}
-				open := func(name string, c *paseto.Claims) {
-					known[name] = c
-					var both [2]held
-					for i, k := range []keeping{here, there} {
-						var err error
-						if both[i], err = k.tryOpen(nil, c); err != nil {
-							k.Fatal(err)
-						}
-					}
-					rights[name] = both
-				}
-				phone := here.verify(alice(0))
-				invite, err := here.auth.Issue("invite", alice(0))
-				if err != nil {
-					here.Fatal(err)
-				}
-				open("phone", phone)
-				open("phone again", phone)
-				open("tablet", here.verify(alice(0)))
-				open("laptop", here.verify(paseto.Grant{Subject: "alice"}))
-				open("bob", here.verify(paseto.Grant{Subject: "bob", Session: "s2"}))
-				open("machine", here.verify(paseto.Grant{}))
-				open("invited", invite.Claims)
-				open("anonymous", nil)
-				time.Sleep(2 * time.Second)
-				open("later", here.verify(paseto.Grant{Subject: "alice", Session: "s3"}))
-				synctest.Wait()
-				looked := []int{here.Visited(), there.Visited()}
-				if err := test.revoke(here.Context(), here.auth, known); err != nil {
-					here.Fatal(err)
-				}
-				synctest.Wait()
+		runTwo(t, test.name, setting{}, func(here, there keeping) {
+			known := claims{}
+			rights := map[string][2]held{}
+			open := func(name string, c *paseto.Claims) {
+				known[name] = c
+				var both [2]held
 				for i, k := range []keeping{here, there} {
-					if n := k.Visited() - looked[i]; n != test.named {
-						k.Errorf("the keeper looks at %d rights, want %d", n, test.named)
+					var err error
+					if both[i], err = k.tryOpen(nil, c); err != nil {
+						k.Fatal(err)
 					}
 				}
-				for name, both := range rights {
-					for _, h := range both {
-						if slices.Contains(test.ends, name) {
-							h.checkEnds(paseto.ErrRevoked, 0, 0)
-						} else {
-							h.checkStays(name)
-						}
+				rights[name] = both
+			}
+			phone := here.verify(alice(0))
+			invite, err := here.auth.Issue("invite", alice(0))
+			if err != nil {
+				here.Fatal(err)
+			}
+			open("phone", phone)
+			open("phone again", phone)
+			open("tablet", here.verify(alice(0)))
+			open("laptop", here.verify(paseto.Grant{Subject: "alice"}))
+			open("bob", here.verify(paseto.Grant{Subject: "bob", Session: "s2"}))
+			open("machine", here.verify(paseto.Grant{}))
+			open("invited", invite.Claims)
+			open("anonymous", nil)
+			time.Sleep(2 * time.Second)
+			open("later", here.verify(paseto.Grant{Subject: "alice", Session: "s3"}))
+			synctest.Wait()
+			looked := []int{here.Visited(), there.Visited()}
+			here.must(test.revoke(here.Context(), here.auth, known))
+			synctest.Wait()
+			for i, k := range []keeping{here, there} {
+				if n := k.Visited() - looked[i]; n != test.named {
+					k.Errorf("the keeper looks at %d rights, want %d", n, test.named)
+				}
+			}
+			for name, both := range rights {
+				for _, h := range both {
+					if slices.Contains(test.ends, name) {
+						h.checkEnds(paseto.ErrRevoked, 0, 0)
+					} else {
+						h.checkStays(name)
 					}
 				}
-			})
+			}
 		})
 	}
 }
@@ -137,59 +132,54 @@ func TestRevocationDuringAdmission(t *testing.T) {
 			if test.revokes == "acquire" && !leases {
 				continue
 			}
-			t.Run(fmt.Sprintf("%s, leases %t", test.name, leases), func(t *testing.T) {
-				t.Parallel()
-				keep(t, setting{cfg: live.Config{PerSubject: 1, RecheckInterval: time.Hour}, leases: leases}, func(k keeping) {
-					k.of("bob") // the watch is in force
-					synctest.Wait()
-					claims := k.verify(lasting("alice"))
-					revoke := func() {
-						if !test.told { // a watch that is broken tells of nothing, and then of a gap
-							k.store.OnTell(func(e denylist.Event) bool { return e.Kind != denylist.EventRevoked })
-						}
-						if err := k.auth.Revoke(context.WithoutCancel(k.Context()), claims); err != nil {
-							k.Error(err)
-						}
-						synctest.Wait()
-						if !test.told && test.revokes == "acquire" {
-							k.store.Tell(denylist.Event{Kind: denylist.EventMissed})
-							time.Sleep(2 * time.Second)
-						}
+			run(t, fmt.Sprintf("%s, leases %t", test.name, leases), setting{cfg: live.Config{PerSubject: 1, RecheckInterval: time.Hour}, leases: leases}, func(k keeping) {
+				k.of("bob") // the watch is in force
+				synctest.Wait()
+				claims := k.verify(lasting("alice"))
+				revoke := func() {
+					if !test.told { // a watch that is broken tells of nothing, and then of a gap
+						k.store.OnTell(func(e denylist.Event) bool { return e.Kind != denylist.EventRevoked })
 					}
-					k.store.OnLook(func(ctx context.Context, token denylist.Token) (bool, error) {
-						if token.Subject != "alice" {
-							return false, nil
-						}
-						k.store.OnLook(nil)
-						if test.revokes == "early" {
-							revoke()
-						}
-						revoked, err := k.store.Revoked(ctx, token)
-						if test.revokes == "late" {
-							revoke()
-						}
-						return revoked && (!test.told || test.revokes != "early"), err
-					})
-					k.store.OnCall(func(call string) error {
-						if call == "acquire" && test.revokes == "acquire" {
-							revoke()
-						}
-						return nil
-					})
-					if test.revokes == "before" {
+					k.must(k.auth.Revoke(context.WithoutCancel(k.Context()), claims))
+					synctest.Wait()
+					if !test.told && test.revokes == "acquire" {
+						k.store.Tell(denylist.Event{Kind: denylist.EventMissed})
+						time.Sleep(2 * time.Second)
+					}
+				}
+				k.store.OnLook(func(ctx context.Context, token denylist.Token) (bool, error) {
+					if token.Subject != "alice" {
+						return false, nil
+					}
+					k.store.OnLook(nil)
+					if test.revokes == "early" {
 						revoke()
 					}
-					_, err := k.tryOpen(nil, claims)
-					checkCode(k.T, err, paseto.ErrRevoked)
-					synctest.Wait()
-					if s := k.Stats(); s.Places != 1 || s.Opened != 1 {
-						k.Errorf("stats are %+v, want those of bob alone", s)
+					revoked, err := k.store.Revoked(ctx, token)
+					if test.revokes == "late" {
+						revoke()
 					}
-					if n := len(k.store.Leases()); leases && n != 1 {
-						k.Errorf("%d leases are held, want that of bob", n)
-					}
-					k.store.OnTell(nil)
+					return revoked && (!test.told || test.revokes != "early"), err
 				})
+				k.store.OnCall(func(call string) error {
+					if call == "acquire" && test.revokes == "acquire" {
+						revoke()
+					}
+					return nil
+				})
+				if test.revokes == "before" {
+					revoke()
+				}
+				_, err := k.tryOpen(nil, claims)
+				checkCode(k.T, err, paseto.ErrRevoked)
+				synctest.Wait()
+				if s := k.Stats(); s.Places != 1 || s.Opened != 1 {
+					k.Errorf("stats are %+v, want those of bob alone", s)
+				}
+				if n := len(k.store.Leases()); leases && n != 1 {
+					k.Errorf("%d leases are held, want that of bob", n)
+				}
+				k.store.OnTell(nil)
 			})
 		}
 	}

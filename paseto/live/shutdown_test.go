@@ -82,44 +82,41 @@ func TestShutdownInBatches(t *testing.T) {
 		{"a deadline that leaves no time", 100, 10, time.Millisecond, 100},
 		{"none", 0, 0, 0, 1},
 	} {
-		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
-			keep(t, setting{cfg: live.Config{ShutdownRate: test.rate}}, func(k keeping) {
-				all := crowd(k, test.rights, nil)
-				ctx, cancel := context.WithCancel(k.Context())
-				if test.deadline > 0 {
-					ctx, cancel = context.WithTimeout(k.Context(), test.deadline)
+		run(t, test.name, setting{cfg: live.Config{ShutdownRate: test.rate}}, func(k keeping) {
+			all := crowd(k, test.rights, nil)
+			ctx, cancel := context.WithCancel(k.Context())
+			if test.deadline > 0 {
+				ctx, cancel = context.WithTimeout(k.Context(), test.deadline)
+			}
+			defer cancel()
+			began := time.Now()
+			if err := k.Shutdown(ctx); err != nil {
+				k.Errorf("Shutdown = %v", err)
+			}
+			var ends []ending
+			for range test.rights {
+				ends = append(ends, <-all)
+			}
+			slices.SortFunc(ends, func(a, b ending) int { return cmp.Compare(a.at.UnixNano(), b.at.UnixNano()) })
+			var pauses []time.Duration
+			for i, end := range ends {
+				if !errors.Is(end.cause, live.ErrShutdown) || i == 0 && !end.at.Equal(began) {
+					k.Errorf("right %d ended with %v after %s", i, end.cause, end.at.Sub(began))
 				}
-				defer cancel()
-				began := time.Now()
-				if err := k.Shutdown(ctx); err != nil {
-					k.Errorf("Shutdown = %v", err)
+				if i%test.batch > 0 && !end.at.Equal(ends[i-1].at) {
+					k.Errorf("right %d ended %s after the one before, want batches of %d", i, end.at.Sub(ends[i-1].at), test.batch)
 				}
-				var ends []ending
-				for range test.rights {
-					ends = append(ends, <-all)
+				if i > 0 && i%test.batch == 0 {
+					pauses = append(pauses, end.at.Sub(ends[i-1].at))
 				}
-				slices.SortFunc(ends, func(a, b ending) int { return cmp.Compare(a.at.UnixNano(), b.at.UnixNano()) })
-				var pauses []time.Duration
-				for i, end := range ends {
-					if !errors.Is(end.cause, live.ErrShutdown) || i == 0 && !end.at.Equal(began) {
-						k.Errorf("right %d ended with %v after %s", i, end.cause, end.at.Sub(began))
-					}
-					if i%test.batch > 0 && !end.at.Equal(ends[i-1].at) {
-						k.Errorf("right %d ended %s after the one before, want batches of %d", i, end.at.Sub(ends[i-1].at), test.batch)
-					}
-					if i > 0 && i%test.batch == 0 {
-						pauses = append(pauses, end.at.Sub(ends[i-1].at))
-					}
-				}
-				slices.Sort(pauses)
-				if n := len(pauses); n > 0 && (pauses[0] < pause-jitter || pauses[n-1] > pause+jitter) || n > 5 && pauses[0] == pauses[n-1] {
-					k.Errorf("the times between two batches are %v, want different ones from %s to %s", pauses, pause-jitter, pause+jitter)
-				}
-				if s := k.Stats(); s.Open != 0 || s.Places != 0 || s.Ended != uint64(test.rights) {
-					k.Errorf("stats are %+v", s)
-				}
-			})
+			}
+			slices.Sort(pauses)
+			if n := len(pauses); n > 0 && (pauses[0] < pause-jitter || pauses[n-1] > pause+jitter) || n > 5 && pauses[0] == pauses[n-1] {
+				k.Errorf("the times between two batches are %v, want different ones from %s to %s", pauses, pause-jitter, pause+jitter)
+			}
+			if s := k.Stats(); s.Open != 0 || s.Places != 0 || s.Ended != uint64(test.rights) {
+				k.Errorf("stats are %+v", s)
+			}
 		})
 	}
 }
@@ -129,34 +126,31 @@ func TestShutdownWithoutTime(t *testing.T) {
 	t.Parallel()
 	const rights = 500
 	for _, begun := range []bool{false, true} {
-		t.Run(map[bool]string{false: "context has ended before", true: "context ends meanwhile"}[begun], func(t *testing.T) {
-			t.Parallel()
-			keep(t, setting{}, func(k keeping) {
-				cut := make(chan struct{}, rights)
-				all := crowd(k, rights, cut)
-				ctx, cancel := context.WithCancel(k.Context())
-				if begun {
-					time.AfterFunc(time.Hour, cancel)
-				} else {
-					cancel()
+		run(t, map[bool]string{false: "context has ended before", true: "context ends meanwhile"}[begun], setting{}, func(k keeping) {
+			cut := make(chan struct{}, rights)
+			all := crowd(k, rights, cut)
+			ctx, cancel := context.WithCancel(k.Context())
+			if begun {
+				time.AfterFunc(time.Hour, cancel)
+			} else {
+				cancel()
+			}
+			began := time.Now()
+			if err := k.Shutdown(ctx); !errors.Is(err, context.Canceled) {
+				k.Errorf("Shutdown = %v, want the context's error", err)
+			}
+			if took := time.Since(began); (took > 0) != begun {
+				k.Errorf("Shutdown took %s", took)
+			}
+			for range rights {
+				<-cut
+				if end := <-all; !errors.Is(end.cause, live.ErrShutdown) {
+					k.Errorf("a right ended with %v", end.cause)
 				}
-				began := time.Now()
-				if err := k.Shutdown(ctx); !errors.Is(err, context.Canceled) {
-					k.Errorf("Shutdown = %v, want the context's error", err)
-				}
-				if took := time.Since(began); (took > 0) != begun {
-					k.Errorf("Shutdown took %s", took)
-				}
-				for range rights {
-					<-cut
-					if end := <-all; !errors.Is(end.cause, live.ErrShutdown) {
-						k.Errorf("a right ended with %v", end.cause)
-					}
-				}
-				if err := k.Shutdown(k.Context()); err != nil {
-					k.Errorf("the second Shutdown = %v", err)
-				}
-			})
+			}
+			if err := k.Shutdown(k.Context()); err != nil {
+				k.Errorf("the second Shutdown = %v", err)
+			}
 		})
 	}
 }
@@ -240,9 +234,7 @@ func TestShutdownAgainstOpening(t *testing.T) {
 			})
 		}
 		<-enough
-		if err := k.Shutdown(k.Context()); err != nil {
-			k.Error(err)
-		}
+		k.must(k.Shutdown(k.Context()))
 		group.Wait()
 		if s := k.Stats(); s.Places != 0 || s.Open != 0 || s.Opened != s.Ended {
 			k.Errorf("stats are %+v", s)
