@@ -34,9 +34,9 @@ const (
 // links that change, as Kubernetes mounts secrets. Danger: a list of keys that is
 // half written can be a good list of fewer keys, so renaming is better.
 //
-// A key that is taken out ends more than the tokens that it issued: their
-// WebSockets are closed at the next recheck, within live.recheck_interval.
-// So are those of a retired key once its time is over.
+// A key that is taken out ends more than the tokens that it issued: what they keep open
+// ends at the next re-check, within live.recheck_interval. So does what the tokens of a
+// retired key keep open, once its time is over.
 //
 // Only keys are taken. They replace all that the kit has, those that the program
 // has set itself included. A configuration with any mistake in it, and keys that

@@ -142,8 +142,8 @@ func NewContext(ctx context.Context, claims *Claims) context.Context {
 	return context.WithValue(ctx, contextKey{}, claims)
 }
 
-// Holder has claims that may be replaced by newer ones, as a connection does whose
-// token is renewed.
+// Holder has claims that may be replaced by newer ones, as a stream or a connection does
+// whose token is renewed.
 type Holder interface {
 	// Claims returns the claims in force, nil for an anonymous caller.
 	Claims() *Claims
@@ -156,7 +156,7 @@ func NewHolderContext(ctx context.Context, holder Holder) context.Context {
 }
 
 // holderContext takes less memory than what [context.WithValue] returns: there is one for
-// each connection.
+// each stream and each connection.
 type holderContext struct {
 	context.Context
 	holder Holder
@@ -170,7 +170,7 @@ func (ctx *holderContext) Value(key any) any {
 	return ctx.Context.Value(key)
 }
 
-// FromContext returns the claims that the request or connection of ctx was
+// FromContext returns the claims that the request, stream or connection of ctx was
 // admitted with, or has renewed since: nil if it is anonymous, or was not guarded
 // at all.
 func FromContext(ctx context.Context) *Claims {

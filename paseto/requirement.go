@@ -9,7 +9,7 @@ import (
 
 // Requirement says what a route asks of a token, beyond what the [Authorizer]
 // asks of every token. The zero Requirement asks for an access token. The same
-// value serves HTTP routes, WebSocket handshakes and [Authorizer.Verify].
+// value serves HTTP routes, streams, WebSocket handshakes and [Authorizer.Verify].
 type Requirement struct {
 	// Type is the required token type. Default [TypeAccess]. A route that
 	// requires [TypeRefresh] does not use the token up, and does not notice
@@ -34,13 +34,13 @@ type Requirement struct {
 	// revoked. Its error refuses the token: an [*Error] as it is, any other as
 	// [ErrForbidden].
 	//
-	// Its context is that of Verify, or of the HTTP request. On a WebSocket the values
-	// are the same at the handshake, at the first message and at every renewal: those
-	// of wsauth.WithConnContext, and without that the request's, which then stay
-	// in memory for as long as the connection does; see there for routers that use
-	// their values again. [FromContext] returns the claims that the connection has so
-	// far, nil before it has any. The context ends with the request, or at the first
-	// message and at renewals with the connection.
+	// Its context is that of Verify, or of the HTTP request, whose values the renewal of a
+	// stream has too. On a WebSocket the values are the same at the handshake, at the first
+	// message and at every renewal: those of wsauth.WithConnContext, and without that the
+	// request's, which then stay in memory for as long as the connection does; see there for
+	// routers that use their values again. [FromContext] returns the claims that the stream
+	// or connection has so far, nil before it has any. The context ends with the request, or
+	// at the first message and at renewals with the connection.
 	Check func(ctx context.Context, claims *Claims) error
 }
 

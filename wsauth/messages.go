@@ -1,11 +1,21 @@
 package wsauth
 
 import (
+	"net/http"
+
 	"github.com/pasetokit/pasetokit/internal/messages"
 	"github.com/pasetokit/pasetokit/paseto"
 )
 
-func init() { messages.Add(clientMessages) }
+func init() {
+	messages.Add(clientMessages)
+	messages.AddStatuses(map[paseto.Code]int{
+		errUpgrade:   http.StatusUpgradeRequired,
+		errHandshake: http.StatusBadRequest,
+		ErrOrigin:    http.StatusForbidden,
+		ErrThrottled: http.StatusTooManyRequests,
+	})
+}
 
 // clientMessages is what a client is shown for each code, unless the case has a
 // message of its own.

@@ -2,10 +2,10 @@ package wsauth
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"slices"
 
 	"github.com/pasetokit/pasetokit/internal/clientlog"
 	"github.com/pasetokit/pasetokit/internal/refusal"
@@ -16,30 +16,15 @@ import (
 
 // overHTTP lists the refusals that are answered over HTTP whatever is
 // configured, because they are not about a token.
-var overHTTP = map[paseto.Code]int{
-	errUpgrade:            http.StatusUpgradeRequired,
-	live.ErrShutdown:      http.StatusServiceUnavailable,
-	live.ErrOverload:      http.StatusServiceUnavailable,
-	ErrThrottled:          http.StatusTooManyRequests,
-	ErrOrigin:             http.StatusForbidden,
-	errHandshake:          http.StatusBadRequest,
-	paseto.ErrUnavailable: http.StatusServiceUnavailable,
-
-	paseto.ErrKeysUnavailable: http.StatusServiceUnavailable,
+var overHTTP = []paseto.Code{
+	errUpgrade, errHandshake, ErrOrigin, ErrThrottled, live.ErrShutdown, live.ErrOverload, paseto.ErrUnavailable, paseto.ErrKeysUnavailable,
 }
 
 // refuse answers a handshake that is not let in.
 func (t *gate) refuse(w *answer, r *http.Request, err error) {
 	g := t.guard
-	told := httpauth.Refusal(err)
-	status, always := overHTTP[told.Code]
-	switch {
-	case always:
-	case errors.Is(err, live.ErrTooMany):
-		status = http.StatusTooManyRequests
-	default:
-		status = httpauth.Status(err)
-	}
+	told, status := httpauth.Refusal(err), httpauth.Status(err)
+	always := slices.Contains(overHTTP, told.Code)
 	closes := !always && g.cfg.Reject == RejectClose && told.Code != httpauth.ErrServer
 	if closes {
 		if broken := w.takeOver(); broken != nil { // refuse it for that instead, over HTTP

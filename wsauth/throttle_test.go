@@ -294,6 +294,9 @@ func TestAuthenticateCounts(t *testing.T) {
 	if limited, ok := errors.AsType[*paseto.Error](err); !ok || !errors.Is(err, wsauth.ErrThrottled) || limited.RetryAfter <= 0 {
 		t.Errorf("error is %#v, want ErrThrottled with the time to try again", err)
 	}
+	if got := httpauth.Status(err); got != http.StatusTooManyRequests {
+		t.Errorf("a program of its own answers with %d, want 429", got)
+	}
 	l.checkThrottled(t, l.right(t).and(fromAddress("192.0.2.1")))
 	l.clock.Advance(time.Minute)
 	if err := ask(l.right(t)); err != nil {

@@ -47,7 +47,7 @@ it is verified as the configuration says, and needs no record if it has expired 
 revoked. --token-id revokes the token with a jti, as logs show it. The other tokens of a
 session stay valid then: to log somebody out, revoke the session.
 
-Servers that share the denylist close the sockets of what is revoked within moments.
+Servers that share the denylist end what is open with a revoked token within moments.
 
 Danger: a revocation cannot be taken back, and but for --token nobody checks that there
 is what it names. With a time to come, --issued-before refuses new logins too, until

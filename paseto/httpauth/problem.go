@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/pasetokit/pasetokit/internal/locate"
+	"github.com/pasetokit/pasetokit/internal/messages"
 	"github.com/pasetokit/pasetokit/internal/refusal"
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/paseto/live"
@@ -222,11 +223,13 @@ func describe(err error) (told *paseto.Error, status int, challenge string) {
 	default:
 		told = refusal.New(ErrServer)
 	}
-	a, listed := answers[told.Code]
-	if !listed {
-		a = answer{status: http.StatusForbidden}
+	if a, listed := answers[told.Code]; listed {
+		return told, a.status, a.challenge
 	}
-	return told, a.status, a.challenge
+	if status, added := messages.StatusOf(string(told.Code)); added { // of package wsauth
+		return told, status, ""
+	}
+	return told, http.StatusForbidden, ""
 }
 
 // header returns the challenge after RFC 6750, section 3: without an error
