@@ -41,9 +41,6 @@ const soon = 100 * time.Millisecond
 // 100 ms, however long the handshake takes.
 var start = time.Date(2030, 1, 2, 3, 4, 5, 900_000_000, time.UTC)
 
-// aboutToExpire is the grant of such a token.
-var aboutToExpire = paseto.Grant{Subject: "alice", TTL: time.Second}
-
 // clock is a time that tests move by hand.
 type clock = testclock.Clock
 

@@ -6,10 +6,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
-	"sync/atomic"
 	"testing"
-
-	"github.com/gorilla/websocket"
 
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/wsauth"
@@ -31,86 +28,22 @@ func shutdown(ctx context.Context, guard *wsauth.Guard) <-chan error {
 	return done
 }
 
-// TestShutdown tells every client and every handler, and has seen all handlers
-// off when it returns.
-func TestShutdown(t *testing.T) {
+// TestShutdownCutsTheRefused who have been told why and do not answer, and forestalls no close.
+func TestShutdownCutsTheRefused(t *testing.T) {
 	t.Parallel()
-	auth := newAuthorizer(t, paseto.Config{})
-	guard := closable(t, auth, setup{})
-	var returned atomic.Int32
-	srv := listen(t, guard.Require(paseto.Requirement{Optional: true}, func(ctx context.Context, conn *wsauth.Conn) {
-		defer returned.Add(1)
-		_ = conn.WriteMessage(wsauth.TextMessage, []byte("hello"))
-		_, _, err := conn.ReadMessage()
-		if err == nil || !errors.Is(err, context.Cause(ctx)) {
-			t.Errorf("the read failed with %v, and the context ended with %v", err, context.Cause(ctx))
-		}
-	}))
-	token := access(t, auth, paseto.Grant{})
-	var clients []*websocket.Conn
-	for _, send := range []handshake{bearer(token), bearer(token), none()} {
-		ws := connect(t, srv, send)
-		checkMessage(t, ws, "hello")
-		clients = append(clients, ws)
+	guard := closable(t, newAuthorizer(t, paseto.Config{}), setup{})
+	ws := connect(t, listen(t, guard.Require(paseto.Requirement{}, unreachable(t))), none())
+	ws.SetCloseHandler(func(int, string) error { return nil }) // no answer
+	checkClosed(t, ws, wsauth.ClosePolicyViolation, paseto.ErrNoToken.Message())
+	ctx, cancel := context.WithCancel(t.Context())
+	done := shutdown(ctx, guard)
+	cancel()
+	if err := wait(t, done, "Shutdown"); !errors.Is(err, context.Canceled) {
+		t.Errorf("Shutdown returns %v, want the context's error", err)
 	}
-	done := shutdown(t.Context(), guard)
-	for _, ws := range clients {
-		checkClosed(t, ws, wsauth.CloseGoingAway, shuttingDown)
-	}
-	if err := wait(t, done, "Shutdown"); err != nil {
-		t.Errorf("Shutdown returns %v", err)
-	}
-	if n := returned.Load(); n != 3 {
-		t.Errorf("%d of 3 handlers have returned", n)
-	}
+	checkCut(t, ws)
 	if err := guard.Shutdown(t.Context()); err != nil {
 		t.Errorf("the second Shutdown returns %v", err)
-	}
-}
-
-// TestShutdownDeadline cuts what is left when the context ends, so that a
-// handler which hangs on a read comes free.
-func TestShutdownDeadline(t *testing.T) {
-	t.Parallel()
-	auth := newAuthorizer(t, paseto.Config{})
-	token := access(t, auth, paseto.Grant{})
-	for _, test := range []struct {
-		name   string
-		send   handshake
-		code   wsauth.CloseCode
-		reason string
-	}{
-		{"handler reads", bearer(token), wsauth.CloseGoingAway, shuttingDown},
-		{"refused", none(), wsauth.ClosePolicyViolation, paseto.ErrNoToken.Message()},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
-			guard := closable(t, auth, setup{})
-			srv := listen(t, guard.Require(paseto.Requirement{}, func(_ context.Context, conn *wsauth.Conn) {
-				if _, _, err := conn.ReadMessage(); err == nil {
-					t.Error("the read succeeded")
-				}
-			}))
-			ws := connect(t, srv, test.send)
-			ws.SetCloseHandler(func(int, string) error { return nil }) // no answer
-			ctx, cancel := context.WithCancel(t.Context())
-			var done <-chan error
-			if test.code == wsauth.CloseGoingAway {
-				done = shutdown(ctx, guard)
-				checkClosed(t, ws, test.code, test.reason)
-			} else { // closed already, which the shutdown must not forestall
-				checkClosed(t, ws, test.code, test.reason)
-				done = shutdown(ctx, guard)
-			}
-			cancel()
-			if err := wait(t, done, "Shutdown"); !errors.Is(err, context.Canceled) {
-				t.Errorf("Shutdown returns %v, want the context's error", err)
-			}
-			checkCut(t, ws)
-			if err := guard.Shutdown(t.Context()); err != nil { // waits for the handler, which is free now
-				t.Errorf("the second Shutdown returns %v", err)
-			}
-		})
 	}
 }
 
