@@ -35,23 +35,14 @@ func (b bubble) sendEarly(lines ...string) net.Conn {
 	return conn
 }
 
-// checkHungUp checks that the server has ended a connection, without waiting.
-func (b bubble) checkHungUp(conn net.Conn) {
+// checkRead checks what a client that waits for the server's next byte is told now: io.EOF
+// if it has hung up, and os.ErrDeadlineExceeded if it waits for the client to do so.
+func (b bubble) checkRead(conn net.Conn, want error) {
 	b.Helper()
 	synctest.Wait()
 	_ = conn.SetReadDeadline(time.Now()) // in the time of the bubble
-	if _, err := conn.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
-		b.Errorf("reading gives %v, want EOF", err)
-	}
-}
-
-// checkHeld checks that the server waits for a client to hang up.
-func (b bubble) checkHeld(conn net.Conn) {
-	b.Helper()
-	synctest.Wait()
-	_ = conn.SetReadDeadline(time.Now())
-	if _, err := conn.Read(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) {
-		b.Errorf("reading gives %v, want an open connection", err)
+	if _, err := conn.Read(make([]byte, 1)); !errors.Is(err, want) {
+		b.Errorf("reading gives %v, want %v", err, want)
 	}
 }
 
@@ -79,17 +70,17 @@ func TestEarlyDataTakesFewPlaces(t *testing.T) {
 				for i := range held {
 					held[i] = b.sendEarly(line)
 				}
-				b.checkHungUp(b.sendEarly(line))
-				b.checkHeld(held[0])
+				b.checkRead(b.sendEarly(line), io.EOF)
+				b.checkRead(held[0], os.ErrDeadlineExceeded)
 				_ = held[0].Close()
 				synctest.Wait()
 				held[0] = b.sendEarly(line)
-				b.checkHeld(held[0])
-				b.checkHungUp(b.sendEarly(line))
+				b.checkRead(held[0], os.ErrDeadlineExceeded)
+				b.checkRead(b.sendEarly(line), io.EOF)
 
 				b.shutDown() // waits for them
 				for _, conn := range held {
-					b.checkHungUp(conn)
+					b.checkRead(conn, io.EOF)
 				}
 			})
 		})
@@ -101,12 +92,12 @@ func TestShutdownCutsRefusedClients(t *testing.T) {
 	t.Parallel()
 	inBubble(t, paseto.Config{}, setup{Config: wsauth.Config{CloseTimeout: time.Minute}}, unreachable(t), func(b bubble) {
 		held := b.sendEarly()
-		b.checkHeld(held)
+		b.checkRead(held, os.ErrDeadlineExceeded)
 		ctx, cancel := context.WithCancel(b.Context())
 		cancel()
 		if err := b.guard.Shutdown(ctx); !errors.Is(err, context.Canceled) {
 			b.Errorf("Shutdown returns %v, although a client is left", err)
 		}
-		b.checkHungUp(held)
+		b.checkRead(held, io.EOF)
 	})
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/paseto/httpauth"
+	"github.com/pasetokit/pasetokit/paseto/live"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
@@ -142,6 +143,18 @@ func TestTicketBinding(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestServerWithoutRoomUsesNoTicketUp so that it works when there is room.
+func TestServerWithoutRoomUsesNoTicketUp(t *testing.T) {
+	t.Parallel()
+	s := newStage(t, setup{live: live.Config{MaxRights: 1}}, greet)
+	bought := ticket(ticketFor(t, s.auth, paseto.Grant{}))
+	ws := connect(t, s.srv, bearer(access(t, s.auth, paseto.Grant{})))
+	checkRefused(t, s.srv, bought, live.ErrOverload)
+	leave(t, ws)
+	until(t, "the place is free", func() bool { return s.guard.Stats().Connections == 0 })
+	checkMessage(t, connect(t, s.srv, bought), "hello")
 }
 
 // TestTicketParameter is named by the configuration, and not by the route's key
