@@ -24,8 +24,8 @@ func newLogger() (*slog.Logger, *lockedBuffer) {
 	return slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})), log
 }
 
-// TestHowHandlersEnd checks what the client sees of each way for a handler to
-// end, and that the server lives on.
+// TestHowHandlersEnd checks what the client sees of each way for a handler to end, and
+// that the server lives on. That one returns or closes is among the closings.
 func TestHowHandlersEnd(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
@@ -35,7 +35,6 @@ func TestHowHandlersEnd(t *testing.T) {
 		reason string
 		logged string
 	}{
-		{"returns", func(context.Context, *wsauth.Conn) {}, wsauth.CloseNormal, "", ""},
 		{"panics", func(context.Context, *wsauth.Conn) { panic("oh dear") }, wsauth.CloseInternalError, "Internal error", "oh dear"},
 		{"panics with nil", func(context.Context, *wsauth.Conn) { panic(nil) }, wsauth.CloseInternalError, "Internal error", "nil"}, //nolint:govet // even that
 		{"closes twice", func(_ context.Context, conn *wsauth.Conn) {
@@ -63,10 +62,10 @@ func TestHowHandlersEnd(t *testing.T) {
 				checkCut(t, ws)
 			}
 			got := log.String()
-			if test.logged == "" && got != "" {
-				t.Errorf("log is %s", got)
-			}
 			if test.logged == "" {
+				if got != "" {
+					t.Errorf("log is %s", got)
+				}
 				return
 			}
 			for _, part := range []string{"level=ERROR", test.logged, "claims.sub=alice", "close_test.go"} {
@@ -85,18 +84,10 @@ func TestHowHandlersEnd(t *testing.T) {
 // client told by the first of many closes.
 func TestCloseFromAnywhere(t *testing.T) {
 	t.Parallel()
-	conns := make(chan *wsauth.Conn, 1)
-	ended := make(chan error, 1)
+	conns, ended := make(chan *wsauth.Conn, 1), make(chan error, 1)
 	ws := admitted(t, setup{}, func(ctx context.Context, conn *wsauth.Conn) {
 		conns <- conn
-		_, _, err := conn.ReadMessage()
-		if cause := context.Cause(ctx); cause == nil || !errors.Is(err, cause) {
-			t.Errorf("the read failed with %v, and the context ended with %v", err, cause)
-		}
-		if werr := conn.WriteMessage(wsauth.TextMessage, nil); !errors.Is(werr, err) {
-			t.Errorf("a write afterwards gives %v, want %v", werr, err)
-		}
-		ended <- err
+		ended <- readUntilError(ctx, conn)
 	})
 	conn := wait(t, conns, "the connection")
 	conn.Close(4000, "kicked")
@@ -109,8 +100,8 @@ func TestCloseFromAnywhere(t *testing.T) {
 	}
 	group.Wait()
 	checkClosed(t, ws, 4000, "kicked")
-	if err := wait(t, ended, "the handler"); err == nil {
-		t.Error("the read succeeded")
+	if err := wait(t, ended, "the handler"); err == nil || !errors.Is(err, context.Cause(conn.Context())) {
+		t.Errorf("the read failed with %v, and the context ended with %v", err, context.Cause(conn.Context()))
 	}
 }
 
@@ -118,8 +109,7 @@ func TestCloseFromAnywhere(t *testing.T) {
 // of what the peer sends until it answers.
 func TestMessagesAfterClose(t *testing.T) {
 	t.Parallel()
-	closed := make(chan struct{})
-	ended := make(chan struct{})
+	closed, ended := make(chan struct{}), make(chan struct{})
 	ws := admitted(t, setup{}, func(_ context.Context, conn *wsauth.Conn) {
 		defer close(ended)
 		conn.Close(4000, "kicked")
@@ -130,16 +120,14 @@ func TestMessagesAfterClose(t *testing.T) {
 	})
 	wait(t, closed, "the close")
 	for range 10 {
-		if err := ws.WriteMessage(websocket.TextMessage, []byte("too late")); err != nil {
-			t.Fatal(err)
-		}
+		say(t, ws, "too late")
 	}
 	checkClosed(t, ws, 4000, "kicked")
 	wait(t, ended, "the handler")
 }
 
-// TestPeerEnds tells the handler how the peer went, in the error of its read
-// and in the cause of its context.
+// TestPeerEnds tells the handler how the peer went, in the error of its read and in the
+// cause of its context, also if it pays no heed to errors and reads on.
 func TestPeerEnds(t *testing.T) {
 	t.Parallel()
 	closing := func(code int, text string) func(*websocket.Conn) {
@@ -173,6 +161,12 @@ func TestPeerEnds(t *testing.T) {
 				}
 				if werr := conn.WriteMessage(wsauth.TextMessage, nil); !errors.Is(werr, err) {
 					t.Errorf("a write afterwards gives %v, want %v", werr, err)
+				}
+				for range 2000 {
+					if _, _, again := conn.ReadMessage(); !errors.Is(again, err) {
+						t.Errorf("error is %v, at first %v", again, err)
+						break
+					}
 				}
 				ended <- err
 			})
@@ -217,60 +211,22 @@ func TestWriteWhilePeerCloses(t *testing.T) {
 	})
 }
 
-// TestReadAfterEnd has a handler that pays no heed to errors. It is answered
-// with the same one each time, and does no harm to the server.
-func TestReadAfterEnd(t *testing.T) {
-	t.Parallel()
-	ended := make(chan error, 1)
-	ws := admitted(t, setup{}, func(_ context.Context, conn *wsauth.Conn) {
-		_, _, first := conn.ReadMessage()
-		for range 2000 {
-			if _, _, err := conn.ReadMessage(); !errors.Is(err, first) {
-				t.Errorf("error is %v, at first %v", err, first)
-				break
-			}
-		}
-		ended <- first
-	})
-	_ = ws.NetConn().Close()
-	_ = wait(t, ended, "the handler")
-}
-
-// TestReadLimit closes with 1009, which the client sees although it is still
-// sending, and the handler is told.
+// TestReadLimit closes with 1009, and the handler is told. What a client sees that goes on
+// sending is among the closings.
 func TestReadLimit(t *testing.T) {
 	t.Parallel()
-	for _, test := range []struct {
-		name  string
-		limit int64
-		size  int
-	}{
-		{"one byte too many", 1 << 10, 1<<10 + 1},
-		{"default", 0, (64 << 10) + 1},
-		{"far too many", 1 << 10, 8 << 20},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
-			ended := make(chan error, 1)
-			ws := admitted(t, setup{Config: wsauth.Config{ReadLimit: test.limit, CloseTimeout: patience}}, func(ctx context.Context, conn *wsauth.Conn) {
-				_, _, err := conn.ReadMessage()
-				if !errors.Is(context.Cause(ctx), err) {
-					t.Errorf("the context ended with %v", context.Cause(ctx))
-				}
-				ended <- err
-			})
-			sent := make(chan struct{})
-			go func() {
-				defer close(sent)
-				_ = ws.WriteMessage(websocket.BinaryMessage, make([]byte, test.size)) // the server need not take all of it
-			}()
-			checkClosed(t, ws, wsauth.CloseMessageTooBig, "")
-			_ = ws.Close()
-			<-sent
-			if err := wait(t, ended, "the handler"); !errors.Is(err, websocket.ErrReadLimit) {
-				t.Errorf("error is %v, want ErrReadLimit", err)
+	for limit, size := range map[int64]int{0: 64 << 10, 1 << 10: 1 << 10} {
+		conn, ws := held(t, setup{Config: wsauth.Config{ReadLimit: limit}})
+		for _, size := range []int{size, size + 1} {
+			if err := ws.WriteMessage(websocket.BinaryMessage, make([]byte, size)); err != nil {
+				t.Fatal(err)
 			}
-		})
+		}
+		if _, data, err := ws.ReadMessage(); err != nil || len(data) != size {
+			t.Errorf("a message of %d bytes comes back with %d, %v", size, len(data), err)
+		}
+		checkClosed(t, ws, wsauth.CloseMessageTooBig, "")
+		checkCause(t, conn, websocket.ErrReadLimit)
 	}
 }
 
@@ -288,29 +244,33 @@ func flood(ws *websocket.Conn) {
 func TestSilentPeer(t *testing.T) {
 	t.Parallel()
 	auth := newAuthorizer(t, paseto.Config{})
-	token := access(t, auth, paseto.Grant{})
+	token := bearer(access(t, auth, paseto.Grant{}))
+	reads := func(before func(*wsauth.Conn)) wsauth.Handler {
+		return func(_ context.Context, conn *wsauth.Conn) {
+			before(conn)
+			_, _, _ = conn.ReadMessage()
+		}
+	}
+	closes := reads(func(conn *wsauth.Conn) { conn.Close(4000, "") })
+	tooBig := reads(func(conn *wsauth.Conn) { conn.Underlying().SetReadLimit(1) })
+	returns := func(context.Context, *wsauth.Conn) {}
 	for _, test := range []struct {
 		name  string
 		send  handshake
 		serve wsauth.Handler
 		flood bool
 	}{
-		{name: "refused, flooding", serve: unreachable(t), send: none(), flood: true},
-		{name: "handler returned, flooding", send: bearer(token), serve: func(context.Context, *wsauth.Conn) {}, flood: true},
-		{name: "handler reads, flooding", send: bearer(token), flood: true, serve: func(_ context.Context, conn *wsauth.Conn) {
-			conn.Close(4000, "")
-			_, _, _ = conn.ReadMessage()
-		}},
-		{name: "peer too big", send: bearer(token), flood: true, serve: func(_ context.Context, conn *wsauth.Conn) {
-			conn.Underlying().SetReadLimit(1)
-			_, _, _ = conn.ReadMessage()
-		}},
+		{"refused", none(), unreachable(t), false},
+		{"refused, flooding", none(), unreachable(t), true},
+		{"handler returned, flooding", token, returns, true},
+		{"handler reads", token, closes, false},
+		{"handler reads, flooding", token, closes, true},
+		{"peer too big", token, tooBig, true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			guard := newGuard(t, auth, setup{Config: wsauth.Config{CloseTimeout: soon}})
-			srv := listen(t, guard.Require(paseto.Requirement{}, test.serve))
-			ws := connect(t, srv, test.send)
+			ws := connect(t, listen(t, guard.Require(paseto.Requirement{}, test.serve)), test.send)
 			var group sync.WaitGroup
 			if test.flood {
 				group.Go(func() { flood(ws) })

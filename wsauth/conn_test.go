@@ -1,7 +1,6 @@
 package wsauth_test
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"net"
@@ -13,6 +12,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/paseto/httpauth"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
@@ -27,6 +27,23 @@ func admitted(t *testing.T, cfg setup, serve wsauth.Handler) *websocket.Conn {
 	auth := newAuthorizer(t, paseto.Config{})
 	srv := listen(t, newGuard(t, auth, cfg).Require(paseto.Requirement{}, serve))
 	return connect(t, srv, bearer(access(t, auth, paseto.Grant{Subject: "alice"})))
+}
+
+// held opens a connection with an echo, and returns both ends.
+func held(t *testing.T, cfg setup) (*wsauth.Conn, *websocket.Conn) {
+	t.Helper()
+	conns := make(chan *wsauth.Conn, 1)
+	ws := admitted(t, cfg, toldOf(conns))
+	return wait(t, conns, "the connection"), ws
+}
+
+// checkCause checks why a connection has ended, as its handler is told.
+func checkCause(t testing.TB, conn *wsauth.Conn, want error) {
+	t.Helper()
+	wait(t, conn.Context().Done(), "the end of the context")
+	if cause := context.Cause(conn.Context()); !errors.Is(cause, want) {
+		t.Errorf("the context ended with %v, want %v", cause, want)
+	}
 }
 
 func TestHandlerContext(t *testing.T) {
@@ -61,25 +78,12 @@ func TestHandlerContext(t *testing.T) {
 func TestMessages(t *testing.T) {
 	t.Parallel()
 	ws := admitted(t, setup{}, echo)
-	for _, test := range []struct {
-		name string
-		kind wsauth.MessageKind
-		data []byte
-	}{
-		{"text", wsauth.TextMessage, []byte("grüß Gott")},
-		{"binary", wsauth.BinaryMessage, []byte{0, 0xff, 1}},
-		{"empty", wsauth.TextMessage, nil},
-		{"as large as may be", wsauth.BinaryMessage, bytes.Repeat([]byte("x"), (64 << 10))},
-	} {
-		if err := ws.WriteMessage(int(test.kind), test.data); err != nil {
+	for data, kind := range map[string]int{"grüß Gott": websocket.TextMessage, "\x00\xff\x01": websocket.BinaryMessage, "": websocket.TextMessage} {
+		if err := ws.WriteMessage(kind, []byte(data)); err != nil {
 			t.Fatal(err)
 		}
-		kind, data, err := ws.ReadMessage()
-		if err != nil {
-			t.Fatal(err)
-		}
-		if kind != int(test.kind) || !bytes.Equal(data, test.data) {
-			t.Errorf("%s: came back as kind %d with %d bytes", test.name, kind, len(data))
+		if gotKind, got, err := ws.ReadMessage(); err != nil || gotKind != kind || string(got) != data {
+			t.Errorf("%q of kind %d comes back as %q of kind %d, %v", data, kind, got, gotKind, err)
 		}
 	}
 }
@@ -113,74 +117,46 @@ func TestJSON(t *testing.T) {
 		{``, `{"n":-1}`},
 		{`{"n":2}`, `{"n":3}`},
 	} {
-		if err := ws.WriteMessage(websocket.TextMessage, []byte(test.in)); err != nil {
-			t.Fatal(err)
-		}
-		checkMessage(t, ws, test.out)
+		checkEchoOf(t, ws, test.in, test.out)
 	}
 }
 
 func TestUnderlying(t *testing.T) {
 	t.Parallel()
-	ws := admitted(t, setup{}, func(_ context.Context, conn *wsauth.Conn) {
-		_ = conn.WriteMessage(wsauth.TextMessage, []byte(conn.Underlying().RemoteAddr().String()))
-	})
-	checkMessage(t, ws, ws.LocalAddr().String())
+	conn, ws := held(t, setup{})
+	if got, want := conn.Underlying().RemoteAddr().String(), ws.LocalAddr().String(); got != want {
+		t.Errorf("the client's address is %s, want %s", got, want)
+	}
 }
 
-// TestConcurrentWriters has fifty goroutines write while the connection is
-// closed under them: nothing panics, what was written without an error arrives,
-// and the rest is told why it does not.
+// TestConcurrentWriters has fifty goroutines write while the connection is closed under
+// them: what was written without an error arrives, and nothing else.
 func TestConcurrentWriters(t *testing.T) {
 	t.Parallel()
 	const writers = 50
-	type result struct {
-		written int64
-		cause   error
-	}
-	results := make(chan result, 1)
-	ws := admitted(t, setup{}, func(ctx context.Context, conn *wsauth.Conn) {
-		var group sync.WaitGroup
-		var written atomic.Int64
-		for range writers {
-			group.Go(func() {
-				for {
-					err := conn.WriteMessage(wsauth.TextMessage, []byte("message"))
-					if err != nil {
-						if cause := context.Cause(ctx); !errors.Is(err, cause) {
-							t.Errorf("error is %v, want the cause %v", err, cause)
-						}
-						return
-					}
-					if written.Add(1) == 10*writers {
-						go conn.Close(4001, "enough")
-					}
+	conn, ws := held(t, setup{})
+	var group sync.WaitGroup
+	var written atomic.Int64
+	for range writers {
+		group.Go(func() {
+			for conn.WriteMessage(wsauth.TextMessage, []byte("message")) == nil {
+				if written.Add(1) == 10*writers {
+					go conn.Close(4001, "enough")
 				}
-			})
-		}
-		group.Wait()
-		results <- result{written.Load(), context.Cause(ctx)}
-	})
-	var received int64
-	for {
-		_, data, err := ws.ReadMessage()
-		if err != nil {
-			if !websocket.IsCloseError(err, 4001) {
-				t.Fatalf("the connection ended with %v", err)
 			}
-			break
-		}
+		})
+	}
+	received := int64(0)
+	_, data, err := ws.ReadMessage()
+	for ; err == nil; _, data, err = ws.ReadMessage() {
 		if string(data) != "message" {
-			t.Fatalf("message %q is garbled", data)
+			t.Errorf("message %q is garbled", data)
 		}
 		received++
 	}
-	got := wait(t, results, "the writers")
-	if got.written != received {
-		t.Errorf("%d messages were written without an error, and %d received", got.written, received)
-	}
-	if got.cause == nil {
-		t.Error("the context has no cause")
+	group.Wait()
+	if n := written.Load(); !isClose(err, 4001, "enough") || n != received {
+		t.Errorf("%d messages were written without an error, and %d received before %v", n, received, err)
 	}
 }
 
@@ -188,46 +164,40 @@ func TestConcurrentWriters(t *testing.T) {
 // written, after the write timeout.
 func TestStalledReader(t *testing.T) {
 	t.Parallel()
-	ended := make(chan error, 1)
-	ws := admitted(t, setup{Config: wsauth.Config{WriteTimeout: soon}}, func(ctx context.Context, conn *wsauth.Conn) {
-		err := conn.WriteMessage(wsauth.BinaryMessage, make([]byte, 32<<20))
-		if ctx.Err() == nil || !errors.Is(err, context.Cause(ctx)) {
-			t.Errorf("the write failed with %v, and the context ended with %v", err, context.Cause(ctx))
-		}
-		ended <- err
-	})
-	err := wait(t, ended, "the write to time out")
+	conn, ws := held(t, setup{Config: wsauth.Config{WriteTimeout: soon}})
+	err := conn.WriteMessage(wsauth.BinaryMessage, make([]byte, 32<<20))
 	if timeout, ok := errors.AsType[net.Error](err); !ok || !timeout.Timeout() {
 		t.Errorf("error is %v, want a timeout", err)
 	}
+	checkCause(t, conn, err)
 	checkCut(t, ws)
 }
 
-// TestMessageKinds: a kind that is none changes nothing, and text that is not
-// UTF-8 closes with code 1007, whoever sends it.
-func TestMessageKinds(t *testing.T) {
+// TestManyConnections do not see each other's claims.
+func TestManyConnections(t *testing.T) {
 	t.Parallel()
-	ws := admitted(t, setup{}, func(_ context.Context, conn *wsauth.Conn) {
-		for _, kind := range []wsauth.MessageKind{0, websocket.CloseMessage, websocket.PingMessage, 99} {
-			if err := conn.WriteMessage(kind, nil); err == nil || conn.Context().Err() != nil {
-				t.Errorf("kind %d: error is %v, the context's %v", kind, err, conn.Context().Err())
+	auth := newAuthorizer(t, paseto.Config{})
+	srv := listen(t, newGuard(t, auth, setup{}).Require(paseto.Requirement{}, func(_ context.Context, conn *wsauth.Conn) {
+		for {
+			_, question, err := conn.ReadMessage()
+			if err != nil || conn.WriteMessage(wsauth.TextMessage, append(question, conn.Claims().Subject...)) != nil {
+				return
 			}
 		}
-		if err := conn.WriteMessage(wsauth.BinaryMessage, []byte{0xff}); err != nil {
-			t.Error(err)
-		}
-		_, data, err := conn.ReadMessage()
-		if err == nil {
-			t.Errorf("text that is not UTF-8 is read: %q", data)
-		}
-	})
-	if _, data, err := ws.ReadMessage(); err != nil || !bytes.Equal(data, []byte{0xff}) {
-		t.Errorf("read %q, %v", data, err)
+	}))
+	var group sync.WaitGroup
+	for _, name := range []string{"alice", "bob", "carol", "dave", "erin", "frank", "grace", "heidi"} {
+		ws := connect(t, srv, bearer(access(t, auth, paseto.Grant{Subject: name})))
+		group.Go(func() {
+			for range 20 {
+				err := ws.WriteMessage(websocket.TextMessage, []byte("I am "))
+				if _, got, rerr := ws.ReadMessage(); err != nil || rerr != nil || string(got) != "I am "+name {
+					t.Errorf("the answer to %s is %s, %v, %v", name, got, err, rerr)
+				}
+			}
+		})
 	}
-	if err := ws.WriteMessage(websocket.TextMessage, []byte{0xff}); err != nil {
-		t.Fatal(err)
-	}
-	checkClosed(t, ws, wsauth.CloseInvalidPayload, "Text message is not UTF-8")
+	group.Wait()
 }
 
 // TestNilHandler: a route without a handler lets nobody in.
@@ -236,8 +206,5 @@ func TestNilHandler(t *testing.T) {
 	auth := newAuthorizer(t, paseto.Config{})
 	guard := newGuard(t, auth, setup{}, nil)
 	srv := listen(t, guard.Require(paseto.Requirement{}, nil, nil))
-	_, res := dial(t, srv, bearer(access(t, auth, paseto.Grant{})))
-	if res.StatusCode != http.StatusInternalServerError {
-		t.Errorf("answered with %s", res.Status)
-	}
+	checkRefused(t, srv, bearer(access(t, auth, paseto.Grant{})), httpauth.ErrServer)
 }

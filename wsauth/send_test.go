@@ -19,17 +19,6 @@ import (
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
-// held opens a connection whose handler does nothing but read, and returns both ends.
-func held(t *testing.T, cfg setup) (*wsauth.Conn, *websocket.Conn) {
-	t.Helper()
-	conns := make(chan *wsauth.Conn, 1)
-	ws := admitted(t, cfg, func(ctx context.Context, conn *wsauth.Conn) {
-		conns <- conn
-		_ = readUntilError(ctx, conn)
-	})
-	return wait(t, conns, "the connection"), ws
-}
-
 // TestSend delivers in the order of the calls, beside what is written meanwhile.
 func TestSend(t *testing.T) {
 	t.Parallel()
@@ -86,21 +75,20 @@ func TestSendAgain(t *testing.T) {
 func TestSendWhatCannotBe(t *testing.T) {
 	t.Parallel()
 	conn, ws := held(t, setup{})
-	for name, err := range map[string]error{
-		"kind 0":     conn.Send(0, nil),
-		"close":      conn.Send(websocket.CloseMessage, nil),
-		"ping":       conn.Send(websocket.PingMessage, nil),
-		"no JSON":    conn.SendJSON(make(chan int)),
-		"no JSON, 2": conn.SendJSON(func() {}),
-	} {
+	errs := map[string]error{"no JSON": conn.SendJSON(make(chan int)), "no JSON, written": conn.WriteJSON(func() {})}
+	for _, kind := range []wsauth.MessageKind{0, websocket.CloseMessage, websocket.PingMessage, 99} {
+		errs[fmt.Sprint("kind ", kind)] = conn.Send(kind, nil)
+		errs[fmt.Sprint("kind ", kind, ", written")] = conn.WriteMessage(kind, nil)
+	}
+	for name, err := range errs {
 		if err == nil || !strings.HasPrefix(err.Error(), "wsauth: ") || conn.Context().Err() != nil {
 			t.Errorf("%s: error is %v, the context's %v", name, err, conn.Context().Err())
 		}
 	}
-	if err := conn.SendJSON("still here"); err != nil {
+	if err := conn.Send(wsauth.BinaryMessage, []byte{0xff}); err != nil {
 		t.Error(err)
 	}
-	checkMessage(t, ws, `"still here"`)
+	checkMessage(t, ws, "\xff")
 }
 
 // TestSendQueue holds as many messages as configured beside the one on its way, and
@@ -188,44 +176,6 @@ func TestSlowPeersAreLogged(t *testing.T) {
 					}
 				}
 			})
-		})
-	}
-}
-
-// TestSendAfterClose says why there is nobody to send to, and nothing is sent.
-func TestSendAfterClose(t *testing.T) {
-	t.Parallel()
-	for _, test := range []struct {
-		name string
-		end  func(conn *wsauth.Conn, ws *websocket.Conn)
-		want error // nil: the peer's own
-	}{
-		{"closed here", func(conn *wsauth.Conn, _ *websocket.Conn) { conn.Close(4000, "kicked") }, live.ErrClosed},
-		{"peer gone", func(conn *wsauth.Conn, ws *websocket.Conn) {
-			_ = ws.NetConn().Close()
-			<-conn.Context().Done()
-		}, nil},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
-			conn, ws := held(t, setup{})
-			test.end(conn, ws)
-			cause := context.Cause(conn.Context())
-			if test.want != nil && !errors.Is(cause, test.want) {
-				t.Errorf("the context ended with %v, want %v", cause, test.want)
-			}
-			for name, err := range map[string]error{
-				"Send":         conn.Send(wsauth.TextMessage, []byte("too late")),
-				"SendJSON":     conn.SendJSON("too late"),
-				"WriteMessage": conn.WriteMessage(wsauth.TextMessage, []byte("too late")),
-			} {
-				if !errors.Is(err, cause) {
-					t.Errorf("%s: error is %v, want %v", name, err, cause)
-				}
-			}
-			if _, data, err := ws.ReadMessage(); err == nil {
-				t.Errorf("message %q comes after the end", data)
-			}
 		})
 	}
 }
