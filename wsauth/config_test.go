@@ -130,8 +130,8 @@ func TestConfigIsCopied(t *testing.T) {
 // TestRealm is the one of the Web.
 func TestRealm(t *testing.T) {
 	t.Parallel()
-	web := newWeb(t, newAuthorizer(t, paseto.Config{}), httpauth.Config{Realm: "chat"})
-	guard := guardOf(t, web, wsauth.Config{Reject: wsauth.RejectHTTP})
+	cfg := setup{Config: wsauth.Config{Reject: wsauth.RejectHTTP}, web: httpauth.Config{Realm: "chat"}}
+	guard := newGuard(t, newAuthorizer(t, paseto.Config{}), cfg)
 	_, resp := dial(t, listen(t, guard.Require(paseto.Requirement{}, unreachable(t))), none())
 	if got, want := resp.Header.Get("WWW-Authenticate"), `Bearer realm="chat"`; got != want {
 		t.Errorf("challenge is %q, want %q", got, want)

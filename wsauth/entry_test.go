@@ -129,7 +129,7 @@ func TestEntry(t *testing.T) {
 			if !errors.Is(test.refused, wsauth.ErrOrigin) { // which is always answered over HTTP
 				test.cfg.Reject = wsauth.RejectHTTP
 			}
-			guard := guardOf(t, newWeb(t, auth, test.web), test.cfg)
+			guard := newGuard(t, auth, setup{Config: test.cfg, web: test.web})
 			send := func() handshake {
 				if test.ticket {
 					return test.send.and(ticket(ticketFor(t, auth, paseto.Grant{Subject: "alice"})))

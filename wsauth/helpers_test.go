@@ -105,11 +105,12 @@ func newWeb(t testing.TB, auth *paseto.Authorizer, cfg httpauth.Config) *httpaut
 	return web
 }
 
-// setup is the configuration of a Guard together with that of its Keeper.
+// setup is the configuration of a Guard together with those of its Keeper and its Web.
 type setup struct {
 	wsauth.Config
 
 	live live.Config
+	web  httpauth.Config
 }
 
 // newGuard returns a patient Guard that is shut down at the end of the test, which
@@ -144,7 +145,7 @@ func impatientGuard(t testing.TB, auth *paseto.Authorizer, cfg setup, opts ...an
 	if err != nil {
 		t.Fatal(err)
 	}
-	web, err := httpauth.New(auth, httpauth.Config{}, httpauth.WithKeeper(keeper))
+	web, err := httpauth.New(auth, cfg.web, httpauth.WithKeeper(keeper))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -152,17 +153,6 @@ func impatientGuard(t testing.TB, auth *paseto.Authorizer, cfg setup, opts ...an
 	if err != nil {
 		t.Fatal(err)
 	}
-	return guard
-}
-
-// guardOf is newGuard for a Web.
-func guardOf(t testing.TB, web *httpauth.Web, cfg wsauth.Config, opts ...wsauth.Option) *wsauth.Guard {
-	t.Helper()
-	guard, err := wsauth.New(web, patient(cfg), opts...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	shutDownLater(t, guard)
 	return guard
 }
 

@@ -46,8 +46,7 @@ func TestLogOfLongRequests(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			logger, log := newLogger()
-			web := newWeb(t, newAuthorizer(t, paseto.Config{}), httpauth.Config{TrustedProxies: []string{"127.0.0.1"}})
-			guard := guardOf(t, web, wsauth.Config{}, wsauth.WithLogger(logger))
+			guard := newGuard(t, newAuthorizer(t, paseto.Config{}), setup{web: httpauth.Config{TrustedProxies: []string{"127.0.0.1"}}}, logger)
 			srv := listen(t, guard.Require(paseto.Requirement{}, unreachable(t)))
 			raw(t, srv, test.request)
 			until(t, "it is logged", func() bool { return log.String() != "" })

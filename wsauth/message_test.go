@@ -25,14 +25,6 @@ func takingMessages(t testing.TB, auth *paseto.Authorizer, cfg setup, req paseto
 	return guard, listen(t, guard.Require(req, serve))
 }
 
-// takingMessagesFor is takingMessages with another Web than the default one.
-func takingMessagesFor(t testing.TB, web *httpauth.Web, cfg setup, req paseto.Requirement, serve wsauth.Handler) (*wsauth.Guard, *httptest.Server) {
-	t.Helper()
-	cfg.Locations = byMessage
-	guard := guardOf(t, web, cfg.Config)
-	return guard, listen(t, guard.Require(req, serve))
-}
-
 // TestFirstMessage admits a client that is told when its connection will end. The
 // application sees what it sends afterwards, and has its claims.
 func TestFirstMessage(t *testing.T) {

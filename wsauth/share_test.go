@@ -32,8 +32,8 @@ func TestPendingPerAddress(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			auth := newAuthorizer(t, paseto.Config{})
-			web := newWeb(t, auth, httpauth.Config{TrustedProxies: []string{"127.0.0.1"}})
-			guard, srv := takingMessagesFor(t, web, setup{Config: wsauth.Config{Limits: test.limits, MessageTimeout: time.Hour}}, paseto.Requirement{}, echo)
+			cfg := setup{Config: wsauth.Config{Limits: test.limits, MessageTimeout: time.Hour}, web: httpauth.Config{TrustedProxies: []string{"127.0.0.1"}}}
+			guard, srv := takingMessages(t, auth, cfg, paseto.Requirement{}, echo)
 			var taken []*websocket.Conn
 			for range test.share {
 				taken = append(taken, connect(t, srv, fromAddress(test.first)))

@@ -6,7 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
+	"slices"
 	"strconv"
 	"sync/atomic"
 	"testing"
@@ -42,15 +42,8 @@ func tollBehind(t *testing.T, proxies []string, limits wsauth.Limits, rights liv
 	c := newClock()
 	store := testdenylist.New(t, denylist.WithClock(c.Now))
 	auth := newAuthorizer(t, paseto.Config{}, paseto.WithDenylist(store), paseto.WithClock(c.Now))
-	keeper, err := live.New(auth, rights)
-	if err != nil {
-		t.Fatal(err)
-	}
-	web, err := httpauth.New(auth, httpauth.Config{TrustedProxies: proxies}, httpauth.WithKeeper(keeper))
-	if err != nil {
-		t.Fatal(err)
-	}
-	guard := guardOf(t, web, wsauth.Config{Reject: wsauth.RejectHTTP, Limits: limits})
+	cfg := setup{Config: wsauth.Config{Reject: wsauth.RejectHTTP, Limits: limits}, live: rights, web: httpauth.Config{TrustedProxies: proxies}}
+	guard := newGuard(t, auth, cfg)
 	route, underWay := guard.Require(req, greet, opts...), new(atomic.Int32)
 	srv := listen(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		underWay.Add(1)
@@ -108,16 +101,23 @@ func (l toll) checkThrottled(t *testing.T, h handshake) time.Duration {
 	return time.Duration(seconds) * time.Second
 }
 
-// TestHandshakesPerMinute counts all that begin, and no address twice.
+// checkLooked makes handshakes that must not be refused for those that came before.
+func (l toll) checkLooked(t *testing.T, send ...handshake) {
+	t.Helper()
+	for n, h := range send {
+		if l.knocks(t, h) {
+			t.Fatalf("handshake %d is refused", n)
+		}
+	}
+}
+
+// TestHandshakesPerMinute counts all that begin. How they are forgotten is shown in package
+// throttle.
 func TestHandshakesPerMinute(t *testing.T) {
 	t.Parallel()
 	l := newToll(t, wsauth.Limits{HandshakesPerMinute: 4}, paseto.Requirement{})
 	wrong := bearer("nonsense")
-	for n, send := range []handshake{l.right(t), wrong, l.right(t), none()} {
-		if l.knocks(t, send) {
-			t.Fatalf("handshake %d is refused", n)
-		}
-	}
+	l.checkLooked(t, l.right(t), wrong, l.right(t), none())
 	for range 3 { // which do not count again
 		if wait := l.checkThrottled(t, l.right(t)); wait < 15*time.Second || wait > 16*time.Second {
 			t.Errorf("told to wait for %s, want 15 to 16 seconds", wait)
@@ -125,16 +125,8 @@ func TestHandshakesPerMinute(t *testing.T) {
 	}
 	l.clock.Advance(14 * time.Second)
 	l.clock.Advance(l.checkThrottled(t, wrong))
-	if l.knocks(t, l.right(t)) {
-		t.Error("a handshake is refused at the time that was told")
-	}
+	l.checkLooked(t, l.right(t))
 	l.checkThrottled(t, l.right(t))
-	l.clock.Advance(time.Minute)
-	for n := range 4 {
-		if l.knocks(t, wrong) {
-			t.Errorf("handshake %d is refused a minute later", n)
-		}
-	}
 }
 
 // TestFailuresPerMinute refuses whoever failed too often, and what he brings then is
@@ -142,16 +134,8 @@ func TestHandshakesPerMinute(t *testing.T) {
 func TestFailuresPerMinute(t *testing.T) {
 	t.Parallel()
 	l := newToll(t, wsauth.Limits{FailuresPerMinute: 3}, paseto.Requirement{})
-	for range 10 {
-		if l.knocks(t, l.right(t)) {
-			t.Fatal("successes count")
-		}
-	}
-	for n := range 3 {
-		if l.knocks(t, bearer("nonsense")) {
-			t.Fatalf("failure %d is not looked at", n)
-		}
-	}
+	l.checkLooked(t, slices.Repeat([]handshake{l.right(t)}, 10)...)
+	l.checkLooked(t, slices.Repeat([]handshake{bearer("nonsense")}, 3)...)
 	l.store.OnLook(func(context.Context, denylist.Token) (bool, error) {
 		t.Error("the token is looked at")
 		return false, nil
@@ -159,28 +143,13 @@ func TestFailuresPerMinute(t *testing.T) {
 	retry := l.checkThrottled(t, l.right(t))
 	l.store.OnLook(nil)
 	l.clock.Advance(retry)
-	for range 10 {
-		if l.knocks(t, l.right(t)) {
-			t.Fatal("a right token is refused at the time that was told")
-		}
-	}
-	if l.knocks(t, none()) {
-		t.Error("the failure that there is room for is not looked at")
-	}
+	l.checkLooked(t, l.right(t), l.right(t), none())
 	l.checkThrottled(t, l.right(t))
 }
 
 // TestWhatCountsAsFailure is what the client brings, and not the server's state.
 func TestWhatCountsAsFailure(t *testing.T) {
 	t.Parallel()
-	revoked := func(t *testing.T, l toll) handshake {
-		t.Helper()
-		token := issued(t, l.auth, paseto.Grant{Subject: "alice"})
-		if err := l.auth.Revoke(t.Context(), token.Claims); err != nil {
-			t.Fatal(err)
-		}
-		return bearer(token.Token.Reveal())
-	}
 	sendsRight := func(t *testing.T, l toll) handshake {
 		t.Helper()
 		return l.right(t)
@@ -194,8 +163,14 @@ func TestWhatCountsAsFailure(t *testing.T) {
 		l.rests(t)
 		return l.right(t)
 	}
-	one := live.Config{}
-	perSubject, few := live.Config{PerSubject: 1}, live.Config{MaxRights: 1}
+	sendsRevoked := func(t *testing.T, l toll) handshake {
+		t.Helper()
+		token := issued(t, l.auth, paseto.Grant{Subject: "alice"})
+		if err := l.auth.Revoke(t.Context(), token.Claims); err != nil {
+			t.Fatal(err)
+		}
+		return bearer(token.Token.Reveal())
+	}
 	for _, test := range []struct {
 		name   string
 		limits live.Config
@@ -203,34 +178,31 @@ func TestWhatCountsAsFailure(t *testing.T) {
 		send   func(t *testing.T, l toll) handshake
 		counts bool
 	}{
-		{"no token", one, paseto.Requirement{}, sendsThis(none()), true},
-		{"malformed credential", one, paseto.Requirement{}, sendsThis(header("Authorization", "Bearer")), true},
-		{"two tokens", one, paseto.Requirement{}, sendsThis(header("Authorization", "Bearer a", "Bearer b")), true},
-		{"bad token", one, paseto.Requirement{}, sendsThis(bearer("v4.local.nonsense")), true},
-		{"revoked", one, paseto.Requirement{}, revoked, true},
-		{"scope", one, paseto.Requirement{Scopes: []string{"admin"}}, sendsRight, true},
-		{"check", one, paseto.Requirement{Check: func(context.Context, *paseto.Claims) error { return errors.New("banned") }}, sendsRight, true},
-		{"bad ticket", one, paseto.Requirement{}, sendsThis(ticket("nonsense")), true},
+		{name: "no token", send: sendsThis(none()), counts: true},
+		{name: "malformed credential", send: sendsThis(header("Authorization", "Bearer")), counts: true},
+		{name: "bad token", send: sendsThis(bearer("v4.local.nonsense")), counts: true},
+		{name: "revoked", send: sendsRevoked, counts: true},
+		{name: "scope", req: paseto.Requirement{Scopes: []string{"admin"}}, send: sendsRight, counts: true},
+		{name: "check", req: paseto.Requirement{Check: func(context.Context, *paseto.Claims) error { return errors.New("banned") }}, send: sendsRight, counts: true},
+		{name: "bad ticket", send: sendsThis(ticket("nonsense")), counts: true},
 
-		{"right token", one, paseto.Requirement{}, sendsRight, false},
-		{"bad token of an optional route", one, paseto.Requirement{Optional: true}, sendsThis(bearer("nonsense")), false},
-		{"origin", one, paseto.Requirement{}, sendsThis(header("Origin", "https://evil.example")), false},
-		{"no handshake of version 13", one, paseto.Requirement{}, sendsThis(header("Sec-WebSocket-Version", "12")), false},
-		{"impossible requirement", one, paseto.Requirement{Fresh: true, Type: "refresh"}, sendsRight, false},
-		{"outage", one, paseto.Requirement{}, func(t *testing.T, l toll) handshake {
+		{name: "right token", send: sendsRight},
+		{name: "bad token of an optional route", req: paseto.Requirement{Optional: true}, send: sendsThis(bearer("nonsense"))},
+		{name: "origin", send: sendsThis(header("Origin", "https://evil.example"))},
+		{name: "no handshake of version 13", send: sendsThis(header("Sec-WebSocket-Version", "12"))},
+		{name: "impossible requirement", req: paseto.Requirement{Fresh: true, Type: "refresh"}, send: sendsRight},
+		{name: "overload", limits: live.Config{MaxRights: 1}, send: sendsAnother},
+		{name: "too many of the subject", limits: live.Config{PerSubject: 1}, send: sendsAnother},
+		{name: "outage", send: func(t *testing.T, l toll) handshake {
 			t.Helper()
 			l.store.OnLook(down)
 			return l.right(t)
-		}, false},
-		{"overload", few, paseto.Requirement{}, sendsAnother, false},
-		{"too many of the subject", perSubject, paseto.Requirement{}, sendsAnother, false},
+		}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			l := tollBehind(t, nil, wsauth.Limits{FailuresPerMinute: 1}, test.limits, test.req)
-			if l.knocks(t, test.send(t, l)) {
-				t.Fatal("the first handshake is refused")
-			}
+			l.checkLooked(t, test.send(t, l))
 			if got := l.knocks(t, l.right(t)); got != test.counts {
 				t.Errorf("the next handshake is refused: %t, want %t", got, test.counts)
 			}
@@ -238,8 +210,8 @@ func TestWhatCountsAsFailure(t *testing.T) {
 	}
 }
 
-// TestWhoseHandshakesCount are those of one address, or of one network that a host is
-// given, as far as it can be believed.
+// TestWhoseHandshakesCount are those of one network. What its address is, and who is
+// believed to know it, is shown in package clientaddr.
 func TestWhoseHandshakesCount(t *testing.T) {
 	t.Parallel()
 	proxy := []string{"127.0.0.0/8", "10.0.0.1"}
@@ -258,9 +230,7 @@ func TestWhoseHandshakesCount(t *testing.T) {
 			t.Run(fmt.Sprintf("%s, %d handshakes, %d failures", test.name, limits.HandshakesPerMinute, limits.FailuresPerMinute), func(t *testing.T) {
 				t.Parallel()
 				l := tollBehind(t, test.trusted, limits, live.Config{}, paseto.Requirement{})
-				if l.knocks(t, fromAddress(test.first)) {
-					t.Fatal("the first handshake is refused")
-				}
+				l.checkLooked(t, fromAddress(test.first))
 				if got := l.knocks(t, l.right(t).and(fromAddress(test.second))); got != test.same {
 					t.Errorf("the next handshake is refused: %t, want %t", got, test.same)
 				}
@@ -273,61 +243,44 @@ func TestWhoseHandshakesCount(t *testing.T) {
 func TestAuthenticateCounts(t *testing.T) {
 	t.Parallel()
 	l := tollBehind(t, []string{"127.0.0.1"}, wsauth.Limits{FailuresPerMinute: 2}, live.Config{}, paseto.Requirement{})
-	ask := func(h handshake) error {
-		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/ws", nil) // from 192.0.2.1
-		r.Header = h.header
-		_, err := l.guard.Authenticate(r, paseto.Requirement{})
+	route := fromAddress("192.0.2.1") // as the requests of httptest
+	ask := func(h handshake, want error) error {
+		t.Helper()
+		_, err := l.guard.Authenticate(h.request(t.Context()), paseto.Requirement{})
+		if !errors.Is(err, want) {
+			t.Errorf("error is %v, want %v", err, want)
+		}
 		return err
 	}
 	for range 5 {
-		if err := ask(l.right(t)); err != nil {
-			t.Fatalf("a right token is refused: %v", err)
-		}
+		_ = ask(l.right(t), nil)
 	}
-	if err := ask(bearer("nonsense")); !errors.Is(err, paseto.ErrMalformed) {
-		t.Errorf("error is %v, want ErrMalformed", err)
+	_ = ask(bearer("nonsense"), paseto.ErrMalformed)
+	l.checkLooked(t, bearer("nonsense").and(route))
+	err := ask(l.right(t), wsauth.ErrThrottled)
+	if limited, ok := errors.AsType[*paseto.Error](err); !ok || limited.RetryAfter <= 0 || httpauth.Status(err) != http.StatusTooManyRequests {
+		t.Errorf("the refusal is %#v, want 429 with the time to try again", err)
 	}
-	if l.knocks(t, bearer("nonsense").and(fromAddress("192.0.2.1"))) {
-		t.Error("the second failure is not looked at")
-	}
-	err := ask(l.right(t))
-	if limited, ok := errors.AsType[*paseto.Error](err); !ok || !errors.Is(err, wsauth.ErrThrottled) || limited.RetryAfter <= 0 {
-		t.Errorf("error is %#v, want ErrThrottled with the time to try again", err)
-	}
-	if got := httpauth.Status(err); got != http.StatusTooManyRequests {
-		t.Errorf("a program of its own answers with %d, want 429", got)
-	}
-	l.checkThrottled(t, l.right(t).and(fromAddress("192.0.2.1")))
+	l.checkThrottled(t, l.right(t).and(route))
 	l.clock.Advance(time.Minute)
-	if err := ask(l.right(t)); err != nil {
-		t.Errorf("a right token is refused a minute later: %v", err)
-	}
+	_ = ask(l.right(t), nil)
 }
 
 // TestFirstMessagesCount as what they are, and those that have yet to come as failures.
 func TestFirstMessagesCount(t *testing.T) {
 	t.Parallel()
 	l := newToll(t, wsauth.Limits{FailuresPerMinute: 2}, paseto.Requirement{}, httpauth.WithLocations(httpauth.LocationMessage))
-	right := func() map[string]string {
-		return map[string]string{"type": "auth", "token": access(t, l.auth, paseto.Grant{})}
-	}
 	open := func() *websocket.Conn { return connect(t, l.srv, none()) }
 	one, two := open(), open()
 	l.checkThrottled(t, none()) // both may yet fail
 	for _, ws := range []*websocket.Conn{one, two} {
-		if err := ws.WriteJSON(right()); err != nil {
-			t.Fatal(err)
-		}
-		if _, _, err := ws.ReadMessage(); err != nil {
-			t.Fatal(err)
-		}
+		say(t, ws, authMessage(access(t, l.auth, paseto.Grant{})))
+		_ = nextAnswer(t, ws)
 		checkMessage(t, ws, "hello")
 	}
-	for _, wrong := range []map[string]string{{"type": "auth", "token": "nonsense"}, {"type": "chat"}} {
+	for _, wrong := range []string{authMessage("nonsense"), `{"type":"chat"}`} {
 		ws := open()
-		if err := ws.WriteJSON(wrong); err != nil {
-			t.Fatal(err)
-		}
+		say(t, ws, wrong)
 		if err := endOf(ws); !websocket.IsCloseError(err, websocket.ClosePolicyViolation) {
 			t.Errorf("the connection ended with %v", err)
 		}
