@@ -1,14 +1,10 @@
 package wsauth_test
 
 import (
-	"bufio"
+	"cmp"
 	"io"
-	"net"
-	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/pasetokit/pasetokit/internal/testdenylist"
 	"github.com/pasetokit/pasetokit/paseto"
@@ -21,116 +17,64 @@ import (
 // refused is to cost less than one that is admitted.
 func TestRefusalsForLoad(t *testing.T) {
 	t.Parallel()
-	mine := func(h handshake) func(*testing.T, stage) string {
-		return func(*testing.T, stage) string { return upgrade(lines(h)...) }
-	}
-	foreign := mine(header("Origin", "https://evil.example"))
-	alice := func(before func(*testing.T, stage, handshake)) func(*testing.T, stage) string {
-		return func(t *testing.T, s stage) string {
-			t.Helper()
-			h := bearer(access(t, s.auth, paseto.Grant{Subject: "alice"}))
-			before(t, s, h)
-			return upgrade(lines(h)...)
-		}
-	}
-	another := alice(func(t *testing.T, s stage, h handshake) {
-		t.Helper()
-		checkMessage(t, connect(t, s.srv, h), "hello")
-	})
-	pending := func(t *testing.T, s stage) string {
-		t.Helper()
-		connect(t, s.srv, none())
-		return upgrade()
-	}
+	const nothing, foreign, malformed = "X: y", "Origin: https://evil.example", "Authorization: Bearer"
+	limits := func(l wsauth.Limits) setup { return setup{Config: wsauth.Config{Limits: l}} }
 	for _, test := range []struct {
 		name   string
-		reject wsauth.Reject // default: both
-		limits setup
+		cfg    setup
 		source paseto.KeySource
-		send   func(*testing.T, stage) string
+		before func(*testing.T, stage)
+		again  bool   // the same handshake was made before
+		line   string // of its header; default: alice's token
 		status int
 		code   string
 	}{
-		{"shutting down", "", setup{}, nil, alice(func(t *testing.T, s stage, _ handshake) {
+		{name: "shutting down", status: 503, code: "shutting_down", before: func(t *testing.T, s stage) {
 			t.Helper()
 			if err := s.guard.Shutdown(t.Context()); err != nil {
 				t.Fatal(err)
 			}
-		}), 503, "shutting_down"},
-		{"too many connections", "", setup{live: live.Config{MaxRights: 1}}, nil, another, 503, "overloaded"},
-		{"too many without a token yet", "", setup{Config: wsauth.Config{Limits: wsauth.Limits{Pending: 1}}}, nil, pending, 503, "overloaded"},
-		{"too many of them of the address", "", setup{Config: wsauth.Config{Limits: wsauth.Limits{Pending: 2}}}, nil, pending, 429, "handshakes_limited"},
-		{"too many handshakes", "", setup{Config: wsauth.Config{Limits: wsauth.Limits{HandshakesPerMinute: 1}}}, nil, another, 429, "handshakes_limited"},
-		{"too many of another origin", "", setup{Config: wsauth.Config{Limits: wsauth.Limits{HandshakesPerMinute: 1}}}, nil, func(t *testing.T, s stage) string {
-			t.Helper()
-			raw(t, s.srv, foreign(t, s))
-			return foreign(t, s)
-		}, 429, "handshakes_limited"},
-		{"too many failures", "", setup{Config: wsauth.Config{Limits: wsauth.Limits{FailuresPerMinute: 1}}}, nil, func(t *testing.T, s stage) string {
-			t.Helper()
-			raw(t, s.srv, upgrade("Authorization: Bearer"))
-			return upgrade()
-		}, 429, "handshakes_limited"},
-		{"too many of the subject", wsauth.RejectHTTP, setup{live: live.Config{PerSubject: 1}}, nil, another, 429, "connections_limited"},
-		{"denylist away", "", setup{}, nil, alice(func(_ *testing.T, s stage, _ handshake) { s.store.OnLook(down) }), 503, "denylist_unavailable"},
-		{"keys away", "", setup{}, unknowingKeys{}, func(t *testing.T, _ stage) string {
-			t.Helper()
-			return upgrade("Authorization: Bearer " + foreignToken(t))
-		}, 503, "keys_unavailable"},
+		}},
+		{name: "too many connections", cfg: setup{live: live.Config{MaxRights: 1}}, again: true, status: 503, code: "overloaded"},
+		{name: "too many without a token yet", cfg: limits(wsauth.Limits{Pending: 1}), again: true, line: nothing, status: 503, code: "overloaded"},
+		{name: "too many of them of the address", cfg: limits(wsauth.Limits{Pending: 2}), again: true, line: nothing, status: 429, code: "handshakes_limited"},
+		{name: "too many handshakes", cfg: limits(wsauth.Limits{HandshakesPerMinute: 1}), again: true, status: 429, code: "handshakes_limited"},
+		{name: "too many of another origin", cfg: limits(wsauth.Limits{HandshakesPerMinute: 1}), again: true, line: foreign, status: 429, code: "handshakes_limited"},
+		{name: "too many failures", cfg: limits(wsauth.Limits{FailuresPerMinute: 1}), again: true, line: malformed, status: 429, code: "handshakes_limited"},
+		{name: "too many of the subject", cfg: setup{live: live.Config{PerSubject: 1}}, again: true, status: 429, code: "connections_limited"},
+		{name: "denylist away", before: func(_ *testing.T, s stage) { s.store.OnLook(down) }, status: 503, code: "denylist_unavailable"},
+		{name: "keys away", source: unknowingKeys{}, line: "Authorization: Bearer " + foreignToken(t), status: 503, code: "keys_unavailable"},
 	} {
 		for _, reject := range []wsauth.Reject{wsauth.RejectClose, wsauth.RejectHTTP} {
-			if test.reject != "" && reject != test.reject {
-				continue
+			if test.code == "connections_limited" && reject == wsauth.RejectClose {
+				continue // which closes
 			}
 			t.Run(test.name+", "+string(reject), func(t *testing.T) {
 				t.Parallel()
 				s := stage{store: testdenylist.New(t)}
-				opts := []paseto.Option{paseto.WithDenylist(s.store)}
-				if test.source != nil {
-					opts = append(opts, paseto.WithKeySource(test.source))
-				}
-				s.auth = newAuthorizer(t, paseto.Config{}, opts...)
-				cfg := test.limits
+				s.auth = newAuthorizer(t, paseto.Config{}, paseto.WithDenylist(s.store), paseto.WithKeySource(test.source))
+				cfg := test.cfg
 				cfg.Reject, cfg.Locations = reject, []httpauth.Location{httpauth.LocationHeader, httpauth.LocationMessage}
 				s.guard = newGuard(t, s.auth, cfg)
 				s.srv = listen(t, s.guard.Require(paseto.Requirement{}, greet))
-				checkEnds(t, s.srv, test.send(t, s), test.status, test.code)
+				request := upgrade(cmp.Or(test.line, "Authorization: Bearer "+access(t, s.auth, paseto.Grant{Subject: "alice"})))
+				if test.again {
+					raw(t, s.srv, request)
+				}
+				if test.before != nil {
+					test.before(t, s)
+				}
+				checkEnds(t, s, request, test.status, test.code)
 			})
 		}
 	}
 }
 
-// lines returns the headers of a handshake.
-func lines(h handshake) []string {
-	var all []string
-	for name, values := range h.header {
-		for _, value := range values {
-			all = append(all, name+": "+value)
-		}
-	}
-	return all
-}
-
 // checkEnds checks that a request over a connection that is to be kept is answered with a
 // problem, and that the server then ends the connection.
-func checkEnds(t *testing.T, srv *httptest.Server, request string, status int, code string) {
+func checkEnds(t *testing.T, s stage, request string, status int, code string) {
 	t.Helper()
-	conn, err := net.Dial("tcp", srv.Listener.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = conn.Close() }()
-	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
-		t.Fatal(err)
-	}
-	if err := send(conn, request); err != nil {
-		t.Fatal(err)
-	}
-	in := bufio.NewReader(conn)
-	resp, err := http.ReadResponse(in, nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	_, resp, after := exchange(t, s.srv, request)
 	body, err := io.ReadAll(resp.Body)
 	if err != nil || resp.StatusCode != status || !strings.Contains(string(body), code) {
 		t.Fatalf("the answer is %s %s (%v), want %d %s", resp.Status, body, err, status, code)
@@ -141,7 +85,7 @@ func checkEnds(t *testing.T, srv *httptest.Server, request string, status int, c
 	if !resp.Close {
 		t.Fatalf("the connection is kept: %v", resp.Header)
 	}
-	if rest, err := io.ReadAll(in); err != nil || len(rest) > 0 {
+	if rest, err := io.ReadAll(after); err != nil || len(rest) > 0 {
 		t.Errorf("after the answer come %q and %v, want the end", rest, err)
 	}
 }
