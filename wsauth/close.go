@@ -2,7 +2,6 @@ package wsauth
 
 import (
 	"cmp"
-	"context"
 	"time"
 
 	"github.com/gorilla/websocket"
@@ -130,8 +129,7 @@ func (c *Conn) cut(e ending) {
 // cause returns why the connection ended. Whoever began the end may not have
 // said so yet.
 func (c *Conn) cause() error {
-	<-c.Context().Done()
-	return context.Cause(c.Context())
+	return c.right.Err()
 }
 
 // finish closes the connection if nobody has, completes the closing handshake
@@ -147,7 +145,7 @@ func (c *Conn) finish() {
 	}
 	c.in.giveBack()
 	c.reading.Unlock()
-	if isViolation(cmp.Or(failure, context.Cause(c.Context()))) {
+	if isViolation(cmp.Or(failure, c.right.Err())) {
 		hangUp(c.ws.NetConn()) // whose deadline is set
 	}
 	_ = c.ws.Close()
