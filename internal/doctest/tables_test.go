@@ -84,6 +84,24 @@ func TestCloseCodesDocument(t *testing.T) {
 	}
 }
 
+// TestReconnectDocument checks what docs/rights.md has clients do after each cause.
+func TestReconnectDocument(t *testing.T) {
+	t.Parallel()
+	_, section, _ := strings.Cut(doctest.Text(t, "docs/rights.md"), "\n## What a client should do\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	rows := regexp.MustCompile("(?m)^\\| `([a-z]+)` \\|.*\\| (.*) \\|$").FindAllStringSubmatch(section, -1)
+	if len(rows) != 4 {
+		t.Errorf("there are %d rows, want 4", len(rows))
+	}
+	for _, row := range rows {
+		for cause := range strings.SplitSeq(strings.ReplaceAll(row[2], "`", ""), ", ") {
+			if got := httpauth.ReconnectAfter(paseto.Code(cause)); string(got) != row[1] {
+				t.Errorf("after %s a client should reconnect %s, not %s", cause, got, row[1])
+			}
+		}
+	}
+}
+
 // TestDocumentsSettings checks that there are the settings that documents name.
 func TestDocumentsSettings(t *testing.T) {
 	t.Parallel()
