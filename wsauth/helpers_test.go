@@ -5,11 +5,9 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/json"
 	"errors"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -19,8 +17,8 @@ import (
 	"github.com/gorilla/websocket"
 	"go.uber.org/goleak"
 
-	"github.com/pasetokit/pasetokit/denylist"
 	"github.com/pasetokit/pasetokit/internal/testclock"
+	"github.com/pasetokit/pasetokit/internal/testsocket"
 	"github.com/pasetokit/pasetokit/internal/testtool"
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/paseto/httpauth"
@@ -36,54 +34,40 @@ const patience = testtool.Patience
 // soon is the CloseTimeout of tests whose peer does not answer a close.
 const soon = 100 * time.Millisecond
 
-// start is 100 ms before a whole second, at which the token of a Grant with a
-// TTL of one second expires. A clock that stands there gives a connection these
-// 100 ms, however long the handshake takes.
-var start = time.Date(2030, 1, 2, 3, 4, 5, 900_000_000, time.UTC)
-
 // clock is a time that tests move by hand.
 type clock = testclock.Clock
 
 func newClock() *clock { return testclock.New(start) }
 
+// The helpers of package testsocket, by short names.
 var (
-	localKey  = paseto.NewLocalKey()
-	secretKey = paseto.NewSecretKey()
+	start, localKey, secretKey = testsocket.Start, testsocket.LocalKey, testsocket.SecretKey
+
+	newAuthorizer = testsocket.NewAuthorizer
+	access        = testsocket.Access
+	issue         = testsocket.Issue
+	listen        = testsocket.Listen
+	echo          = testsocket.Echo
+	unreachable   = testsocket.Unreachable
+	checkEcho     = testsocket.CheckEcho
+	checkMessage  = testsocket.CheckMessage
+	checkClosed   = testsocket.CheckClosed
+	checkCut      = testsocket.CheckCut
+	checkProblem  = testsocket.CheckProblem
+	down          = testsocket.Down
+	until         = testsocket.Until
+	issued        = testsocket.Issued
+	endOf         = testsocket.EndOf
+	isClose       = testsocket.IsClose
+	stall         = testsocket.Stall
+	toldOf        = testsocket.ToldOf
+	frame         = testsocket.Frame
+	send          = testsocket.Send
+	sendAll       = testsocket.SendAll
+	raw           = testsocket.Raw
+	exchange      = testsocket.Exchange
+	upgrade       = testsocket.Upgrade
 )
-
-// newAuthorizer returns an Authorizer with the shared keys, unless cfg has
-// others, and a denylist, whose clock stands at start unless an option gives
-// another.
-func newAuthorizer(t testing.TB, cfg paseto.Config, opts ...paseto.Option) *paseto.Authorizer {
-	t.Helper()
-	if cfg.Keys == nil {
-		cfg.Keys = []paseto.Key{localKey, secretKey}
-	}
-	now := func() time.Time { return start }
-	store := denylist.NewMemory(denylist.WithClock(now))
-	t.Cleanup(func() { _ = store.Close() })
-	auth, err := paseto.New(cfg, append([]paseto.Option{paseto.WithClock(now), paseto.WithDenylist(store)}, opts...)...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return auth
-}
-
-// access returns an access token.
-func access(t testing.TB, auth *paseto.Authorizer, g paseto.Grant) string {
-	t.Helper()
-	return issue(t, auth, paseto.TypeAccess, g)
-}
-
-// issue returns a token of any type.
-func issue(t testing.TB, auth *paseto.Authorizer, tokenType string, g paseto.Grant) string {
-	t.Helper()
-	issued, err := auth.Issue(tokenType, g)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return issued.Token.Reveal()
-}
 
 // patient returns a configuration that gives peers the time that they need on a busy
 // machine, where it does not say otherwise, and asks them for no sign of life.
@@ -165,30 +149,6 @@ func shutDownLater(t testing.TB, guard *wsauth.Guard) {
 			t.Errorf("shutdown: %v", err)
 		}
 	})
-}
-
-// listen serves h on a real socket.
-func listen(t testing.TB, h http.Handler) *httptest.Server {
-	t.Helper()
-	srv := httptest.NewServer(h)
-	t.Cleanup(srv.Close)
-	return srv
-}
-
-// echo sends every message back.
-func echo(_ context.Context, conn *wsauth.Conn) {
-	for {
-		kind, data, err := conn.ReadMessage()
-		if err != nil || conn.WriteMessage(kind, data) != nil {
-			return
-		}
-	}
-}
-
-// unreachable is the handler of a route that must let nobody in.
-func unreachable(t testing.TB) wsauth.Handler {
-	t.Helper()
-	return func(context.Context, *wsauth.Conn) { t.Error("the handler ran") }
 }
 
 // handshake is what a client sends besides what every handshake has.
@@ -273,67 +233,6 @@ func connect(t testing.TB, srv *httptest.Server, h handshake) *websocket.Conn {
 		t.Fatalf("the handshake was refused with %s: %s", resp.Status, body)
 	}
 	return ws
-}
-
-// checkEcho checks that the connection carries messages both ways.
-func checkEcho(t testing.TB, ws *websocket.Conn, message string) {
-	t.Helper()
-	if err := ws.WriteMessage(websocket.TextMessage, []byte(message)); err != nil {
-		t.Fatal(err)
-	}
-	checkMessage(t, ws, message)
-}
-
-// checkMessage checks the next message that the server sends.
-func checkMessage(t testing.TB, ws *websocket.Conn, want string) {
-	t.Helper()
-	_, data, err := ws.ReadMessage()
-	if err != nil {
-		t.Fatalf("reading a message: %v", err)
-	}
-	if string(data) != want {
-		t.Errorf("message is %q, want %q", data, want)
-	}
-}
-
-// checkClosed checks that the server closes now, and how. A message that comes instead
-// is a failure, and not waited on for another.
-func checkClosed(t testing.TB, ws *websocket.Conn, code wsauth.CloseCode, reason string) {
-	t.Helper()
-	if _, data, err := ws.ReadMessage(); err == nil {
-		t.Fatalf("the message %.100q comes, want the close with %d %q", data, code, reason)
-	} else if !isClose(err, code, reason) {
-		t.Errorf("the connection ended with %v, want the close with %d %q", err, code, reason)
-	}
-}
-
-// checkCut checks that the server ends the connection beneath, without an
-// answer to its close frame.
-func checkCut(t testing.TB, ws *websocket.Conn) {
-	t.Helper()
-	_, err := io.Copy(io.Discard, ws.NetConn())
-	if timeout, ok := errors.AsType[net.Error](err); ok && timeout.Timeout() {
-		t.Errorf("the connection is still open: %v", err)
-	}
-}
-
-// checkProblem checks a refusal over HTTP.
-func checkProblem(t testing.TB, resp *http.Response, status int, code paseto.Code, detail string) {
-	t.Helper()
-	if resp.StatusCode != status {
-		t.Errorf("status is %s, want %d", resp.Status, status)
-	}
-	if got := resp.Header.Get("Content-Type"); got != "application/problem+json" {
-		t.Errorf("content type is %q", got)
-	}
-	var got httpauth.Problem
-	if err := json.NewDecoder(resp.Body).Decode(&got); err != nil {
-		t.Fatalf("the body is not a problem document: %v", err)
-	}
-	want := httpauth.Problem{Type: "about:blank", Title: http.StatusText(status), Status: status, Detail: detail, Code: code}
-	if got != want {
-		t.Errorf("problem is\n%+v, want\n%+v", got, want)
-	}
 }
 
 // checkRefused checks that a handshake is refused over HTTP, as that error is answered.

@@ -1,9 +1,7 @@
 package wsauth_test
 
 import (
-	"encoding/binary"
 	"encoding/json"
-	"io"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -192,42 +190,6 @@ const (
 	ping         = final | 0x9
 	pong         = final | 0xa
 )
-
-// frame returns a client's frame.
-func frame(first byte, payload string) string {
-	f := []byte{first}
-	switch n := len(payload); {
-	case n < 126:
-		f = append(f, final|byte(n))
-	case n < 1<<16:
-		f = binary.BigEndian.AppendUint16(append(f, final|126), uint16(n))
-	default:
-		f = binary.BigEndian.AppendUint64(append(f, final|127), uint64(n))
-	}
-	mask := [4]byte{0x8a, 0x80, 0x12, 0x8a} // which looks like a pong, too
-	f = append(f, mask[:]...)
-	for i := range len(payload) {
-		f = append(f, payload[i]^mask[i%4])
-	}
-	return string(f)
-}
-
-// send sends bytes as they are.
-func send(w io.Writer, raw string) error {
-	_, err := io.WriteString(w, raw)
-	return err
-}
-
-// sendAll is send to a server, for a test.
-func sendAll(t testing.TB, ws *websocket.Conn, raw string) {
-	t.Helper()
-	if raw == "" {
-		return // not even a Write
-	}
-	if err := send(ws.NetConn(), raw); err != nil {
-		t.Fatal(err)
-	}
-}
 
 var (
 	emptyPong = frame(pong, "")

@@ -3,7 +3,6 @@ package wsauth_test
 import (
 	"context"
 	"errors"
-	"net"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -11,7 +10,6 @@ import (
 
 	"github.com/gorilla/websocket"
 
-	"github.com/pasetokit/pasetokit/denylist"
 	"github.com/pasetokit/pasetokit/internal/testdenylist"
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/wsauth"
@@ -34,33 +32,6 @@ func newStage(t testing.TB, cfg setup, serve wsauth.Handler, opts ...any) stage 
 	return stage{store, auth, guard, listen(t, guard.Require(paseto.Requirement{Optional: true}, serve))}
 }
 
-var errStoreDown = errors.New("connection refused")
-
-// down is the answer of a denylist that is.
-func down(context.Context, denylist.Token) (bool, error) { return false, errStoreDown }
-
-// until waits for a condition.
-func until(t testing.TB, what string, met func() bool) {
-	t.Helper()
-	tick := time.NewTicker(2 * time.Millisecond)
-	defer tick.Stop()
-	for deadline := time.Now().Add(patience); !met(); <-tick.C {
-		if time.Now().After(deadline) {
-			t.Fatalf("waited in vain until %s", what)
-		}
-	}
-}
-
-// issued is issue for a test that needs the claims as well.
-func issued(t testing.TB, auth *paseto.Authorizer, g paseto.Grant) paseto.Issued {
-	t.Helper()
-	token, err := auth.IssueAccess(g)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return token
-}
-
 // tryDial is dial on another goroutine than the test's. Without a connection there is
 // the response that refuses it, or an error. The caller closes the connection.
 func tryDial(ctx context.Context, srv *httptest.Server, h handshake) (*websocket.Conn, int, error) {
@@ -75,41 +46,4 @@ func tryDial(ctx context.Context, srv *httptest.Server, h handshake) (*websocket
 		return nil, resp.StatusCode, nil
 	}
 	return nil, 0, err
-}
-
-// endOf reads until the connection ends, and returns how.
-func endOf(ws *websocket.Conn) error {
-	for {
-		if _, _, err := ws.ReadMessage(); err != nil {
-			return err
-		}
-	}
-}
-
-// isClose reports whether a connection ended with such a close frame.
-func isClose(err error, code wsauth.CloseCode, reason string) bool {
-	closed, ok := errors.AsType[*websocket.CloseError](err)
-	return ok && closed.Code == int(code) && closed.Text == reason
-}
-
-// toldOf is an echo that tells of its connection.
-func toldOf(conns chan<- *wsauth.Conn) wsauth.Handler {
-	return func(ctx context.Context, conn *wsauth.Conn) {
-		conns <- conn
-		echo(ctx, conn)
-	}
-}
-
-// stall makes the buffers of a connection so small that a peer which does not read
-// holds up its writer at once.
-func stall(t testing.TB, conn *wsauth.Conn, ws *websocket.Conn) {
-	t.Helper()
-	server, ok1 := conn.Underlying().NetConn().(*net.TCPConn)
-	client, ok2 := ws.NetConn().(*net.TCPConn)
-	if !ok1 || !ok2 {
-		t.Fatal("the connection is not TCP")
-	}
-	if err := errors.Join(server.SetWriteBuffer(4<<10), client.SetReadBuffer(4<<10)); err != nil {
-		t.Fatal(err)
-	}
 }

@@ -1,64 +1,15 @@
 package wsauth_test
 
 import (
-	"bufio"
 	"context"
 	"fmt"
-	"io"
-	"net"
-	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/paseto/httpauth"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
-
-// raw sends a request byte by byte as it is written, and returns the head of
-// the response as it comes.
-func raw(t testing.TB, srv *httptest.Server, request string) (head string, resp *http.Response) {
-	t.Helper()
-	head, resp, _ = exchange(t, srv, request)
-	return head, resp
-}
-
-// exchange is raw that also returns what comes after a response without a body.
-func exchange(t testing.TB, srv *httptest.Server, request string) (head string, resp *http.Response, after io.Reader) {
-	t.Helper()
-	conn, err := net.Dial("tcp", srv.Listener.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = conn.Close() })
-	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := io.WriteString(conn, request); err != nil {
-		t.Fatal(err)
-	}
-	var seen strings.Builder
-	reader := bufio.NewReader(io.TeeReader(conn, &seen))
-	resp, err = http.ReadResponse(reader, nil)
-	if err != nil {
-		t.Fatalf("reading the response: %v", err)
-	}
-	head, _, _ = strings.Cut(seen.String(), "\r\n\r\n")
-	return head, resp, reader
-}
-
-// upgrade is a handshake with these header lines beside what it must have.
-func upgrade(lines ...string) string {
-	var b strings.Builder
-	b.WriteString("GET /ws HTTP/1.1\r\nHost: chat.example.com\r\nConnection: keep-alive, Upgrade\r\nUpgrade: websocket\r\n" +
-		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n")
-	for _, line := range lines {
-		b.WriteString(line + "\r\n")
-	}
-	return b.String() + "\r\n"
-}
 
 // TestSubprotocol looks at what comes back: a browser fails the connection
 // unless the response names one of the protocols that it offered, and none may

@@ -87,6 +87,7 @@ var order = []string{
 	"internal/testclock",
 	"internal/testdenylist",
 	"internal/testsite",
+	"internal/testsocket",
 	"internal/testtoken",
 	"internal/doctest",
 }
