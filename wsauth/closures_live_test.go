@@ -24,14 +24,6 @@ func (s *scene) must(err error) {
 	}
 }
 
-// pair returns tokens of a login of alice's.
-func (s *scene) pair() paseto.Pair {
-	s.t.Helper()
-	pair, err := s.auth.IssuePair(paseto.Grant{Subject: "alice"})
-	s.must(err)
-	return pair
-}
-
 // liveClosings end connections that were let in, for what happens to their right to
 // be there.
 func liveClosings() []closing {
@@ -39,25 +31,12 @@ func liveClosings() []closing {
 		return setup{live: live.Config{PerSubject: 1, OnExcess: excess, LeaseTTL: time.Second}}
 	}
 	losesPlace := func(s *scene, _ *wsauth.Conn) { s.store.ReplaceAll("other") }
-	revoked := func(revoke func(*scene, *paseto.Claims) error) closing {
-		return closing{cause: paseto.ErrRevoked,
-			bring: func(s *scene) visit { return carried(s.pair().Access.Token.Reveal()) },
-			live:  func(s *scene, conn *wsauth.Conn) { s.must(revoke(s, conn.Claims())) }}
-	}
-	named := func(name string, c closing) closing {
-		c.name = name
-		return c
-	}
 	return []closing{
 		{name: "expired", cause: paseto.ErrExpired,
 			bring: func(s *scene) visit { // which leaves it a second to be opened
 				return carried(access(s.t, s.auth, paseto.Grant{Subject: "alice", TTL: 2 * time.Second}))
 			}},
-		named("token revoked", revoked(func(s *scene, c *paseto.Claims) error { return s.auth.Revoke(s.t.Context(), c) })),
-		named("session revoked", revoked(func(s *scene, c *paseto.Claims) error { return s.auth.RevokeSession(s.t.Context(), c.Session) })),
-		named("subject revoked", revoked(func(s *scene, c *paseto.Claims) error {
-			return s.auth.RevokeSubject(s.t.Context(), c.Subject, time.Time{})
-		})),
+		{name: "revoked", cause: paseto.ErrRevoked, live: revokesSubject},
 		{name: "key withdrawn", cause: paseto.ErrKeyWithdrawn, config: setup{live: live.Config{RecheckInterval: recheckSoon}},
 			live: func(s *scene, _ *wsauth.Conn) { s.must(s.auth.SetKeys(paseto.NewLocalKey())) }},
 		{name: "denylist away for too long", cause: paseto.ErrUnavailable, config: setup{live: live.Config{RecheckInterval: recheckSoon, MaxUnchecked: soon}},
@@ -71,6 +50,10 @@ func liveClosings() []closing {
 		{name: "shutdown to restart", config: setup{Config: wsauth.Config{ShutdownCode: wsauth.CloseServiceRestart}}, live: shutsDown,
 			want: &outcome{1012, shuttingDown, true}},
 	}
+}
+
+func revokesSubject(s *scene, conn *wsauth.Conn) {
+	s.must(s.auth.RevokeSubject(s.t.Context(), conn.Claims().Subject, time.Time{}))
 }
 
 func shutsDown(s *scene, _ *wsauth.Conn) { s.must(s.guard.Shutdown(s.t.Context())) }
@@ -95,11 +78,7 @@ func renewalClosings() []closing {
 		times int
 	}{
 		{"of another subject", live.ErrOtherSubject, changed(func(g *paseto.Grant) { g.Subject = "bob" }), 1},
-		{"of another session", live.ErrOtherSubject, changed(func(g *paseto.Grant) { g.Session = "s2" }), 1},
 		{"with an older token", live.ErrOlder, changed(func(g *paseto.Grant) { g.TTL = time.Minute }), 1},
-		{"without the scope", paseto.ErrScope, changed(func(g *paseto.Grant) { g.Scopes = nil }), 1},
-		{"with an expired token", paseto.ErrExpired, func(s *scene) string { return authText(s.expired()) }, 1},
-		{"without a token", paseto.ErrNoToken, text(`{"type":"auth"}`), 1},
 		{"with a misspelt message", wsauth.ErrMessage, text(`{"type":"auth","tokens":""}`), 1},
 		{"too often", live.ErrRenewals, same, 6},
 	}
@@ -128,19 +107,41 @@ func applicationClosings() []closing {
 	row := func(name string, cause error, want *outcome, serve wsauth.Handler) closing {
 		return closing{name: name, cause: cause, want: want, serve: func(*scene) wsauth.Handler { return serve }}
 	}
-	closes := func(code wsauth.CloseCode, reason string) wsauth.Handler {
-		return func(_ context.Context, conn *wsauth.Conn) { conn.Close(code, reason) }
-	}
 	rows := []closing{
 		row("handler returns", live.ErrClosed, nil, func(context.Context, *wsauth.Conn) {}),
 		row("handler panics", live.ErrPanic, nil, func(context.Context, *wsauth.Conn) { panic("oh dear") }),
-		row("application closes", live.ErrClosed, &outcome{4000, "Room is closed – grüß Gott", true}, closes(4000, "Room is closed – grüß Gott")),
-		row("application closes like a refusal", live.ErrClosed, &outcome{1008, "No guests", true}, closes(1008, "No guests")),
+		row("application closes", live.ErrClosed, &outcome{4000, "Room is closed – grüß Gott", true}, closesWith(4000, "Room is closed – grüß Gott")),
+		row("application closes like a refusal", live.ErrClosed, &outcome{1008, "No guests", true}, closesWith(1008, "No guests")),
 	}
 	for _, code := range []wsauth.CloseCode{0, 999, 1004, 1005, 1006, 1015, 2999, 5000} { // none that a frame may carry
-		rows = append(rows, row(fmt.Sprintf("application closes with %d", code), live.ErrClosed, &outcome{1011, "mine", true}, closes(code, "mine")))
+		rows = append(rows, row(fmt.Sprintf("application closes with %d", code), live.ErrClosed, &outcome{1011, "mine", true}, closesWith(code, "mine")))
 	}
 	return rows
+}
+
+func closesWith(code wsauth.CloseCode, reason string) wsauth.Handler {
+	return func(_ context.Context, conn *wsauth.Conn) { conn.Close(code, reason) }
+}
+
+// ownCodeClosings are closed with codes of the program's own, whatever the preset is.
+func ownCodeClosings() []closing {
+	row := func(cause paseto.Code, code wsauth.CloseCode, want outcome, c closing) closing {
+		c.name, c.want = "own code, "+c.name, &want
+		c.config.CloseCodeFor = map[paseto.Code]wsauth.CloseCode{cause: code}
+		return c
+	}
+	banned := &paseto.Error{Code: "banned", Message: "You are banned until Monday"}
+	return []closing{
+		row(paseto.ErrRevoked, 3000, outcome{3000, paseto.ErrRevoked.Message(), true}, closing{name: "revoked", cause: paseto.ErrRevoked, live: revokesSubject}),
+		row(live.ErrShutdown, 4101, outcome{4101, shuttingDown, true}, closing{name: "shutdown", cause: live.ErrShutdown, live: shutsDown,
+			config: setup{Config: wsauth.Config{ShutdownCode: wsauth.CloseServiceRestart}}}),
+		row(paseto.ErrForbidden, 4103, outcome{4103, banned.Message, true}, closing{name: "refusal of a Check that has none", cause: banned,
+			req: paseto.Requirement{Check: func(context.Context, *paseto.Claims) error { return banned }}}),
+		row(live.ErrClosed, 4104, outcome{4104, "", true}, closing{name: "handler returns", cause: live.ErrClosed,
+			serve: func(*scene) wsauth.Handler { return func(context.Context, *wsauth.Conn) {} }}),
+		row(live.ErrClosed, 4104, outcome{4000, "Room is closed", true}, closing{name: "application closes with another", cause: live.ErrClosed,
+			serve: func(*scene) wsauth.Handler { return closesWith(4000, "Room is closed") }}),
+	}
 }
 
 // protocolClosings are what a page does, or has its browser do, against the rules.
