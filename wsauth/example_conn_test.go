@@ -12,7 +12,6 @@ import (
 	"github.com/gorilla/websocket"
 
 	"github.com/pasetokit/pasetokit/denylist"
-	"github.com/pasetokit/pasetokit/denylist/redis"
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/paseto/httpauth"
 	"github.com/pasetokit/pasetokit/paseto/live"
@@ -24,10 +23,20 @@ var noon = time.Date(2030, 1, 2, 12, 0, 0, 0, time.UTC)
 
 // demo is what the examples below share: a guarded route on a real socket.
 type demo struct {
-	auth  *paseto.Authorizer
-	guard *wsauth.Guard
-	srv   *httptest.Server
-	store *denylist.Memory
+	auth    *paseto.Authorizer
+	web     *httpauth.Web
+	guard   *wsauth.Guard
+	mux     *http.ServeMux
+	srv     *httptest.Server
+	store   *denylist.Memory
+	clients []*websocket.Conn
+}
+
+func must[T any](v T, err error) T {
+	if err != nil {
+		panic(err)
+	}
+	return v
 }
 
 func newDemo(cfg wsauth.Config, serve wsauth.Handler, opts ...wsauth.Option) *demo {
@@ -35,44 +44,28 @@ func newDemo(cfg wsauth.Config, serve wsauth.Handler, opts ...wsauth.Option) *de
 }
 
 func newDemoOf(rights live.Config, cfg wsauth.Config, serve wsauth.Handler, opts ...wsauth.Option) *demo {
-	s := &demo{store: denylist.NewMemory()}
-	var err error
-	s.auth, err = paseto.New(paseto.Config{Keys: []paseto.Key{localKey}},
-		paseto.WithDenylist(s.store), paseto.WithClock(func() time.Time { return noon }))
-	if err != nil {
-		panic(err)
-	}
-	keeper, err := live.New(s.auth, rights)
-	if err != nil {
-		panic(err)
-	}
-	web, err := httpauth.New(s.auth, httpauth.Config{}, httpauth.WithKeeper(keeper))
-	if err != nil {
-		panic(err)
-	}
-	if s.guard, err = wsauth.New(web, cfg, opts...); err != nil {
-		panic(err)
-	}
-	mux := http.NewServeMux()
-	mux.Handle("/rooms/{room}", s.guard.Require(paseto.Requirement{}, serve))
-	s.srv = httptest.NewServer(mux)
+	s := &demo{store: denylist.NewMemory(), mux: http.NewServeMux()}
+	s.auth = must(paseto.New(paseto.Config{Keys: []paseto.Key{localKey}},
+		paseto.WithDenylist(s.store), paseto.WithClock(func() time.Time { return noon })))
+	keeper := must(live.New(s.auth, rights))
+	s.web = must(httpauth.New(s.auth, httpauth.Config{}, httpauth.WithKeeper(keeper)))
+	s.guard = must(wsauth.New(s.web, cfg, opts...))
+	s.mux.Handle("/rooms/{room}", s.guard.Require(paseto.Requirement{}, serve))
+	s.srv = httptest.NewServer(s.mux)
 	return s
 }
 
 func (s *demo) close() {
+	for _, ws := range s.clients {
+		_ = ws.Close()
+	}
 	_ = s.guard.Shutdown(context.Background())
 	s.srv.Close()
 	_ = s.store.Close()
 }
 
 // token returns an access token.
-func (s *demo) token(g paseto.Grant) string {
-	issued, err := s.auth.IssueAccess(g)
-	if err != nil {
-		panic(err)
-	}
-	return issued.Token.Reveal()
-}
+func (s *demo) token(g paseto.Grant) string { return must(s.auth.IssueAccess(g)).Token.Reveal() }
 
 // connect opens a WebSocket with a token, without one where it is empty.
 func (s *demo) connect(token string) *websocket.Conn {
@@ -80,11 +73,16 @@ func (s *demo) connect(token string) *websocket.Conn {
 	if token != "" {
 		header.Set("Authorization", "Bearer "+token)
 	}
-	ws, _, err := websocket.DefaultDialer.Dial("ws"+strings.TrimPrefix(s.srv.URL, "http")+"/rooms/kitchen", header)
+	return s.dial("/rooms/kitchen", header)
+}
+
+func (s *demo) dial(path string, header http.Header) *websocket.Conn {
+	ws, _, err := websocket.DefaultDialer.Dial("ws"+strings.TrimPrefix(s.srv.URL, "http")+path, header)
 	if err != nil {
 		panic(err)
 	}
 	_ = ws.SetReadDeadline(time.Now().Add(patience))
+	s.clients = append(s.clients, ws)
 	return ws
 }
 
@@ -142,7 +140,6 @@ func ExampleConn_Renew() {
 	s := newDemo(wsauth.Config{}, chat)
 	defer s.close()
 	ws := s.connect(s.token(paseto.Grant{Subject: "alice", TTL: 10 * time.Minute}))
-	defer func() { _ = ws.Close() }()
 
 	for _, message := range []map[string]string{
 		{"text": "hello"},
@@ -170,7 +167,6 @@ func ExampleGuard_Require_message() {
 	}, echo)
 	defer s.close()
 	ws := s.connect("")
-	defer func() { _ = ws.Close() }()
 
 	for _, ttl := range []time.Duration{10 * time.Minute, 30 * time.Minute} {
 		_ = ws.WriteJSON(map[string]string{"type": "auth", "token": s.token(paseto.Grant{Subject: "alice", TTL: ttl})})
@@ -183,7 +179,6 @@ func ExampleGuard_Require_message() {
 
 	// Who says something else first is refused.
 	stranger := s.connect("")
-	defer func() { _ = stranger.Close() }()
 	_ = stranger.WriteMessage(websocket.TextMessage, []byte("hello"))
 	showNext(stranger)
 
@@ -204,7 +199,6 @@ func ExampleConn_Context() {
 	})
 	defer s.close()
 	ws := s.join(paseto.Grant{Subject: "alice", Session: "login-1"})
-	defer func() { _ = ws.Close() }()
 
 	if err := s.auth.RevokeSession(context.Background(), "login-1"); err != nil {
 		panic(err)
@@ -222,9 +216,7 @@ func ExampleGuard_Broadcast() {
 	s := newDemo(wsauth.Config{}, welcome)
 	defer s.close()
 	alice := s.join(paseto.Grant{Subject: "alice", Scopes: []string{"news"}})
-	defer func() { _ = alice.Close() }()
-	bob := s.join(paseto.Grant{Subject: "bob"})
-	defer func() { _ = bob.Close() }()
+	s.join(paseto.Grant{Subject: "bob"})
 
 	readers := func(c *wsauth.Conn) bool { return c.Claims().HasScopes("news") }
 	n, err := s.guard.Broadcast(wsauth.TextMessage, []byte("it rains"), readers)
@@ -242,9 +234,7 @@ func ExampleGuard_ConnectionsOf() {
 	s := newDemo(wsauth.Config{}, welcome)
 	defer s.close()
 	phone := s.join(paseto.Grant{Subject: "alice"})
-	defer func() { _ = phone.Close() }()
 	laptop := s.join(paseto.Grant{Subject: "alice"})
-	defer func() { _ = laptop.Close() }()
 
 	guard := s.guard
 	for conn := range guard.ConnectionsOf("alice") {
@@ -265,29 +255,6 @@ func ExampleGuard_ConnectionsOf() {
 	// websocket: close 4000: continued elsewhere
 }
 
-// One connection for each subject: a new one takes the place of the old one, which
-// is told so with a code of its own.
-func ExampleConfig() {
-	s := newDemoOf(
-		live.Config{MaxLifetime: 12 * time.Hour, MaxRights: 50_000, PerSubject: 1, OnExcess: live.ReplaceOldest},
-		wsauth.Config{CloseCodes: wsauth.PrivateCodes}, welcome)
-	defer s.close()
-	first := s.join(paseto.Grant{Subject: "alice"})
-	defer func() { _ = first.Close() }()
-	second := s.join(paseto.Grant{Subject: "alice"})
-	defer func() { _ = second.Close() }()
-	showNext(first)
-
-	// A client without a token reads 4401 instead of 1008.
-	stranger := s.connect("")
-	defer func() { _ = stranger.Close() }()
-	showNext(stranger)
-
-	// Output:
-	// websocket: close 4409: Replaced by a newer connection
-	// websocket: close 4401: PASETO Authorization Token required
-}
-
 type roomKey struct{}
 
 // A handler knows of its request what this option keeps for it.
@@ -301,54 +268,7 @@ func ExampleWithConnContext() {
 	}, wsauth.WithConnContext(withRoom))
 	defer s.close()
 	ws := s.connect(s.token(paseto.Grant{Subject: "alice"}))
-	defer func() { _ = ws.Close() }()
 	showNext(ws)
 
 	// Output: alice is in the kitchen
-}
-
-// The causes after which a client waits for a while before it comes back.
-func ExampleClosures() {
-	for _, c := range wsauth.Closures() {
-		if c.Reconnect == httpauth.ReconnectLater {
-			fmt.Println(c.Standard, c.Private, c.Cause)
-		}
-	}
-
-	// Output:
-	// 1008 4429 renewals_limited
-	// 1008 4429 messages_limited
-	// 1013 4429 connections_limited
-	// 1013 4429 peer_slow
-	// 1013 1013 denylist_unavailable
-	// 1013 1013 keys_unavailable
-	// 1011 1011 handler_panicked
-	// 1011 1011 server_error
-}
-
-// Servers that share a Redis count the connections of a subject together. The store
-// is their denylist as well, and so tells them at once whose place was taken.
-func ExampleWithLeases() {
-	store, err := redis.Open(context.Background(), redis.Config{Addresses: []string{"redis.internal:6379"}})
-	if err != nil {
-		panic(err)
-	}
-	defer func() { _ = store.Close() }()
-	auth, err := paseto.New(paseto.Config{Keys: []paseto.Key{localKey}}, paseto.WithDenylist(store))
-	if err != nil {
-		panic(err)
-	}
-	keeper, err := live.New(auth, live.Config{PerSubject: 5, OnExcess: live.ReplaceOldest}, live.WithLeases(store))
-	if err != nil {
-		panic(err)
-	}
-	web, err := httpauth.New(auth, httpauth.Config{}, httpauth.WithKeeper(keeper))
-	if err != nil {
-		panic(err)
-	}
-	guard, err := wsauth.New(web, wsauth.Config{})
-	if err != nil {
-		panic(err)
-	}
-	http.Handle("/ws", guard.Require(paseto.Requirement{}, welcome))
 }

@@ -4,10 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
-	"net/http/httptest"
-	"strings"
-
-	"github.com/gorilla/websocket"
 
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/paseto/httpauth"
@@ -31,46 +27,25 @@ var connectionInit = wsauth.WithTokenMessages(wsauth.TokenMessages{
 
 // A GraphQL client shows its token in the first message of graphql-transport-ws.
 func ExampleWithTokenMessages() {
-	auth, err := paseto.New(paseto.Config{Keys: []paseto.Key{localKey}})
-	if err != nil {
-		panic(err)
-	}
-	web, err := httpauth.New(auth, httpauth.Config{})
-	if err != nil {
-		panic(err)
-	}
-	guard, err := wsauth.New(web, wsauth.Config{
+	s := newDemo(wsauth.Config{
 		Locations:    []httpauth.Location{httpauth.LocationMessage},
 		Subprotocols: []string{"graphql-transport-ws"},
 		CloseCodes:   wsauth.GraphQLWSCodes,
-	})
-	if err != nil {
-		panic(err)
-	}
+	}, welcome)
+	defer s.close()
 	serve := func(_ context.Context, conn *wsauth.Conn) { // a GraphQL server
 		_ = conn.WriteMessage(wsauth.TextMessage, []byte("subscriptions of "+conn.Claims().Subject))
 	}
-	srv := httptest.NewServer(guard.Require(paseto.Requirement{}, serve, connectionInit))
-	defer srv.Close()
-	defer func() { _ = guard.Shutdown(context.Background()) }()
+	s.mux.Handle("/graphql", s.guard.Require(paseto.Requirement{}, serve, connectionInit))
 
-	alice, err := auth.IssueAccess(paseto.Grant{Subject: "alice"})
-	if err != nil {
-		panic(err)
-	}
 	show := func(token string, messages int) {
-		ws, _, err := websocket.DefaultDialer.Dial("ws"+strings.TrimPrefix(srv.URL, "http"),
-			http.Header{"Sec-WebSocket-Protocol": {"graphql-transport-ws"}})
-		if err != nil {
-			panic(err)
-		}
-		defer func() { _ = ws.Close() }()
+		ws := s.dial("/graphql", http.Header{"Sec-WebSocket-Protocol": {"graphql-transport-ws"}})
 		_ = ws.WriteJSON(map[string]any{"type": "connection_init", "payload": map[string]string{"token": token}})
 		for range messages {
 			showNext(ws)
 		}
 	}
-	show(alice.Token.Reveal(), 2)
+	show(s.token(paseto.Grant{Subject: "alice"}), 2)
 	show("v4.local.nonsense", 1)
 	// Output:
 	// {"type":"connection_ack"}
