@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 	"unicode"
+	"unicode/utf8"
 
 	"github.com/pasetokit/pasetokit/internal/testtool"
 )
@@ -143,6 +144,29 @@ func TestLinks(t *testing.T) {
 	}
 	if documents < 5 {
 		t.Errorf("found %d documents", documents)
+	}
+}
+
+// TestLines bounds the lines of documents, but for those of tables and code.
+func TestLines(t *testing.T) {
+	t.Parallel()
+	const most = 140
+	for _, pattern := range []string{"*.md", "docs/*.md", "examples/*/*.md"} {
+		paths, err := filepath.Glob(filepath.Join(testtool.Root(t), pattern))
+		if err != nil || len(paths) == 0 {
+			t.Fatalf("%s: %d files, %v", pattern, len(paths), err)
+		}
+		for _, path := range paths {
+			text, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for line := range strings.SplitSeq(fenced.ReplaceAllString(string(text), ""), "\n") {
+				if n := utf8.RuneCountInString(line); n > most && !strings.HasPrefix(line, "|") {
+					t.Errorf("%s has a line of %d characters, want at most %d: %s", filepath.Base(path), n, most, line)
+				}
+			}
+		}
 	}
 }
 

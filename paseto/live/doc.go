@@ -13,7 +13,7 @@
 //	serve(right.Context()) // ends with the right
 //
 // It knows neither net/http nor WebSockets. httpauth.Web.Stream and wsauth.Guard hold
-// their rights with it; a program of any other kind does so itself.
+// their rights with it; a program of any other kind does so itself. docs/rights.md shows how.
 //
 // # Why a right ends
 //
