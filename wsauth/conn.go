@@ -112,7 +112,7 @@ func (c *Conn) ReadMessage() (kind MessageKind, data []byte, err error) {
 	if c.extra != nil && c.extra.first != nil {
 		first := c.extra.first
 		c.extra.first = nil
-		if c.right.Live() {
+		if c.right.Err() == nil {
 			return first.kind, first.data, nil
 		}
 	}
@@ -125,7 +125,7 @@ func (c *Conn) ReadMessage() (kind MessageKind, data []byte, err error) {
 		case err != nil:
 			c.in.failed = true
 			c.end(err)
-		case !c.right.Live(): // only the peer's close frame counts now
+		case c.right.Err() != nil: // only the peer's close frame counts now
 		case kind == TextMessage && !utf8.Valid(data):
 			c.close(refusal.New(ErrPayload))
 		case c.renewsBy(kind, data):
@@ -185,7 +185,7 @@ func checkKind(kind MessageKind) error {
 func (c *Conn) write(write func() error) error {
 	c.writing.Lock()
 	defer c.writing.Unlock()
-	if !c.right.Live() {
+	if c.right.Err() != nil {
 		return c.cause()
 	}
 	_ = c.ws.SetWriteDeadline(time.Now().Add(c.gate.guard.cfg.WriteTimeout))

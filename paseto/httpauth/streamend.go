@@ -169,7 +169,7 @@ func (s *stream) finish() {
 func (s *stream) close() bool {
 	s.writing.Lock()
 	defer s.writing.Unlock()
-	s.right.Live() // ends it if it is over
+	_ = s.right.Err() // ends it if it is over
 	ending := s.ended()
 	s.mu.Lock()
 	events := s.events

@@ -126,7 +126,7 @@ func (s *stream) ended() error {
 // inForce returns nil while the right is in force, and the cause afterwards. It ends a right
 // whose time has come.
 func (s *stream) inForce() error {
-	s.right.Live()
+	_ = s.right.Err()
 	return s.ended()
 }
 

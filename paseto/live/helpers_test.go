@@ -228,8 +228,8 @@ func (h held) checkEnds(want error, least, most time.Duration) {
 		h.Errorf("the right goes on after %s", most)
 	}
 	synctest.Wait()
-	if !h.Ended() || h.Live() || len(h.told) > 0 {
-		h.Errorf("the right has ended: %t, is live: %t, and its holder is told %d times more", h.Ended(), h.Live(), len(h.told))
+	if !h.Ended() || len(h.told) > 0 {
+		h.Errorf("the right has ended: %t, and its holder is told %d times more", h.Ended(), len(h.told))
 	}
 	h.Release()
 }
@@ -238,7 +238,7 @@ func (h held) checkEnds(want error, least, most time.Duration) {
 func (h held) checkStays(whose string) {
 	h.Helper()
 	synctest.Wait()
-	if !h.Live() || h.Err() != nil || h.Context().Err() != nil || len(h.told) > 0 {
+	if h.Err() != nil || h.Context().Err() != nil || len(h.told) > 0 {
 		h.Errorf("the right of %s has ended: %v", whose, context.Cause(h.Context()))
 	}
 }

@@ -53,9 +53,17 @@ func (r *Right) left() (d time.Duration, over paseto.Code, bounded bool) {
 	return d, over, true
 }
 
-// Live reports whether the right is in force now. It ends the right if its time has come:
-// the schedule alone would be late on a machine that slept.
-func (r *Right) Live() bool {
+// Err returns nil while the right is in force, and then why it is not: what [context.Cause]
+// says of its context. It ends the right if its time has come: the schedule alone would be
+// late on a machine that slept.
+func (r *Right) Err() error {
+	if !r.inForce() {
+		return r.cause()
+	}
+	return context.Cause(r.ctx)
+}
+
+func (r *Right) inForce() bool {
 	if r.Ended() {
 		return false
 	}
@@ -64,15 +72,6 @@ func (r *Right) Live() bool {
 		return false
 	}
 	return true
-}
-
-// Err returns nil while the right is in force, and then why it is not: what [context.Cause]
-// says of its context. It ends the right, as [Right.Live] does, if its time has come.
-func (r *Right) Err() error {
-	if !r.Live() {
-		return r.cause()
-	}
-	return context.Cause(r.ctx)
 }
 
 // begin begins the life of a right, whose greatest age counts from now on.
@@ -109,7 +108,7 @@ func (r *Right) schedule() {
 
 // ring ends the right, unless its token was renewed meanwhile, or the clock set back.
 func (r *Right) ring() {
-	if r.Live() {
+	if r.inForce() {
 		r.schedule()
 	}
 }

@@ -90,7 +90,7 @@ func (k *Keeper) recheckAll(ctx context.Context) bool {
 		})
 	}
 	k.rights.walk(func(r *Right) bool {
-		if r.Live() && k.rights.claimsOf(r) != nil {
+		if r.inForce() && k.rights.claimsOf(r) != nil {
 			rights <- r
 		}
 		return true

@@ -245,7 +245,7 @@ func TestOneEnd(t *testing.T) {
 				}
 			},
 			func() { _ = k.Recheck(t.Context()) },
-			func() { r.Live() },
+			func() { _ = r.Err() },
 		} {
 			group.Go(act)
 		}
