@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/pasetokit/pasetokit/internal/testpage"
 	"github.com/pasetokit/pasetokit/internal/testtoken"
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/paseto/httpauth"
@@ -22,10 +23,10 @@ func handshakeClosings() []closing {
 	return []closing{
 		{name: "no token", cause: paseto.ErrNoToken, bring: nothing},
 		{name: "no token, and a message too big", cause: paseto.ErrNoToken, rough: true,
-			bring: func(*scene) visit { return visit{raw: sendsBytes(bigFrame)} }},
+			bring: func(*scene) visit { return visit{Raw: sendsBytes(bigFrame)} }},
 		{name: "malformed credential", cause: paseto.ErrMalformedCredential,
 			reason: "Bad Sec-WebSocket-Protocol header. Expected value 'paseto.bearer, <PASETO>'",
-			bring:  func(*scene) visit { return visit{protocols: []string{wsauth.Marker}} }},
+			bring:  func(*scene) visit { return visit{Protocols: []string{wsauth.Marker}} }},
 		{name: "claims of wrong types", cause: paseto.ErrClaims,
 			bring: func(*scene) visit {
 				return carried(testtoken.Sign(secretKey, `{"type":"access","exp":2524608000}`, "", ""))
@@ -35,7 +36,7 @@ func handshakeClosings() []closing {
 			req: paseto.Requirement{Check: func(context.Context, *paseto.Claims) error { return banned }}},
 		{name: "ticket used", cause: paseto.ErrTicketUsed, in: both,
 			bring: func(s *scene) visit {
-				v := visit{query: "ticket=" + ticketFor(s.t, s.auth, paseto.Grant{})}
+				v := visit{Query: "ticket=" + ticketFor(s.t, s.auth, paseto.Grant{})}
 				s.open(v)
 				return v
 			}},
@@ -89,7 +90,7 @@ func messageClosings() []closing {
 		with(first("binary", wsauth.ErrMessage, nil), func(c *closing) {
 			c.rough = true
 			c.bring = func(s *scene) visit {
-				return visit{raw: sendsMessage(wsauth.BinaryMessage, []byte(authText(s.alice())))}
+				return visit{Raw: sendsMessage(wsauth.BinaryMessage, []byte(authText(s.alice())))}
 			}
 		}),
 		with(first("too big", nil, text(strings.Repeat("x", 16<<10))), func(c *closing) { c.want = tooBigOutcome }),
@@ -124,7 +125,7 @@ func messageClosings() []closing {
 }
 
 // tooBigOutcome is the outcome of a message over the limit, for which there is no reason.
-var tooBigOutcome = &outcome{1009, "", true}
+var tooBigOutcome = new(clean(1009, ""))
 
 // silentRefusals are answered over HTTP, of which a page learns nothing.
 func silentRefusals() []closing {
@@ -136,7 +137,7 @@ func silentRefusals() []closing {
 		{name: "broken route", req: paseto.Requirement{Fresh: true, Type: paseto.TypeRefresh}},
 	}
 	for i := range rows {
-		rows[i].name, rows[i].want = "over HTTP: "+rows[i].name, &unanswered
+		rows[i].name, rows[i].want = "over HTTP: "+rows[i].name, &testpage.Unanswered
 	}
 	return rows
 }

@@ -48,7 +48,7 @@ func liveClosings() []closing {
 		{name: "as old as may be", cause: live.ErrLifetime, config: setup{live: live.Config{MaxLifetime: time.Second}}},
 		{name: "shutdown", cause: live.ErrShutdown, live: shutsDown},
 		{name: "shutdown to restart", config: setup{Config: wsauth.Config{ShutdownCode: wsauth.CloseServiceRestart}}, live: shutsDown,
-			want: &outcome{1012, shuttingDown, true}},
+			want: new(clean(1012, shuttingDown))},
 	}
 }
 
@@ -90,7 +90,7 @@ func renewalClosings() []closing {
 				v := carried(access(s.t, s.auth, chat))
 				message := r.send(s)
 				for range r.times {
-					v.messages = append(v.messages, message)
+					v.Messages = append(v.Messages, message)
 				}
 				return v
 			},
@@ -110,11 +110,11 @@ func applicationClosings() []closing {
 	rows := []closing{
 		row("handler returns", live.ErrClosed, nil, func(context.Context, *wsauth.Conn) {}),
 		row("handler panics", live.ErrPanic, nil, func(context.Context, *wsauth.Conn) { panic("oh dear") }),
-		row("application closes", live.ErrClosed, &outcome{4000, "Room is closed – grüß Gott", true}, closesWith(4000, "Room is closed – grüß Gott")),
-		row("application closes like a refusal", live.ErrClosed, &outcome{1008, "No guests", true}, closesWith(1008, "No guests")),
+		row("application closes", live.ErrClosed, new(clean(4000, "Room is closed – grüß Gott")), closesWith(4000, "Room is closed – grüß Gott")),
+		row("application closes like a refusal", live.ErrClosed, new(clean(1008, "No guests")), closesWith(1008, "No guests")),
 	}
 	for _, code := range []wsauth.CloseCode{0, 999, 1004, 1005, 1006, 1015, 2999, 5000} { // none that a frame may carry
-		rows = append(rows, row(fmt.Sprintf("application closes with %d", code), live.ErrClosed, &outcome{1011, "mine", true}, closesWith(code, "mine")))
+		rows = append(rows, row(fmt.Sprintf("application closes with %d", code), live.ErrClosed, new(clean(1011, "mine")), closesWith(code, "mine")))
 	}
 	return rows
 }
@@ -132,14 +132,14 @@ func ownCodeClosings() []closing {
 	}
 	banned := &paseto.Error{Code: "banned", Message: "You are banned until Monday"}
 	return []closing{
-		row(paseto.ErrRevoked, 3000, outcome{3000, paseto.ErrRevoked.Message(), true}, closing{name: "revoked", cause: paseto.ErrRevoked, live: revokesSubject}),
-		row(live.ErrShutdown, 4101, outcome{4101, shuttingDown, true}, closing{name: "shutdown", cause: live.ErrShutdown, live: shutsDown,
+		row(paseto.ErrRevoked, 3000, clean(3000, paseto.ErrRevoked.Message()), closing{name: "revoked", cause: paseto.ErrRevoked, live: revokesSubject}),
+		row(live.ErrShutdown, 4101, clean(4101, shuttingDown), closing{name: "shutdown", cause: live.ErrShutdown, live: shutsDown,
 			config: setup{Config: wsauth.Config{ShutdownCode: wsauth.CloseServiceRestart}}}),
-		row(paseto.ErrForbidden, 4103, outcome{4103, banned.Message, true}, closing{name: "refusal of a Check that has none", cause: banned,
+		row(paseto.ErrForbidden, 4103, clean(4103, banned.Message), closing{name: "refusal of a Check that has none", cause: banned,
 			req: paseto.Requirement{Check: func(context.Context, *paseto.Claims) error { return banned }}}),
-		row(live.ErrClosed, 4104, outcome{4104, "", true}, closing{name: "handler returns", cause: live.ErrClosed,
+		row(live.ErrClosed, 4104, clean(4104, ""), closing{name: "handler returns", cause: live.ErrClosed,
 			serve: func(*scene) wsauth.Handler { return func(context.Context, *wsauth.Conn) {} }}),
-		row(live.ErrClosed, 4104, outcome{4000, "Room is closed", true}, closing{name: "application closes with another", cause: live.ErrClosed,
+		row(live.ErrClosed, 4104, clean(4000, "Room is closed"), closing{name: "application closes with another", cause: live.ErrClosed,
 			serve: func(*scene) wsauth.Handler { return closesWith(4000, "Room is closed") }}),
 	}
 }
@@ -149,7 +149,7 @@ func protocolClosings() []closing {
 	row := func(name string, cause error, want *outcome, raw func(*websocket.Conn)) closing {
 		return closing{name: name, cause: cause, want: want, rough: true, bring: func(s *scene) visit {
 			v := carried(s.alice())
-			v.raw = raw
+			v.Raw = raw
 			return v
 		}}
 	}
@@ -162,7 +162,7 @@ func protocolClosings() []closing {
 	return []closing{
 		{name: "message too big", want: tooBigOutcome, config: setup{Config: wsauth.Config{ReadLimit: 1000}}, bring: func(s *scene) visit {
 			v := carried(s.alice())
-			v.messages = []string{strings.Repeat("x", 1001)}
+			v.Messages = []string{strings.Repeat("x", 1001)}
 			return v
 		}},
 		row("message too big by far", nil, tooBigOutcome, sendsBytes(bigFrame)),
@@ -170,14 +170,14 @@ func protocolClosings() []closing {
 		row("message too big for a number", nil, tooBigOutcome, sendsBytes(append(fragment, 0x80|127, 0x7f, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0))),
 		row("message too big for a frame", nil, tooBigOutcome, sendsBytes([]byte{0x82, 0x80 | 127, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0})),
 		row("text that is not UTF-8", wsauth.ErrPayload, nil, sendsMessage(wsauth.TextMessage, []byte{0xff})),
-		row("unknown frame", nil, &outcome{1002, "bad opcode 3", true}, sendsBytes(unknown)),
-		row("unknown frame, and more", nil, &outcome{1002, "bad opcode 3", true}, sendsBytes(append(unknown, bigFrame...))),
-		row("unmasked frame", nil, &outcome{1002, "bad MASK", true}, sendsBytes([]byte{0x82, 0})),
+		row("unknown frame", nil, new(clean(1002, "bad opcode 3")), sendsBytes(unknown)),
+		row("unknown frame, and more", nil, new(clean(1002, "bad opcode 3")), sendsBytes(append(unknown, bigFrame...))),
+		row("unmasked frame", nil, new(clean(1002, "bad MASK")), sendsBytes([]byte{0x82, 0})),
 		silent,
 		slowPeer(),
 		{name: "more messages than may come", cause: wsauth.ErrRate, config: setup{Config: wsauth.Config{Messages: wsauth.MessageLimits{PerSecond: 1}}}, bring: func(s *scene) visit {
 			v := carried(s.alice())
-			v.messages = []string{"one", "two"}
+			v.Messages = []string{"one", "two"}
 			return v
 		}},
 	}
@@ -189,7 +189,7 @@ func slowPeer() closing {
 		name: "peer reads slowly", cause: live.ErrSlow, rough: true, config: setup{Config: wsauth.Config{SendQueue: 1}},
 		bring: func(s *scene) visit {
 			v := carried(s.alice())
-			v.raw = func(*websocket.Conn) { <-s.cue }
+			v.Raw = func(*websocket.Conn) { <-s.cue }
 			return v
 		},
 		serve: func(s *scene) wsauth.Handler {

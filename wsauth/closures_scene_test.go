@@ -3,48 +3,28 @@ package wsauth_test
 import (
 	"context"
 	"errors"
-	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/gorilla/websocket"
-
 	"github.com/pasetokit/pasetokit/denylist"
 	"github.com/pasetokit/pasetokit/internal/testdenylist"
+	"github.com/pasetokit/pasetokit/internal/testpage"
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/paseto/httpauth"
 	"github.com/pasetokit/pasetokit/paseto/live"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
-// outcome is what the event of a page's onclose says.
-type outcome struct {
-	Code     int    `json:"code"`
-	Reason   string `json:"reason"`
-	WasClean bool   `json:"wasClean"`
-}
+type (
+	outcome = testpage.Outcome
+	visit   = testpage.Visit
+)
 
-// unanswered is the outcome of a handshake that was refused over HTTP, or of a
-// connection that broke: a page is told no more.
-var unanswered = outcome{Code: websocket.CloseAbnormalClosure}
-
-// page opens WebSockets, as a web page of one origin does.
-type page interface {
-	origin() string
-	// open returns when the socket is open or was refused. The messages are sent
-	// as soon as it is open. What it returns waits for the socket's end.
-	open(t *testing.T, url string, v visit) (closed func() outcome)
-}
-
-// visit is what a page can bring along.
-type visit struct {
-	protocols []string
-	query     string
-	header    http.Header // as raw
-	messages  []string
-	raw       func(*websocket.Conn) // what no page can do, done before anything is read
+// clean is the outcome of a closing handshake.
+func clean(code int, reason string) outcome {
+	return outcome{Code: code, Reason: reason, WasClean: true}
 }
 
 // closing is one way for a connection to be closed.
@@ -73,7 +53,7 @@ type closing struct {
 // scene is where a closing takes place.
 type scene struct {
 	t      *testing.T
-	page   page
+	page   testpage.Page
 	store  *testdenylist.Store
 	auth   *paseto.Authorizer
 	guard  *wsauth.Guard
@@ -83,7 +63,7 @@ type scene struct {
 	cue    chan struct{} // from the handler to the client
 }
 
-func (c closing) stage(t *testing.T, p page, codes wsauth.CloseCodes) *scene {
+func (c closing) stage(t *testing.T, p testpage.Page, codes wsauth.CloseCodes) *scene {
 	t.Helper()
 	s := &scene{
 		t: t, page: p, cue: make(chan struct{}),
@@ -97,7 +77,7 @@ func (c closing) stage(t *testing.T, p page, codes wsauth.CloseCodes) *scene {
 		cfg.Locations = []httpauth.Location{httpauth.LocationSubprotocol}
 	}
 	if !c.foreign {
-		cfg.AllowedOrigins = []string{p.origin()}
+		cfg.AllowedOrigins = []string{p.Origin()}
 	}
 	options := []any{live.WithObserver(s.observe), live.WithLeases(nil)}
 	if c.leased {
@@ -127,14 +107,14 @@ func (s *scene) observe(e live.Event) {
 }
 
 // play has it happen before a page, and checks what the page sees.
-func (c closing) play(t *testing.T, p page, codes wsauth.CloseCodes) {
+func (c closing) play(t *testing.T, p testpage.Page, codes wsauth.CloseCodes) {
 	t.Helper()
 	s := c.stage(t, p, codes)
 	v := carried(s.alice())
 	if c.bring != nil {
 		v = c.bring(s)
 	}
-	closed := p.open(t, s.url, v)
+	closed := p.Open(t, s.url, v)
 	if c.live != nil {
 		c.live(s, wait(t, s.opened, "the connection"))
 	}
@@ -159,7 +139,7 @@ func (c closing) expected(codes wsauth.CloseCodes) outcome {
 	if reason == "" && !errors.Is(c.cause, live.ErrClosed) {
 		reason = httpauth.Refusal(c.cause).Message
 	}
-	return outcome{int(closeCode(httpauth.Refusal(c.cause).Code, codes)), reason, true}
+	return clean(int(closeCode(httpauth.Refusal(c.cause).Code, codes)), reason)
 }
 
 // alice returns her access token.
@@ -174,13 +154,13 @@ func (s *scene) expired() string {
 }
 
 // open opens another socket beforehand, which stays open.
-func (s *scene) open(v visit) { s.page.open(s.t, s.url, v) }
+func (s *scene) open(v visit) { s.page.Open(s.t, s.url, v) }
 
 // carried is a visit with a token as a subprotocol.
-func carried(token string) visit { return visit{protocols: []string{wsauth.Marker, token}} }
+func carried(token string) visit { return visit{Protocols: []string{wsauth.Marker, token}} }
 
 // telling is a visit whose token, if any, comes in messages.
-func telling(messages ...string) visit { return visit{messages: messages} }
+func telling(messages ...string) visit { return visit{Messages: messages} }
 
 // authText is the message that carries a token.
 func authText(token string) string { return `{"type":"auth","token":"` + token + `"}` }

@@ -86,6 +86,7 @@ var order = []string{
 	"internal/secrettest",
 	"internal/testclock",
 	"internal/testdenylist",
+	"internal/testpage",
 	"internal/testsite",
 	"internal/testsocket",
 	"internal/testtoken",

@@ -1,4 +1,4 @@
-package wsauth_test
+package testpage
 
 import (
 	"encoding/json"
@@ -6,7 +6,6 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
-	"slices"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -35,8 +34,8 @@ function connect({id, url, protocols, messages}) {
 (async () => { for (;;) connect(await (await fetch("/next")).json()); })();
 </script>`
 
-// chromium is a page in a real browser.
-type chromium struct {
+// Chromium is a page in a real browser.
+type Chromium struct {
 	*httptest.Server
 
 	orders  chan order
@@ -56,13 +55,14 @@ type order struct {
 type browserSocket struct {
 	begun  chan struct{} // closed by begin
 	begin  func()
-	closed chan outcome // gets one
+	closed chan Outcome // gets one
 }
 
-func newChromium(t *testing.T) chromium {
+// NewChromium starts a browser, which ends with the test.
+func NewChromium(t *testing.T) Chromium {
 	t.Helper()
 	program := testtool.Need(t, "chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-	c := chromium{orders: make(chan order), last: new(atomic.Int64), sockets: new(sync.Map)}
+	c := Chromium{orders: make(chan order), last: new(atomic.Int64), sockets: new(sync.Map)}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
@@ -79,7 +79,7 @@ func newChromium(t *testing.T) chromium {
 		c.socket(r).begin()
 	})
 	mux.HandleFunc("POST /closed/{id}", func(w http.ResponseWriter, r *http.Request) {
-		var how outcome
+		var how Outcome
 		if err := json.NewDecoder(r.Body).Decode(&how); err != nil {
 			http.Error(w, err.Error(), http.StatusBadRequest)
 			return
@@ -87,13 +87,14 @@ func newChromium(t *testing.T) chromium {
 		c.socket(r).begin()
 		c.socket(r).closed <- how
 	})
-	c.Server = listen(t, mux)
+	c.Server = httptest.NewServer(mux)
+	t.Cleanup(c.Close)
 	showPage(t, program, c.URL)
 	return c
 }
 
 // socket returns the socket that a request is about.
-func (c chromium) socket(r *http.Request) browserSocket {
+func (c Chromium) socket(r *http.Request) browserSocket {
 	known, _ := c.sockets.Load(r.PathValue("id"))
 	s, _ := known.(browserSocket) // the page is told no other ID
 	return s
@@ -107,7 +108,7 @@ func showPage(t *testing.T, program, url string) {
 		t.Fatal(err)
 	}
 	said := new(testlog.Buffer)
-	cmd := exec.Command(program, "--headless", "--user-data-dir="+profile,
+	cmd := exec.Command(program, "--headless", "--user-data-dir="+profile, //nolint:gosec,noctx // The arguments are our own, and the test ends it.
 		"--no-sandbox", // root cannot have one, and the page is our own
 		"--disable-gpu", "--disable-dev-shm-usage", "--disable-component-update",
 		"--disable-background-networking", "--disable-renderer-backgrounding", "--disable-background-timer-throttling",
@@ -128,16 +129,18 @@ func showPage(t *testing.T, program, url string) {
 	})
 }
 
-func (c chromium) origin() string { return c.URL }
+// Origin implements [Page].
+func (c Chromium) Origin() string { return c.URL }
 
-func (c chromium) open(t *testing.T, url string, v visit) func() outcome {
+// Open implements [Page].
+func (c Chromium) Open(t *testing.T, url string, v Visit) func() Outcome {
 	t.Helper()
-	if v.query != "" {
-		url += "?" + v.query
+	if v.Query != "" {
+		url += "?" + v.Query
 	}
-	s := browserSocket{begun: make(chan struct{}), closed: make(chan outcome, 1)}
+	s := browserSocket{begun: make(chan struct{}), closed: make(chan Outcome, 1)}
 	s.begin = sync.OnceFunc(func() { close(s.begun) })
-	o := order{ID: strconv.FormatInt(c.last.Add(1), 10), URL: url, Protocols: append([]string{}, v.protocols...), Messages: append([]string{}, v.messages...)}
+	o := order{ID: strconv.FormatInt(c.last.Add(1), 10), URL: url, Protocols: append([]string{}, v.Protocols...), Messages: append([]string{}, v.Messages...)}
 	c.sockets.Store(o.ID, s)
 	limit := time.NewTimer(testtool.Patience)
 	defer limit.Stop()
@@ -147,16 +150,8 @@ func (c chromium) open(t *testing.T, url string, v visit) func() outcome {
 		t.Fatal("the page does not ask for orders")
 	}
 	testtool.Await(t, s.begun, "the page opens a socket")
-	return func() outcome {
+	return func() Outcome {
 		t.Helper()
 		return testtool.Await(t, s.closed, "the page's socket is closed")
 	}
-}
-
-// TestClosuresInBrowser is TestClosures for what a browser lets a page do. What is
-// refused over HTTP is among it.
-func TestClosuresInBrowser(t *testing.T) {
-	t.Parallel()
-	presets := closePresets[:2] // a browser treats the codes of the others alike
-	playAll(t, newChromium(t), presets, slices.DeleteFunc(closings(), func(c closing) bool { return c.rough }))
 }
