@@ -299,7 +299,7 @@ func TestShutdownCode(t *testing.T) {
 func TestWatchClosesConnections(t *testing.T) {
 	t.Parallel()
 	first, second := paseto.NewLocalKey(), paseto.NewLocalKey()
-	w := watchDir(t, "auth.yaml", "{token: {keys: [{file: FOLDER/key}]}, websocket: {recheck_interval: 10ms}}", "key", first.Export())
+	w := watchDir(t, "auth.yaml", "{token: {keys: [{file: FOLDER/key}]}, live: {recheck_interval: 10ms}}", "key", first.Export())
 	d := serve(t, w.Kit, echo)
 	ws := d.enter(t, "alice")
 	wantOpen(t, ws)
