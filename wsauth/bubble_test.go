@@ -63,12 +63,12 @@ func newBubble(t *testing.T, auth *paseto.Authorizer, store *testdenylist.Store,
 }
 
 // inBubble runs a test in a bubble, with a guard that lasts for as long.
-func inBubble(t *testing.T, tokens paseto.Config, cfg setup, serve wsauth.Handler, test func(b bubble)) {
+func inBubble(t *testing.T, tokens paseto.Config, cfg setup, serve wsauth.Handler, test func(b bubble), opts ...any) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		store := testdenylist.New(t)
 		auth := newAuthorizer(t, tokens, paseto.WithDenylist(store), paseto.WithClock(time.Now))
-		b := newBubble(t, auth, store, cfg, serve)
+		b := newBubble(t, auth, store, cfg, serve, opts...)
 		defer b.shutDown() // also if the test fails: else time would pass for ever
 		test(b)
 	})

@@ -80,31 +80,6 @@ func TestHowHandlersEnd(t *testing.T) {
 	}
 }
 
-// TestCloseFromAnywhere ends a handler that waits for a message, with the
-// client told by the first of many closes.
-func TestCloseFromAnywhere(t *testing.T) {
-	t.Parallel()
-	conns, ended := make(chan *wsauth.Conn, 1), make(chan error, 1)
-	ws := admitted(t, setup{}, func(ctx context.Context, conn *wsauth.Conn) {
-		conns <- conn
-		ended <- readUntilError(ctx, conn)
-	})
-	conn := wait(t, conns, "the connection")
-	conn.Close(4000, "kicked")
-	if conn.Context().Err() == nil {
-		t.Error("the context goes on after Close")
-	}
-	var group sync.WaitGroup
-	for range 10 {
-		group.Go(func() { conn.Close(4001, "too late") })
-	}
-	group.Wait()
-	checkClosed(t, ws, 4000, "kicked")
-	if err := wait(t, ended, "the handler"); err == nil || !errors.Is(err, context.Cause(conn.Context())) {
-		t.Errorf("the read failed with %v, and the context ended with %v", err, context.Cause(conn.Context()))
-	}
-}
-
 // TestMessagesAfterClose are not delivered: the handler reads nothing any more
 // of what the peer sends until it answers.
 func TestMessagesAfterClose(t *testing.T) {

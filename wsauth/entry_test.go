@@ -175,20 +175,6 @@ func TestOtherSchemeBeforeFirstMessage(t *testing.T) {
 	}
 }
 
-// TestAnonymousAfterAuthenticated finds no claims of a middleware, or of the
-// client before, in an anonymous connection.
-func TestAnonymousAfterAuthenticated(t *testing.T) {
-	t.Parallel()
-	auth := newAuthorizer(t, paseto.Config{})
-	guard := newGuard(t, auth, setup{}, wsauth.WithConnContext(func(_ context.Context, r *http.Request) context.Context { return r.Context() }))
-	srv := listen(t, withValue(paseto.NewContext(context.Background(), &paseto.Claims{Subject: "mallory"}),
-		guard.Require(paseto.Requirement{Optional: true}, func(ctx context.Context, conn *wsauth.Conn) {
-			_ = conn.WriteJSON([]string{who(conn.Claims()), who(paseto.FromContext(ctx))})
-		})))
-	checkMessage(t, connect(t, srv, bearer(access(t, auth, paseto.Grant{Subject: "alice"}))), `["alice","alice"]`)
-	checkMessage(t, connect(t, srv, none()), `["nobody","nobody"]`)
-}
-
 // waitingStore answers when it is no longer asked.
 type waitingStore struct{ denylist.Store }
 

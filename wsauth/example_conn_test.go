@@ -190,27 +190,6 @@ func ExampleGuard_Require_message() {
 	// websocket: close 1008 (policy violation): Bad message. Expected {"type":"auth","token":"<PASETO>"}
 }
 
-// Revoking a session closes its connections at once. Their handlers can see why.
-func ExampleConn_Context() {
-	ended := make(chan error, 1)
-	s := newDemo(wsauth.Config{}, func(ctx context.Context, conn *wsauth.Conn) {
-		welcome(ctx, conn)
-		ended <- context.Cause(ctx)
-	})
-	defer s.close()
-	ws := s.join(paseto.Grant{Subject: "alice", Session: "login-1"})
-
-	if err := s.auth.RevokeSession(context.Background(), "login-1"); err != nil {
-		panic(err)
-	}
-	showNext(ws)
-	fmt.Println(<-ended)
-
-	// Output:
-	// websocket: close 1008 (policy violation): Token has been revoked
-	// paseto: Token has been revoked
-}
-
 // A message for everybody who may see it. No peer is waited for.
 func ExampleGuard_Broadcast() {
 	s := newDemo(wsauth.Config{}, welcome)

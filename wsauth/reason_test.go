@@ -24,18 +24,14 @@ var reasons = []struct{ name, message, want string }{
 	{"invalid UTF-8, too long once replaced", strings.Repeat("\xff", 123), strings.Repeat("\uFFFD", 41)},
 }
 
-func TestReasonOfClose(t *testing.T) {
+func TestReason(t *testing.T) {
 	t.Parallel()
-	auth := newAuthorizer(t, paseto.Config{})
-	guard := newGuard(t, auth, setup{})
-	token := access(t, auth, paseto.Grant{})
 	for _, test := range reasons {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			srv := listen(t, guard.Require(paseto.Requirement{}, func(_ context.Context, conn *wsauth.Conn) {
-				conn.Close(4000, test.message)
-			}))
-			checkClosed(t, connect(t, srv, bearer(token)), 4000, test.want)
+			conn, ws := held(t, setup{})
+			conn.Close(4000, test.message)
+			checkClosed(t, ws, 4000, test.want)
 		})
 	}
 }
@@ -44,14 +40,8 @@ func TestReasonOfClose(t *testing.T) {
 func TestReasonOverHTTP(t *testing.T) {
 	t.Parallel()
 	auth := newAuthorizer(t, paseto.Config{})
-	guard := newGuard(t, auth, setup{Config: wsauth.Config{Reject: wsauth.RejectHTTP}})
-	message := strings.Repeat("é", 100)
-	srv := listen(t, guard.Require(paseto.Requirement{Check: func(context.Context, *paseto.Claims) error {
-		return &paseto.Error{Code: "banned", Message: message}
-	}}, unreachable(t)))
-	ws, resp := dial(t, srv, bearer(access(t, auth, paseto.Grant{})))
-	if ws != nil {
-		t.Fatal("the handshake succeeded")
-	}
-	checkProblem(t, resp, 403, "banned", message)
+	banned := &paseto.Error{Code: "banned", Message: strings.Repeat("é", 100)}
+	req := paseto.Requirement{Check: func(context.Context, *paseto.Claims) error { return banned }}
+	srv := listen(t, newGuard(t, auth, setup{Config: wsauth.Config{Reject: wsauth.RejectHTTP}}).Require(req, unreachable(t)))
+	checkRefused(t, srv, bearer(access(t, auth, paseto.Grant{})), banned)
 }
