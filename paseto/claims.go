@@ -15,6 +15,7 @@ import (
 	"github.com/pasetokit/pasetokit/internal/clientlog"
 	"github.com/pasetokit/pasetokit/internal/rfc3339"
 	"github.com/pasetokit/pasetokit/internal/strictjson"
+	"github.com/pasetokit/pasetokit/paseto/internal/inforce"
 )
 
 // Claims is what an opened token says. It comes from [Authorizer.Verify], in tests
@@ -133,51 +134,21 @@ func (c *Claims) LogValue() slog.Value {
 	)
 }
 
-type contextKey struct{}
-
 // NewContext returns a context that carries claims. Packages httpauth and
 // wsauth call it; a program does so in its own middleware. A nil claims hides
 // those of an outer context.
 func NewContext(ctx context.Context, claims *Claims) context.Context {
-	return context.WithValue(ctx, contextKey{}, claims)
-}
-
-// Holder has claims that may be replaced by newer ones, as a stream or a connection does
-// whose token is renewed.
-type Holder interface {
-	// Claims returns the claims in force, nil for an anonymous caller.
-	Claims() *Claims
-}
-
-// NewHolderContext returns a context from which [FromContext] gets the claims that
-// holder has at that moment.
-func NewHolderContext(ctx context.Context, holder Holder) context.Context {
-	return &holderContext{ctx, holder}
-}
-
-// holderContext takes less memory than what [context.WithValue] returns: there is one for
-// each stream and each connection.
-type holderContext struct {
-	context.Context
-	holder Holder
-}
-
-// Value implements [context.Context].
-func (ctx *holderContext) Value(key any) any {
-	if key == (contextKey{}) {
-		return ctx.holder
-	}
-	return ctx.Context.Value(key)
+	return context.WithValue(ctx, inforce.Key{}, claims)
 }
 
 // FromContext returns the claims that the request, stream or connection of ctx was
 // admitted with, or has renewed since: nil if it is anonymous, or was not guarded
 // at all.
 func FromContext(ctx context.Context) *Claims {
-	switch held := ctx.Value(contextKey{}).(type) {
+	switch held := ctx.Value(inforce.Key{}).(type) {
 	case *Claims:
 		return held
-	case Holder:
+	case interface{ Claims() *Claims }:
 		return held.Claims()
 	}
 	return nil

@@ -231,34 +231,6 @@ func TestWatchDenylist(t *testing.T) {
 	}
 }
 
-// holder is a connection whose token is renewed.
-type holder struct{ claims *paseto.Claims }
-
-func (h *holder) Claims() *paseto.Claims { return h.claims }
-
-func TestHolderContext(t *testing.T) {
-	t.Parallel()
-	old, newer, outer := new(paseto.Claims), new(paseto.Claims), new(paseto.Claims)
-	held := &holder{old}
-	ctx := paseto.NewHolderContext(paseto.NewContext(t.Context(), outer), held)
-	for _, inForce := range []*paseto.Claims{old, newer, nil} {
-		held.claims = inForce
-		if got := paseto.FromContext(ctx); got != inForce {
-			t.Errorf("FromContext = %p, want %p", got, inForce)
-		}
-	}
-	held.claims = old
-	if got := paseto.FromContext(paseto.NewContext(ctx, newer)); got != newer {
-		t.Errorf("within: FromContext = %p, want %p", got, newer)
-	}
-	if got := paseto.FromContext(paseto.NewContext(ctx, nil)); got != nil {
-		t.Errorf("hidden within: FromContext = %p", got)
-	}
-	if got := paseto.FromContext(paseto.NewHolderContext(paseto.NewContext(t.Context(), outer), nil)); got != nil {
-		t.Errorf("no holder: FromContext = %p", got)
-	}
-}
-
 // TestClaimsHoweverWritten says what was meant, whichever way JSON has it.
 func TestClaimsHoweverWritten(t *testing.T) {
 	t.Parallel()

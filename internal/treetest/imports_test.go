@@ -42,6 +42,7 @@ var order = []string{
 	"denylist/redis",
 
 	"paseto/internal/codec",
+	"paseto/internal/inforce",
 	"paseto/internal/paserk",
 	"paseto",
 

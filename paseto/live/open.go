@@ -52,7 +52,7 @@ func (k *Keeper) Reserve(ctx context.Context, route *Route, holder Holder) (*Rig
 		route = &anyRoute
 	}
 	r := &Right{keeper: k, route: route, holder: holder}
-	r.ctx, r.cancel = context.WithCancelCause(paseto.NewHolderContext(ctx, r))
+	r.ctx, r.cancel = context.WithCancelCause(&values{ctx, r})
 	if err := k.rights.reserve(r); err != nil { // from then on anybody may end it
 		r.cancel(err)
 		return nil, err

@@ -7,6 +7,7 @@ import (
 
 	"github.com/pasetokit/pasetokit/internal/schedule"
 	"github.com/pasetokit/pasetokit/paseto"
+	"github.com/pasetokit/pasetokit/paseto/internal/inforce"
 )
 
 // Route is what the rights of one route have in common. A program makes one for each route
@@ -95,4 +96,19 @@ func (r *Right) Ended() bool { return r.ended.Load() }
 func (r *Right) cause() error {
 	<-r.ctx.Done()
 	return context.Cause(r.ctx)
+}
+
+// values is the context that a right's own derives from: it has the claims in force.
+type values struct {
+	context.Context
+
+	right *Right
+}
+
+// Value implements [context.Context].
+func (v *values) Value(key any) any {
+	if key == (inforce.Key{}) {
+		return v.right
+	}
+	return v.Context.Value(key)
 }
