@@ -71,7 +71,7 @@ func (l *loader) variable(name, text string) {
 	}
 	if meant != "" {
 		rule, _, _ = strings.Cut(rule, "; known")
-		rule += didYouMean(meant)
+		rule += didYouMean(meant) + renamedValue[key]
 	}
 	l.problems.add(Problem{Source: shownVariable(name), Rule: rule})
 }

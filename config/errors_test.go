@@ -78,4 +78,8 @@ func TestMovedKeys(t *testing.T) {
 		_, _, err = load(nil, []string{path})
 		wantProblem(t, err, old+" ("+path+":2): unknown key; did you mean "+now+"?")
 	}
+	_, _, err := load([]string{"PASETOKIT_WEBSOCKET__RENEW_FAILURE=close"}, nil)
+	wantProblem(t, err, "did you mean PASETOKIT_LIVE__RENEW_FAILURE? Its value close is now end")
+	_, _, err = load(nil, []string{write(t, "auth.yaml", "websocket: {renew_failure: close}\n")})
+	wantProblem(t, err, "did you mean live.renew_failure? Its value close is now end")
 }

@@ -51,14 +51,19 @@ func editDistance(a, b string) int {
 
 func didYouMean(name string) string { return "; did you mean " + name + "?" }
 
-// moved says where keys are now whose names do not tell.
+// renamedValue says how the value of a key that was moved is written now.
+var renamedValue = map[string]string{
+	"websocket.renew_failure": " Its value close is now end",
+}
+
+// moved says where a key is now if its new name cannot be found by the old one.
 var moved = map[string]string{
 	"websocket.limits.connections": "live.max_rights", // which counts more than these
 	"websocket.limits.on_excess":   "live.on_excess",
 }
 
-// elsewhere returns the one key that has the same name in another section, where it may have
-// been moved to.
+// elsewhere returns the key that another one was probably moved to: the only one with the same
+// name in another section.
 func (s schema) elsewhere(key string) (found string) {
 	if to, ok := moved[key]; ok {
 		return to

@@ -24,10 +24,10 @@ func (c *Config) note(ctx context.Context, log *slog.Logger, store denylist.Stor
 	cookies := slices.Contains(c.HTTP.Locations, httpauth.LocationCookie)
 	switch {
 	case cookies && c.WebSocket.Locations == nil:
-		note("websocket.locations", "it is the default, without cookie, which http.locations has: handshakes that bring only a cookie are refused "+
-			"with \"Token required\"; list in it what handshakes bring: cookie, or ticket for tickets alone")
+		note("websocket.locations", "http.locations has cookie, and this setting, which has its default, does not: a handshake with nothing but a cookie "+
+			"is refused with \"Token required\"; set it to the locations of your handshakes, such as [cookie] or [ticket]")
 	case !cookies && !c.Token.VerifyOnly && slices.Contains(c.WebSocket.Locations, httpauth.LocationCookie):
-		note("http.locations", "it has no cookie, which websocket.locations has: logins set no cookie that handshakes could bring")
+		note("http.locations", "websocket.locations has cookie, and this setting does not: a login sets no cookie, so that no handshake can send one; add cookie here")
 	}
 	if c.Denylist.Disabled {
 		return

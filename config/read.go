@@ -258,7 +258,7 @@ func (r *reader) unknown(section, name, meant string) {
 	case meant == name && i >= 0: // a key with its section, at the top level
 		rule += fmt.Sprintf("; write %s inside the section %s", name[i+1:], name[:i])
 	case meant != "":
-		rule += didYouMean(r.source.shown(meant))
+		rule += didYouMean(r.source.shown(meant)) + renamedValue[settings.Join(section, name)]
 	default:
 		rule += r.schema.knownIn(section, r.source.shown(section))
 	}

@@ -125,8 +125,11 @@ func (g *Guard) Require(req paseto.Requirement, serve Handler, opts ...httpauth.
 	if serve == nil {
 		t.broken = errors.New("wsauth: the handler is nil")
 	}
-	if t.broken != nil {
+	switch {
+	case t.broken != nil:
 		g.log.Error("route refuses every handshake", "err", t.broken)
+	case t.messages != builtIn && !t.in.takesMessage() && !g.cfg.RenewMessages:
+		g.log.Warn("WithTokenMessages has no effect on a route; give the route the location message, or set RenewMessages")
 	}
 	return t
 }
@@ -202,7 +205,7 @@ func (g *Guard) check(in route, req paseto.Requirement) error {
 		return errNoTickets
 	}
 	if in.Login && !req.Optional {
-		return errors.New("wsauth: WithLogin needs a requirement that is optional")
+		return errors.New("wsauth: WithLogin is for optional routes; set Optional in the requirement")
 	}
 	return req.Validate()
 }

@@ -67,7 +67,7 @@ func (r route) tokenMessages() (*TokenMessages, error) {
 	}
 	own, _ := r.TokenMessages.(*TokenMessages) // nothing else sets it
 	if own == nil || own.Token == nil {
-		return nil, errors.New("wsauth: TokenMessages.Token is nil")
+		return nil, errors.New("wsauth: TokenMessages.Token is nil; set it to a function that reads the token of a message")
 	}
 	return own, nil
 }

@@ -162,11 +162,20 @@ func saysBack(ctx context.Context, conn *wsauth.Conn) {
 }
 
 // TestTokenMessagesAlone leave the messages of a route to its handler where nothing asks for
-// renewals.
+// renewals. The log warns where nothing asks for a first message either.
 func TestTokenMessagesAlone(t *testing.T) {
 	t.Parallel()
 	auth := newAuthorizer(t, paseto.Config{})
-	srv := listen(t, newGuard(t, auth, setup{}).Require(paseto.Requirement{}, echo, wsauth.WithTokenMessages(answersInits)))
+	logger, log := newLogger()
+	guard := newGuard(t, auth, setup{}, wsauth.WithLogger(logger))
+	guard.Require(paseto.Requirement{}, echo, wsauth.WithTokenMessages(answersInits), httpauth.WithLocations(httpauth.LocationMessage))
+	if text := log.String(); strings.Contains(text, "no effect") {
+		t.Errorf("with the location message the log says\n%s", text)
+	}
+	srv := listen(t, guard.Require(paseto.Requirement{}, echo, wsauth.WithTokenMessages(answersInits)))
+	if text := log.String(); !strings.Contains(text, "WithTokenMessages has no effect on a route") {
+		t.Errorf("the log does not warn, and says\n%s", text)
+	}
 	ws := connect(t, srv, bearer(access(t, auth, anHour)))
 	for _, message := range []string{initMessage("x"), "panic"} {
 		checkEchoOf(t, ws, message, message)

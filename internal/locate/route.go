@@ -129,8 +129,10 @@ func (r Route) Validate() error {
 		return Error("a scheme before the token has a space or other separator in it")
 	case len(r.Subprotocols) > 0 && !r.IsWebSocket:
 		return Error("subprotocols are only supported for WebSocket connections")
-	case (r.TokenMessages != nil || r.Login) && !r.IsWebSocket:
+	case r.TokenMessages != nil && !r.IsWebSocket:
 		return Error("tokens in messages are only supported for WebSocket connections")
+	case r.Login && !r.IsWebSocket:
+		return Error("a later login is only supported for WebSocket connections")
 	case len(r.Locations) == 0:
 		return Error("no token location is given")
 	}

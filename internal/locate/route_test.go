@@ -45,7 +45,7 @@ func TestRouteValidate(t *testing.T) {
 		}, "tokens in messages are only supported for WebSocket connections"},
 		{"login of requests", func(r *locate.Route) {
 			r.IsWebSocket, r.Locations, r.Login = false, []string{"header"}, true
-		}, "tokens in messages are only supported for WebSocket connections"},
+		}, "a later login is only supported for WebSocket connections"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

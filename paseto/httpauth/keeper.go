@@ -28,7 +28,7 @@ func (w *Web) keep() (err error) {
 	case w.keeper == nil:
 		w.keeper, err = live.New(w.auth, live.Config{}, live.WithLogger(w.log))
 	case w.keeper.Authorizer() != w.auth:
-		err = fmt.Errorf("%w: the Keeper is of another Authorizer; make both with one", paseto.ErrConfig)
+		err = fmt.Errorf("%w: the Keeper is of another Authorizer; make the Keeper and the Web with the same one", paseto.ErrConfig)
 	}
 	return err
 }
