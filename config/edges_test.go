@@ -187,6 +187,7 @@ func (c *Config) brokenInCode() (keys []string) {
 	}
 	add("Token", settings.In(c.paseto(nil).Validate()))
 	add("HTTP", settings.In(c.HTTP.Validate()))
+	add("Live", settings.In(c.Live.Validate()))
 	add("WebSocket", settings.In(c.WebSocket.Validate()))
 	add("Live", settings.In(c.Live.Validate()))
 	add("Denylist", settings.Check(c.Denylist)) // config's own, and the stores'
