@@ -2,9 +2,9 @@ package wsauth_test
 
 import (
 	"context"
+	"encoding/json"
 	"net"
 	"net/http"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -12,33 +12,10 @@ import (
 	"github.com/gorilla/websocket"
 
 	"github.com/pasetokit/pasetokit/internal/testdenylist"
+	"github.com/pasetokit/pasetokit/internal/testsocket"
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
-
-// pipes is a listener whose connections are in memory, as a bubble of [synctest] needs
-// them: its time passes when everything waits.
-type pipes struct {
-	conns chan net.Conn
-	once  sync.Once
-	ended chan struct{}
-}
-
-func (p *pipes) Accept() (net.Conn, error) {
-	select {
-	case conn := <-p.conns:
-		return conn, nil
-	case <-p.ended:
-		return nil, net.ErrClosed
-	}
-}
-
-func (p *pipes) Close() error {
-	p.once.Do(func() { close(p.ended) })
-	return nil
-}
-
-func (p *pipes) Addr() net.Addr { return &net.IPAddr{} }
 
 // bubble is a guarded route in a bubble of [synctest], beside its denylist. Both go by
 // the time of the bubble.
@@ -47,7 +24,7 @@ type bubble struct {
 	store *testdenylist.Store
 	auth  *paseto.Authorizer
 	guard *wsauth.Guard
-	pipes *pipes
+	pipes *testsocket.Pipes
 }
 
 // newBubble opens a route for callers with a token and without. The test shuts the
@@ -55,7 +32,7 @@ type bubble struct {
 func newBubble(t *testing.T, auth *paseto.Authorizer, store *testdenylist.Store, cfg setup, serve wsauth.Handler, opts ...any) bubble {
 	t.Helper()
 	guard := impatientGuard(t, auth, cfg, opts...)
-	b := bubble{t, store, auth, guard, &pipes{conns: make(chan net.Conn), ended: make(chan struct{})}}
+	b := bubble{t, store, auth, guard, testsocket.NewPipes()}
 	srv := http.Server{Handler: b.guard.Require(paseto.Requirement{Optional: true}, serve), ReadHeaderTimeout: time.Minute}
 	go func() { _ = srv.Serve(b.pipes) }()
 	t.Cleanup(func() { _ = srv.Close() })
@@ -112,9 +89,56 @@ func (b bubble) dial(h handshake) *websocket.Conn {
 func (b bubble) try(h handshake) (*websocket.Conn, error) {
 	dialer := websocket.Dialer{NetDialContext: func(context.Context, string, string) (net.Conn, error) {
 		client, server := net.Pipe()
-		b.pipes.conns <- server
+		b.pipes.Conns <- server
 		return client, nil
 	}}
 	ws, _, err := dialer.DialContext(b.Context(), "ws://bubble/ws?"+h.query, h.header)
 	return ws, err
 }
+
+// call opens a connection in a bubble. Its client answers pings, or not.
+func (b bubble) call(h handshake, answers bool) *testsocket.Peer {
+	b.Helper()
+	return testsocket.ListenTo(b.T, b.dial(h), answers)
+}
+
+// alice returns the handshake of a token that is valid for ttl.
+func (b bubble) alice(ttl time.Duration) handshake {
+	b.Helper()
+	return bearer(access(b, b.auth, paseto.Grant{Subject: "alice", TTL: ttl}))
+}
+
+// only returns the server's end of the one connection that is open.
+func (b bubble) only() *wsauth.Conn {
+	b.Helper()
+	synctest.Wait()
+	for conn := range b.guard.Connections() {
+		return conn
+	}
+	b.Fatal("no connection is open")
+	return nil
+}
+
+// hearAnswer returns the next message, an answer to one with a token.
+func hearAnswer(p *testsocket.Peer) (a answer) {
+	p.Helper()
+	if message := p.Next(); json.Unmarshal([]byte(message), &a) != nil || a.Type != "auth" {
+		p.Errorf("the answer is %q", message)
+	}
+	return a
+}
+
+var (
+	emptyPong = frame(pong, "")
+	hello     = frame(text, "hello")
+)
+
+// The first bytes of a client's frames (RFC 6455, section 5.2).
+const (
+	final        = 0x80
+	continuation = final
+	text         = final | 0x1
+	binaryKind   = final | 0x2
+	ping         = final | 0x9
+	pong         = final | 0xa
+)

@@ -23,7 +23,7 @@ func (b bubble) sendEarly(lines ...string) net.Conn {
 	b.Helper()
 	conn, server := net.Pipe()
 	b.Cleanup(func() { _ = conn.Close() })
-	b.pipes.conns <- server
+	b.pipes.Conns <- server
 	if _, err := io.WriteString(conn, upgrade(lines...)+"\x81"); err != nil {
 		b.Fatal(err)
 	}

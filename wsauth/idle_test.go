@@ -59,16 +59,16 @@ func TestFramesInOddPlaces(t *testing.T) {
 				inBubble(t, paseto.Config{}, setup{}, echo, func(b bubble) {
 					client := b.call(none(), true)
 					for piece := range slices.Chunk([]byte(test.send), size) {
-						sendAll(t, client.ws, string(piece)) // which the server reads as one
+						sendAll(t, client.WS, string(piece)) // which the server reads as one
 					}
 					for n, want := range test.want {
-						client.hear(want)
+						client.Hear(want)
 						if b.Failed() {
 							b.Fatalf("in pieces of %d bytes, message %d", size, n)
 						}
 					}
 					synctest.Wait()
-					if n := len(client.messages); n != 0 {
+					if n := len(client.Messages); n != 0 {
 						b.Errorf("in pieces of %d bytes there are %d messages too many", size, n)
 					}
 				})

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/pasetokit/pasetokit/denylist"
+	"github.com/pasetokit/pasetokit/internal/testsocket"
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
@@ -47,10 +48,10 @@ func TestPing(t *testing.T) {
 			t.Parallel()
 			inBubble(t, paseto.Config{}, setup{}, test.serve, func(b bubble) {
 				client := b.call(b.alice(24*time.Hour), test.answers)
-				sendAll(t, client.ws, test.first)
-				client.sendOften(interval*9/10, test.often)
-				client.checkLives(intervals * interval)
-				if n := client.pings.Load(); n < intervals-1 || n > intervals {
+				sendAll(t, client.WS, test.first)
+				client.SendOften(interval*9/10, test.often)
+				client.CheckLives(intervals * interval)
+				if n := client.Pings.Load(); n < intervals-1 || n > intervals {
 					t.Errorf("the peer was asked %d times in %d intervals", n, intervals)
 				}
 			})
@@ -89,11 +90,11 @@ func TestSilentPeerIsGone(t *testing.T) {
 			}
 			inBubble(t, paseto.Config{}, setup{Config: wsauth.Config{CloseCodes: test.codes}}, serve, func(b bubble) {
 				client := b.call(b.alice(time.Hour), false)
-				client.checkLives(interval / 3)
-				sendAll(t, client.ws, test.first)
+				client.CheckLives(interval / 3)
+				sendAll(t, client.WS, test.first)
 				began := time.Now()
-				client.checkEnd(test.code, noAnswer)
-				if took := client.at.Sub(began); took < interval || took > 2*interval {
+				client.CheckEnd(test.code, noAnswer)
+				if took := client.At.Sub(began); took < interval || took > 2*interval {
 					t.Errorf("the connection ended %s after the peer fell silent", took)
 				}
 			})
@@ -106,11 +107,11 @@ func TestNoPing(t *testing.T) {
 	t.Parallel()
 	inBubble(t, paseto.Config{}, setup{Config: wsauth.Config{PingInterval: wsauth.NoPing}}, echo, func(b bubble) {
 		client := b.call(b.alice(24*time.Hour), false)
-		client.checkLives(24*time.Hour - 1)
-		if n := client.pings.Load(); n != 0 {
+		client.CheckLives(24*time.Hour - 1)
+		if n := client.Pings.Load(); n != 0 {
 			t.Errorf("the peer was asked %d times", n)
 		}
-		client.checkEcho()
+		client.CheckEcho()
 	})
 }
 
@@ -125,8 +126,8 @@ func TestPeerOfLateReader(t *testing.T) {
 	inBubble(t, paseto.Config{}, setup{}, serve, func(b bubble) {
 		began := time.Now()
 		client := b.call(b.alice(time.Hour), false)
-		client.checkEnd(wsauth.CloseGoingAway, noAnswer)
-		if took := client.at.Sub(began) - late; took < interval || took > 2*interval {
+		client.CheckEnd(wsauth.CloseGoingAway, noAnswer)
+		if took := client.At.Sub(began) - late; took < interval || took > 2*interval {
 			t.Errorf("the connection ended %s after the handler began to read", took)
 		}
 	})
@@ -142,9 +143,9 @@ func TestPeerOfSlowDenylist(t *testing.T) {
 			time.Sleep(5 * interval)
 			return false, nil
 		})
-		sendAll(t, client.ws, frame(text, authMessage(access(t, b.auth, paseto.Grant{Subject: "alice", TTL: 20 * time.Hour}))))
-		client.checkLives(20 * interval)
-		if n := len(client.messages); n != 1 {
+		sendAll(t, client.WS, frame(text, authMessage(access(t, b.auth, paseto.Grant{Subject: "alice", TTL: 20 * time.Hour}))))
+		client.CheckLives(20 * interval)
+		if n := len(client.Messages); n != 1 {
 			t.Errorf("%d messages came, want the answer alone", n)
 		}
 	})
@@ -203,9 +204,9 @@ func TestPingsOverNetwork(t *testing.T) {
 			t.Parallel()
 			auth := newAuthorizer(t, paseto.Config{})
 			srv := start(t, newGuard(t, auth, setup{Config: wsauth.Config{PingInterval: time.Second}}).Require(paseto.Requirement{}, echo))
-			client := listenTo(t, connect(t, srv, bearer(access(t, auth, paseto.Grant{}))), true)
-			until(t, "two pings have come", func() bool { return client.pings.Load() >= 2 })
-			client.checkEcho()
+			client := testsocket.ListenTo(t, connect(t, srv, bearer(access(t, auth, paseto.Grant{}))), true)
+			until(t, "two pings have come", func() bool { return client.Pings.Load() >= 2 })
+			client.CheckEcho()
 		})
 	}
 }

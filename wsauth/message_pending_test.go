@@ -40,10 +40,10 @@ func TestMessageTimeout(t *testing.T) {
 			inBubble(t, paseto.Config{}, cfg, unreachable(t), func(b bubble) {
 				began := time.Now()
 				client := b.call(none(), true)
-				sendAll(t, client.ws, test.first)
-				client.sendOften(100*time.Millisecond, test.often)
-				client.checkEnd(wsauth.ClosePolicyViolation, tooLate)
-				client.checkLived(began, test.lives)
+				sendAll(t, client.WS, test.first)
+				client.SendOften(100*time.Millisecond, test.often)
+				client.CheckEnd(wsauth.ClosePolicyViolation, tooLate)
+				client.CheckLived(began, test.lives)
 				time.Sleep(2 * time.Second)
 				synctest.Wait()
 				if got := b.guard.Stats(); got != (wsauth.Stats{}) {
@@ -59,11 +59,11 @@ func TestMessageInTime(t *testing.T) {
 	t.Parallel()
 	inBubble(t, paseto.Config{}, setup{Config: wsauth.Config{Locations: byMessage}}, echo, func(b bubble) {
 		client := b.call(none(), true)
-		client.checkLives(5*time.Second - 1)
-		client.say(authMessage(access(b, b.auth, anHour)))
-		client.hearAnswer()
-		client.checkLives(10 * 5 * time.Second)
-		client.checkEcho()
+		client.CheckLives(5*time.Second - 1)
+		client.Say(authMessage(access(b, b.auth, anHour)))
+		hearAnswer(client)
+		client.CheckLives(10 * 5 * time.Second)
+		client.CheckEcho()
 	})
 }
 

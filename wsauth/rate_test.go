@@ -8,17 +8,18 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pasetokit/pasetokit/internal/testsocket"
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/paseto/httpauth"
 	"github.com/pasetokit/pasetokit/paseto/live"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
-// flood sends frames as fast as the server takes them. Nothing else can be sent meanwhile.
-func (p *peer) flood(frames ...string) {
+// floodWith sends frames as fast as the server takes them. Nothing else can be sent meanwhile.
+func floodWith(p *testsocket.Peer, frames ...string) {
 	go func() {
 		for _, f := range frames {
-			if send(p.ws.NetConn(), f) != nil {
+			if send(p.WS.NetConn(), f) != nil {
 				return // the connection is closed
 			}
 		}
@@ -69,23 +70,23 @@ func TestMessageLimits(t *testing.T) {
 			inBubble(t, paseto.Config{}, setup{Config: wsauth.Config{PingInterval: wsauth.NoPing, Messages: test.limits}}, echo, func(b bubble) {
 				began := time.Now()
 				client := b.call(none(), false)
-				client.flood(test.send...)
+				floodWith(client, test.send...)
 				if test.last < 0 {
-					client.checkEnd(wsauth.ClosePolicyViolation, wsauth.ErrRate.Message())
-					client.checkLived(began, 0)
-					if n := len(client.messages); n != test.echoed {
+					client.CheckEnd(wsauth.ClosePolicyViolation, wsauth.ErrRate.Message())
+					client.CheckLived(began, 0)
+					if n := len(client.Messages); n != test.echoed {
 						b.Errorf("%d messages came before the close, want %d", n, test.echoed)
 					}
 					return
 				}
 				for range test.echoed {
-					client.next()
+					client.Next()
 				}
 				if took := time.Since(began); took != test.last {
 					b.Errorf("the last message came after %s, want %s", took, test.last)
 				}
-				client.checkLives(time.Hour)
-				if n := len(client.messages); n != 0 {
+				client.CheckLives(time.Hour)
+				if n := len(client.Messages); n != 0 {
 					b.Errorf("%d messages came too many", n)
 				}
 			})
@@ -100,14 +101,14 @@ func TestMessageLimitsLetBe(t *testing.T) {
 	inBubble(t, paseto.Config{}, setup{Config: wsauth.Config{PingInterval: time.Second, Messages: limits}}, echo, func(b bubble) {
 		client := b.call(none(), true)
 		go func() {
-			for range client.messages { // which nobody looks at
+			for range client.Messages { // which nobody looks at
 			}
 		}()
-		defer close(client.messages)
-		client.sendOften(time.Second/2, hello)
-		client.checkLives(3 * time.Hour)
+		defer close(client.Messages)
+		client.SendOften(time.Second/2, hello)
+		client.CheckLives(3 * time.Hour)
 		b.only().Close(wsauth.CloseNormal, "enough")
-		client.checkEnd(wsauth.CloseNormal, "enough")
+		client.CheckEnd(wsauth.CloseNormal, "enough")
 	})
 }
 
@@ -120,9 +121,9 @@ func TestMessageLimitsAtFirstMessage(t *testing.T) {
 	}}
 	inBubble(t, paseto.Config{}, cfg, echo, func(b bubble) {
 		client := b.call(none(), false)
-		client.flood(frame(text, authMessage(access(b, b.auth, paseto.Grant{Subject: "alice"}))) + hello + hello)
-		client.checkEnd(wsauth.ClosePolicyViolation, wsauth.ErrRate.Message())
-		if n := len(client.messages); n != 2 {
+		floodWith(client, frame(text, authMessage(access(b, b.auth, paseto.Grant{Subject: "alice"})))+hello+hello)
+		client.CheckEnd(wsauth.ClosePolicyViolation, wsauth.ErrRate.Message())
+		if n := len(client.Messages); n != 2 {
 			b.Errorf("%d messages came, want the answer and one echo", n)
 		}
 	})
@@ -172,12 +173,12 @@ func TestWaitingReaderIsEnded(t *testing.T) {
 				inBubble(t, paseto.Config{}, setup{Config: wsauth.Config{Messages: limits}}, serve, func(b bubble) {
 					began := time.Now()
 					client := b.call(b.alice(after), false)
-					client.flood(waits.send...)
+					floodWith(client, waits.send...)
 					conn := b.only()
 					time.Sleep(after / 2)
 					ends.end(b, conn)
-					client.checkEnd(closeCode(ends.cause, ""), ends.cause.Message())
-					client.checkLived(began, ends.at)
+					client.CheckEnd(closeCode(ends.cause, ""), ends.cause.Message())
+					client.CheckLived(began, ends.at)
 				})
 			})
 		}
@@ -195,15 +196,15 @@ func TestPeerOfWaitingReader(t *testing.T) {
 			inBubble(t, paseto.Config{}, setup{Config: wsauth.Config{Messages: limits}}, echo, func(b bubble) {
 				client := b.call(b.alice(24*time.Hour), answers)
 				part := frame(text&^final, strings.Repeat("x", 4000))
-				client.flood(part)
-				client.checkLives(time.Duration(len(part)/10) * time.Second) // one wait, longer than many pings
+				floodWith(client, part)
+				client.CheckLives(time.Duration(len(part)/10) * time.Second) // one wait, longer than many pings
 				began := time.Now()
 				if answers {
-					client.checkLives(time.Hour)
+					client.CheckLives(time.Hour)
 					return
 				}
-				client.checkEnd(wsauth.CloseGoingAway, noAnswer)
-				if took := client.at.Sub(began); took < interval || took > 2*interval+time.Second {
+				client.CheckEnd(wsauth.CloseGoingAway, noAnswer)
+				if took := client.At.Sub(began); took < interval || took > 2*interval+time.Second {
 					b.Errorf("the connection ended %s after the wait", took)
 				}
 			})
