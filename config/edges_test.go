@@ -189,7 +189,6 @@ func (c *Config) brokenInCode() (keys []string) {
 	add("HTTP", settings.In(c.HTTP.Validate()))
 	add("Live", settings.In(c.Live.Validate()))
 	add("WebSocket", settings.In(c.WebSocket.Validate()))
-	add("Live", settings.In(c.Live.Validate()))
 	add("Denylist", settings.Check(c.Denylist)) // config's own, and the stores'
 	return keys
 }
