@@ -22,54 +22,6 @@ func shared(limit int, excess live.Excess) setting {
 	return setting{cfg: live.Config{PerSubject: limit, OnExcess: excess}, leases: true}
 }
 
-// TestLeasesCountTogether refuses in one process whoever has all places in another, for as
-// long as he has them.
-func TestLeasesCountTogether(t *testing.T) {
-	t.Parallel()
-	keepTwo(t, shared(2, live.RejectNewest), func(here, there keeping) {
-		one, two := here.of("alice"), there.of("alice")
-		b := there.of("bob")
-		for range 3 {
-			for _, k := range []keeping{here, there} {
-				_, err := k.tryOpen(nil, k.verify(lasting("alice")))
-				checkCode(k.T, err, live.ErrTooMany)
-			}
-			time.Sleep(time.Hour) // in which leases end that are not renewed
-		}
-		one.checkStays("alice, here")
-		two.checkStays("alice, there")
-		one.Release()
-		synctest.Wait()
-		there.of("alice").checkStays("alice, in the place that came free")
-		b.checkStays("bob")
-	})
-}
-
-// TestLeasesReplaceTogether ends the oldest right, in whatever process it is.
-func TestLeasesReplaceTogether(t *testing.T) {
-	t.Parallel()
-	keepTwo(t, shared(2, live.ReplaceOldest), func(here, there keeping) {
-		rights := []held{here.of("alice"), here.of("alice")}
-		b := here.of("bob")
-		for n := range 6 {
-			k := here
-			if n%3 > 0 {
-				k = there
-			}
-			synctest.Wait()
-			rights = append(rights, k.of("alice"))
-			rights[0].checkEnds(live.ErrReplaced, 0, 0)
-			rights = rights[1:]
-			if n := len(k.store.Leases()); n != 3 {
-				k.Errorf("%d leases are held, want alice's two and bob's", n)
-			}
-		}
-		for _, h := range append(rights, b) {
-			h.checkStays(h.Claims().Subject)
-		}
-	})
-}
-
 // TestLostLease ends a right only if there is no place for it any more.
 func TestLostLease(t *testing.T) {
 	t.Parallel()
