@@ -174,7 +174,7 @@ func TestWriteWhilePeerCloses(t *testing.T) {
 	}, func(b bubble) {
 		ended = make(chan error, 2)
 		bye := websocket.FormatCloseMessage(1000, "bye")
-		if err := b.connect(none()).ws.WriteMessage(websocket.CloseMessage, bye); err != nil {
+		if err := b.call(none(), true).WS.WriteMessage(websocket.CloseMessage, bye); err != nil {
 			b.Fatal(err)
 		}
 		for range 2 {

@@ -87,10 +87,6 @@ func tokenFailures() []failure {
 	audience := paseto.Config{RequireAudience: []string{"chat", "feed"}}
 	yesterday := paseto.WithClock(func() time.Time { return start.Add(-24 * time.Hour) })
 	ctx := context.Background()
-	refuse401 := func(f failure) failure {
-		f.status, f.challenge = 401, badToken+f.message+`"`
-		return f
-	}
 	rows := []failure{
 		{name: "one part", send: token("nonsense"), message: "Invalid PASETO format", code: "token_malformed"},
 		{name: "unknown version", send: token("v9.local." + part), message: "Invalid PASETO version v9", code: "version_unsupported"},
@@ -132,7 +128,7 @@ func tokenFailures() []failure {
 			})},
 	}
 	for i := range rows {
-		rows[i] = refuse401(rows[i])
+		rows[i] = rows[i].answered()
 	}
 	return append(rows, []failure{
 		{name: "not fresh", req: paseto.Requirement{Fresh: true}, send: sendsToken(paseto.Grant{}),
@@ -155,49 +151,32 @@ func tokenFailures() []failure {
 func TestFailures(t *testing.T) {
 	t.Parallel()
 	for _, test := range slices.Concat(tokenFailures(), credentialFailures(), ticketFailures()) {
-		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
-			for _, mode := range []struct {
-				reject wsauth.Reject
-				check  func(*testing.T, *httptest.Server, failure, handshake)
-			}{
-				{"", checkRefusedByClose}, // the default
-				{wsauth.RejectClose, checkRefusedByClose},
-				{wsauth.RejectHTTP, checkRefusedOverHTTP},
-			} {
-				t.Run("reject "+string(mode.reject), func(t *testing.T) {
-					t.Parallel()
-					auth := newAuthorizer(t, test.paseto)
-					guard := newGuard(t, auth, setup{Config: wsauth.Config{Reject: mode.reject, Locations: test.in}})
-					srv := httptest.NewUnstartedServer(guard.Require(test.req, unreachable(t), test.opts...))
-					srv.Config.MaxHeaderBytes = 4 << 20
-					srv.Start()
-					t.Cleanup(srv.Close)
-					mode.check(t, srv, test, test.send(t, auth))
-				})
-			}
-		})
-	}
-}
-
-func checkRefusedByClose(t *testing.T, srv *httptest.Server, f failure, h handshake) {
-	t.Helper()
-	ws := connect(t, srv, h)
-	checkClosed(t, ws, wsauth.ClosePolicyViolation, f.message)
-}
-
-func checkRefusedOverHTTP(t *testing.T, srv *httptest.Server, f failure, h handshake) {
-	t.Helper()
-	ws, resp := dial(t, srv, h)
-	if ws != nil {
-		t.Fatal("the handshake succeeded")
-	}
-	checkProblem(t, resp, f.status, f.code, f.message)
-	if got := resp.Header.Get("WWW-Authenticate"); got != f.challenge {
-		t.Errorf("challenge is\n%q, want\n%q", got, f.challenge)
-	}
-	if got := resp.Header.Get("Cache-Control"); got != "no-store" {
-		t.Errorf("Cache-Control is %q, want no-store", got)
+		for _, reject := range []wsauth.Reject{"", wsauth.RejectHTTP} { // closes by default
+			t.Run(test.name+", reject "+string(reject), func(t *testing.T) {
+				t.Parallel()
+				auth := newAuthorizer(t, test.paseto)
+				guard := newGuard(t, auth, setup{Config: wsauth.Config{Reject: reject, Locations: test.in}})
+				srv := httptest.NewUnstartedServer(guard.Require(test.req, unreachable(t), test.opts...))
+				srv.Config.MaxHeaderBytes = 4 << 20
+				srv.Start()
+				t.Cleanup(srv.Close)
+				ws, resp := dial(t, srv, test.send(t, auth))
+				if reject != wsauth.RejectHTTP {
+					checkClosed(t, ws, wsauth.ClosePolicyViolation, test.message)
+					return
+				}
+				if ws != nil {
+					t.Fatal("the handshake succeeded")
+				}
+				checkProblem(t, resp, test.status, test.code, test.message)
+				if got := resp.Header.Get("WWW-Authenticate"); got != test.challenge {
+					t.Errorf("challenge is\n%q, want\n%q", got, test.challenge)
+				}
+				if got := resp.Header.Get("Cache-Control"); got != "no-store" {
+					t.Errorf("Cache-Control is %q, want no-store", got)
+				}
+			})
+		}
 	}
 }
 
@@ -216,27 +195,20 @@ func TestFailuresOfTheServer(t *testing.T) {
 	for _, test := range []struct {
 		name       string
 		req        paseto.Requirement
-		status     int
-		code       paseto.Code
-		message    string
+		want       *paseto.Error
 		retryAfter string
 	}{
-		{"denylist down", paseto.Requirement{}, 503, "denylist_unavailable", "Token revocation cannot be checked at the moment", "5"},
-		{"denylist down, optional", paseto.Requirement{Optional: true}, 503, "denylist_unavailable", "Token revocation cannot be checked at the moment", "5"},
-		{"fresh refresh token", paseto.Requirement{Type: "refresh", Fresh: true}, 500, "server_error", "The server could not answer the request", ""},
-		{"impossible scope", paseto.Requirement{Scopes: []string{"a b"}}, 500, "server_error", "The server could not answer the request", ""},
+		{"denylist down", paseto.Requirement{}, &paseto.Error{Code: "denylist_unavailable", Message: "Token revocation cannot be checked at the moment"}, "5"},
+		{"denylist down, optional", paseto.Requirement{Optional: true}, &paseto.Error{Code: paseto.ErrUnavailable}, "5"},
+		{"fresh refresh token", paseto.Requirement{Type: "refresh", Fresh: true}, &paseto.Error{Code: "server_error", Message: "The server could not answer the request"}, ""},
+		{"impossible scope", paseto.Requirement{Scopes: []string{"a b"}}, &paseto.Error{Code: httpauth.ErrServer}, ""},
 	} {
 		for _, reject := range []wsauth.Reject{wsauth.RejectClose, wsauth.RejectHTTP} {
 			t.Run(test.name+", reject "+string(reject), func(t *testing.T) {
 				t.Parallel()
 				auth := newAuthorizer(t, paseto.Config{}, paseto.WithDenylist(brokenStore(t)))
-				guard := newGuard(t, auth, setup{Config: wsauth.Config{Reject: reject}})
-				srv := listen(t, guard.Require(test.req, unreachable(t)))
-				ws, resp := dial(t, srv, bearer(access(t, auth, paseto.Grant{})))
-				if ws != nil {
-					t.Fatal("the handshake succeeded")
-				}
-				checkProblem(t, resp, test.status, test.code, test.message)
+				srv := listen(t, newGuard(t, auth, setup{Config: wsauth.Config{Reject: reject}}).Require(test.req, unreachable(t)))
+				resp := checkRefused(t, srv, bearer(access(t, auth, paseto.Grant{})), test.want)
 				if got := resp.Header.Get("Retry-After"); got != test.retryAfter {
 					t.Errorf("Retry-After is %q, want %q", got, test.retryAfter)
 				}

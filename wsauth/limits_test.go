@@ -47,19 +47,6 @@ func leave(t testing.TB, ws *websocket.Conn) {
 	}
 }
 
-// checkOverload checks that a handshake is refused for the number of connections.
-func checkOverload(t *testing.T, srv *httptest.Server, h handshake) {
-	t.Helper()
-	ws, resp := dial(t, srv, h)
-	if ws != nil {
-		t.Fatal("the handshake succeeded")
-	}
-	checkProblem(t, resp, http.StatusServiceUnavailable, "overloaded", overloaded)
-	if resp.Header.Get("Retry-After") == "" {
-		t.Error("there is no Retry-After")
-	}
-}
-
 // TestRefusedHoldNoPlaces while they are being closed, so that nobody can keep others
 // out without a token.
 func TestRefusedHoldNoPlaces(t *testing.T) {
@@ -68,7 +55,9 @@ func TestRefusedHoldNoPlaces(t *testing.T) {
 	alice := bearer(access(t, s.auth, paseto.Grant{Subject: "alice"}))
 	refused := connect(t, s.srv, header("Authorization", "Bearer"))
 	checkMessage(t, connect(t, s.srv, alice), "hello")
-	checkOverload(t, s.srv, alice)
+	if checkRefused(t, s.srv, alice, live.ErrOverload).Header.Get("Retry-After") == "" {
+		t.Error("there is no Retry-After")
+	}
 	checkClosed(t, refused, wsauth.ClosePolicyViolation, "Bad Authorization header. Expected value 'Bearer <PASETO>'")
 }
 
@@ -147,8 +136,8 @@ func TestPanicIsNobodysFailure(t *testing.T) {
 		{"Authenticate", func(t *testing.T, l toll, req paseto.Requirement) {
 			t.Helper()
 			defer func() { _ = recover() }() // as net/http does
-			r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/ws", nil)
-			r.RemoteAddr, r.Header = "127.0.0.1:1234", l.right(t).header
+			r := l.right(t).request(t.Context())
+			r.RemoteAddr = "127.0.0.1:1234"
 			claims, err := l.guard.Authenticate(r, req)
 			t.Errorf("the claims are %v, error %v", claims, err)
 		}},

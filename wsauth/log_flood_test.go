@@ -87,13 +87,8 @@ type flooded struct {
 // ask makes a handshake from an address.
 func (f *flooded) ask(t *testing.T, address string, h handshake) int {
 	t.Helper()
-	r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "http://example.com/ws", http.NoBody)
+	r := upgrading.request(t.Context())
 	r.RemoteAddr = address
-	for name, value := range map[string]string{
-		"Connection": "Upgrade", "Upgrade": "websocket", "Sec-Websocket-Version": "13", "Sec-Websocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
-	} {
-		r.Header.Set(name, value)
-	}
 	for name, values := range h.header {
 		r.Header[http.CanonicalHeaderKey(name)] = values
 	}

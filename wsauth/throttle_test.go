@@ -89,14 +89,10 @@ func (l toll) knocks(t *testing.T, h handshake) (throttled bool) {
 // wait.
 func (l toll) checkThrottled(t *testing.T, h handshake) time.Duration {
 	t.Helper()
-	ws, resp := dial(t, l.srv, h)
-	if ws != nil {
-		t.Fatal("the handshake succeeded")
-	}
-	checkProblem(t, resp, http.StatusTooManyRequests, "handshakes_limited", "Too many handshakes from this address")
-	seconds, err := strconv.Atoi(resp.Header.Get("Retry-After"))
+	retry := checkRefused(t, l.srv, h, wsauth.ErrThrottled).Header.Get("Retry-After")
+	seconds, err := strconv.Atoi(retry)
 	if err != nil || seconds < 1 || seconds > 60 {
-		t.Errorf("Retry-After is %q", resp.Header.Get("Retry-After"))
+		t.Errorf("Retry-After is %q", retry)
 	}
 	return time.Duration(seconds) * time.Second
 }

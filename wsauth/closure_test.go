@@ -1,7 +1,9 @@
 package wsauth_test
 
 import (
+	"context"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -107,6 +109,75 @@ func TestClosuresCanBeSent(t *testing.T) {
 		reason := c.Cause.Message()
 		if reason == "" || len(reason) > 123 || !utf8.ValidString(reason) {
 			t.Errorf("%s: no frame can carry the reason %q", c.Cause, reason)
+		}
+	}
+}
+
+// reasons are messages and as much of them as a close frame carries: 123 bytes,
+// cut between runes. A browser fails the connection if the reason is not UTF-8.
+var reasons = []struct{ name, message, want string }{
+	{"empty", "", ""},
+	{"fits", strings.Repeat("a", 123), strings.Repeat("a", 123)},
+	{"one byte too long", strings.Repeat("a", 124), strings.Repeat("a", 123)},
+	{"far too long", strings.Repeat("a", 1<<16), strings.Repeat("a", 123)},
+	{"two-byte runes", strings.Repeat("é", 100), strings.Repeat("é", 61)},
+	{"three-byte runes, the last one fits", strings.Repeat("€", 100), strings.Repeat("€", 41)},
+	{"four-byte runes", strings.Repeat("🔑", 100), strings.Repeat("🔑", 30)},
+	{"rune across the end", strings.Repeat("a", 121) + "€b", strings.Repeat("a", 121)},
+	{"invalid UTF-8", "a\xffb\xe2\x82", "a\uFFFDb\uFFFD\uFFFD"},
+	{"invalid UTF-8, too long once replaced", strings.Repeat("\xff", 123), strings.Repeat("\uFFFD", 41)},
+}
+
+func TestReason(t *testing.T) {
+	t.Parallel()
+	for _, test := range reasons {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			conn, ws := held(t, setup{})
+			conn.Close(4000, test.message)
+			checkClosed(t, ws, 4000, test.want)
+		})
+	}
+}
+
+// TestReasonOverHTTP is not cut: a problem document has room.
+func TestReasonOverHTTP(t *testing.T) {
+	t.Parallel()
+	auth := newAuthorizer(t, paseto.Config{})
+	banned := &paseto.Error{Code: "banned", Message: strings.Repeat("é", 100)}
+	req := paseto.Requirement{Check: func(context.Context, *paseto.Claims) error { return banned }}
+	srv := listen(t, newGuard(t, auth, setup{Config: wsauth.Config{Reject: wsauth.RejectHTTP}}).Require(req, unreachable(t)))
+	checkRefused(t, srv, bearer(access(t, auth, paseto.Grant{})), banned)
+}
+
+// TestBareCode returns codes as they are from a Check: the client is told what an *Error
+// with the message of the code would tell.
+func TestBareCode(t *testing.T) {
+	t.Parallel()
+	auth := newAuthorizer(t, paseto.Config{})
+	send := bearer(access(t, auth, paseto.Grant{}))
+	overHTTP := newGuard(t, auth, setup{Config: wsauth.Config{Reject: wsauth.RejectHTTP}})
+	closing := newGuard(t, auth, setup{})
+	for code, message := range map[paseto.Code]string{
+		paseto.ErrForbidden:     "Access denied",
+		paseto.ErrExpired:       "Token expired.",
+		httpauth.ErrCredentials: "Bad username or password",
+		live.ErrOtherSubject:    "Token is of another subject or session",
+		"banned":                "Access denied", // a code of the program's own
+	} {
+		for form, err := range map[string]error{
+			"bare": code, "wrapped": fmt.Errorf("alice: %w", code), "without a message": &paseto.Error{Code: code},
+		} {
+			t.Run(string(code)+", "+form, func(t *testing.T) {
+				t.Parallel()
+				req := paseto.Requirement{Check: func(context.Context, *paseto.Claims) error { return err }}
+				checkRefused(t, listen(t, overHTTP.Require(req, unreachable(t))), send, &paseto.Error{Code: code, Message: message})
+				checkClosed(t, connect(t, listen(t, closing.Require(req, unreachable(t))), send), wsauth.ClosePolicyViolation, message)
+				claims, err := closing.Authenticate(send.request(t.Context()), req)
+				if claims != nil || !errors.Is(err, code) || httpauth.Refusal(err).Message != message {
+					t.Errorf("Authenticate returns %v, %v; want %q", claims, err, message)
+				}
+			})
 		}
 	}
 }
