@@ -94,6 +94,7 @@ func (s *stream) beginEvents() (*EventStream, error) {
 	s.header.Set("Cache-Control", "no-store")
 	s.header.Set("X-Accel-Buffering", "no") // nginx
 	s.header.Del("Content-Length")
+	s.begin()
 	e.heartbeat = time.AfterFunc(s.web.cfg.Stream.Heartbeat, func() { s.alone(e.beat) })
 	err := e.write("")
 	if errors.Is(err, http.ErrNotSupported) { // nothing was sent
@@ -203,6 +204,7 @@ func (e *EventStream) sendLast(cause error) {
 	}
 	e.last = true
 	e.heartbeat.Stop()
+	e.stream.writeUntil(time.Now().Add(e.stream.web.cfg.Stream.Grace)) // after a panic; else the end has set it
 	told := Refusal(cause)
 	data, err := json.Marshal(EndEvent{told.Code, told.Message, ReconnectAfter(cause)})
 	if err == nil {

@@ -299,6 +299,40 @@ func TestEventsSlowClient(t *testing.T) {
 	}
 }
 
+// TestEventsPanicSlowClient: a client that does not read does not keep the place of a handler
+// that panicked.
+func TestEventsPanicSlowClient(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		ended := make(chan error, 1)
+		s := newSite(t, setup{observe: func(e live.Event) {
+			if e.Kind == live.EventEnded {
+				ended <- e.Err
+			}
+		}})
+		guarded := s.web.Stream(paseto.Requirement{}, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			begin(t, r)
+			panic("boom")
+		}))
+		site := serveStream(t, s, "HTTP/1.0", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			defer func() {
+				_ = recover()
+				panic(http.ErrAbortHandler)
+			}()
+			guarded.ServeHTTP(w, r)
+		}), newPipe())
+		site.open(site.alice()) // and read the headers alone
+		select {
+		case err := <-ended:
+			if !errors.Is(err, live.ErrPanic) {
+				t.Errorf("the right ends with %v, want %v", err, live.ErrPanic)
+			}
+		case <-time.After(time.Minute):
+			t.Error("the right keeps its place")
+		}
+	})
+}
+
 // TestEventsCannotFlush: where nothing can be sent before the handler returns, the handler
 // can still answer with an error.
 func TestEventsCannotFlush(t *testing.T) {

@@ -75,7 +75,7 @@ func (t *streams) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 		t.web.refuse(rw, r, t.broken)
 		return
 	}
-	s := &stream{web: t.web, inner: rw, header: rw.Header(), request: r}
+	s := &stream{web: t.web, inner: rw, header: rw.Header(), request: r, client: t.web.client(r), path: r.URL.Path}
 	right, err := t.open(s) //nolint:contextcheck // It is the request's, which s has.
 	if err != nil {
 		t.web.keeper.Report(live.Event{Kind: live.EventRefused, Err: err})

@@ -8,7 +8,9 @@ import (
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/pasetokit/pasetokit/paseto"
@@ -52,6 +54,68 @@ func TestStreamHijacked(t *testing.T) {
 		t.Errorf("%d bytes came after the end", n)
 	}
 	<-gone
+}
+
+// TestStreamHijackedIsCut: a shutdown that has no time left finds nothing to complain of in a
+// connection that was taken over: the end has closed it.
+func TestStreamHijackedIsCut(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		base, hijacked, returns := newSite(t, setup{}), make(chan struct{}), make(chan struct{})
+		s := serveStream(t, base, "HTTP/1.1", base.web.Stream(paseto.Requirement{}, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			if _, _, err := http.NewResponseController(w).Hijack(); err != nil {
+				t.Error(err)
+			}
+			close(hijacked)
+			<-returns
+		})), newPipe())
+		done := waitFor(func() {
+			r := must(http.NewRequestWithContext(t.Context(), http.MethodGet, s.server.URL, http.NoBody))
+			s.alice()(r)
+			if res, err := s.server.Client().Do(r); err == nil {
+				_ = res.Body.Close()
+				t.Errorf("the connection answers %s", res.Status)
+			}
+		})
+		<-hijacked
+		_ = base.web.Keeper().Shutdown(noTime)
+		done()
+		synctest.Wait()
+		if log := base.log.String(); strings.Contains(log, "cannot be cut") {
+			t.Errorf("the log says %s", log)
+		}
+		close(returns)
+	})
+}
+
+// TestStreamHeadersOfBusyHandler: a handler that is cut may use its headers meanwhile. The
+// race detector finds who else does.
+func TestStreamHeadersOfBusyHandler(t *testing.T) {
+	t.Parallel()
+	for _, proto := range protocols {
+		t.Run(proto, func(t *testing.T) {
+			t.Parallel()
+			cut := make(chan struct{})
+			s := newStream(t, proto, setup{}, func(w http.ResponseWriter, _ *http.Request) {
+				_, _ = io.WriteString(w, "hello")
+				flush(t, w)
+				for {
+					select {
+					case <-cut:
+						return
+					default:
+						w.Header().Set("X-Busy", "yes")
+					}
+				}
+			})
+			res := s.open(s.alice())
+			_ = s.web.Keeper().Shutdown(noTime)
+			if text, complete := readAll(res); complete {
+				t.Errorf("the response %q looks complete", text)
+			}
+			close(cut)
+		})
+	}
 }
 
 // TestStreamPanics: a panic ends the right, is told, and goes on to net/http.

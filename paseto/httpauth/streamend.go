@@ -76,8 +76,8 @@ func (s *stream) server() *http.ResponseController {
 func (s *stream) alone(f func()) {
 	defer func() {
 		if panicked := recover(); panicked != nil {
-			s.web.clientLog.Write(s.life, s.web.client(s.request), slog.LevelError, "ResponseWriter of middleware panicked",
-				"panic", panicked, "path", s.request.URL.Path, "stack", clientlog.Stack(debug.Stack()))
+			s.web.clientLog.Write(s.life, s.client, slog.LevelError, "ResponseWriter of middleware panicked",
+				"panic", panicked, "path", s.path, "stack", clientlog.Stack(debug.Stack()))
 		}
 	}()
 	f()
@@ -89,7 +89,7 @@ func (s *stream) Cut() { go s.alone(s.cut) }
 // cut ends the response of a handler that has not returned within the grace.
 func (s *stream) cut() {
 	s.mu.Lock()
-	runs := s.started && !s.returned
+	runs := s.started && !s.returned && s.hijacked == nil // which has been closed
 	if runs {
 		s.freeAll()
 	}
@@ -103,9 +103,9 @@ func (s *stream) cut() {
 		return
 	}
 	if !s.sever() {
-		s.web.clientLog.Write(s.life, s.web.client(s.request), slog.LevelError,
+		s.web.clientLog.Write(s.life, s.client, slog.LevelError,
 			"stream cannot be cut before its handler returns: a ResponseWriter around that of net/http has no method Unwrap",
-			"path", s.request.URL.Path, "err", s.ended())
+			"path", s.path, "err", s.ended())
 	}
 }
 
@@ -127,7 +127,7 @@ func (s *stream) sever() bool {
 // endsWithConnection reports whether nothing but the end of the connection tells the client
 // where the body ends: an orderly end would complete it.
 func (s *stream) endsWithConnection() bool {
-	return !s.request.ProtoAtLeast(1, 1) || s.header.Get("Transfer-Encoding") == "identity"
+	return !s.request.ProtoAtLeast(1, 1) || s.identity
 }
 
 // sever closes a connection without a word, which TLS would need time for; by reset, it

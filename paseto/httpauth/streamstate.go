@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"net/http"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -17,15 +18,19 @@ type stream struct {
 	web     *Web
 	inner   http.ResponseWriter
 	header  http.Header
-	request *http.Request
+	request *http.Request // of the handler's goroutine
+	client  netip.Prefix
+	path    string
 	right   *live.Right
 	life    context.Context // the right's
 	forget  func()          // of the context
 
 	// writing is held while inner is used, but for deadlines. Who holds it is freed by the
 	// write deadline.
-	writing sync.Mutex
-	severed bool // Hijack has taken inner's connection to close it
+	writing  sync.Mutex
+	severed  bool // Hijack has taken inner's connection to close it
+	begun    bool // the response; its headers count no more
+	identity bool // and they say that nothing but the connection's end ends the body
 
 	// mu is held for moments, and may be locked after writing.
 	mu       sync.Mutex
@@ -105,6 +110,14 @@ func (s *stream) guarded(r *http.Request) *http.Request {
 		r.Body = &streamBody{r.Body, s}
 	}
 	return r
+}
+
+// begin notes what the headers say when the response begins: the handler alone may read them,
+// and what cuts the response is not the handler. It is called with writing held.
+func (s *stream) begin() {
+	if !s.begun {
+		s.begun, s.identity = true, s.header.Get("Transfer-Encoding") == "identity"
+	}
 }
 
 // isOver reports whether inner must not be used any more. It is called with writing held.

@@ -16,9 +16,13 @@ func (s *stream) Header() http.Header { return s.header }
 func (s *stream) WriteHeader(status int) {
 	s.writing.Lock()
 	defer s.writing.Unlock()
-	if s.inForce() == nil {
-		s.inner.WriteHeader(status)
+	if s.inForce() != nil {
+		return
 	}
+	if status >= http.StatusOK { // else another one follows
+		s.begin()
+	}
+	s.inner.WriteHeader(status)
 }
 
 // Write implements [http.ResponseWriter].
@@ -28,6 +32,7 @@ func (s *stream) Write(p []byte) (int, error) {
 	if err := s.inForce(); err != nil {
 		return 0, err
 	}
+	s.begin()
 	n, err := s.inner.Write(p)
 	return n, s.orCause(err)
 }
@@ -42,6 +47,7 @@ func (s *stream) FlushError() error {
 	if err := s.inForce(); err != nil {
 		return err
 	}
+	s.begin()
 	return s.orCause(s.control().Flush())
 }
 
