@@ -12,33 +12,35 @@
 //	defer right.Release()
 //	serve(right.Context()) // ends with the right
 //
-// It knows neither net/http nor WebSockets. httpauth.Web.Stream and wsauth.Guard hold
-// their rights with it; a program of any other kind does so itself. docs/rights.md shows how.
+// The package knows neither net/http nor WebSockets. httpauth.Web.Stream and wsauth.Guard
+// open their rights with it. A program opens rights itself for anything else;
+// docs/rights.md shows how.
 //
 // # Why a right ends
 //
-// A right ends once, with one cause, which [context.Cause] of its context tells:
+// A right ends once, for one cause. [Right.Err] returns it, and so does [context.Cause] of
+// the right's context:
 //
-//   - its token expires, the Authorizer's leeway added, and was not renewed: [paseto.ErrExpired];
-//   - its token, session or subject is revoked, in this process or, through the denylist,
-//     in another one: [paseto.ErrRevoked];
-//   - its key is taken out: [paseto.ErrKeyWithdrawn], at the next check of all rights;
-//   - it is as old as [Config.MaxLifetime]: [ErrLifetime];
-//   - its subject opens another right, and may not have both: [ErrReplaced];
+//   - the token has expired without renewal, and the Authorizer's leeway is over: [paseto.ErrExpired];
+//   - the token, its session or its subject is revoked, in this process or in another one
+//     that shares the denylist: [paseto.ErrRevoked];
+//   - the token's key is taken out: [paseto.ErrKeyWithdrawn], at the next check of all rights;
+//   - the right is as old as [Config.MaxLifetime]: [ErrLifetime];
+//   - the subject has opened another right, and may not have both: [ErrReplaced];
 //   - the denylist could not be asked for [Config.MaxUnchecked]: [paseto.ErrUnavailable];
-//   - [Keeper.Shutdown]: [ErrShutdown];
-//   - the program says so, by [Right.End], or lets go of it by [Right.Release]: [ErrClosed].
+//   - [Keeper.Shutdown] was called: [ErrShutdown];
+//   - the program called [Right.Release]: [ErrClosed]; or [Right.End], with a cause of its own.
 //
-// # How it is told
+// # How a program learns of the end
 //
-// The context ends. Who cannot wait for that, such as what has to close a connection, is a
-// [Holder], and is called once. Revocations arrive as soon as the denylist tells, in every
-// process that shares it; what a lost message would miss is found by a check of all rights
-// at [Config.RecheckInterval].
+// The context of the right ends. What cannot wait for a context, such as a connection that
+// has to be closed, implements [Holder]: its method is called once. The denylist tells every
+// process that shares it of a revocation at once. If that message is lost, the check of all
+// rights finds the revocation, at [Config.RecheckInterval].
 //
 // # What it costs
 //
 // A keeper has a few goroutines and one timer, whatever the number of rights. A right takes
-// less than 600 bytes beside its claims. To open one costs the same whatever its subject has
-// open already, and a revocation looks at the rights that it names and at no other.
+// less than 600 bytes besides its claims. It costs the same to open one whatever its subject
+// has open already. A revocation looks only at the rights that it names.
 package live

@@ -8,10 +8,10 @@ import (
 	"github.com/pasetokit/pasetokit/paseto"
 )
 
-// Why a right is refused, or ends, beside the refusals of package paseto. The codes are
-// stable. What a client is told of each is in docs/refusals.md.
+// Why a right is refused, or ends, besides the refusals of package paseto. The codes are
+// stable. docs/refusals.md says what a client is told of each.
 const (
-	// ErrShutdown: [Keeper.Shutdown] ended the right, or refused it.
+	// ErrShutdown: [Keeper.Shutdown] was called. It ends rights, and refuses new ones.
 	ErrShutdown paseto.Code = "shutting_down"
 	// ErrOverload: there are [Config.MaxRights] already.
 	ErrOverload paseto.Code = "overloaded"
@@ -22,14 +22,14 @@ const (
 	ErrReplaced paseto.Code = "connection_replaced"
 	// ErrLifetime: the right is as old as [Config.MaxLifetime].
 	ErrLifetime paseto.Code = "lifetime_reached"
-	// ErrOtherSubject: a renewal with a token of another subject or session, or
-	// of a right that is anonymous.
+	// ErrOtherSubject: the token of a renewal is of another subject or session, or the
+	// right is anonymous.
 	ErrOtherSubject paseto.Code = "renewal_subject"
-	// ErrOlder: a renewal with a token that expires before the present one.
+	// ErrOlder: the token of a renewal expires before the present one.
 	ErrOlder paseto.Code = "renewal_older"
-	// ErrRenewals: more renewals than [Config.RenewInterval] allows.
+	// ErrRenewals: there were more renewals than [Config.RenewInterval] allows.
 	ErrRenewals paseto.Code = "renewals_limited"
-	// ErrSlow: the client reads more slowly than it is sent to, or is not there any more.
+	// ErrSlow: the client does not read what it is sent fast enough, or has gone.
 	ErrSlow paseto.Code = "peer_slow"
 	// ErrPanic: the application's handler panicked. The log has the details.
 	ErrPanic paseto.Code = "handler_panicked"
@@ -53,7 +53,7 @@ func init() {
 	})
 }
 
-// isOutage reports whether a refusal says nothing of the token.
+// isOutage reports whether a token was refused only because it could not be checked.
 func isOutage(err error) bool {
 	return errors.Is(err, paseto.ErrUnavailable) || errors.Is(err, paseto.ErrKeysUnavailable) ||
 		errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)

@@ -13,15 +13,14 @@ type EventKind string
 const (
 	// EventOpened: a right is open.
 	EventOpened EventKind = "opened"
-	// EventEnded: a right that was opened has ended, and its holder has released it. Err is
-	// the cause.
+	// EventEnded: a right that was open has ended and is released. Err is the cause.
 	EventEnded EventKind = "ended"
 	// EventRefused: a handshake, a first message or a stream was refused. Err is the
 	// refusal.
 	EventRefused EventKind = "refused"
 	// EventRenewed: the token of a right was replaced by a newer one.
 	EventRenewed EventKind = "renewed"
-	// EventRenewalRefused: it was not, because of Err.
+	// EventRenewalRefused: a renewal of a right was refused. Err is the refusal.
 	EventRenewalRefused EventKind = "renewal_refused"
 	// EventPanicked: the application's handler panicked. Err is [ErrPanic].
 	EventPanicked EventKind = "panicked"
@@ -30,16 +29,16 @@ const (
 // Event tells an observer what happened to a right: enough to count and to audit.
 type Event struct {
 	Kind EventKind
-	// Right is nil for one that was refused.
+	// Right is the right that the event is about. It is nil for [EventRefused].
 	Right *Right
-	// Claims are those in force, where the right is not anonymous.
+	// Claims are the claims in force, nil for an anonymous right.
 	Claims *paseto.Claims
-	// Err is the refusal or cause, if any.
+	// Err is the refusal or the cause, if there is one.
 	Err error
 }
 
-// WithObserver calls observe for every [Event], on the goroutine that caused it; it
-// must return quickly and be safe for concurrent use.
+// WithObserver calls observe for every [Event], on the goroutine that caused it. The
+// function must return quickly and be safe for concurrent use.
 func WithObserver(observe func(Event)) Option {
 	return func(k *Keeper) {
 		if observe != nil {
@@ -48,11 +47,11 @@ func WithObserver(observe func(Event)) Option {
 	}
 }
 
-// Report counts an event and tells the observer. Those who open rights call it for what a
-// Keeper cannot know: [EventRefused] and [EventPanicked].
+// Report counts an event and tells the observer. A program that opens rights itself reports
+// what the Keeper cannot know: [EventRefused] and [EventPanicked].
 func (k *Keeper) Report(e Event) {
 	defer func() {
-		if cause := recover(); cause != nil { // not ours to pass on, from any goroutine of ours
+		if cause := recover(); cause != nil { // whatever goroutine this is, it has other work to do
 			k.noisy.WriteAbout(k.life, "", slog.LevelError, "observer of rights panicked", "panic", cause, "event", string(e.Kind))
 		}
 	}()
@@ -81,10 +80,10 @@ func (c *counts) add(kind EventKind) {
 
 // Stats counts what a [Keeper] has at the moment and has seen.
 type Stats struct {
-	// Open rights are in force.
+	// Open is how many rights are open.
 	Open int
-	// Places are taken by rights: those that are open, those that have yet to show a
-	// token, and those that have ended and are not released yet.
+	// Places is how many places are taken: by rights that are open, by those that have not
+	// shown a token yet, and by those that have ended and are not released yet.
 	Places int
 	// Opened, Ended, Refused, Renewed and Panicked count events since the Keeper was made.
 	Opened, Ended, Refused, Renewed, Panicked uint64

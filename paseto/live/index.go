@@ -8,11 +8,11 @@ import (
 )
 
 // The index finds rights by what a revocation names, without a look at any other right. It
-// is the registry's, which is locked for all that follows. Rights with one name are a ring,
-// and names are kept as hashes, so that an index of many names costs each of them little, and
-// keeps nothing of a token in memory.
+// belongs to the registry, which is locked whenever the index is used. Rights with the same
+// name are linked in a ring. The index keeps hashes instead of names: that takes little
+// memory, and keeps nothing of a token.
 
-// What rights are found by.
+// The kinds of names that rights are found by.
 const (
 	byToken = iota
 	bySession
@@ -20,11 +20,11 @@ const (
 	kinds
 )
 
-// links are the neighbours of a right in the rings of those whose names have the same hash,
-// in the order in which they came.
+// links are the neighbours of a right in its rings, one ring for each kind. A ring has the
+// rights whose names have the same hash, in the order in which they came.
 type links [kinds]struct{ before, after *Right }
 
-// names returns what rights with these claims are found by.
+// names returns the names that a right with these claims is found by.
 func names(c *paseto.Claims) [kinds]string {
 	if c == nil {
 		return [kinds]string{}
@@ -45,7 +45,8 @@ func newIndex() index {
 	return x
 }
 
-// of yields the rights with a name, the oldest first, and counts those that it looks at.
+// of yields the rights with a name, the oldest first. It adds to visited how many rights it
+// looks at.
 func (x *index) of(kind int, name string, visited *int) iter.Seq[*Right] {
 	return func(yield func(*Right) bool) {
 		oldest := x.by[kind][maphash.String(x.seed, name)]

@@ -16,10 +16,10 @@ import (
 	"github.com/pasetokit/pasetokit/paseto"
 )
 
-// Keeper holds the rights of one process, and ends each when its time has come: one for
-// everything that tokens keep open, so that limits count all of it. It is safe for
-// concurrent use. It runs a few goroutines from the first right on, whatever the number of
-// rights; [Keeper.Shutdown] ends them.
+// Keeper holds the rights of one process, and ends each when it must end. A program has one
+// Keeper for everything that tokens keep open, so that limits count all of it. A Keeper is
+// safe for concurrent use. It starts a few goroutines with the first right, whatever the
+// number of rights; [Keeper.Shutdown] ends them.
 type Keeper struct {
 	auth     *paseto.Authorizer
 	cfg      Config
@@ -30,16 +30,16 @@ type Keeper struct {
 	counts   counts
 
 	leases    denylist.Leases // nil: each keeper counts alone
-	leasesSet bool            // by an option
+	leasesSet bool            // whether an option has set leases
 	returned  returned
-	name      string // of this keeper among all that have leases
+	name      string // of this keeper among all keepers that share the leases
 
 	times     *times
 	deadlines *schedule.Schedule[*Right]
 	rights    *registry
 	numbers   atomic.Uint64 // of attempts to get a lease
 
-	// Of capacity one: the denylist may not have told of all revocations, or of
+	// Signals, of capacity one: the denylist may not have told of all revocations, or not of
 	// all leases that were taken away.
 	missed, missedLeases chan struct{}
 
@@ -53,10 +53,10 @@ type Keeper struct {
 // Option gives a [Keeper] one of its collaborators.
 type Option func(*Keeper)
 
-// WithLogger logs failures of the denylist at level Error, and renewals that are refused
-// at level Info, without tokens. A subject causes at most 20 lines of a kind in a minute;
-// then a line says how many were left out. A shutdown that has to cut rights names up to 20
-// of them in one line at level Warn. Default, and with nil: nothing is logged.
+// WithLogger logs failures of the denylist at level Error, and refused renewals at level
+// Info, without tokens. A subject causes at most 20 lines of a kind in a minute; then one
+// line says how many were left out. A shutdown that has to cut rights names at most 20 of
+// them in one line at level Warn. Default, and with nil: nothing is logged.
 func WithLogger(logger *slog.Logger) Option {
 	return func(k *Keeper) {
 		if logger != nil {
@@ -65,7 +65,7 @@ func WithLogger(logger *slog.Logger) Option {
 	}
 }
 
-// New returns a Keeper of the rights that tokens of auth give. The error wraps
+// New returns a Keeper of the rights that tokens of auth open. The error wraps
 // [paseto.ErrConfig] and names everything that is wrong with cfg.
 func New(auth *paseto.Authorizer, cfg Config, opts ...Option) (*Keeper, error) {
 	if auth == nil {
@@ -99,16 +99,16 @@ func New(auth *paseto.Authorizer, cfg Config, opts ...Option) (*Keeper, error) {
 	return k, nil
 }
 
-// Authorizer returns the Authorizer whose tokens give the rights.
+// Authorizer returns the Authorizer whose tokens open the rights.
 func (k *Keeper) Authorizer() *paseto.Authorizer { return k.auth }
 
-// Config returns the configuration with its defaults filled in; 0 where nothing is
-// limited.
+// Config returns the configuration with its defaults filled in. There 0 means without limit,
+// except in [Config.MaxUnchecked], where that is [paseto.NoLimit].
 func (k *Keeper) Config() Config { return k.cfg }
 
-// Go runs work of a holder that serves all of its rights, such as pings, in a goroutine. The
-// context of work ends when a [Keeper.Shutdown] has ended all rights; Shutdown returns after
-// work has. After that Go does nothing.
+// Go runs work on a goroutine: work for many rights at once, such as pings. The context of
+// work ends when a [Keeper.Shutdown] has ended all rights, and Shutdown waits until work has
+// returned. After that Go does nothing.
 func (k *Keeper) Go(work func(ctx context.Context)) {
 	k.starting.Lock()
 	defer k.starting.Unlock()
@@ -117,8 +117,7 @@ func (k *Keeper) Go(work func(ctx context.Context)) {
 	}
 }
 
-// start begins what the keeper does by itself, when it first has something to do it
-// for. Stop ends it.
+// start starts the keeper's own goroutines, once: with the first right. stop ends them.
 func (k *Keeper) start() {
 	k.started.Do(func() {
 		k.Go(func(ctx context.Context) { k.deadlines.Run(ctx, (*Right).ring) })
@@ -145,7 +144,7 @@ func (k *Keeper) stop(ctx context.Context) {
 	k.release(context.WithoutCancel(ctx), within)
 }
 
-// pause waits, unless the keeper's life ends.
+// pause waits for d, or until the keeper's life ends.
 func (k *Keeper) pause(d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
@@ -155,7 +154,7 @@ func (k *Keeper) pause(d time.Duration) {
 	}
 }
 
-// signal sends to a channel of capacity one, unless there is something in it.
+// signal sends to a channel of capacity one, unless the channel is full.
 func signal(ch chan<- struct{}) {
 	select {
 	case ch <- struct{}{}:

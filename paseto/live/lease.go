@@ -16,18 +16,18 @@ import (
 	"github.com/pasetokit/pasetokit/paseto"
 )
 
-// WithLeases counts the rights of a subject together with those of all other
-// keepers that have the same leases; see [Config.PerSubject]. With nil this keeper counts
-// alone. Default: the leases of the Authorizer's denylist, where that is a
-// [denylist.Leases] or wraps one (see [denylist.Wrapper]), else nil. Danger: while
-// leases cannot be asked for, no right is opened, and handshakes and streams are answered
-// with status 503, unless the Authorizer fails open.
+// WithLeases counts the rights of a subject together with those of all other keepers that
+// share the same leases; see [Config.PerSubject]. With nil this keeper counts alone. Default:
+// the leases of the Authorizer's denylist, if that is a [denylist.Leases] or wraps one (see
+// [denylist.Wrapper]), and otherwise nil. Danger: while leases cannot be asked for, no right
+// is opened, and handshakes and streams are answered with status 503, unless the Authorizer
+// fails open.
 func WithLeases(leases denylist.Leases) Option {
 	return func(k *Keeper) { k.leases, k.leasesSet = leases, true }
 }
 
-// findLeases takes the leases of the Authorizer's denylist, unless an option said which
-// to take. A denylist without leases is no secret: the limit may not be what was meant.
+// findLeases takes the leases of the Authorizer's denylist, unless an option has set others.
+// It warns if a shared denylist has no leases: the limit is then not what users expect.
 func (k *Keeper) findLeases() {
 	store := k.auth.Denylist()
 	if k.leasesSet || store == nil {
@@ -49,16 +49,16 @@ func (k *Keeper) findLeases() {
 type lease struct {
 	denylist.Lease
 
-	renewable atomic.Bool // it is held, and to be renewed
+	renewable atomic.Bool // the lease is held, and has to be renewed
 	givenBack sync.Once
 }
 
-// acquire takes a lease for a right that is to have claims.
+// acquire takes a lease for a right that is about to get claims.
 func (r *Right) acquire(ctx context.Context, claims *paseto.Claims) error {
 	k := r.keeper
 	own := &lease{Lease: denylist.Lease{
 		Key:    leasePrefix + claims.Subject,
-		Holder: k.name + ":" + strconv.FormatUint(k.numbers.Add(1), 36), // of each attempt: one before may be given back late
+		Holder: k.name + ":" + strconv.FormatUint(k.numbers.Add(1), 36), // a new one for each attempt: the lease of an earlier one may be given back late
 	}}
 	r.lease.Store(own)
 	ok, err := k.leases.Acquire(ctx, denylist.Acquisition{
@@ -78,16 +78,16 @@ func (r *Right) acquire(ctx context.Context, claims *paseto.Claims) error {
 		return refusal.New(ErrTooMany)
 	}
 	own.renewable.Store(true)
-	if r.Ended() { // before there was something to give back
+	if r.Ended() { // GiveUp did not see the lease yet
 		k.giveBack(own)
 	}
 	return nil
 }
 
-// leasePrefix begins the keys of leases, so that others may use the store's as well.
+// leasePrefix begins the keys of our leases, so that a program can have others in the same store.
 const leasePrefix = "rights:"
 
-// giveBack has a lease given back soon, once.
+// giveBack lets another goroutine give a lease back, once.
 func (k *Keeper) giveBack(l *lease) {
 	l.givenBack.Do(func() {
 		l.renewable.Store(false)
@@ -102,7 +102,7 @@ func (k *Keeper) giveBackAll(leases ...denylist.Lease) {
 	signal(k.returned.some)
 }
 
-// returned is leases that are to be given back.
+// returned has the leases that wait to be given back.
 type returned struct {
 	sync.Mutex
 
@@ -111,13 +111,14 @@ type returned struct {
 }
 
 const (
-	// releaseTimeout bounds the giving back of leases, which end by themselves otherwise.
+	// releaseTimeout is how long giving leases back may take. Leases end by themselves if
+	// that fails.
 	releaseTimeout = 30 * time.Second
 	// lastRelease is the same for a shutdown that has no time left.
 	lastRelease = time.Second
 )
 
-// releaseLeases gives back what is to be given back, until the keeper's life ends.
+// releaseLeases gives back the leases of k.returned, until the keeper's life ends.
 func (k *Keeper) releaseLeases(life context.Context) {
 	for life.Err() == nil {
 		select {
@@ -128,7 +129,7 @@ func (k *Keeper) releaseLeases(life context.Context) {
 	}
 }
 
-// release gives leases back. Those that it has not when ctx ends are for the next call.
+// release gives leases back. What is left when ctx ends is for the next call.
 func (k *Keeper) release(ctx context.Context, within time.Duration) {
 	k.returned.Lock()
 	leases := k.returned.leases
@@ -156,7 +157,7 @@ func (k *Keeper) renewLeases(life context.Context) {
 		select {
 		case <-life.Done():
 			return
-		case <-k.missedLeases: // somebody may have been displaced
+		case <-k.missedLeases: // another server may have taken one
 		case <-timer.C:
 		}
 		k.renewLeasesNow(life)
@@ -187,7 +188,7 @@ func (k *Keeper) renewLeasesNow(life context.Context) {
 	}
 	var ended []denylist.Lease
 	for _, l := range own {
-		if !l.renewable.Load() { // given back meanwhile, and perhaps taken again by this
+		if !l.renewable.Load() { // given back meanwhile; the renewal may have taken it again
 			ended = append(ended, l.Lease)
 		}
 	}
@@ -196,7 +197,7 @@ func (k *Keeper) renewLeasesNow(life context.Context) {
 	}
 }
 
-// displaced ends the right whose lease is not its own any more.
+// displaced ends the right whose lease was taken by another.
 func (k *Keeper) displaced(taken denylist.Lease) {
 	subject, ours := strings.CutPrefix(taken.Key, leasePrefix)
 	if !ours || !strings.HasPrefix(taken.Holder, k.name+":") {

@@ -9,18 +9,18 @@ import (
 	"github.com/pasetokit/pasetokit/paseto"
 )
 
-// What ends a right at a time of its own: its token's expiry, and its greatest age. One
-// schedule rings all rights of a keeper when the next of these is due.
+// A right ends by itself when its token expires, and when it reaches its greatest age. All
+// rights of a keeper share one schedule, which calls a right when the first of these is due.
 
-// Deadline returns when the right ends unless its token is renewed: when that expires, the
-// Authorizer's leeway added, or at [Config.MaxLifetime], whichever comes first; zero for
-// never. A renewal moves it.
+// Deadline returns when the right ends if its token is not renewed. That is when the token
+// expires plus the Authorizer's leeway, or when the right reaches [Config.MaxLifetime],
+// whichever comes first. It is zero for a right that never ends so. A renewal moves it.
 func (r *Right) Deadline() time.Time {
 	deadline, _ := r.deadline()
 	return deadline
 }
 
-// deadline also returns what the right ends with.
+// deadline also returns the cause that the right ends with then.
 func (r *Right) deadline() (at time.Time, over paseto.Code) {
 	k := r.keeper
 	at, over = k.auth.Deadline(r.Claims()), paseto.ErrExpired
@@ -32,8 +32,8 @@ func (r *Right) deadline() (at time.Time, over paseto.Code) {
 	return at, over
 }
 
-// left returns the time until the right is over by the first clock that says so, and what
-// it ends with then. Without an end it is not bounded.
+// left returns the time until the right ends by the clock that is ahead, and the cause then.
+// bounded is false if it never ends so.
 func (r *Right) left() (d time.Duration, over paseto.Code, bounded bool) {
 	k := r.keeper
 	at, over := r.deadline()
@@ -53,9 +53,9 @@ func (r *Right) left() (d time.Duration, over paseto.Code, bounded bool) {
 	return d, over, true
 }
 
-// Err returns nil while the right is in force, and then why it is not: what [context.Cause]
-// says of its context. It ends the right if its time has come: the schedule alone would be
-// late on a machine that slept.
+// Err returns nil while the right is in force, and the cause when it has ended: the same as
+// [context.Cause] of its context. If the token has expired by now, Err ends the right: after a
+// machine has slept, it knows that before the context does.
 func (r *Right) Err() error {
 	if !r.inForce() {
 		return r.cause()
@@ -74,7 +74,7 @@ func (r *Right) inForce() bool {
 	return true
 }
 
-// begin begins the life of a right, whose greatest age counts from now on.
+// begin makes the claims of a right count from now on, and its greatest age.
 func (r *Right) begin() {
 	k := r.keeper
 	if r.began.Load() == 0 {
@@ -84,7 +84,7 @@ func (r *Right) begin() {
 	r.expireLater()
 }
 
-// expireLater has the right end when the token that it has now expires.
+// expireLater schedules the end of the right for when its present token expires.
 func (r *Right) expireLater() {
 	k := r.keeper
 	expireAt := time.Duration(0)
@@ -95,18 +95,18 @@ func (r *Right) expireLater() {
 	r.schedule()
 }
 
-// schedule has the right rung when its time may have come.
+// schedule has the keeper's schedule call ring when the right may have to end.
 func (r *Right) schedule() {
 	d, _, bounded := r.left()
 	if bounded {
 		r.keeper.deadlines.Set(r, r.keeper.times.passed().Add(min(d, farAway)))
 	}
-	if !bounded || r.Ended() { // and perhaps taken out before
+	if !bounded || r.Ended() { // it may have ended, and been removed, before Set
 		r.keeper.deadlines.Remove(r)
 	}
 }
 
-// ring ends the right, unless its token was renewed meanwhile, or the clock set back.
+// ring ends the right, unless its token was renewed meanwhile or the clock was set back.
 func (r *Right) ring() {
 	if r.inForce() {
 		r.schedule()

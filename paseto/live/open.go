@@ -10,10 +10,11 @@ import (
 	"github.com/pasetokit/pasetokit/paseto"
 )
 
-// Open opens a right for a token that was verified: nil claims for an anonymous caller. It
-// is [Keeper.Reserve], [Right.Admit] and [Right.Start] in one, and its error is theirs: a
-// [*paseto.Error]. A nil route asks for nothing, and a nil holder is told nothing; the
-// context of the right ends in any case. The caller releases the right when it is done.
+// Open opens a right for the claims of a token that was verified before, or for nil claims:
+// those of an anonymous caller. It does [Keeper.Reserve], [Right.Admit] and [Right.Start] in
+// one call, and returns their error, a [*paseto.Error]. With a nil route, a token need not
+// meet any requirement. With a nil holder, only the context of the right tells of the end.
+// The caller must release the right in the end.
 func (k *Keeper) Open(ctx context.Context, claims *paseto.Claims, route *Route, holder Holder) (*Right, error) {
 	r, err := k.Reserve(ctx, route, holder)
 	if err != nil {
@@ -30,8 +31,9 @@ func (k *Keeper) Open(ctx context.Context, claims *paseto.Claims, route *Route, 
 	return r, nil
 }
 
-// OpenToken verifies a token, empty for none, by the route's requirement, and opens a right
-// for it. The error is that of [paseto.Authorizer.Verify] or of [Keeper.Open].
+// OpenToken verifies a token by the route's requirement, and opens a right for it. An empty
+// token is an anonymous caller, whom only an optional requirement allows. The error is that
+// of [paseto.Authorizer.Verify] or of [Keeper.Open].
 func (k *Keeper) OpenToken(ctx context.Context, token string, route *Route, holder Holder) (*Right, error) {
 	if route == nil {
 		route = new(Route)
@@ -43,34 +45,34 @@ func (k *Keeper) OpenToken(ctx context.Context, token string, route *Route, hold
 	return k.Open(ctx, claims, route, holder)
 }
 
-// Reserve takes a place for a right that may come to be, before anything is used up for it
-// that cannot be given back. The context of the right has the values of ctx, and ends with
-// it at the latest. The error is [ErrOverload] or [ErrShutdown]. The caller releases the
-// right in any case, also if it is never admitted.
+// Reserve takes a place for a right, before anything is used up for it that cannot be given
+// back, such as a ticket. The context of the right has the values of ctx, and ends with ctx
+// if nothing has ended the right before. The error is [ErrOverload] or [ErrShutdown]. The
+// caller must release the right, even if it is never admitted.
 func (k *Keeper) Reserve(ctx context.Context, route *Route, holder Holder) (*Right, error) {
 	if route == nil {
 		route = &anyRoute
 	}
 	r := &Right{keeper: k, route: route, holder: holder}
 	r.ctx, r.cancel = context.WithCancelCause(&values{ctx, r})
-	if err := k.rights.reserve(r); err != nil { // from then on anybody may end it
+	if err := k.rights.reserve(r); err != nil { // from now on other goroutines may end it
 		r.cancel(err)
 		return nil, err
 	}
 	return r, nil
 }
 
-// Admit gives a right its claims, nil for an anonymous caller. The right is registered
-// first, so that a revocation finds it, and then checked again: a revocation since the
-// token was verified would not have found it. Then it is counted for its subject. The claims
-// are in force, and the greatest age counts, when Admit has returned nil.
+// Admit gives a right its claims, nil for an anonymous caller. It registers the right first,
+// so that revocations find it. Then it checks the claims again, because a revocation since
+// the token was verified has not found the right. Then it counts the right for its subject.
+// When Admit has returned nil, the claims are in force, and [Config.MaxLifetime] begins.
 //
-// An anonymous right may be admitted again, with claims. One that has claims is refused
-// with [ErrOtherSubject], and keeps them: see [Right.Renew].
+// An anonymous right may be admitted again, with claims. A right that has claims keeps them,
+// and the error is [ErrOtherSubject]: see [Right.Renew].
 //
-// The error is a refusal: that of [paseto.Authorizer.Recheck], [ErrTooMany],
-// [paseto.ErrUnavailable] if leases cannot be asked for; or the cause, if the right has
-// ended. Nothing is in force then, and nothing counts.
+// The error is the cause if the right has ended. Otherwise it is a refusal: that of
+// [paseto.Authorizer.Recheck], [ErrTooMany], or [paseto.ErrUnavailable] if leases cannot be
+// asked for. After an error the claims are not in force and the right is not counted.
 func (r *Right) Admit(ctx context.Context, claims *paseto.Claims) error {
 	r.changing.Lock()
 	defer r.changing.Unlock()
@@ -103,7 +105,7 @@ func (r *Right) admitNow(ctx context.Context, claims *paseto.Claims) error {
 func (r *Right) admit(ctx context.Context, claims *paseto.Claims) error {
 	k := r.keeper
 	if !k.rights.bind(r, claims) || claims == nil {
-		return nil // it has ended, or nobody can end it but by its age
+		return nil // it has ended, or it has no token that could be revoked
 	}
 	r.checked.Store(int64(k.times.moment()))
 	if err := k.auth.Recheck(ctx, claims); err != nil {
@@ -112,7 +114,7 @@ func (r *Right) admit(ctx context.Context, claims *paseto.Claims) error {
 	switch {
 	case k.cfg.PerSubject == 0, claims.Subject == "":
 		return nil
-	case k.leases != nil: // by which all keepers agree on who is the oldest
+	case k.leases != nil: // with them all keepers agree on which right is the oldest
 		return r.acquire(ctx, claims)
 	}
 	displaced, ok := k.rights.countIn(r, k.cfg.PerSubject, k.cfg.OnExcess == ReplaceOldest)
@@ -127,8 +129,8 @@ func (r *Right) admit(ctx context.Context, claims *paseto.Claims) error {
 
 // Start opens an admitted right: it counts as open, [Keeper.Rights] yields it, and the
 // observer is told. It returns false if the right has ended already, was never admitted, or
-// is open. The caller releases it after Start has returned, so that the observer is told in
-// this order.
+// is open already. The caller must not release the right before Start has returned: the
+// observer could be told of the end before the beginning.
 func (r *Right) Start() bool {
 	if r.began.Load() == 0 || !r.keeper.rights.opened(r) {
 		return false
@@ -138,8 +140,8 @@ func (r *Right) Start() bool {
 }
 
 // End ends the right for a cause, unless it has ended already, and tells its holder. It
-// reports whether this call has ended it. What the right was for may take a moment to be
-// gone; it keeps its place until [Right.Release].
+// reports whether this call has ended the right. The right keeps its place until
+// [Right.Release], because the holder may need a moment to stop.
 func (r *Right) End(cause error) bool {
 	if !r.GiveUp(cause) {
 		return false
@@ -150,17 +152,17 @@ func (r *Right) End(cause error) bool {
 	return true
 }
 
-// cut has the holder end without ceremony, if it can.
+// cut calls the method Cut of the holder, if it has one.
 func (r *Right) cut() {
 	if cutter, ok := r.holder.(Cutter); ok {
 		r.tell(cutter.Cut)
 	}
 }
 
-// tell calls a method of the holder.
+// tell calls a method of the holder, and logs a panic in it.
 func (r *Right) tell(call func()) {
 	defer func() {
-		if panicked := recover(); panicked != nil { // else it would end the program
+		if panicked := recover(); panicked != nil { // otherwise it would end the program
 			r.keeper.noisy.WriteAbout(r.ctx, r.route.Name, slog.LevelError, "holder of a right panicked when it ended",
 				"panic", panicked, "stack", clientlog.Stack(debug.Stack()))
 		}
@@ -168,7 +170,7 @@ func (r *Right) tell(call func()) {
 	call()
 }
 
-// GiveUp is [Right.End] for the holder itself, which is not told.
+// GiveUp is [Right.End] for the holder itself: [Holder.RightEnded] is not called.
 func (r *Right) GiveUp(cause error) bool {
 	if !r.ended.CompareAndSwap(false, true) {
 		return false
@@ -176,19 +178,20 @@ func (r *Right) GiveUp(cause error) bool {
 	k := r.keeper
 	k.rights.ended(r)
 	k.deadlines.Remove(r)
-	if held := r.lease.Load(); held != nil && held.renewable.Load() { // else its admission is still under way
+	if held := r.lease.Load(); held != nil && held.renewable.Load() { // otherwise Admit still runs, and gives it back
 		k.giveBack(held)
 	}
 	r.cancel(cause)
 	return true
 }
 
-// Returned notes that the application's handler has returned, so that a shutdown does not
-// name it among those that it waits for in vain.
+// Returned records that the application's handler has returned, so that a shutdown does not
+// log it as one that has not.
 func (r *Right) Returned() { r.keeper.rights.returned(r) }
 
-// Release gives the place of the right back. It ends the right with [ErrClosed] if nothing
-// has. The holder calls it when what the right was for is gone; more than once does no harm.
+// Release gives the place of the right back. It also ends the right with [ErrClosed] if
+// nothing has ended it before. Call it when what the right kept open is closed. More calls
+// do no harm.
 func (r *Right) Release() {
 	k := r.keeper
 	r.GiveUp(refusal.New(ErrClosed))

@@ -11,8 +11,9 @@ import (
 	"github.com/pasetokit/pasetokit/paseto"
 )
 
-// recheck asks for all rights at every interval and after every gap, until the keeper's
-// life ends. However many gaps there are, it begins at most one pass a second.
+// recheck checks all rights at every interval, and after every gap in what the denylist told,
+// until the keeper's life ends. It begins at most one pass a second, however many gaps there
+// are.
 func (k *Keeper) recheck(life context.Context) {
 	interval := k.cfg.RecheckInterval
 	if k.cfg.MaxUnchecked != paseto.NoLimit { // so that an outage is noticed before it has lasted too long
@@ -38,28 +39,27 @@ func (k *Keeper) recheck(life context.Context) {
 }
 
 const (
-	// passPause is from the begin of a pass over all to that of the next.
+	// passPause is the time from the start of one pass over all rights to the start of the
+	// next.
 	passPause = time.Second
-	// recheckPause is how soon all are asked for again when the denylist could
-	// not be asked for some.
+	// recheckPause is the time until the next pass when the denylist could not be asked
+	// about some rights.
 	recheckPause = 5 * time.Second
-	// rechecks is how many are asked for at a time.
+	// rechecks is how many rights are checked at a time.
 	rechecks = 16
-	// recheckTimeout bounds a question to a store that does not do so itself.
+	// recheckTimeout bounds a question to a store that has no timeout of its own.
 	recheckTimeout = 5 * time.Second
-	// maxFailures is how many questions in a row may fail before the denylist
-	// counts as away, and is not asked the others: that would take the time of
-	// as many calls.
+	// maxFailures is how many questions in a row may fail. After that the denylist counts as
+	// unavailable, and the pass asks nothing more: each question could take a whole timeout.
 	maxFailures = 2 * rechecks
 )
 
-// Recheck looks at all rights now, as the keeper does by itself from time to time
-// (see [Config.RecheckInterval]), and ends those that would not be admitted
-// any more: their time has come by the Authorizer's clock, their token is revoked, or
-// its key has been taken out. A program calls it when it cannot wait, such as after
-// [paseto.Authorizer.SetKeys] took out a key that has leaked; a test, after it has moved
-// the clock. The error is that of ctx, or [paseto.ErrUnavailable] if the denylist could
-// not be asked for all.
+// Recheck checks all rights now, as the keeper does by itself at [Config.RecheckInterval]. It
+// ends those that would not be admitted any more: they have expired by the Authorizer's clock,
+// their token is revoked, or its key was taken out. A program calls it when it cannot wait,
+// for example after [paseto.Authorizer.SetKeys] took out a key that has leaked. A test calls
+// it after it has moved the clock. The error is that of ctx, or [paseto.ErrUnavailable] if the
+// denylist could not be asked about all rights.
 func (k *Keeper) Recheck(ctx context.Context) error {
 	if !k.recheckAll(ctx) {
 		return cmp.Or[error](ctx.Err(), refusal.New(paseto.ErrUnavailable))
@@ -67,18 +67,18 @@ func (k *Keeper) Recheck(ctx context.Context) error {
 	return nil
 }
 
-// recheckAll ends the rights that would not be admitted any more, and reports
-// whether that is known of all.
+// recheckAll ends the rights that would not be admitted any more. It reports whether all
+// rights could be checked.
 func (k *Keeper) recheckAll(ctx context.Context) bool {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
-	var failures, failed atomic.Int64 // in a row, and at all
+	var failures, failed atomic.Int64 // in a row, and in all
 	rights := make(chan *Right)
 	var workers sync.WaitGroup
 	for range rechecks {
 		workers.Go(func() {
 			for r := range rights {
-				if r.recheck(ctx) { // with ctx ended, what needs no denylist is still looked at
+				if r.recheck(ctx) { // when ctx has ended, this still checks what needs no denylist
 					failures.Store(0)
 					continue
 				}
@@ -100,13 +100,13 @@ func (k *Keeper) recheckAll(ctx context.Context) bool {
 	return failed.Load() == 0
 }
 
-// recheck ends the right if it would not be admitted any more, or if that has
-// not been known for too long. It reports whether it is known.
+// recheck ends the right if it would not be admitted any more, or if it could not be checked
+// for too long. It reports whether it could be checked.
 func (r *Right) recheck(ctx context.Context) bool {
 	ctx, cancel := context.WithTimeout(ctx, recheckTimeout)
 	defer cancel()
 	k := r.keeper
-	claims := k.rights.claimsOf(r) // in force, or about to be, which may take long
+	claims := k.rights.claimsOf(r) // in force, or soon: an admission may take long
 	switch err := k.auth.Recheck(ctx, claims); {
 	case err == nil:
 		r.checked.Store(int64(k.times.moment()))
@@ -116,7 +116,7 @@ func (r *Right) recheck(ctx context.Context) bool {
 			r.End(refusal.New(paseto.ErrUnavailable))
 		}
 		return false
-	case k.rights.claimsOf(r) == claims: // and not renewed meanwhile
+	case k.rights.claimsOf(r) == claims: // otherwise it was renewed meanwhile
 		r.End(err)
 	}
 	return true

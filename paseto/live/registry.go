@@ -11,12 +11,12 @@ import (
 	"github.com/pasetokit/pasetokit/paseto"
 )
 
-// registry knows the rights of a keeper from the time that they have a place until they are
-// released, and finds those that a revocation is about. What it does with its lock held is
-// bounded by the rights that were named; it never goes over all of them.
+// registry has the rights of a keeper, from when they get a place until they are released. It
+// finds those that a revocation covers. While it holds its lock it looks only at rights that
+// were named, never at all of them.
 type registry struct {
 	mu      sync.Mutex
-	all     []*Right // in no order; each knows its place
+	all     []*Right // in no order; the field place of each is its index plus one
 	index   index
 	counted map[string]int // how many rights count towards the limit of a subject
 	limit   int            // of places
@@ -28,7 +28,7 @@ type registry struct {
 	visited int // how many rights it has looked at, for tests
 }
 
-// newRegistry returns a registry with so many places, 0 for as many as there can be.
+// newRegistry returns a registry with that many places. 0 means without limit.
 func newRegistry(limit int) *registry {
 	return &registry{
 		index: newIndex(), counted: make(map[string]int), limit: cmp.Or(limit, math.MaxInt32),
@@ -51,9 +51,9 @@ func (s *registry) reserve(r *Right) error {
 	return nil
 }
 
-// release gives the place of a right back, and reports whether it was open once. The last
-// right takes its place in the list: one that goes over the list from its end to its
-// beginning meets all that stay.
+// release gives the place of a right back, and reports whether the right was ever open. The
+// last right of the list takes its place. So walk, which goes from the end of the list to its
+// beginning, meets every right that stays.
 func (s *registry) release(r *Right) (wasOpen bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -70,12 +70,12 @@ func (s *registry) release(r *Right) (wasOpen bool) {
 	return r.isOpened
 }
 
-// bind has a right found by the names of claims, unless it has ended. Where a name stays the
-// same, so does its place among the others.
+// bind makes the index find a right by the names of claims, unless it has ended. Where a name
+// does not change, the right keeps its place in the ring.
 func (s *registry) bind(r *Right, claims *paseto.Claims) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if claims != nil && r.Ended() { // and unbound for good
+	if claims != nil && r.Ended() { // the index must not find it any more
 		return false
 	}
 	old, now := names(r.bound), names(claims)
@@ -96,8 +96,9 @@ func (s *registry) bind(r *Right, claims *paseto.Claims) bool {
 	return true
 }
 
-// count has a right count towards those of its subject, of which there may be limit. Beyond
-// that it fails, or returns the oldest ones, which do not count any more and are to be ended.
+// countIn counts a right for its subject, which may have limit of them. Beyond that it returns
+// false, or, with displace, the oldest ones: they do not count any more, and the caller has to
+// end them.
 func (s *registry) countIn(r *Right, limit int, displace bool) (displaced []*Right, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -110,7 +111,7 @@ func (s *registry) countIn(r *Right, limit int, displace bool) (displaced []*Rig
 		return nil, false
 	}
 	if excess > 0 {
-		for oldest := range s.index.of(bySubject, subject, &s.visited) { // others before it are on their way in or out
+		for oldest := range s.index.of(bySubject, subject, &s.visited) { // some in the ring are not counted: yet, or any more
 			if oldest.isCounted {
 				s.uncount(oldest)
 				displaced = append(displaced, oldest)
@@ -138,7 +139,7 @@ func (s *registry) uncount(r *Right) {
 	}
 }
 
-// opened has a right that has not ended count as open.
+// opened counts a right as open, and returns false if it has ended or is open already.
 func (s *registry) opened(r *Right) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -150,7 +151,7 @@ func (s *registry) opened(r *Right) bool {
 	return true
 }
 
-// ended takes a right out of the index, and out of those that are open.
+// ended takes a right out of the index, and out of the count of open rights.
 func (s *registry) ended(r *Right) {
 	s.bind(r, nil)
 	s.mu.Lock()
@@ -160,7 +161,7 @@ func (s *registry) ended(r *Right) {
 	}
 }
 
-// returned notes that the handler of a right has returned.
+// returned records that the handler of a right has returned.
 func (s *registry) returned(r *Right) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -181,14 +182,14 @@ func (s *registry) isOpen(r *Right) bool {
 	return r.isOpened && !r.Ended()
 }
 
-// claimsOf returns the claims by which a right is found.
+// claimsOf returns the claims that the index finds a right by.
 func (s *registry) claimsOf(r *Right) *paseto.Claims {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return r.bound
 }
 
-// covered returns the rights that a revocation names and ends.
+// covered returns the rights that a revocation names and that it ends.
 func (s *registry) covered(revoked denylist.Revocation, ends func(*paseto.Claims) bool) []*Right {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -209,7 +210,7 @@ func (s *registry) openOf(kind int, name string) []*Right {
 	return slices.DeleteFunc(s.of(kind, name), func(r *Right) bool { return !r.isOpened || r.Ended() })
 }
 
-// find returns the oldest right with a name that is the one looked for, or nil.
+// find returns the oldest right with a name for which is returns true, or nil.
 func (s *registry) find(kind int, name string, is func(*Right) bool) *Right {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -227,7 +228,7 @@ func (s *registry) of(kind int, name string) []*Right {
 }
 
 // walk calls visit for every right that has a place now and keeps it meanwhile, until visit
-// returns false. It holds no lock but to copy the next few.
+// returns false. It holds the lock only while it copies the next few rights.
 func (s *registry) walk(visit func(*Right) bool) {
 	var few [256]*Right
 	next := s.size()
@@ -251,7 +252,8 @@ func (s *registry) size() int {
 	return len(s.all)
 }
 
-// copyBefore copies the rights before a place, the last one first.
+// copyBefore copies rights from before a place, the last one first. It returns how many, and
+// the place to go on from.
 func (s *registry) copyBefore(place int, to []*Right) (n, next int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -269,8 +271,8 @@ func (s *registry) count() (open, places int) {
 	return s.open, len(s.all)
 }
 
-// close stops the taking of places. The channel it returns is closed when the last
-// one is given back.
+// close lets nobody take a place any more. The channel that it returns is closed when the last
+// place is given back.
 func (s *registry) close() <-chan struct{} {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -282,8 +284,8 @@ func (s *registry) close() <-chan struct{} {
 	return s.empty
 }
 
-// closeEmpty is called with the registry locked, by what closes it, and by what takes the
-// last right out of it.
+// closeEmpty closes the channel empty if the registry is closed and has no right. It is called
+// with the registry locked, after either may have changed.
 func (s *registry) closeEmpty() {
 	if s.closed && len(s.all) == 0 {
 		close(s.empty)

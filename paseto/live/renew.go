@@ -13,30 +13,30 @@ const (
 	// renewBurst is how many renewals may come at once before [Config.RenewInterval]
 	// counts.
 	renewBurst = 5
-	// renewExcess is how many renewals too many, one after the other, end a right:
-	// its client does not listen.
+	// renewExcess is how many attempts in a row beyond that end a right: its client ignores
+	// the refusals.
 	renewExcess = 100
 )
 
-// Renew replaces the token of the right by a newer one, so that the right lasts on: one of
-// the same subject and session that meets the route's requirement, is not revoked
-// and does not expire before the present one. The requirement's Check sees the values of
-// the right's context, and those of ctx for what that has none of; it ends with either.
+// Renew replaces the token of the right by a newer one, so that the right lasts longer. The
+// newer token must be of the same subject and session, meet the route's requirement, not be
+// revoked, and not expire before the present one. The context of the requirement's Check has
+// the values of the right's context, and then those of ctx. It ends when either of them ends.
 //
 // The error is that of [paseto.Authorizer.Verify], [ErrOtherSubject], [ErrOlder] or
-// [ErrRenewals]; the right then goes on with its present token, or ends,
-// as [Config.RenewFailure] says. A hundred times ErrRenewals in a row end it in any
-// case. Once the right has ended the error is the cause.
+// [ErrRenewals]. After it the right keeps its present token, or ends, as
+// [Config.RenewFailure] says. It ends in any case after ErrRenewals a hundred times in a row.
+// When the right has ended, the error is the cause.
 //
-// Where [Route.AllowLogin] is true, an anonymous right gets the claims of the token; the
-// errors are then those of [Right.Admit] too.
+// If [Route.AllowLogin] is true, an anonymous right gets the claims of the token. Then the
+// error may also be that of [Right.Admit].
 func (r *Right) Renew(ctx context.Context, token string) error {
 	return r.renewBy(ctx, func() error { return r.renew(ctx, token) })
 }
 
-// RefuseRenewal counts an attempt to renew that brought no token, such as a message that
-// is malformed, and has the consequences of a renewal that is refused with err. It returns
-// what [Right.Renew] would.
+// RefuseRenewal handles an attempt to renew that brought no token, such as a malformed
+// message: it counts the attempt, and then does what [Right.Renew] does when a renewal is
+// refused with err. It returns what Renew would return.
 func (r *Right) RefuseRenewal(ctx context.Context, err error) error {
 	return r.renewBy(ctx, func() error { return err })
 }
@@ -45,7 +45,7 @@ func (r *Right) renewBy(ctx context.Context, attempt func() error) error {
 	r.changing.Lock()
 	defer r.changing.Unlock()
 	k := r.keeper
-	if !r.mayRenew() { // a flood is not to fill the log
+	if !r.mayRenew() { // not logged: otherwise many attempts would fill the log
 		err := refusal.New(ErrRenewals)
 		r.excess++
 		if r.excess >= renewExcess || k.cfg.RenewFailure == RenewFailureEnds {
@@ -68,7 +68,7 @@ func (r *Right) renewBy(ctx context.Context, attempt func() error) error {
 	return r.outcome(err)
 }
 
-// outcome returns the cause, if the right has ended, or else err.
+// outcome returns the cause if the right has ended, and otherwise err.
 func (r *Right) outcome(err error) error {
 	if r.Ended() {
 		return r.cause()
@@ -112,9 +112,9 @@ func (r *Right) renew(ctx context.Context, token string) error {
 	}
 	r.claims.Store(claims)
 	r.expireLater()
-	// What was revoked before the right could be found by its new claims has
-	// not ended it.
-	switch err := k.auth.Recheck(r.ctx, claims); { //nolint:contextcheck // It is the right's concern now.
+	// A revocation of the new token may have come before the index had the new claims. It
+	// did not end the right then, so ask once more.
+	switch err := k.auth.Recheck(r.ctx, claims); { //nolint:contextcheck // The caller's context does not matter any more.
 	case err == nil:
 		r.checked.Store(int64(k.times.moment()))
 	case isOutage(err):
@@ -125,7 +125,7 @@ func (r *Right) renew(ctx context.Context, token string) error {
 	return nil
 }
 
-// mayRenew counts an attempt to renew, unless there were too many of late.
+// mayRenew counts an attempt to renew, and reports whether it is within the limit.
 func (r *Right) mayRenew() bool {
 	now, interval := int64(r.keeper.times.moment()), int64(r.keeper.cfg.RenewInterval)
 	if r.renewed = max(r.renewed, now); r.renewed-now > (renewBurst-1)*interval {
@@ -136,10 +136,10 @@ func (r *Right) mayRenew() bool {
 	return true
 }
 
-// RenewSession renews, as [Right.Renew] does, every open right of this process that has the
-// subject and the session of a token which meets req. It returns those that were renewed.
-// The error is that of [paseto.Authorizer.Verify], and else joins those of the rights that
-// were not.
+// RenewSession verifies a token by req. Then it renews every open right of this process that
+// has the token's subject and session, as [Right.Renew] does. It returns the rights that were
+// renewed. The error is that of [paseto.Authorizer.Verify], or joins the errors of the rights
+// that were not renewed.
 func (k *Keeper) RenewSession(ctx context.Context, token string, req paseto.Requirement) (renewed []*Right, err error) {
 	req.Optional = false
 	claims, err := k.auth.Verify(ctx, token, req)
@@ -164,7 +164,7 @@ func (k *Keeper) RenewSession(ctx context.Context, token string, req paseto.Requ
 	return renewed, errors.Join(errs...)
 }
 
-// whileOpen returns a context that ends with ctx, or with the right.
+// whileOpen returns a context that ends when ctx or the right ends.
 func (r *Right) whileOpen(ctx context.Context) (_ context.Context, stop func()) {
 	if ctx == r.ctx {
 		return ctx, func() {}
@@ -177,11 +177,11 @@ func (r *Right) whileOpen(ctx context.Context) (_ context.Context, stop func()) 
 	}
 }
 
-// checkContext is the context of a check. It ends as one context does, and has the values
-// of others.
+// checkContext is the context of a Check. It ends with one context, and has the values of two
+// others.
 type checkContext struct {
 	context.Context
-	values, more context.Context // more is for what is not among values
+	values, more context.Context // more is asked for what values does not have
 }
 
 // Value implements [context.Context].

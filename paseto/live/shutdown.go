@@ -18,8 +18,8 @@ import (
 	"github.com/pasetokit/pasetokit/internal/refusal"
 )
 
-// Rights yields the rights that are open in this process, in no order; those that are
-// opened or end meanwhile may be among them. Other processes' are not known.
+// Rights yields the open rights of this process, in no order. Rights that are opened or end
+// meanwhile may be among them. Rights of other processes are not known.
 func (k *Keeper) Rights() iter.Seq[*Right] {
 	return func(yield func(*Right) bool) {
 		k.rights.walk(func(r *Right) bool { return !k.rights.isOpen(r) || yield(r) })
@@ -40,29 +40,30 @@ func (k *Keeper) RightsOf(subject string) iter.Seq[*Right] {
 // Done returns a channel that is closed when [Keeper.Shutdown] begins.
 func (k *Keeper) Done() <-chan struct{} { return k.rights.done }
 
-// Server is what a shutdown ends besides rights, such as a [net/http.Server].
+// Server is what a shutdown ends together with the rights, such as a [net/http.Server].
 type Server interface {
-	// Shutdown returns when the server has answered what it was asked, or ctx ends.
+	// Shutdown returns when the server has answered its requests, or when ctx ends.
 	Shutdown(ctx context.Context) error
-	// Close cuts what is left.
+	// Close cuts the requests that are left.
 	Close() error
 }
 
-// Shutdown ends all rights, and the servers in front of them, all at the same time:
-// a request that takes long delays no end, and a handler that hangs no request. A program
-// calls it instead of that of its servers, which know nothing of what has outgrown its
-// request, and would wait for streams. What handlers need, such as the denylist, is closed
+// Shutdown ends all rights and shuts down the servers in front of them, at the same time. So
+// a slow request does not delay the end of a right, and a handler that hangs does not delay a
+// request. A program calls it instead of the Shutdown of its servers: those know nothing of
+// WebSockets, and would wait for streams. Close what handlers need, such as the denylist,
 // after it.
 //
-// New rights are refused with [ErrShutdown], and every right ends with that, a few at a
-// time so that their clients do not all come back in one moment (see [Config.ShutdownRate]).
+// New rights are refused with [ErrShutdown]. The open ones end with the same cause, a few at a
+// time, so that their clients do not all come back at once (see [Config.ShutdownRate]).
 // Shutdown returns when all rights are released and all servers are done.
 //
-// When ctx ends first, Shutdown ends all that is left at once, cuts the holders that are a
-// [Cutter] and closes the servers, and its error wraps the context's. One line in the log
-// then names handlers that have not returned; see [WithLogger]. Shutdown ends what the
-// keeper has running; a program calls it even if it has no time to lose, with a context
-// that has ended.
+// If ctx ends before that, Shutdown ends all rights that are left, calls Cut of every holder
+// that is a [Cutter], and closes the servers. Its error then wraps that of ctx, and one line
+// in the log names handlers that have not returned; see [WithLogger].
+//
+// Shutdown also ends the keeper's goroutines. So a program that has no time left calls it too,
+// with a context that has ended.
 func (k *Keeper) Shutdown(ctx context.Context, servers ...Server) error {
 	empty := k.rights.close()
 	defer k.noisy.Flush(ctx)
@@ -72,7 +73,7 @@ func (k *Keeper) Shutdown(ctx context.Context, servers ...Server) error {
 	return errors.Join(k.waitForHolders(ctx, empty), waitForServers())
 }
 
-// shutDown begins to end servers. The function that it returns waits for them.
+// shutDown begins to shut servers down. The function that it returns waits for them.
 func shutDown(ctx context.Context, servers []Server) (wait func() error) {
 	errs := make([]error, len(servers))
 	var all sync.WaitGroup
@@ -82,7 +83,7 @@ func shutDown(ctx context.Context, servers []Server) (wait func() error) {
 		}
 		all.Go(func() {
 			defer func() {
-				if panicked := recover(); panicked != nil { // else it would end the program, before its rights
+				if panicked := recover(); panicked != nil { // otherwise it would end the program before the rights end
 					errs[i] = fmt.Errorf("live: shutdown of a server panicked: %v", panicked)
 				}
 			}()
@@ -106,7 +107,7 @@ func (k *Keeper) waitForHolders(ctx context.Context, empty <-chan struct{}) erro
 	case <-ctx.Done():
 	}
 	select {
-	case <-empty: // both at once: nothing is left
+	case <-empty: // at the same time as ctx: nothing is left to cut
 		return nil
 	default:
 	}
@@ -148,11 +149,11 @@ func (k *Keeper) logRunning(ctx context.Context) {
 		slog.Int("handlers", len(running)), slog.Any("oldest", named), slog.Int("not_named", len(running)-len(named)))
 }
 
-// shutdownPause is the time between two batches of ends, give or take a half.
+// shutdownPause is the mean time between two batches. It varies by half, at random.
 const shutdownPause = 100 * time.Millisecond
 
-// endAll ends every right: at [Config.ShutdownRate], or faster if
-// ctx would end before half of its time is left for them.
+// endAll ends every right at [Config.ShutdownRate]. It is faster if ctx has a deadline and the
+// rate would need more than half of the time until then.
 func (k *Keeper) endAll(ctx context.Context) {
 	batch := max(1, k.cfg.ShutdownRate/int(time.Second/shutdownPause))
 	if deadline, ok := ctx.Deadline(); ok {

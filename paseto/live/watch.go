@@ -10,11 +10,11 @@ import (
 	"github.com/pasetokit/pasetokit/paseto"
 )
 
-// How a revocation finds the rights that it is about. The denylist tells of each as it is
-// made; what it may not have told is found by asking anew for all rights, from time to time
-// and after every gap.
+// How a revocation finds the rights that it covers. The denylist tells of each revocation when
+// it is made. Some messages may be lost, so all rights are checked from time to time, and
+// after every gap.
 
-// watch ends what the denylist says is revoked, until the keeper's life ends.
+// watch ends the rights that the denylist says are revoked, until the keeper's life ends.
 func (k *Keeper) watch(life context.Context) {
 	for life.Err() == nil {
 		err := k.auth.WatchDenylist(life, k.react)
@@ -26,10 +26,11 @@ func (k *Keeper) watch(life context.Context) {
 	}
 }
 
-// watchPause is between two attempts to watch.
+// watchPause is the time between two attempts to watch.
 const watchPause = time.Second
 
-// react acts on what the denylist tells. What it does not know may end rights.
+// react acts on an event of the denylist. An event of an unknown kind may be about any right,
+// so it causes a check of all.
 func (k *Keeper) react(e denylist.Event) {
 	switch e.Kind {
 	default:
