@@ -18,12 +18,6 @@ import (
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
-const (
-	overloaded = "Server has too many connections"
-	tooMany    = "Too many connections of this subject"
-	replaced   = "Replaced by a newer connection"
-)
-
 // greet says hello to those who are let in, and then echoes.
 func greet(ctx context.Context, conn *wsauth.Conn) {
 	_ = conn.WriteMessage(wsauth.TextMessage, []byte("hello"))
