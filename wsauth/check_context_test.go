@@ -62,11 +62,7 @@ func TestCheckSeesOneContext(t *testing.T) {
 			guard := newGuard(t, auth, cfg, wsauth.WithConnContext(counted))
 			seen := make(chan string, 10)
 			required := paseto.Requirement{Check: func(ctx context.Context, claims *paseto.Claims) error {
-				inForce := "nobody"
-				if c := paseto.FromContext(ctx); c != nil {
-					inForce = c.Subject
-				}
-				seen <- fmt.Sprint(ctx.Value(checkRoom{}), " ", inForce, " ", ctx.Err(), " ", ctx.Value(checkOther{}))
+				seen <- fmt.Sprint(ctx.Value(checkRoom{}), " ", who(paseto.FromContext(ctx)), " ", ctx.Err(), " ", ctx.Value(checkOther{}))
 				return nil
 			}}
 			conns := make(chan *wsauth.Conn, 1)
@@ -119,9 +115,7 @@ func TestCheckSeesOneContext(t *testing.T) {
 				}
 			}))
 			for _, send := range []handshake{bearer(access(t, auth, g)), ticket(ticketFor(t, auth, g))} {
-				r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/ws/kitchen?"+send.query, nil)
-				r.Header = send.header.Clone()
-				mux.ServeHTTP(httptest.NewRecorder(), r)
+				mux.ServeHTTP(httptest.NewRecorder(), at("/ws/kitchen").and(send).request(t.Context()))
 				check("in Authenticate", "nobody", "<nil>")
 			}
 		})

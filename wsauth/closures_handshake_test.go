@@ -73,7 +73,7 @@ func messageClosings() []closing {
 		}
 	}
 	text := func(message string) func(*scene) string { return func(*scene) string { return message } }
-	token := func(s *scene) string { return authText(s.alice()) }
+	token := func(s *scene) string { return authMessage(s.alice()) }
 	with := func(c closing, change func(*closing)) closing {
 		change(&c)
 		return c
@@ -90,13 +90,13 @@ func messageClosings() []closing {
 		with(first("binary", wsauth.ErrMessage, nil), func(c *closing) {
 			c.rough = true
 			c.bring = func(s *scene) visit {
-				return visit{Raw: sendsMessage(wsauth.BinaryMessage, []byte(authText(s.alice())))}
+				return visit{Raw: sendsMessage(wsauth.BinaryMessage, []byte(authMessage(s.alice())))}
 			}
 		}),
 		with(first("too big", nil, text(strings.Repeat("x", 16<<10))), func(c *closing) { c.want = tooBigOutcome }),
 		first("without a token", paseto.ErrNoToken, text(`{"type":"auth"}`)),
-		first("nonsense for a token", paseto.ErrMalformed, text(authText("nonsense"))),
-		first("expired", paseto.ErrExpired, func(s *scene) string { return authText(s.expired()) }),
+		first("nonsense for a token", paseto.ErrMalformed, text(authMessage("nonsense"))),
+		first("expired", paseto.ErrExpired, func(s *scene) string { return authMessage(s.expired()) }),
 		with(first("too many", live.ErrTooMany, nil), func(c *closing) {
 			c.config.live.PerSubject = 1
 			c.bring = func(s *scene) visit {
@@ -113,7 +113,7 @@ func messageClosings() []closing {
 		}),
 		with(first("keys away", paseto.ErrKeysUnavailable, nil), func(c *closing) {
 			c.source = unknowingKeys{}
-			c.bring = func(s *scene) visit { return telling(authText(foreignToken(s.t))) }
+			c.bring = func(s *scene) visit { return telling(authMessage(foreignToken(s.t))) }
 		}),
 		with(first("check fails the server's way", httpauth.ErrServer, token), func(c *closing) {
 			c.req.Check = func(context.Context, *paseto.Claims) error { return httpauth.ErrServer }

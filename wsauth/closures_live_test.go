@@ -66,7 +66,7 @@ func renewalClosings() []closing {
 		return func(s *scene) string {
 			g := chat
 			change(&g)
-			return authText(access(s.t, s.auth, g))
+			return authMessage(access(s.t, s.auth, g))
 		}
 	}
 	same := changed(func(*paseto.Grant) {})
@@ -98,7 +98,7 @@ func renewalClosings() []closing {
 	}
 	return append(closings, closing{
 		name: "renewal of an anonymous connection", cause: live.ErrOtherSubject, config: cfg, req: paseto.Requirement{Optional: true},
-		bring: func(s *scene) visit { return telling(authText(s.alice())) },
+		bring: func(s *scene) visit { return telling(authMessage(s.alice())) },
 	})
 }
 

@@ -71,12 +71,8 @@ func TestConnections(t *testing.T) {
 		conn.Close(4000, "") // within the loop
 	}
 	check()
-	if err := pending.WriteJSON(map[string]string{"type": "auth", "token": access(t, s.auth, paseto.Grant{Subject: "carol"})}); err != nil {
-		t.Fatal(err)
-	}
-	if _, _, err := pending.ReadMessage(); err != nil {
-		t.Fatal(err)
-	}
+	say(t, pending, authMessage(access(t, s.auth, paseto.Grant{Subject: "carol"})))
+	_ = nextAnswer(t, pending)
 	checkMessage(t, pending, "hello")
 	check("carol")
 }

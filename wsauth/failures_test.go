@@ -148,35 +148,31 @@ func tokenFailures() []failure {
 	}...)
 }
 
+// TestFailures are answered over HTTP where that is configured. How they close else is among
+// the closings.
 func TestFailures(t *testing.T) {
 	t.Parallel()
 	for _, test := range slices.Concat(tokenFailures(), credentialFailures(), ticketFailures()) {
-		for _, reject := range []wsauth.Reject{"", wsauth.RejectHTTP} { // closes by default
-			t.Run(test.name+", reject "+string(reject), func(t *testing.T) {
-				t.Parallel()
-				auth := newAuthorizer(t, test.paseto)
-				guard := newGuard(t, auth, setup{Config: wsauth.Config{Reject: reject, Locations: test.in}})
-				srv := httptest.NewUnstartedServer(guard.Require(test.req, unreachable(t), test.opts...))
-				srv.Config.MaxHeaderBytes = 4 << 20
-				srv.Start()
-				t.Cleanup(srv.Close)
-				ws, resp := dial(t, srv, test.send(t, auth))
-				if reject != wsauth.RejectHTTP {
-					checkClosed(t, ws, wsauth.ClosePolicyViolation, test.message)
-					return
-				}
-				if ws != nil {
-					t.Fatal("the handshake succeeded")
-				}
-				checkProblem(t, resp, test.status, test.code, test.message)
-				if got := resp.Header.Get("WWW-Authenticate"); got != test.challenge {
-					t.Errorf("challenge is\n%q, want\n%q", got, test.challenge)
-				}
-				if got := resp.Header.Get("Cache-Control"); got != "no-store" {
-					t.Errorf("Cache-Control is %q, want no-store", got)
-				}
-			})
-		}
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			auth := newAuthorizer(t, test.paseto)
+			guard := newGuard(t, auth, setup{Config: wsauth.Config{Reject: wsauth.RejectHTTP, Locations: test.in}})
+			srv := httptest.NewUnstartedServer(guard.Require(test.req, unreachable(t), test.opts...))
+			srv.Config.MaxHeaderBytes = 4 << 20
+			srv.Start()
+			t.Cleanup(srv.Close)
+			ws, resp := dial(t, srv, test.send(t, auth))
+			if ws != nil {
+				t.Fatal("the handshake succeeded")
+			}
+			checkProblem(t, resp, test.status, test.code, test.message)
+			if got := resp.Header.Get("WWW-Authenticate"); got != test.challenge {
+				t.Errorf("challenge is\n%q, want\n%q", got, test.challenge)
+			}
+			if got := resp.Header.Get("Cache-Control"); got != "no-store" {
+				t.Errorf("Cache-Control is %q, want no-store", got)
+			}
+		})
 	}
 }
 

@@ -27,14 +27,10 @@ func TestNoTokenIsTheServersFault(t *testing.T) {
 		"half of a pair":         exp + `"sub":"bob\ud800"`,
 		"hour of one digit":      exp + `"iat":"2030-01-02T1:00:00Z"`,
 		"name that is too long":  exp + `"sub":"` + strings.Repeat("a", 4001) + `"`,
-		"longest name":           exp + `"sub":"` + strings.Repeat("a", 4000) + `"`,
 		"names of control codes": exp + `"sub":"\u0000\r\n","jti":"\u0000","sid":"\u0000","iss":"\u0000"`,
-		"login ahead":            exp + `"auth_time":"9999-12-31T23:59:59Z"`,
 		"end of time":            `"exp":"9999-12-31T23:59:59Z"`,
 		"after the end of time":  `"exp":"9999-12-31T23:59:59-12:00"`,
-		"scope that is none":     exp + `"scope":"lesen und sch\u00f6n"`,
 		"large claims":           exp + `"a":"` + strings.Repeat("x", 5300) + `"`,
-		"deep claims":            exp + `"a":` + strings.Repeat("[", 63) + strings.Repeat("]", 63),
 		"deeper claims":          exp + `"a":` + strings.Repeat("[", 64) + strings.Repeat("]", 64),
 	} {
 		t.Run(name, func(t *testing.T) {
