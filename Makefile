@@ -11,7 +11,7 @@ TIMEOUT   ?= 40m
 FUZZTIME  ?= 60s
 COUNT     ?= 1
 MIN_COVER := 90
-COVERED   := paseto paseto/httpauth wsauth denylist denylist/bolt denylist/redis config config/bolt config/redis internal/settings cmd/pasetokit
+COVERED   := paseto paseto/live paseto/httpauth wsauth denylist denylist/bolt denylist/redis config config/bolt config/redis internal/settings cmd/pasetokit
 
 # Where packages and tests have to compile, besides here. Tests that need Linux have a build
 # constraint.

@@ -10,7 +10,6 @@ import (
 
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/paseto/httpauth"
-	"github.com/pasetokit/pasetokit/paseto/live"
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
@@ -73,6 +72,19 @@ func TestFirstMessage(t *testing.T) {
 	}
 }
 
+var errBanned = &paseto.Error{Code: "banned", Message: "You are banned"}
+
+// picky asks for everything that anHour has, and yet lets in who has nothing.
+var picky = paseto.Requirement{
+	Optional: true, Fresh: true, Scopes: []string{"chat"},
+	Check: func(_ context.Context, c *paseto.Claims) error {
+		if c.HasScopes("banned") {
+			return errBanned
+		}
+		return nil
+	},
+}
+
 // TestBadFirstMessage closes with the reason, and is none of the application's.
 func TestBadFirstMessage(t *testing.T) {
 	t.Parallel()
@@ -94,10 +106,18 @@ func TestBadFirstMessage(t *testing.T) {
 			tests[what+", "+name] = first{text, strings.ReplaceAll(message, "TOKEN", token), wsauth.ErrMessage}
 		}
 	}
-	for _, r := range refusedRenewals() {
-		if r.want != live.ErrOtherSubject && r.want != live.ErrOlder { // there is nothing to compare with
-			tests["token, "+r.name] = first{text, authMessage(r.token(t, auth)), r.want}
-		}
+	for name, bad := range map[string]struct {
+		token string
+		want  error
+	}{
+		"not fresh":            {access(t, auth, but(anHour, func(g *paseto.Grant) { g.Fresh = false })), paseto.ErrNotFresh},
+		"refused by the check": {access(t, auth, but(anHour, func(g *paseto.Grant) { g.Scopes = []string{"chat", "banned"} })), errBanned},
+		"not valid yet":        {access(t, auth, but(anHour, func(g *paseto.Grant) { g.NotBefore = start.Add(time.Minute) })), paseto.ErrNotYetValid},
+		"garbage":              {"garbage", paseto.ErrMalformed},
+		"too long":             {strings.Repeat("x", 8193), paseto.ErrMalformed},
+		"refresh token":        {issue(t, auth, paseto.TypeRefresh, but(anHour, func(g *paseto.Grant) { g.Fresh = false })), paseto.ErrType},
+	} {
+		tests["token, "+name] = first{text, authMessage(bad.token), bad.want}
 	}
 	required := picky
 	required.Optional = false

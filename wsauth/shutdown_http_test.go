@@ -2,8 +2,6 @@ package wsauth_test
 
 import (
 	"bufio"
-	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -89,32 +87,5 @@ func TestShutdownTellsSocketsFirst(t *testing.T) {
 	}
 	if err := wait(t, done, "Shutdown"); err != nil {
 		t.Errorf("Shutdown returns %v", err)
-	}
-}
-
-// TestShutdownCutsRequests that are left when the context ends, and says of both HTTP
-// and sockets that they were cut.
-func TestShutdownCutsRequests(t *testing.T) {
-	t.Parallel()
-	auth := newAuthorizer(t, paseto.Config{})
-	guard := closable(t, auth, setup{})
-	srv := busy(t, guard, echo)
-	ws := connect(t, srv, bearer(access(t, auth, paseto.Grant{})))
-	ws.SetCloseHandler(func(int, string) error { return nil }) // no answer
-	post := stallPost(t, srv)
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan error, 1)
-	go func() { done <- guard.Shutdown(ctx, srv.Config) }()
-	checkClosed(t, ws, wsauth.CloseGoingAway, shuttingDown)
-	cancel()
-	err := wait(t, done, "Shutdown")
-	for _, want := range []string{"rights were cut", "shutdown of a server"} {
-		if !errors.Is(err, context.Canceled) || !strings.Contains(err.Error(), want) {
-			t.Errorf("Shutdown returns %v, want the context's error, and %q", err, want)
-		}
-	}
-	checkCut(t, ws)
-	if rest, _ := io.ReadAll(post.answer); len(rest) > 0 && !strings.Contains(string(rest), "400") {
-		t.Errorf("the request is answered with %q", rest)
 	}
 }
