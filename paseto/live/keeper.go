@@ -138,10 +138,13 @@ func (k *Keeper) stop(ctx context.Context) {
 	k.starting.Unlock()
 	k.work.Wait()
 	within := releaseTimeout
-	if ctx.Err() != nil {
-		within = lastRelease
+	if deadline, ok := ctx.Deadline(); ok {
+		within = min(within, time.Until(deadline))
 	}
-	k.release(context.WithoutCancel(ctx), within)
+	if ctx.Err() != nil {
+		within = 0
+	}
+	k.release(context.WithoutCancel(ctx), max(within, lastRelease))
 }
 
 // pause waits for d, or until the keeper's life ends.

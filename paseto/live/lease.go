@@ -61,6 +61,12 @@ func (r *Right) acquire(ctx context.Context, claims *paseto.Claims) error {
 		Holder: k.name + ":" + strconv.FormatUint(k.numbers.Add(1), 36), // a new one for each attempt: the lease of an earlier one may be given back late
 	}}
 	r.lease.Store(own)
+	defer func() {
+		if r.Ended() { // perhaps before there was something to give back
+			own.renewable.Store(false)
+			k.giveBackAll(own.Lease)
+		}
+	}()
 	ok, err := k.leases.Acquire(ctx, denylist.Acquisition{
 		Lease: own.Lease, Limit: k.cfg.PerSubject, TTL: k.cfg.LeaseTTL, Displace: k.cfg.OnExcess == ReplaceOldest,
 	})
@@ -114,7 +120,7 @@ const (
 	// releaseTimeout is how long giving leases back may take. Leases end by themselves if
 	// that fails.
 	releaseTimeout = 30 * time.Second
-	// lastRelease is the same for a shutdown that has no time left.
+	// lastRelease is the same for a shutdown that has less time left, or none.
 	lastRelease = time.Second
 )
 

@@ -168,6 +168,21 @@ func TestLeasesAreGivenBack(t *testing.T) {
 			}
 			pending.Release()
 		}},
+		{"released while it is acquired", func(k keeping, claims *paseto.Claims) {
+			pending, err := k.Reserve(k.Context(), nil, nil)
+			k.must(err)
+			k.store.OnCall(func(call string) error {
+				if call == "acquire" {
+					k.store.OnCall(nil)
+					pending.Release()
+					synctest.Wait() // given back before there is something
+				}
+				return nil
+			})
+			if err := pending.Admit(k.Context(), claims); !errors.Is(err, live.ErrClosed) {
+				k.Errorf("Admit = %v, want the cause", err)
+			}
+		}},
 		{"the answer is lost", func(k keeping, claims *paseto.Claims) {
 			k.store.OnAnswer(func() error { return lost })
 			_, err := k.tryOpen(nil, claims)
@@ -255,14 +270,15 @@ func TestReleaseThatHangs(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		name  string
-		hangs bool // the second time too
-		gone  bool // the shutdown has no time
+		hangs bool          // the second time too
+		has   time.Duration // the shutdown
 		most  time.Duration
 	}{
-		{"once", false, false, 0},
-		{"once, without time", false, true, 0},
-		{"for ever", true, false, 30 * time.Second},
-		{"for ever, without time", true, true, time.Second},
+		{"once", false, time.Hour, 0},
+		{"once, without time", false, 0, 0},
+		{"for ever", true, time.Hour, 30 * time.Second},
+		{"for ever, with little time", true, 5 * time.Second, 6 * time.Second},
+		{"for ever, without time", true, 0, time.Second},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -278,11 +294,8 @@ func TestReleaseThatHangs(t *testing.T) {
 				})
 				k.of("alice").Release()
 				<-released
-				ctx, cancel := context.WithCancel(t.Context())
+				ctx, cancel := context.WithTimeout(t.Context(), test.has)
 				defer cancel()
-				if test.gone {
-					cancel()
-				}
 				began := time.Now()
 				_ = k.Shutdown(ctx)
 				if took := time.Since(began); took > test.most {
