@@ -51,7 +51,8 @@ func TestCheckSeesOneContext(t *testing.T) {
 			t.Parallel()
 			auth := newAuthorizer(t, paseto.Config{})
 			var called atomic.Int32
-			cfg := setup{Config: wsauth.Config{RenewMessages: true, Locations: []httpauth.Location{httpauth.LocationHeader, httpauth.LocationTicket, httpauth.LocationMessage}}}
+			locations := []httpauth.Location{httpauth.LocationHeader, httpauth.LocationTicket, httpauth.LocationMessage}
+			cfg := setup{Config: wsauth.Config{RenewMessages: true, Locations: locations}}
 			var counted func(context.Context, *http.Request) context.Context
 			if test.connContext != nil {
 				counted = func(ctx context.Context, r *http.Request) context.Context {

@@ -39,7 +39,9 @@ func TestCloseFor(t *testing.T) {
 	t.Parallel()
 	auth := newAuthorizer(t, paseto.Config{})
 	for _, codes := range closePresets {
-		guard := newGuard(t, auth, setup{Config: wsauth.Config{CloseCodes: codes, ShutdownCode: 1012, CloseCodeFor: map[paseto.Code]wsauth.CloseCode{"banned": 4999}}})
+		guard := newGuard(t, auth, setup{Config: wsauth.Config{
+			CloseCodes: codes, ShutdownCode: 1012, CloseCodeFor: map[paseto.Code]wsauth.CloseCode{"banned": 4999},
+		}})
 		for _, row := range []struct {
 			name   string
 			cause  error

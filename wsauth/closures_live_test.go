@@ -159,6 +159,12 @@ func protocolClosings() []closing {
 		ws.SetPingHandler(func(string) error { return nil })
 	})
 	silent.config.PingInterval, silent.cut = soon, true
+	many := closing{name: "more messages than may come", cause: wsauth.ErrRate, bring: func(s *scene) visit {
+		v := carried(s.alice())
+		v.Messages = []string{"one", "two"}
+		return v
+	}}
+	many.config.Messages.PerSecond = 1
 	return []closing{
 		{name: "message too big", want: tooBigOutcome, config: setup{Config: wsauth.Config{ReadLimit: 1000}}, bring: func(s *scene) visit {
 			v := carried(s.alice())
@@ -175,11 +181,7 @@ func protocolClosings() []closing {
 		row("unmasked frame", nil, new(clean(1002, "bad MASK")), sendsBytes([]byte{0x82, 0})),
 		silent,
 		slowPeer(),
-		{name: "more messages than may come", cause: wsauth.ErrRate, config: setup{Config: wsauth.Config{Messages: wsauth.MessageLimits{PerSecond: 1}}}, bring: func(s *scene) visit {
-			v := carried(s.alice())
-			v.Messages = []string{"one", "two"}
-			return v
-		}},
+		many,
 	}
 }
 

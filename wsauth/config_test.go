@@ -19,8 +19,7 @@ func TestConfigIsValid(t *testing.T) {
 	for name, cfg := range map[string]wsauth.Config{
 		"zero": {},
 		"everything set": {
-			Locations: []httpauth.Location{httpauth.LocationHeader, httpauth.LocationQuery, httpauth.LocationCookie, httpauth.LocationSubprotocol, httpauth.LocationTicket},
-			QueryKey:  "t", QueryPrefix: "Bearer", TicketKey: "once", PathPrefix: "/api/v1",
+			Locations: everywhere, QueryKey: "t", QueryPrefix: "Bearer", TicketKey: "once", PathPrefix: "/api/v1",
 			Reject: wsauth.RejectHTTP, AllowedOrigins: []string{"https://*.example.com"}, Subprotocols: []string{"chat.v1", "graphql-transport-ws"},
 			CloseCodeFor: map[paseto.Code]wsauth.CloseCode{
 				paseto.ErrExpired: 1000, paseto.ErrRevoked: 1003, live.ErrShutdown: 1014, live.ErrSlow: 3000, "banned": 4999,

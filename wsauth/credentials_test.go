@@ -9,6 +9,11 @@ import (
 	"github.com/pasetokit/pasetokit/paseto/httpauth"
 )
 
+// everywhere are the locations of handshakes, but for the first message.
+var everywhere = []httpauth.Location{
+	httpauth.LocationHeader, httpauth.LocationQuery, httpauth.LocationCookie, httpauth.LocationSubprotocol, httpauth.LocationTicket,
+}
+
 // credentialFailures are about where and how a handshake carries its token.
 // They run as part of TestFailures. What else is malformed is shown in package locate.
 func credentialFailures() []failure {
@@ -26,7 +31,6 @@ func credentialFailures() []failure {
 		inQuery    = []httpauth.Location{httpauth.LocationQuery}
 		inCookie   = []httpauth.Location{httpauth.LocationCookie}
 		inProtocol = []httpauth.Location{httpauth.LocationSubprotocol}
-		everywhere = []httpauth.Location{httpauth.LocationHeader, httpauth.LocationQuery, httpauth.LocationCookie, httpauth.LocationSubprotocol}
 	)
 	type row struct {
 		name    string
@@ -133,7 +137,6 @@ func ticketFailures() []failure {
 	)
 	ctx := context.Background()
 	in := func(l ...httpauth.Location) []httpauth.Location { return l }
-	everywhere := in(httpauth.LocationHeader, httpauth.LocationQuery, httpauth.LocationCookie, httpauth.LocationSubprotocol, httpauth.LocationTicket)
 	carried := func(tokenType string, carry func(token string) handshake) func(*testing.T, *paseto.Authorizer) handshake {
 		return func(t *testing.T, auth *paseto.Authorizer) handshake {
 			t.Helper()
@@ -189,8 +192,8 @@ func ticketFailures() []failure {
 		rows[i] = rows[i].answered()
 	}
 	return append(rows, []failure{
-		{name: "ticket and token by one name", opts: []httpauth.RouteOption{httpauth.WithLocations(httpauth.LocationQuery, httpauth.LocationTicket), httpauth.WithKey("ticket")},
-			send:    beside(none()),
+		{name: "ticket and token by one name", send: beside(none()),
+			opts:    []httpauth.RouteOption{httpauth.WithLocations(everywhere...), httpauth.WithKey("ticket")},
 			message: `"ticket" would be the query parameter of both token and ticket`,
 			code:    "location_unsupported", status: 500, challenge: noChallenge},
 		{name: "ticket, scope missing", req: paseto.Requirement{Scopes: []string{"admin"}}, send: beside(none()),

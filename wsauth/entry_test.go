@@ -50,6 +50,7 @@ func TestEntry(t *testing.T) {
 	in := func(l ...httpauth.Location) wsauth.Config { return wsauth.Config{Locations: l} }
 	bad := &paseto.Error{Code: paseto.ErrMalformedCredential, Message: "Bad Authorization header. Expected value 'Bearer <PASETO>'"}
 	sameOrigin := header("Host", "chat.example.com").and(header("Origin", "http://chat.example.com"))
+	evil := header("Origin", "https://evil.org")
 	cookie := func(value string) handshake { return header("Cookie", value) }
 	renewal := httpauth.Config{Cookie: httpauth.CookieConfig{RefreshName: "renewal"}}
 	optional, ofRefresh := paseto.Requirement{Optional: true}, paseto.Requirement{Type: paseto.TypeRefresh}
@@ -65,8 +66,8 @@ func TestEntry(t *testing.T) {
 		{name: "query", cfg: in(httpauth.LocationQuery), send: query("a=1&a=2&token=" + token + "&b=%20"), who: "alice"},
 		{name: "query, configured", cfg: wsauth.Config{Locations: []httpauth.Location{httpauth.LocationQuery}, QueryKey: "access", QueryPrefix: "Bearer"},
 			send: query("access=bearer+" + token), who: "alice"},
-		{name: "query, route", opts: []httpauth.RouteOption{httpauth.WithLocations(httpauth.LocationQuery), httpauth.WithKey("ticket"), httpauth.WithPrefix("Ticket")},
-			send: query("room=1&ticket=Ticket%20" + token), who: "alice"},
+		{name: "query, route", send: query("room=1&ticket=Ticket%20" + token), who: "alice",
+			opts: []httpauth.RouteOption{httpauth.WithLocations(httpauth.LocationQuery), httpauth.WithKey("ticket"), httpauth.WithPrefix("Ticket")}},
 		{name: "query, route without prefix", cfg: wsauth.Config{QueryPrefix: "Bearer"}, send: query("token=" + token), who: "alice",
 			opts: []httpauth.RouteOption{httpauth.WithLocations(httpauth.LocationQuery), httpauth.WithPrefix(httpauth.NoScheme)}},
 		{name: "cookie", cfg: inCookie, send: sameOrigin.and(header("Cookie", "theme=dark", "__Host-access_token="+token)), who: "alice"},
@@ -87,7 +88,7 @@ func TestEntry(t *testing.T) {
 
 		// Whoever sends a cookie without an Origin is no browser, or hides which page made it.
 		{name: "cookie of a listed origin", cfg: listed, send: cookie("__Host-access_token=" + token).and(header("Origin", "https://app.example.com")), who: "alice"},
-		{name: "cookie of another origin", cfg: listed, send: cookie("__Host-access_token=" + token).and(header("Origin", "https://evil.org")), refused: wsauth.ErrOrigin},
+		{name: "cookie of another origin", cfg: listed, send: cookie("__Host-access_token=" + token).and(evil), refused: wsauth.ErrOrigin},
 		{name: "cookie without origin", cfg: listed, send: cookie("__Host-access_token=" + token), refused: wsauth.ErrOrigin},
 		{name: "cookie without origin, optional route", cfg: listed, req: optional, send: cookie("__Host-access_token=" + token), refused: wsauth.ErrOrigin},
 		{name: "bad cookie without origin", cfg: listed, send: cookie("__Host-access_token=x"), refused: wsauth.ErrOrigin},
@@ -256,7 +257,8 @@ func TestOriginBeforeToken(t *testing.T) {
 	for _, send := range []handshake{evil, evil.and(header("Authorization", "x")), evil.and(bearer(access(t, auth, paseto.Grant{})))} {
 		checkRefused(t, srv, send, &paseto.Error{Code: "origin_forbidden", Message: "Origin not allowed"})
 	}
-	if _, err := guard.Authenticate(evil.request(t.Context()), paseto.Requirement{}); !errors.Is(err, wsauth.ErrOrigin) || !strings.Contains(err.Error(), "evil.org") {
+	_, err := guard.Authenticate(evil.request(t.Context()), paseto.Requirement{})
+	if !errors.Is(err, wsauth.ErrOrigin) || !strings.Contains(err.Error(), "evil.org") {
 		t.Errorf("error is %v, want ErrOrigin with the origin as its cause", err)
 	}
 }

@@ -196,7 +196,8 @@ func TestFailuresOfTheServer(t *testing.T) {
 	}{
 		{"denylist down", paseto.Requirement{}, &paseto.Error{Code: "denylist_unavailable", Message: "Token revocation cannot be checked at the moment"}, "5"},
 		{"denylist down, optional", paseto.Requirement{Optional: true}, &paseto.Error{Code: paseto.ErrUnavailable}, "5"},
-		{"fresh refresh token", paseto.Requirement{Type: "refresh", Fresh: true}, &paseto.Error{Code: "server_error", Message: "The server could not answer the request"}, ""},
+		{"fresh refresh token", paseto.Requirement{Type: "refresh", Fresh: true},
+			&paseto.Error{Code: "server_error", Message: "The server could not answer the request"}, ""},
 		{"impossible scope", paseto.Requirement{Scopes: []string{"a b"}}, &paseto.Error{Code: httpauth.ErrServer}, ""},
 	} {
 		for _, reject := range []wsauth.Reject{wsauth.RejectClose, wsauth.RejectHTTP} {

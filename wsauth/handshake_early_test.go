@@ -64,7 +64,8 @@ func TestEarlyDataTakesFewPlaces(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			inBubble(t, paseto.Config{}, setup{Config: wsauth.Config{CloseTimeout: time.Minute, Limits: limits}, live: live.Config{MaxRights: 1}}, unreachable(t), func(b bubble) {
+			cfg := setup{Config: wsauth.Config{CloseTimeout: time.Minute, Limits: limits}, live: live.Config{MaxRights: 1}}
+			inBubble(t, paseto.Config{}, cfg, unreachable(t), func(b bubble) {
 				line := test.token(b)
 				held := make([]net.Conn, places)
 				for i := range held {

@@ -2,6 +2,7 @@ package wsauth_test
 
 import (
 	"bufio"
+	"context"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -98,7 +99,11 @@ func TestBrokenHandshake(t *testing.T) {
 			t.Run(test.name+", reject "+string(reject), func(t *testing.T) {
 				t.Parallel()
 				auth := newAuthorizer(t, paseto.Config{})
-				guard := newGuard(t, auth, setup{Config: wsauth.Config{Reject: reject, Locations: []httpauth.Location{httpauth.LocationHeader, httpauth.LocationTicket, httpauth.LocationMessage}, Limits: wsauth.Limits{Pending: 1}}, live: live.Config{MaxRights: 1, PerSubject: 1}})
+				locations := []httpauth.Location{httpauth.LocationHeader, httpauth.LocationTicket, httpauth.LocationMessage}
+				guard := newGuard(t, auth, setup{
+					Config: wsauth.Config{Reject: reject, Locations: locations, Limits: wsauth.Limits{Pending: 1}},
+					live:   live.Config{MaxRights: 1, PerSubject: 1},
+				})
 				srv := listen(t, guard.Require(paseto.Requirement{}, echo))
 				bought := ticket(ticketFor(t, auth, paseto.Grant{Subject: "alice"}))
 				lines := map[string]string{
@@ -256,10 +261,40 @@ func TestBehindHidingMiddleware(t *testing.T) {
 // deaf is a connection that is gone when the handshake is answered.
 type deaf struct{ http.ResponseWriter }
 
-func (d deaf) Hijack() (net.Conn, *bufio.ReadWriter, error) {
-	conn, rw, err := http.NewResponseController(d.ResponseWriter).Hijack()
-	if err == nil {
-		_ = conn.Close()
+func (deaf) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, peer := net.Pipe()
+	_, _ = conn.Close(), peer.Close()
+	return conn, bufio.NewReadWriter(bufio.NewReader(conn), bufio.NewWriter(conn)), nil
+}
+
+// TestUpgradeFails runs no handler, and leaves nothing behind that a shutdown would wait for.
+func TestUpgradeFails(t *testing.T) {
+	t.Parallel()
+	auth := newAuthorizer(t, paseto.Config{})
+	for _, test := range []struct {
+		name string
+		in   httpauth.Location
+		send handshake
+	}{
+		{"admitted", httpauth.LocationHeader, bearer(access(t, auth, paseto.Grant{}))},
+		{"refused by a close", httpauth.LocationHeader, none()},
+		{"without a token yet", httpauth.LocationMessage, none()},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			guard := closable(t, auth, setup{})
+			h := guard.Require(paseto.Requirement{}, unreachable(t), httpauth.WithLocations(test.in))
+			for _, w := range []http.ResponseWriter{httptest.NewRecorder(), deaf{httptest.NewRecorder()}} { // the first cannot be taken over
+				h.ServeHTTP(w, test.send.and(upgrading).request(t.Context()))
+				if got := guard.Stats(); got != (wsauth.Stats{}) {
+					t.Errorf("there are %+v left", got)
+				}
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			cancel() // so that it waits for nothing
+			if err := guard.Shutdown(ctx); err != nil {
+				t.Errorf("Shutdown returns %v: the handshake has left something behind", err)
+			}
+		})
 	}
-	return conn, rw, err
 }

@@ -167,6 +167,7 @@ func TestRefusalsForLoad(t *testing.T) {
 			}
 		}},
 		{name: "too many connections", cfg: setup{live: live.Config{MaxRights: 1}}, again: true, status: 503, code: "overloaded"},
+		{name: "too many connections, no token yet", cfg: setup{live: live.Config{MaxRights: 1}}, again: true, line: nothing, status: 503, code: "overloaded"},
 		{name: "too many without a token yet", cfg: limits(wsauth.Limits{Pending: 1}), again: true, line: nothing, status: 503, code: "overloaded"},
 		{name: "too many of them of the address", cfg: limits(wsauth.Limits{Pending: 2}), again: true, line: nothing, status: 429, code: "handshakes_limited"},
 		{name: "too many handshakes", cfg: limits(wsauth.Limits{HandshakesPerMinute: 1}), again: true, status: 429, code: "handshakes_limited"},

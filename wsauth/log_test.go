@@ -28,7 +28,6 @@ func TestLogHasNoTokens(t *testing.T) {
 	if _, err := auth.RedeemTicket(t.Context(), used, paseto.Requirement{}, paseto.TicketUse{}); err != nil {
 		t.Fatal(err)
 	}
-	everywhere := []httpauth.Location{httpauth.LocationHeader, httpauth.LocationQuery, httpauth.LocationCookie, httpauth.LocationSubprotocol, httpauth.LocationTicket}
 	banned := paseto.Requirement{Check: func(context.Context, *paseto.Claims) error { return errors.New("banned") }}
 	for _, test := range []struct {
 		name  string

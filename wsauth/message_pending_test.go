@@ -1,9 +1,6 @@
 package wsauth_test
 
 import (
-	"net"
-	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -149,7 +146,7 @@ func TestPendingLimit(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			test.cfg.Limits.Pending, test.cfg.Limits.PendingPerAddress = limit, limit
+			test.cfg.Limits = wsauth.Limits{Pending: limit, PendingPerAddress: paseto.NoLimit}
 			guard, srv := takingMessages(t, auth, test.cfg, paseto.Requirement{}, echo)
 			for range 2 { // all places, twice
 				var clients []*websocket.Conn
@@ -173,32 +170,6 @@ func TestPendingLimit(t *testing.T) {
 				until(t, "the places are free", func() bool { return guard.Stats().Pending == 0 })
 			}
 		})
-	}
-}
-
-// TestPendingOfFailedUpgrade frees the place of a client that is gone when its handshake
-// is answered, or whose handshake cannot be.
-func TestPendingOfFailedUpgrade(t *testing.T) {
-	t.Parallel()
-	guard := newGuard(t, newAuthorizer(t, paseto.Config{}), setup{Config: wsauth.Config{Locations: byMessage}})
-	h := guard.Require(paseto.Requirement{}, unreachable(t))
-	answered := make(chan struct{})
-	srv := listen(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		defer close(answered)
-		h.ServeHTTP(httptest.NewRecorder(), r) // which cannot be taken over
-		h.ServeHTTP(deaf{w}, r)
-	}))
-	conn, err := net.Dial("tcp", srv.Listener.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = conn.Close() }()
-	if err := send(conn, upgrade()); err != nil {
-		t.Fatal(err)
-	}
-	wait(t, answered, "the handler")
-	if got := guard.Stats(); got != (wsauth.Stats{}) {
-		t.Errorf("there are %+v left", got)
 	}
 }
 

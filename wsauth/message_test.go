@@ -201,7 +201,8 @@ func TestTokenInHandshake(t *testing.T) {
 			t.Run(test.name+", reject "+string(reject), func(t *testing.T) {
 				t.Parallel()
 				guard := newGuard(t, auth, setup{Config: wsauth.Config{
-					Locations: []httpauth.Location{httpauth.LocationMessage, httpauth.LocationHeader, httpauth.LocationSubprotocol}, Subprotocols: []string{"chat.v1"}, Reject: reject,
+					Locations:    []httpauth.Location{httpauth.LocationMessage, httpauth.LocationHeader, httpauth.LocationSubprotocol},
+					Subprotocols: []string{"chat.v1"}, Reject: reject,
 				}})
 				srv := listen(t, guard.Require(paseto.Requirement{}, func(ctx context.Context, conn *wsauth.Conn) {
 					if got := conn.Subprotocol(); got != test.protocol {

@@ -113,7 +113,6 @@ func waysOut() []wayOut {
 		{name: "revoked before", told: []live.EventKind{refused}, cause: is(paseto.ErrRevoked), take: revokedAtLook(1)},
 		{name: "revoked since it was verified", told: []live.EventKind{refused}, cause: is(paseto.ErrRevoked), take: revokedAtLook(2)},
 		{name: "connection cannot be taken over", take: notLetIn, wrap: func(w http.ResponseWriter) http.ResponseWriter { return broken{w} }},
-		{name: "connection is gone", take: breaksOff(""), wrap: func(w http.ResponseWriter) http.ResponseWriter { return deaf{w} }},
 		{name: "client breaks off", take: breaksOff("")},
 		{name: "client does not wait for the answer", take: breaksOff("\x81\x80\x00\x00\x00\x00")},
 	}

@@ -91,7 +91,8 @@ func nextAnswer(t testing.TB, ws *websocket.Conn) answer {
 func checkAccepted(t testing.TB, ws *websocket.Conn, ends time.Time) {
 	t.Helper()
 	a := nextAnswer(t, ws)
-	if a.ExpiresAt == nil || !a.ExpiresAt.Equal(ends) || a.ExpiresIn == nil || *a.ExpiresIn != int64(ends.Sub(start)/time.Second) || a.Code != "" || a.Message != "" {
+	in := int64(ends.Sub(start) / time.Second)
+	if a.ExpiresAt == nil || !a.ExpiresAt.Equal(ends) || a.ExpiresIn == nil || *a.ExpiresIn != in || a.Code != "" || a.Message != "" {
 		t.Errorf("the answer is %+v, want one that says %s", a, ends)
 	}
 }

@@ -213,7 +213,7 @@ func TestTicketsNeedADenylist(t *testing.T) {
 	for _, optional := range []bool{false, true} {
 		before, req := len(log.String()), paseto.Requirement{Optional: optional}
 		srv := listen(t, guard.Require(req, unreachable(t), httpauth.WithLocations(locations...)))
-		if got := log.String()[before:]; !strings.Contains(got, "level=ERROR") || !strings.Contains(got, "route refuses every handshake") || !strings.Contains(got, cause) {
+		if got := log.String()[before:]; !strings.Contains(got, `level=ERROR msg="route refuses every handshake"`) || !strings.Contains(got, cause) {
 			t.Errorf("log is %q", got)
 		}
 		for _, send := range []handshake{bought, token, none()} {

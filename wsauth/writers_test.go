@@ -63,7 +63,8 @@ func TestWritersAgainstTheEnd(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			conns := make(chan *wsauth.Conn)
-			s := newStage(t, setup{Config: wsauth.Config{SendQueue: test.queue}, live: live.Config{RenewInterval: paseto.NoLimit}}, func(ctx context.Context, conn *wsauth.Conn) {
+			cfg := setup{Config: wsauth.Config{SendQueue: test.queue}, live: live.Config{RenewInterval: paseto.NoLimit}}
+			s := newStage(t, cfg, func(ctx context.Context, conn *wsauth.Conn) {
 				conns <- conn
 				_ = readUntilError(ctx, conn)
 			})
