@@ -196,3 +196,19 @@ func TestContextOfTheCaller(t *testing.T) {
 		}
 	})
 }
+
+// TestAgeCountsFromAdmission, however long a right has waited for its token.
+func TestAgeCountsFromAdmission(t *testing.T) {
+	t.Parallel()
+	keep(t, setting{cfg: live.Config{MaxLifetime: time.Hour}}, func(k keeping) {
+		r, err := k.Reserve(k.Context(), nil, nil)
+		k.must(err)
+		defer r.Release()
+		time.Sleep(2 * time.Hour)
+		k.must(r.Err())
+		k.must(r.Admit(k.Context(), k.verify(lasting("alice"))))
+		if got := r.Deadline().Sub(k.auth.Now()); got != time.Hour {
+			k.Errorf("the right is to end in %s, want an hour", got)
+		}
+	})
+}
