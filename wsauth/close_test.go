@@ -16,11 +16,9 @@ import (
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
-// lockedBuffer is a log that a test reads while the guard writes it.
-type lockedBuffer = testlog.Buffer
-
-func newLogger() (*slog.Logger, *lockedBuffer) {
-	log := new(lockedBuffer)
+// newLogger returns a logger, and what it writes.
+func newLogger() (*slog.Logger, *testlog.Buffer) {
+	log := new(testlog.Buffer)
 	return slog.New(slog.NewTextHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})), log
 }
 

@@ -16,11 +16,6 @@ import (
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
-// withValue serves requests with the values of ctx, as a middleware would.
-func withValue(ctx context.Context, h http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { h.ServeHTTP(w, r.WithContext(ctx)) })
-}
-
 // admitted opens a connection that serve handles.
 func admitted(t *testing.T, cfg setup, serve wsauth.Handler) *websocket.Conn {
 	t.Helper()
@@ -55,13 +50,14 @@ func TestHandlerContext(t *testing.T) {
 	guard := newGuard(t, auth, setup{}, wsauth.WithConnContext(func(_ context.Context, r *http.Request) context.Context { return r.Context() }))
 	outer, cancel := context.WithCancel(context.WithValue(context.Background(), key{}, "from the middleware"))
 	outer = paseto.NewContext(outer, &paseto.Claims{Subject: "mallory"})
-	srv := listen(t, withValue(outer, guard.Require(paseto.Requirement{Optional: true}, func(ctx context.Context, conn *wsauth.Conn) {
+	h := guard.Require(paseto.Requirement{Optional: true}, func(ctx context.Context, conn *wsauth.Conn) {
 		// The request's context ends with the request, which is over.
 		if _, _, err := conn.ReadMessage(); err != nil || ctx.Err() != nil || conn.Context().Err() != nil {
 			t.Errorf("the connection ended with the request: %v, %v", err, context.Cause(ctx))
 		}
 		_ = conn.WriteJSON([]any{who(paseto.FromContext(ctx)), who(conn.Claims()), ctx.Value(key{}), conn.Context().Value(key{})})
-	})))
+	})
+	srv := listen(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { h.ServeHTTP(w, r.WithContext(outer)) }))
 	alice, nobody := connect(t, srv, bearer(access(t, auth, paseto.Grant{Subject: "alice"}))), connect(t, srv, none())
 	cancel()
 	checkEchoOf(t, alice, "who?", `["alice","alice","from the middleware","from the middleware"]`)

@@ -65,7 +65,7 @@ func TestConnections(t *testing.T) {
 	}
 
 	_ = clients["bob"].Close()
-	until(t, "bob is leaving", func() bool { return countOf(s.guard, "bob") == 1 })
+	until(t, "bob is leaving", func() bool { return len(slices.Collect(s.guard.ConnectionsOf("bob"))) == 1 })
 	check("-", "alice", "bob")
 	for conn := range s.guard.Connections() {
 		conn.Close(4000, "") // within the loop

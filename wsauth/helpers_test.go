@@ -101,9 +101,14 @@ type setup struct {
 // therefore waits for every handler. Its options are those of a Guard, and of a Keeper.
 func newGuard(t testing.TB, auth *paseto.Authorizer, cfg setup, opts ...any) *wsauth.Guard {
 	t.Helper()
-	cfg.Config = patient(cfg.Config)
-	guard := impatientGuard(t, auth, cfg, opts...)
-	shutDownLater(t, guard)
+	guard := closable(t, auth, cfg, opts...)
+	t.Cleanup(func() {
+		ctx, cancel := context.WithTimeout(context.Background(), patience)
+		defer cancel()
+		if err := guard.Shutdown(ctx); err != nil {
+			t.Errorf("shutdown: %v", err)
+		}
+	})
 	return guard
 }
 
@@ -138,17 +143,6 @@ func impatientGuard(t testing.TB, auth *paseto.Authorizer, cfg setup, opts ...an
 		t.Fatal(err)
 	}
 	return guard
-}
-
-func shutDownLater(t testing.TB, guard *wsauth.Guard) {
-	t.Helper()
-	t.Cleanup(func() {
-		ctx, cancel := context.WithTimeout(context.Background(), patience)
-		defer cancel()
-		if err := guard.Shutdown(ctx); err != nil {
-			t.Errorf("shutdown: %v", err)
-		}
-	})
 }
 
 // handshake is what a client sends besides what every handshake has.

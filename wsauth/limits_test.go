@@ -26,14 +26,6 @@ func greet(ctx context.Context, conn *wsauth.Conn) {
 	echo(ctx, conn)
 }
 
-// countOf returns how many connections of a subject are open.
-func countOf(guard *wsauth.Guard, subject string) (n int) {
-	for range guard.ConnectionsOf(subject) {
-		n++
-	}
-	return n
-}
-
 // leave ends a connection as a client does that has said good-bye.
 func leave(t testing.TB, ws *websocket.Conn) {
 	t.Helper()
@@ -196,28 +188,21 @@ func TestRefusalsForLoad(t *testing.T) {
 				if test.before != nil {
 					test.before(t, s)
 				}
-				checkEnds(t, s, request, test.status, test.code)
+				_, resp, after := exchange(t, s.srv, request) // over a connection that is to be kept
+				body, err := io.ReadAll(resp.Body)
+				if err != nil || resp.StatusCode != test.status || !strings.Contains(string(body), test.code) {
+					t.Fatalf("the answer is %s %s (%v), want %d %s", resp.Status, body, err, test.status, test.code)
+				}
+				if resp.Header.Get("Retry-After") == "" && test.code != "connections_limited" {
+					t.Error("there is no Retry-After")
+				}
+				if !resp.Close {
+					t.Fatalf("the connection is kept: %v", resp.Header)
+				}
+				if rest, err := io.ReadAll(after); err != nil || len(rest) > 0 {
+					t.Errorf("after the answer come %q and %v, want the end", rest, err)
+				}
 			})
 		}
-	}
-}
-
-// checkEnds checks that a request over a connection that is to be kept is answered with a
-// problem, and that the server then ends the connection.
-func checkEnds(t *testing.T, s stage, request string, status int, code string) {
-	t.Helper()
-	_, resp, after := exchange(t, s.srv, request)
-	body, err := io.ReadAll(resp.Body)
-	if err != nil || resp.StatusCode != status || !strings.Contains(string(body), code) {
-		t.Fatalf("the answer is %s %s (%v), want %d %s", resp.Status, body, err, status, code)
-	}
-	if resp.Header.Get("Retry-After") == "" && code != "connections_limited" {
-		t.Error("there is no Retry-After")
-	}
-	if !resp.Close {
-		t.Fatalf("the connection is kept: %v", resp.Header)
-	}
-	if rest, err := io.ReadAll(after); err != nil || len(rest) > 0 {
-		t.Errorf("after the answer come %q and %v, want the end", rest, err)
 	}
 }

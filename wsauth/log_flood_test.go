@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/pasetokit/pasetokit/internal/testdenylist"
+	"github.com/pasetokit/pasetokit/internal/testlog"
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/paseto/httpauth"
 	"github.com/pasetokit/pasetokit/paseto/live"
@@ -81,7 +82,7 @@ type flooded struct {
 	stage
 	route http.Handler
 	clock *clock
-	log   *lockedBuffer
+	log   *testlog.Buffer
 }
 
 // ask makes a handshake from an address.

@@ -14,8 +14,8 @@ import (
 
 const shuttingDown = "Server is shutting down"
 
-// closable returns a Guard that the test shuts down itself, possibly in vain.
-func closable(t *testing.T, auth *paseto.Authorizer, cfg setup, opts ...any) *wsauth.Guard {
+// closable returns a patient Guard that the test shuts down itself, possibly in vain.
+func closable(t testing.TB, auth *paseto.Authorizer, cfg setup, opts ...any) *wsauth.Guard {
 	t.Helper()
 	cfg.Config = patient(cfg.Config)
 	return impatientGuard(t, auth, cfg, opts...)
