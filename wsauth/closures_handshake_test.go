@@ -15,7 +15,7 @@ import (
 )
 
 // handshakeClosings are handshakes that are refused by a close. All other refusals
-// of tokens are rows of TestFailures, which TestClosuresOfFailures borrows.
+// of tokens are rows of TestFailures, which failureClosings borrows.
 func handshakeClosings() []closing {
 	banned := &paseto.Error{Code: "banned", Message: "You are banned until Monday"}
 	both := []httpauth.Location{httpauth.LocationSubprotocol, httpauth.LocationTicket}
