@@ -98,7 +98,8 @@ type Config struct {
 	// it. Default 30s.
 	PingInterval time.Duration `koanf:"ping_interval" default:"30s" validate:"omitempty,none|min=1ms,max=24h"`
 	// MessageTimeout is how long a client may take for the first message that
-	// carries its token, at the location [httpauth.LocationMessage]. Default 5s.
+	// carries its token, at the location [httpauth.LocationMessage]; one whose token cannot
+	// be checked by then is closed for [paseto.ErrUnavailable]. Default 5s.
 	MessageTimeout time.Duration `koanf:"message_timeout" default:"5s" validate:"omitempty,min=1ms,max=24h"`
 
 	// RenewMessages has clients renew their token in a text message of its own:

@@ -2,6 +2,7 @@ package wsauth
 
 import (
 	"errors"
+	"sync/atomic"
 	"time"
 	"unicode/utf8"
 
@@ -44,13 +45,21 @@ func (g *Guard) admitPending(c *Conn, try attempt, who client) bool {
 // error is why the connection is to end, or has ended.
 func (g *Guard) awaitToken(c *Conn, try attempt, who client) (m *firstMessage, err error) {
 	err = errCheckPanicked
-	late := time.AfterFunc(g.cfg.MessageTimeout, func() { c.close(refusal.New(ErrNoMessage)) })
+	var came atomic.Bool
+	late := time.AfterFunc(g.cfg.MessageTimeout, func() {
+		if came.Load() { // what takes so long is not the client
+			c.close(refusal.Newf(paseto.ErrUnavailable, "the token of the first message could not be checked within %s", g.cfg.MessageTimeout))
+			return
+		}
+		c.close(refusal.New(ErrNoMessage))
+	})
 	defer func() {
 		late.Stop()
 		g.lobby.pended(c.addresses())
 		try.done(err)
 	}()
 	if m, err = c.readFirst(); err == nil {
+		came.Store(true)
 		if err = c.admitBy(m); err != nil && !c.right.Ended() && c.gate.messages != builtIn {
 			c.refused(m.kind, m.data, err)
 		}

@@ -1,6 +1,7 @@
 package wsauth_test
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/gorilla/websocket"
 
+	"github.com/pasetokit/pasetokit/denylist"
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/paseto/live"
 	"github.com/pasetokit/pasetokit/wsauth"
@@ -190,4 +192,21 @@ func TestShutdownOfPending(t *testing.T) {
 	if got := guard.Stats(); got != (wsauth.Stats{}) {
 		t.Errorf("there are %+v left", got)
 	}
+}
+
+// TestMessageSlowlyChecked is one that came in time, and whose token takes too long to check: a
+// fault of the server's, which the client is told so.
+func TestMessageSlowlyChecked(t *testing.T) {
+	t.Parallel()
+	cfg := setup{Config: wsauth.Config{Locations: byMessage, PingInterval: wsauth.NoPing}}
+	inBubble(t, paseto.Config{}, cfg, unreachable(t), func(b bubble) {
+		b.store.OnLook(func(ctx context.Context, _ denylist.Token) (bool, error) {
+			<-ctx.Done()
+			return false, ctx.Err()
+		})
+		client := b.call(none(), true)
+		client.Say(authMessage(access(b, b.auth, anHour)))
+		client.CheckLives(5*time.Second - 1)
+		client.CheckEnd(wsauth.CloseTryAgainLater, paseto.ErrUnavailable.Message())
+	})
 }
