@@ -21,8 +21,8 @@
 // With [LocationCookie] among the locations, Login and Refresh set the tokens as
 // HttpOnly cookies, named with the prefix __Host- or __Secure- where their
 // attributes allow it. A browser sends cookies along whoever makes it send the
-// request, so an unsafe request (POST, PUT …) that authenticates by cookie must
-// come from the same origin, as told by [http.CrossOriginProtection].
+// request, so an unsafe request (POST, PUT …) that authenticates by cookie, and a handshake
+// that a route proxies, must come from the same origin, as told by [http.CrossOriginProtection].
 //
 // # Streams
 //

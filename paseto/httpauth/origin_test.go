@@ -102,6 +102,17 @@ func TestCrossOriginMatters(t *testing.T) {
 			t.Errorf("%s by cookie: status is %d, want 200", method, a.status)
 		}
 	}
+	upgrade, own := header("Upgrade", "websocket"), header("Sec-Fetch-Site", "same-origin")
+	for name, guarded := range map[string]http.Handler{
+		"route": route, "stream": s.web.Stream(paseto.Requirement{}, http.HandlerFunc(whoami)),
+	} {
+		if a := send(t, guarded, http.MethodGet, byCookie, foreign, upgrade); a.status != http.StatusForbidden {
+			t.Errorf("a handshake of a foreign page at a %s: status is %d, want 403", name, a.status)
+		}
+		for _, parts := range [][]part{{byCookie, own, upgrade}, {byCookie, upgrade}, {bearer(access), foreign, upgrade}} {
+			checkOK(t, send(t, guarded, http.MethodGet, parts...), "alice")
+		}
+	}
 	for _, method := range []string{http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, "BREW"} {
 		checkProblem(t, send(t, route, method, byCookie, foreign), crossOrigin)
 		// A header is never sent by a browser of its own accord.

@@ -83,12 +83,14 @@ func (w *Web) findTrusted(rw http.ResponseWriter, r *http.Request, in locate.Rou
 }
 
 // checkOrigin refuses what another origin's page could have had the browser send: an
-// unsafe request whose authority is a cookie. Browsers say with Sec-Fetch-Site whether
-// the page is of the server's own origin; of those that do not, Origin tells. A request
-// with neither comes from no browser. This is what [http.CrossOriginProtection] does,
+// unsafe request whose authority is a cookie, or a handshake. Browsers keep such a page from
+// reading an answer, and not from talking over a WebSocket. They say with Sec-Fetch-Site
+// whether the page is of the server's own origin; of those that do not, Origin tells. A
+// request with neither comes from no browser. This is what [http.CrossOriginProtection] does,
 // whose comparison of origins minds default ports and the case of letters.
 func (w *Web) checkOrigin(r *http.Request, l Location) error {
-	if l != LocationCookie || slices.Contains([]string{http.MethodGet, http.MethodHead, http.MethodOptions}, r.Method) {
+	safe := slices.Contains([]string{http.MethodGet, http.MethodHead, http.MethodOptions}, r.Method) && r.Header.Get("Upgrade") == ""
+	if l != LocationCookie || safe {
 		return nil
 	}
 	site := r.Header.Get("Sec-Fetch-Site")
