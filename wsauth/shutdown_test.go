@@ -28,22 +28,43 @@ func shutdown(ctx context.Context, guard *wsauth.Guard) <-chan error {
 	return done
 }
 
-// TestShutdownCutsTheRefused who have been told why and do not answer, and forestalls no close.
-func TestShutdownCutsTheRefused(t *testing.T) {
+// TestShutdownCuts those who have been told why and do not answer, and forestalls no close.
+func TestShutdownCuts(t *testing.T) {
 	t.Parallel()
-	guard := closable(t, newAuthorizer(t, paseto.Config{}), setup{})
-	ws := connect(t, listen(t, guard.Require(paseto.Requirement{}, unreachable(t))), none())
-	ws.SetCloseHandler(func(int, string) error { return nil }) // no answer
-	checkClosed(t, ws, wsauth.ClosePolicyViolation, paseto.ErrNoToken.Message())
-	ctx, cancel := context.WithCancel(t.Context())
-	done := shutdown(ctx, guard)
-	cancel()
-	if err := wait(t, done, "Shutdown"); !errors.Is(err, context.Canceled) {
-		t.Errorf("Shutdown returns %v, want the context's error", err)
-	}
-	checkCut(t, ws)
-	if err := guard.Shutdown(t.Context()); err != nil {
-		t.Errorf("the second Shutdown returns %v", err)
+	auth := newAuthorizer(t, paseto.Config{})
+	for _, test := range []struct {
+		name   string
+		send   handshake
+		code   wsauth.CloseCode
+		reason string
+	}{
+		{"refused", none(), wsauth.ClosePolicyViolation, paseto.ErrNoToken.Message()},
+		{"open", bearer(access(t, auth, paseto.Grant{})), wsauth.CloseGoingAway, shuttingDown},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			guard, busy := closable(t, auth, setup{}), make(chan struct{})
+			ws := connect(t, listen(t, guard.Require(paseto.Requirement{}, func(_ context.Context, conn *wsauth.Conn) {
+				_ = conn.WriteMessage(wsauth.TextMessage, []byte("hello"))
+				<-busy
+			})), test.send)
+			ws.SetCloseHandler(func(int, string) error { return nil }) // no answer
+			if test.reason == shuttingDown {
+				checkMessage(t, ws, "hello") // so the handler runs
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			done := shutdown(ctx, guard)
+			checkClosed(t, ws, test.code, test.reason)
+			cancel()
+			if err := wait(t, done, "Shutdown"); !errors.Is(err, context.Canceled) {
+				t.Errorf("Shutdown returns %v, want the context's error", err)
+			}
+			checkCut(t, ws)
+			close(busy)
+			if err := guard.Shutdown(t.Context()); err != nil {
+				t.Errorf("the second Shutdown returns %v", err)
+			}
+		})
 	}
 }
 
