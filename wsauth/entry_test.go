@@ -77,6 +77,8 @@ func TestEntry(t *testing.T) {
 		{name: "subprotocol", cfg: in(httpauth.LocationSubprotocol), send: header("Sec-Websocket-Protocol", "paseto.bearer, "+token), who: "alice"},
 		{name: "route instead of configuration", cfg: inCookie, opts: []httpauth.RouteOption{httpauth.WithLocations(httpauth.LocationHeader)},
 			send: bearer(token).and(cookie("__Host-access_token=" + token)), who: "alice"},
+		{name: "wrapped, and bound to an implicit assertion", req: paseto.Requirement{Base64: true, Implicit: []byte("room 1")},
+			send: bearer(access(t, auth, paseto.Grant{Subject: "alice", Base64: true, Implicit: []byte("room 1")})), who: "alice"},
 		{name: "malformed query where none is read", cfg: in(httpauth.LocationHeader), send: bearer(token).and(query("token=%zz&ticket=%zz")), who: "alice"},
 
 		{name: "refresh cookie", cfg: inCookie, req: ofRefresh, send: sameOrigin.and(cookie("__Host-refresh_token=" + refresh)), who: "alice"},

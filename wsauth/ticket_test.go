@@ -123,6 +123,8 @@ func TestTicketBinding(t *testing.T) {
 		{name: "both right", bound: paseto.TicketGrant{Path: "/ws", Origin: page}, send: right},
 		{name: "origin in other words", bound: paseto.TicketGrant{Origin: page}, send: from(strings.ToUpper(page) + ":443")},
 		{name: "own origin", bound: paseto.TicketGrant{Origin: own}, send: from(own)},
+		{name: "implicit assertion, where tokens are wrapped", bound: paseto.TicketGrant{Implicit: []byte("room 1")},
+			req: paseto.Requirement{Base64: true, Implicit: []byte("room 1")}, send: right},
 		{name: "path", bound: paseto.TicketGrant{Path: "/ws", Origin: page}, send: at("/other").and(right), refused: paseto.ErrTicket},
 		{name: "another allowed origin", bound: paseto.TicketGrant{Origin: page}, send: from("https://b.example.com"), refused: paseto.ErrTicket},
 		{name: "no origin", bound: paseto.TicketGrant{Origin: page}, send: none(), refused: paseto.ErrTicket},
