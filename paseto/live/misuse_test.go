@@ -115,6 +115,16 @@ func TestOrderOfCalls(t *testing.T) {
 				k.Errorf("the cause is %v, want the first", cause)
 			}
 		}},
+		{"End for nothing", func(k keeping, _ *live.Right, claims *paseto.Claims) {
+			h, err := k.tryOpen(nil, claims)
+			k.must(err)
+			h.End(nil)
+			h.checkEnds(live.ErrClosed, 0, 0)
+		}},
+		{"give up for nothing", func(k keeping, r *live.Right, _ *paseto.Claims) {
+			r.GiveUp(nil)
+			checkCode(k.T, r.Err(), live.ErrClosed)
+		}},
 		{"Release twice", func(k keeping, r *live.Right, claims *paseto.Claims) {
 			if err := r.Admit(k.Context(), claims); err != nil || !r.Start() {
 				k.Errorf("Admit = %v", err)

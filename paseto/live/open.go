@@ -139,10 +139,13 @@ func (r *Right) Start() bool {
 	return true
 }
 
-// End ends the right for a cause, unless it has ended already, and tells its holder. It
-// reports whether this call has ended the right. The right keeps its place until
+// End ends the right for a cause, nil for [ErrClosed], unless it has ended already, and tells
+// its holder. It reports whether this call has ended the right. The right keeps its place until
 // [Right.Release], because the holder may need a moment to stop.
 func (r *Right) End(cause error) bool {
+	if cause == nil {
+		cause = refusal.New(ErrClosed)
+	}
 	if !r.GiveUp(cause) {
 		return false
 	}
@@ -172,6 +175,9 @@ func (r *Right) tell(call func()) {
 
 // GiveUp is [Right.End] for the holder itself: [Holder.RightEnded] is not called.
 func (r *Right) GiveUp(cause error) bool {
+	if cause == nil {
+		cause = refusal.New(ErrClosed)
+	}
 	if !r.ended.CompareAndSwap(false, true) {
 		return false
 	}
