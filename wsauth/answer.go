@@ -15,12 +15,12 @@ import (
 	"github.com/pasetokit/pasetokit/internal/refusal"
 )
 
-// A handshake may bring more than it should: data that the client sent without waiting
-// for the answer. net/http shows that only to the one who takes the connection over.
-// So it is taken over before a ticket is used up for it or a subject's oldest
-// connection is closed for it. Nothing but the network can then keep it from becoming a
-// WebSocket. From there on net/http answers nothing any more; a refusal is written by
-// hand, and the wrappers of middleware do not see it.
+// A client may send data after its handshake without waiting for the answer, which it must
+// not. net/http shows such data only after Hijack. So the guard takes the connection over
+// early: before it uses up a ticket, and before it closes the oldest connection of a subject.
+// After that, only a failure of the network can keep the connection from becoming a WebSocket.
+// net/http does not answer any more then. The guard writes a refusal itself, and middleware
+// does not see it.
 
 // answer is the ResponseWriter of a handshake. It implements [http.Hijacker], through
 // the wrappers that middleware puts around a ResponseWriter.
@@ -29,15 +29,15 @@ type answer struct {
 
 	conn    net.Conn          // nil before takeOver
 	buffers *bufio.ReadWriter // of conn
-	in      *inlet            // which gorilla/websocket will read from
+	in      *inlet            // what gorilla/websocket will read from
 	isGiven bool              // gorilla/websocket has the connection
 
-	status int // of the refusal that is written by hand, 0 for none; body is its body
-	body   bytes.Buffer
+	status int          // of a refusal that finish has to write, 0 for none
+	body   bytes.Buffer // of that refusal
 }
 
-// takeOver takes the connection from net/http, unless that was done before. The error
-// is why it cannot become a WebSocket.
+// takeOver takes the connection from net/http, unless that was done before. The error says why
+// the connection cannot become a WebSocket.
 func (a *answer) takeOver() (err error) {
 	if a.conn == nil {
 		a.conn, a.buffers, err = http.NewResponseController(a.ResponseWriter).Hijack()
@@ -52,8 +52,7 @@ func (a *answer) takeOver() (err error) {
 	return nil
 }
 
-// hijackError says which ResponseWriter does not let go of its connection, and what to
-// do about it.
+// hijackError says which ResponseWriter does not give its connection away, and how to mend it.
 func hijackError(rw http.ResponseWriter, err error) error {
 	for {
 		inner, ok := rw.(interface{ Unwrap() http.ResponseWriter })
@@ -79,14 +78,13 @@ func hijackError(rw http.ResponseWriter, err error) error {
 	return fmt.Errorf("wsauth: the connection cannot be taken over: %w; the ResponseWriter is a %s; %s", err, name, cure)
 }
 
-// Hijack implements [http.Hijacker] for gorilla/websocket, which has the connection
-// read from the inlet.
+// Hijack implements [http.Hijacker] for gorilla/websocket, which will read from the inlet.
 func (a *answer) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	if err := a.takeOver(); err != nil {
 		return nil, nil, err
 	}
 	a.isGiven = true
-	a.in.borrow(a.conn) // gorilla reads from a buffer that is given to it if it has more than 256 bytes
+	a.in.borrow(a.conn) // gorilla reads from the buffer that it gets here, if that has more than 256 bytes
 	return a.conn, bufio.NewReadWriter(&a.in.buf, a.buffers.Writer), nil
 }
 
@@ -107,9 +105,9 @@ func (a *answer) Write(p []byte) (int, error) {
 	return a.body.Write(p)
 }
 
-// finish sends the refusal if it is to be written by hand, and ends the connection if
-// it did not become a WebSocket. The client is given some time to end it first, unless
-// too many are given that already.
+// finish writes the refusal if net/http cannot, and closes the connection if it did not become
+// a WebSocket. It first waits some time for the client to close the connection, unless too many
+// clients are waited for already.
 func (a *answer) finish(g *Guard) {
 	if a.conn == nil || a.isGiven {
 		return
@@ -133,9 +131,9 @@ func (a *answer) finish(g *Guard) {
 	}
 }
 
-// hangUp has a peer know that it is sent nothing more, and waits for it to end the
-// connection. With the rest of what it sent unread, closing would reset the connection,
-// and the peer might never see what it was told last.
+// hangUp tells the peer that nothing more will be sent, and waits until the peer closes the
+// connection. Closing at once, with unread data of the peer, would reset the connection, and
+// the peer might never see the last message.
 func hangUp(conn net.Conn) {
 	if half, ok := conn.(interface{ CloseWrite() error }); ok {
 		_ = half.CloseWrite()

@@ -10,14 +10,14 @@ import (
 	"github.com/pasetokit/pasetokit/paseto/live"
 )
 
-// A connection ends once, with its right. Whoever ends that finishes the connection: with
-// a close frame and some time for the peer's answer, or without where nothing can be
-// carried any more.
+// A connection ends once, with its right. The code that ends the right also closes the
+// connection: with a close frame and some time for the peer's answer, or at once if nothing
+// can be sent any more.
 
-// Close closes the connection with a code and a reason, of which at most 123
-// bytes are sent. The peer is given [Config.CloseTimeout] to answer; Close does
-// not wait for that. Only the first close of a connection counts. A code that
-// may not be sent (RFC 6455, section 7.4) is sent as [CloseInternalError].
+// Close closes the connection with a code and a reason, of which at most 123 bytes are sent.
+// The peer has [Config.CloseTimeout] to answer; Close does not wait for that. Only the first
+// close of a connection counts. A code that may not be sent (RFC 6455, section 7.4) is sent as
+// [CloseInternalError].
 func (c *Conn) Close(code CloseCode, reason string) {
 	if !code.sendable() {
 		code = CloseInternalError
@@ -28,16 +28,15 @@ func (c *Conn) Close(code CloseCode, reason string) {
 // close closes the connection for a cause that [Closures] lists.
 func (c *Conn) close(cause error) { c.closeAs(c.gate.guard.cfg.ending(cause)) }
 
-// closeAs ends the right and begins the closing handshake, if nothing has ended it
-// already. Reads return after the peer's answer, and the connection is cut if that does not
-// come in time.
+// closeAs ends the right and begins the closing handshake, unless the right has ended already.
+// Reads return after the peer's answer. If that does not come in time, the connection is cut.
 func (c *Conn) closeAs(e ending) {
 	if c.right.GiveUp(e.cause) {
 		c.finishClosing(e)
 	}
 }
 
-// holder is what a Conn is for its right. It implements [live.Holder] and [live.Cutter].
+// holder is a Conn as its right sees it. It implements [live.Holder] and [live.Cutter].
 type holder Conn
 
 // RightEnded implements [live.Holder].
@@ -56,11 +55,11 @@ func (h *holder) Cut() {
 // The phases of a connection.
 const (
 	opening   = iota // there is no WebSocket yet
-	endedSoon        // nor is there, and the right has ended: attach will close it
-	attached         // there is one
+	endedSoon        // there is none yet, and the right has ended: attach will close it
+	attached         // there is a WebSocket
 )
 
-// finishClosing closes the connection, whose right has ended.
+// finishClosing closes the connection after its right has ended.
 func (c *Conn) finishClosing(e ending) {
 	if c.phase.CompareAndSwap(opening, endedSoon) {
 		return
@@ -69,7 +68,7 @@ func (c *Conn) finishClosing(e ending) {
 	c.sendClose(e)
 }
 
-// sendClose writes the close frame, and cuts the connection if it cannot.
+// sendClose writes the close frame, and cuts the connection if that fails.
 func (c *Conn) sendClose(e ending) {
 	frame := websocket.FormatCloseMessage(int(e.code), cutReason(e.reason))
 	if c.ws.WriteControl(websocket.CloseMessage, frame, time.Now().Add(c.gate.guard.cfg.CloseTimeout)) != nil {
@@ -77,7 +76,7 @@ func (c *Conn) sendClose(e ending) {
 	}
 }
 
-// attach gives the connection its WebSocket, which it may have to close at once.
+// attach gives the connection its WebSocket, and closes it at once if the right has ended.
 func (c *Conn) attach(ws *websocket.Conn) {
 	ws.SetReadLimit(c.gate.guard.cfg.ReadLimit)
 	if c.gate.messages.PassOn {
@@ -91,33 +90,33 @@ func (c *Conn) attach(ws *websocket.Conn) {
 	}
 }
 
-// end is closeAs for a connection that no longer carries anything, after a failed
-// read or write. It reports whether nothing had begun the end already.
+// end ends the connection after a failed read or write. It reports whether this call began the
+// end.
 func (c *Conn) end(err error) (began bool) {
 	if !c.right.GiveUp(err) {
 		return false
 	}
 	if isViolation(err) {
 		c.cutLater()
-		if isReadLimit(err) { // of which gorilla does not tell in every case
+		if isReadLimit(err) { // gorilla does not send this frame in every case
 			_ = c.ws.WriteControl(websocket.CloseMessage, websocket.FormatCloseMessage(int(CloseMessageTooBig), ""), time.Now().Add(c.gate.guard.cfg.CloseTimeout))
 		}
-		return true // finish lets the peer read it
+		return true // finish gives the peer time to read the frame
 	}
 	_ = c.ws.NetConn().Close()
 	return true
 }
 
-// cutLater cuts the connection after the time that a closing handshake may take, so that no
-// stalled writer can hold up the end.
+// cutLater cuts the connection after [Config.CloseTimeout], so that a writer that hangs cannot
+// delay the end.
 func (c *Conn) cutLater() {
 	timeout := c.gate.guard.cfg.CloseTimeout
 	time.AfterFunc(timeout, func() { _ = c.ws.NetConn().Close() })
 	_ = c.ws.SetReadDeadline(time.Now().Add(timeout))
 }
 
-// cut ends the connection without waiting for an answer. A peer that is there after all
-// may still read why.
+// cut ends the connection without waiting for an answer. It sends a close frame all the same:
+// a peer that has not gone can read why.
 func (c *Conn) cut(e ending) {
 	if !c.right.GiveUp(e.cause) {
 		return
@@ -126,14 +125,13 @@ func (c *Conn) cut(e ending) {
 	_ = c.ws.NetConn().Close()
 }
 
-// cause returns why the connection ended. Whoever began the end may not have
-// said so yet.
+// cause returns why the connection has ended.
 func (c *Conn) cause() error {
 	return c.right.Err()
 }
 
-// finish closes the connection if nobody has, completes the closing handshake
-// and releases the connection.
+// finish closes the connection unless that was done before, completes the closing handshake
+// and closes the WebSocket.
 func (c *Conn) finish() {
 	c.close(refusal.New(live.ErrClosed))
 	c.reading.Lock() // another goroutine's read ends when the connection does
@@ -146,7 +144,7 @@ func (c *Conn) finish() {
 	c.in.giveBack()
 	c.reading.Unlock()
 	if isViolation(cmp.Or(failure, c.right.Err())) {
-		hangUp(c.ws.NetConn()) // whose deadline is set
+		hangUp(c.ws.NetConn()) // it has a deadline
 	}
 	_ = c.ws.Close()
 	c.waitForOutbox()

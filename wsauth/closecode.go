@@ -9,15 +9,15 @@ type CloseCode int
 const (
 	// CloseNormal: the application's handler has returned.
 	CloseNormal CloseCode = 1000
-	// CloseGoingAway: the server shuts down, or the connection has lived, or
-	// been silent, for too long.
+	// CloseGoingAway: the server shuts down, or the connection was open, or silent, for too
+	// long.
 	CloseGoingAway CloseCode = 1001
 	// CloseProtocolError: the peer broke RFC 6455.
 	CloseProtocolError CloseCode = 1002
 	// CloseInvalidPayload: a text message was not UTF-8.
 	CloseInvalidPayload CloseCode = 1007
-	// ClosePolicyViolation: the peer has no right to the connection, or none
-	// any more. The reason is the message of the refusal.
+	// ClosePolicyViolation: the peer has no right to the connection, or has lost it. The
+	// reason is the message of the refusal.
 	ClosePolicyViolation CloseCode = 1008
 	// CloseMessageTooBig: a message was larger than [Config.ReadLimit].
 	CloseMessageTooBig CloseCode = 1009
@@ -30,18 +30,18 @@ const (
 	CloseTryAgainLater CloseCode = 1013
 )
 
-// The close codes of [PrivateCodes], which are like the HTTP statuses 401, 403,
-// 408, 409 and 429. [GraphQLWSCodes] has three of them, and CloseForbidden means
-// there what CloseUnauthorized does here.
+// The close codes of [PrivateCodes]. They are like the HTTP statuses 401, 403, 408, 409 and
+// 429. [GraphQLWSCodes] uses three of them. There CloseForbidden means what CloseUnauthorized
+// means here.
 const (
-	// CloseUnauthorized: the token is missing, not valid here, or no longer; a
-	// client reconnects with a new one.
+	// CloseUnauthorized: the token is missing, not valid here, or not valid any more. The
+	// client should reconnect with a new one.
 	CloseUnauthorized CloseCode = 4401
 	// CloseForbidden: a token of the same login will be refused again.
 	CloseForbidden CloseCode = 4403
 	// CloseTimeout: no token came in time, or no answer to a ping.
 	CloseTimeout CloseCode = 4408
-	// CloseConflict: another connection of the subject took this one's place.
+	// CloseConflict: a newer connection of the subject took the place of this one.
 	CloseConflict CloseCode = 4409
 	// CloseTooMany: the subject has as many connections as it may have, sends
 	// too many renewals, or reads too slowly.
@@ -67,15 +67,14 @@ func (c CloseCode) sendable() bool {
 	return c >= CloseNormal && c <= 1014
 }
 
-// maxReason is what fits into a close frame beside its code (RFC 6455, section
-// 5.5): a longer reason would not be sent at all.
+// maxReason is how many bytes of a reason fit into a close frame after its code (RFC 6455,
+// section 5.5). A longer reason would not be sent at all.
 const maxReason = 123
 
-// cutReason returns as much of a reason as can be sent: valid UTF-8 of at most
-// 123 bytes.
+// cutReason returns the part of a reason that can be sent: valid UTF-8 of at most 123 bytes.
 func cutReason(reason string) string {
 	valid := make([]byte, 0, maxReason)
-	for _, r := range reason { // an invalid byte comes as U+FFFD
+	for _, r := range reason { // r is U+FFFD for an invalid byte
 		if len(valid)+utf8.RuneLen(r) > maxReason {
 			break
 		}

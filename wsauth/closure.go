@@ -15,27 +15,27 @@ import (
 	"github.com/pasetokit/pasetokit/paseto/live"
 )
 
-// CloseCodes chooses the close codes that tell causes apart.
+// CloseCodes names a preset of close codes.
 type CloseCodes string
 
 const (
-	// StandardCodes are the registered ones. Every refusal of authority is then
-	// 1008, and the reason alone tells which.
+	// StandardCodes are the registered codes. Every refusal of a token then has the code
+	// 1008, and only the reason says which refusal it is.
 	StandardCodes CloseCodes = "standard"
-	// PrivateCodes are 4401, 4403, 4408, 4409 and 4429 where they say more, for
-	// clients that act on them. All other causes keep their registered code.
+	// PrivateCodes are 4401, 4403, 4408, 4409 and 4429 where they say more, for clients that
+	// act on them. All other causes keep their registered code.
 	PrivateCodes CloseCodes = "private"
-	// GraphQLWSCodes are for the npm client graphql-ws, and for others that treat
-	// codes as it does. It comes back by itself after every cause but those of
-	// [httpauth.ReconnectNever], which it takes as final. Where it has to refresh its token
-	// first the code is 4403.
+	// GraphQLWSCodes are for the npm client graphql-ws, and for clients that treat codes as
+	// it does. It reconnects by itself after every cause except those with
+	// [httpauth.ReconnectNever]. The code 4403 means that it has to refresh its token first.
 	GraphQLWSCodes CloseCodes = "graphql-ws"
 )
 
-// Closure is how a connection is closed for one cause. The reason is the cause's
-// message, but for [live.ErrClosed]: there it is the application's, or none.
+// Closure says how a connection is closed for one cause. The reason is the message of the
+// cause. For [live.ErrClosed] it is that of [Conn.Close], or empty.
 type Closure struct {
-	// Cause is what [context.Cause] of the connection's context matches.
+	// Cause is the cause: [errors.Is] finds it in [context.Cause] of the connection's
+	// context.
 	Cause paseto.Code
 	// Standard is the code of [StandardCodes].
 	Standard CloseCode
@@ -47,17 +47,17 @@ type Closure struct {
 	Reconnect httpauth.Reconnect
 }
 
-// Closures lists every cause for which a [Guard] closes connections. A
-// [*paseto.Error] that is not listed, such as one that a [paseto.Requirement.Check]
-// made, is closed as [paseto.ErrForbidden] is, and any other error as
-// [httpauth.ErrServer]. [Config.CloseCodeFor] can give each a code of its own.
+// Closures lists every cause for which a [Guard] closes connections. For a [*paseto.Error]
+// that is not listed, such as one that a [paseto.Requirement.Check] has made, a connection is
+// closed as for [paseto.ErrForbidden]; for any other error, as for [httpauth.ErrServer].
+// [Config.CloseCodeFor] can give each cause a code of its own.
 func Closures() []Closure { return slices.Clone(closures) }
 
 // closures is the one place where causes become close codes.
 //
-// The third column follows dist/client.js of graphql-ws 6.4: of the codes here it takes
-// 1007, 1008 and 4409 as final, and would take 1011, 4401 and 4429 so as well. After 1000
-// it opens a new connection at once, without a delay, if it has subscriptions.
+// The third column follows dist/client.js of graphql-ws 6.4. Of the codes here, that client
+// does not reconnect after 1007, 1008 and 4409; nor would it after 1011, 4401 and 4429. After
+// 1000 it opens a new connection at once, without a delay, if it has subscriptions.
 var closures = slices.Concat(
 	closed(ClosePolicyViolation, CloseUnauthorized, CloseForbidden,
 		paseto.ErrNoToken, paseto.ErrMalformedCredential, paseto.ErrAmbiguousCredential,
@@ -87,8 +87,8 @@ func closed(standard, private, graphQLWS CloseCode, causes ...paseto.Code) []Clo
 	return all
 }
 
-// reconnectAfter returns what a client should do. Causes that only WebSockets know are not
-// refusals over HTTP, and are listed here.
+// reconnectAfter returns what a client should do. It lists the causes that only WebSockets
+// have; package httpauth knows the others.
 func reconnectAfter(cause paseto.Code) httpauth.Reconnect {
 	switch cause {
 	case ErrMessage:
@@ -119,8 +119,8 @@ type ending struct {
 	cause  error
 }
 
-// ending returns how a cause ends a connection. An error that is no
-// [*paseto.Error] is told as [httpauth.ErrServer].
+// ending returns how a cause ends a connection. The client is told of [httpauth.ErrServer] if
+// the cause is not a [*paseto.Error].
 func (c Config) ending(cause error) ending {
 	told := httpauth.Refusal(cause)
 	e := ending{code: c.closeCode(told.Code), reason: told.Message, cause: cause}
@@ -130,15 +130,15 @@ func (c Config) ending(cause error) ending {
 	return e
 }
 
-// CloseFor returns the code and the reason that the Guard closes a connection with for a
-// cause, for programs that use another WebSocket library (see [Guard.Authenticate]). A
-// close frame can carry both.
+// CloseFor returns the code and the reason with which the Guard closes a connection for a
+// cause. It is for programs that use another WebSocket library (see [Guard.Authenticate]).
+// Both fit into a close frame.
 func (g *Guard) CloseFor(cause error) (code CloseCode, reason string) {
 	e := g.cfg.ending(cause)
 	return e.code, cutReason(e.reason)
 }
 
-// closeCode returns the code of a cause: the program's own, or that of the preset.
+// closeCode returns the code of a cause: that of [Config.CloseCodeFor] or of the preset.
 func (c Config) closeCode(cause paseto.Code) CloseCode {
 	if own, found := c.CloseCodeFor[cause]; found {
 		return own
@@ -170,9 +170,9 @@ func (c Config) checkOwnCodes(problems *settings.Problems) {
 // isReadLimit reports whether a read failed for a message that is too big.
 func isReadLimit(err error) bool { return errors.Is(err, websocket.ErrReadLimit) }
 
-// isViolation reports whether a read failed for what the peer sent, and not with the
-// connection beneath: gorilla/websocket has told the peer then, and has no other type
-// for it.
+// isViolation reports whether a read failed because of what the peer sent, not because the
+// network failed. gorilla/websocket has sent a close frame then. It has no type for such
+// errors, only their text.
 func isViolation(err error) bool {
 	_, closed := errors.AsType[*websocket.CloseError](err)
 	return !closed && !errors.Is(err, websocket.ErrCloseSent) && strings.HasPrefix(err.Error(), "websocket: ")

@@ -15,17 +15,17 @@ import (
 	"github.com/pasetokit/pasetokit/paseto/httpauth"
 )
 
-// Marker is the subprotocol that a client offers right before its token, which
-// is never echoed. The guard selects one of the application's own subprotocols
-// if the client offers any, else Marker.
+// Marker is the subprotocol that a client offers right before its token. The token is never
+// sent back. The guard selects one of the application's own subprotocols if the client offers
+// one, and otherwise Marker.
 const Marker = locate.Marker
 
 // Reject says how a refused handshake is answered.
 type Reject string
 
 const (
-	// RejectClose completes the handshake and closes with the refusal's code, see
-	// [Closures], and its message: all that a browser's page can see.
+	// RejectClose completes the handshake and closes with the code of the refusal (see
+	// [Closures]) and its message. A browser shows a page nothing else.
 	RejectClose Reject = "close"
 	// RejectHTTP answers with an HTTP status and a problem document.
 	RejectHTTP Reject = "http"
@@ -34,11 +34,10 @@ const (
 // NoPing, as [Config.PingInterval], turns pings off.
 const NoPing time.Duration = -1
 
-// Config says how a [Guard] treats handshakes and connections. The zero value
-// of every field is its documented default. What holds for requests too is in
-// [httpauth.Config]: header, cookies, realm, public scheme and trusted proxies. What holds
-// for whatever a token keeps open is in [live.Config]: greatest age, how many there may be,
-// renewals, re-checks.
+// Config says how a [Guard] treats handshakes and connections. The zero value of every field
+// is its documented default. [httpauth.Config] has what requests and handshakes share: header,
+// cookies, realm, public scheme and trusted proxies. [live.Config] has what sockets and
+// streams share: greatest age, how many there may be, renewals, re-checks.
 type Config struct {
 	// Locations lists where the token of a handshake may be: header, query, cookie,
 	// subprotocol, ticket, message (the first message of the connection). They do not
@@ -55,13 +54,12 @@ type Config struct {
 	// TicketKey is the URL parameter that carries a ticket. It cannot be another parameter
 	// of the application's. Default ticket.
 	TicketKey string `koanf:"ticket_key" default:"ticket"`
-	// PathPrefix is what a proxy in front takes away from the beginning of paths:
-	// "/api" if clients open /api/ws and the proxy asks for /ws here. A ticket is
-	// bound to the path that its client opens; without a prefix here, bound tickets
-	// are refused behind such a proxy. It is added to the path of every handshake:
-	// with it, the bound tickets of clients that do not come through the proxy are
-	// refused. Leave out what [http.StripPrefix] takes away in this program; the
-	// guard knows that. Default none.
+	// PathPrefix is what a proxy in front removes from the beginning of paths: "/api" if
+	// clients open /api/ws and the proxy asks for /ws here. A ticket is bound to the path
+	// that its client opens, so bound tickets are refused behind such a proxy unless the
+	// prefix is set. It is added to the path of every handshake, so with it bound tickets
+	// of clients that do not come through the proxy are refused. Do not add what
+	// [http.StripPrefix] removes in this program; the guard knows that. Default none.
 	PathPrefix string `koanf:"path_prefix" validate:"omitempty,path_prefix"`
 
 	// Reject says how a refused handshake is answered: close (it is completed, and closed
@@ -78,50 +76,50 @@ type Config struct {
 	// one first. Default none.
 	Subprotocols []string `koanf:"subprotocols" validate:"omitempty,unique,dive,http_token,ne=paseto.bearer"`
 
-	// ReadLimit is the largest message in bytes that is read; a larger one
+	// ReadLimit is the size in bytes of the largest message that is read. A larger one
 	// closes the connection with code 1009. Default 65536.
 	ReadLimit int64 `koanf:"read_limit" default:"65536" validate:"omitempty,min=1,max=1073741824"`
-	// WriteTimeout is how long a write may wait for a slow peer before the
-	// connection is given up. Default 10s.
+	// WriteTimeout is how long a write may wait for a slow peer. Then the connection is cut.
+	// Default 10s.
 	WriteTimeout time.Duration `koanf:"write_timeout" default:"10s" validate:"omitempty,min=1ms,max=24h"`
-	// CloseTimeout is how long a closing handshake may take before the
-	// connection is cut. Default 2s.
+	// CloseTimeout is how long a closing handshake may take. Then the connection is cut.
+	// Default 2s.
 	CloseTimeout time.Duration `koanf:"close_timeout" default:"2s" validate:"omitempty,min=1ms,max=5m"`
-	// SendQueue is how many messages may wait to be sent to a peer, by [Conn.Send] and
-	// [Guard.Broadcast], before it counts as too slow. Default 64.
+	// SendQueue is how many messages of [Conn.Send] and [Guard.Broadcast] may wait to be
+	// sent to a peer. With more the peer counts as too slow, and its connection is closed.
+	// Default 64.
 	SendQueue int `koanf:"send_queue" default:"64" validate:"omitempty,min=1,max=1000000"`
 
-	// PingInterval is how often a peer is asked for a sign of life. One of
-	// which nothing was heard for that long, while its messages were being
-	// read, is gone before the second interval is over. [NoPing] for never: a peer that
-	// vanished without a word then stays until its token expires or something is written to
-	// it. Default 30s.
+	// PingInterval is how often a peer gets a ping. A peer that sends nothing from one ping
+	// to the next, while the handler reads, counts as gone, and its connection is cut.
+	// [NoPing] for never: then the connection of a peer that has vanished stays open until
+	// its token expires or a write fails. Default 30s.
 	PingInterval time.Duration `koanf:"ping_interval" default:"30s" validate:"omitempty,none|min=1ms,max=24h"`
-	// MessageTimeout is how long a client may take for the first message that
-	// carries its token, at the location [httpauth.LocationMessage]; one whose token cannot
-	// be checked by then is closed for [paseto.ErrUnavailable]. Default 5s.
+	// MessageTimeout is how long a client may take to send the first message, with its
+	// token, at the location [httpauth.LocationMessage]. If the token cannot be checked in
+	// that time either, the connection is closed for [paseto.ErrUnavailable]. Default 5s.
 	MessageTimeout time.Duration `koanf:"message_timeout" default:"5s" validate:"omitempty,min=1ms,max=24h"`
 
-	// RenewMessages has clients renew their token in a text message of its own:
+	// RenewMessages lets clients renew their token with a text message that the guard reads:
 	//
 	//	{"type":"auth","token":"v4.local.…"}
 	//
-	// It is answered in a message of the same type: with expires_at and
-	// expires_in, when the connection will end now, or with the code and the
-	// message of the refusal; see [Conn.Renew], and [WithTokenMessages] for messages of
-	// another form. Danger: the application never sees a message whose type member is auth.
-	// Default false: it sees all.
+	// The answer is a message of the same type. It has expires_at and expires_in, which say
+	// when the connection will end now; or the code and the message of the refusal. See
+	// [Conn.Renew], and [WithTokenMessages] for messages of another form. Danger: the
+	// application does not see messages whose type member is auth. Default false: the
+	// application sees all messages.
 	RenewMessages bool `koanf:"renew_messages"`
 
-	// CloseCodes says which codes connections are closed with: standard (registered ones,
+	// CloseCodes says which codes connections are closed with: standard (registered codes,
 	// 1008 for every refusal), private (4401, 4403, 4408, 4409 and 4429 where they say
-	// more) or graphql-ws (those after which the npm client graphql-ws comes back, or does
-	// not, as it should). Default standard.
+	// more) or graphql-ws (codes that make the npm client graphql-ws reconnect when it
+	// should, and stop when it should). Default standard.
 	CloseCodes CloseCodes `koanf:"close_codes" default:"standard" validate:"omitempty,oneof=standard private graphql-ws"`
-	// CloseCodeFor gives causes a code of the program's own, before CloseCodes and
-	// ShutdownCode are asked: causes that [Closures] lists, and codes of errors that a
-	// [paseto.Requirement.Check] returns. A connection that [Conn.Close] closes has the
-	// code that is given there. It is set in code alone. Default none.
+	// CloseCodeFor gives single causes another code than CloseCodes and ShutdownCode do. Its
+	// keys are causes that [Closures] lists, and codes of errors that a
+	// [paseto.Requirement.Check] returns. It does not change the code of [Conn.Close]. It can
+	// be set only in code. Default none.
 	CloseCodeFor map[paseto.Code]CloseCode
 	// ShutdownCode is the code that a shutdown closes connections with: 1001 (going away)
 	// or 1012 (service restart). Default 1001.
@@ -136,12 +134,11 @@ type Config struct {
 // Option gives a [Guard] one of its collaborators.
 type Option func(*Guard)
 
-// WithLogger logs refused handshakes, and connections that end for a slow peer, at level
-// Info, failures of the server and panics of handlers at level Error, without tokens.
-// What clients send is cut to 200 bytes and escaped. A client address causes at most 20
-// lines of a kind in a minute; then a line says how many were left out. What becomes of
-// connections later is logged by the Keeper; see [live.WithLogger]. Default, and with nil:
-// nothing is logged.
+// WithLogger logs refused handshakes and slow peers at level Info, and failures of the server
+// and panics of handlers at level Error. It logs no token. What clients send is cut to 200
+// bytes and escaped. A client address causes at most 20 lines of a kind in a minute; then one
+// line says how many were left out. The Keeper logs refused renewals and failures of the
+// denylist; see [live.WithLogger]. Default, and with nil: nothing is logged.
 func WithLogger(logger *slog.Logger) Option {
 	return func(g *Guard) {
 		if logger != nil {
@@ -150,18 +147,18 @@ func WithLogger(logger *slog.Logger) Option {
 	}
 }
 
-// WithConnContext chooses the context whose values a connection has for its whole life,
-// for its handler and for the Check of its [paseto.Requirement]: values returns ctx with
-// what these should know of the request, such as a path value or a trace, or the request's
-// own. It is called once for each connection, before the check at the handshake and not
-// for handshakes that are refused before; and once by [Guard.Authenticate], for a
-// requirement with a Check. What it keeps of the request stays in memory for as long
-// as the connection does; its end is not the connection's. It must not return nil.
+// WithConnContext chooses the values that the context of a connection has, for its handler and
+// for the Check of its [paseto.Requirement]. The function values returns ctx with what these
+// need of the request, such as a path value or a trace. It may also return r.Context(). It
+// must not return nil. The guard calls it once for each connection, right before the token is
+// checked; [Guard.Authenticate] calls it once if the requirement has a Check. What it keeps
+// of the request stays in memory for as long as the connection is open. The end of the
+// context that it returns does not matter.
 //
-// Default, and with nil: where the requirement has a Check, the request's own values, so
-// that Check sees them at renewals too; else none, which takes no memory. Danger: some
-// routers use a value again for another request once the HTTP handler has returned,
-// as chi does with its RouteContext. Copy what you need of it in values.
+// Default, and with nil: if the requirement has a Check, the request's own values, so that the
+// Check sees them at renewals too; otherwise none, which takes no memory. Danger: some routers
+// use a value again for another request when the HTTP handler has returned, as chi does with
+// its RouteContext. Copy what you need of such a value in the function.
 func WithConnContext(values func(ctx context.Context, r *http.Request) context.Context) Option {
 	return func(g *Guard) { g.connContext = values }
 }

@@ -31,9 +31,9 @@ const (
 	BinaryMessage MessageKind = 2
 )
 
-// Conn is a WebSocket that a [Guard] let in. It is closed when its right to be there
-// ends, whatever its peer and its handler are doing: when its token expires without
-// renewal, when the token is revoked, when the guard is shut down.
+// Conn is a WebSocket that a [Guard] has admitted. It is closed when its right ends, whatever
+// its peer and its handler are doing: for example when its token expires without renewal, when
+// the token is revoked, or when the guard is shut down.
 //
 // One goroutine may read; any number may write, send and close.
 type Conn struct {
@@ -45,8 +45,8 @@ type Conn struct {
 	peer netip.Addr // the first of the addresses that count as the same client
 
 	phase     atomic.Int32   // whether there is a WebSocket
-	listening atomic.Bool    // whether a read is under way, without which nobody hears of the peer
-	heard     atomic.Bool    // whether somebody has since the last ping
+	listening atomic.Bool    // whether a read is under way; without one, nothing of the peer is noticed
+	heard     atomic.Bool    // whether the peer has sent something since the last ping
 	alarm     schedule.Alarm // in the guard's pings
 
 	writing sync.Mutex
@@ -56,20 +56,20 @@ type Conn struct {
 	extra  *extra                 // set by attach; nil for most connections, which are kept small
 }
 
-// extra is what few connections have.
+// extra is what only few connections need.
 type extra struct {
 	meter *meter        // nil: what the peer sends is not limited
-	first *firstMessage // which the handler has yet to read; nil for none
+	first *firstMessage // a first message that the handler has not read yet; nil for none
 }
 
-// addresses returns those that count as one client, of which the peer has one.
+// addresses returns the addresses that count as the same client as the peer.
 func (c *Conn) addresses() netip.Prefix { return clientaddr.Bucket(c.peer) }
 
-// Right returns the connection's right, which [live.Event] names as well.
+// Right returns the right of the connection. A [live.Event] has the same one.
 func (c *Conn) Right() *live.Right { return c.right }
 
-// Claims returns the claims of the connection's token, nil if it is anonymous: the
-// one that it was admitted with, or the last one that renewed it.
+// Claims returns the claims in force: those of the token that the connection was admitted
+// with, or of the last token that renewed it. They are nil for an anonymous connection.
 func (c *Conn) Claims() *paseto.Claims { return c.right.Claims() }
 
 // Context returns the handler's context, which ends with the connection.
@@ -77,35 +77,34 @@ func (c *Conn) Claims() *paseto.Claims { return c.right.Claims() }
 // [*CloseError] if the peer closed, or the error of the read or write that failed.
 func (c *Conn) Context() context.Context { return c.right.Context() }
 
-// Deadline returns when the connection will be closed unless its token is renewed; see
+// Deadline returns when the connection will be closed if its token is not renewed; see
 // [live.Right.Deadline].
 func (c *Conn) Deadline() time.Time { return c.right.Deadline() }
 
-// Subprotocol returns the subprotocol agreed on, empty for none. It is [Marker]
-// for a client that offered no other.
+// Subprotocol returns the subprotocol that was agreed on, empty for none. It is [Marker] if
+// the client offered a token and no subprotocol of the application.
 func (c *Conn) Subprotocol() string { return c.ws.Subprotocol() }
 
-// Underlying returns the connection beneath, for what Conn does not offer. To
-// write to it, to set its deadlines or its handlers, or to read from it past
-// [Conn.ReadMessage] gives up what Conn promises.
+// Underlying returns the connection of gorilla/websocket, for what Conn does not offer. Conn
+// cannot keep its promises if a program writes to that connection, sets its deadlines or its
+// handlers, or reads from it without [Conn.ReadMessage].
 func (c *Conn) Underlying() *websocket.Conn {
 	c.in.pinned.Store(true)
-	if c.reading.TryLock() { // else the read that is under way will do it
+	if c.reading.TryLock() { // otherwise the read that is under way does the same
 		c.in.borrow((*source)(c))
 		c.reading.Unlock()
 	}
 	return c.ws
 }
 
-// ReadMessage returns the next message, of kind [TextMessage] or
-// [BinaryMessage]. It waits until one comes or the connection ends; its error
-// is then the context's cause, which is a [*CloseError] if the peer closed it. A
-// message that arrives when the connection is being closed, or its token has
-// expired, is not returned any more; nor is one that renews the token, see
-// [Config.RenewMessages].
+// ReadMessage returns the next message, of kind [TextMessage] or [BinaryMessage]. It waits
+// until a message comes or the connection ends. Its error is then the cause of the context,
+// which is a [*CloseError] if the peer closed the connection. ReadMessage drops messages that
+// arrive while the connection is being closed, or after its token has expired. It does not
+// return messages that renew the token, see [Config.RenewMessages].
 //
-// The handler must keep reading even if it expects nothing, or it will not
-// notice that its peer has gone.
+// The handler must keep reading even if it expects no message. Otherwise nothing notices that
+// the peer has gone.
 func (c *Conn) ReadMessage() (kind MessageKind, data []byte, err error) {
 	c.reading.Lock()
 	defer c.reading.Unlock()
@@ -135,9 +134,9 @@ func (c *Conn) ReadMessage() (kind MessageKind, data []byte, err error) {
 	}
 }
 
-// read returns the next message as it is.
+// read returns the next message, whatever it is.
 func (c *Conn) read() (kind MessageKind, data []byte, err error) {
-	c.heard.Store(true) // nobody listened before
+	c.heard.Store(true) // nobody was reading before, so the peer's silence meant nothing
 	c.listening.Store(true)
 	defer c.listening.Store(false)
 	c.await()
@@ -162,11 +161,10 @@ func (c *Conn) ReadJSON(v any) error {
 	return nil
 }
 
-// WriteMessage sends a message of kind [TextMessage] or [BinaryMessage]. It
-// waits at most [Config.WriteTimeout] for a slow peer and then gives the
-// connection up. Once the connection is being closed it returns the context's
-// cause. Any other kind is an error and changes nothing. See [Conn.Send] for a
-// write that never waits.
+// WriteMessage sends a message of kind [TextMessage] or [BinaryMessage]. Any other kind is an
+// error, and nothing is sent. It waits for a slow peer, at most [Config.WriteTimeout], and
+// then cuts the connection. When the connection is being closed it returns the cause of the
+// context. See [Conn.Send] for a write that never waits.
 func (c *Conn) WriteMessage(kind MessageKind, data []byte) error {
 	if err := checkKind(kind); err != nil {
 		return err
@@ -181,7 +179,7 @@ func checkKind(kind MessageKind) error {
 	return nil
 }
 
-// write lets one writer at a time have the connection.
+// write calls a function that writes to the connection, one at a time.
 func (c *Conn) write(write func() error) error {
 	c.writing.Lock()
 	defer c.writing.Unlock()
@@ -201,14 +199,14 @@ func (c *Conn) write(write func() error) error {
 	return nil
 }
 
-// awaitEnd gives way to the read that has answered the peer's close frame: it is about to
-// end the connection, for what the peer said.
+// awaitEnd waits for the end of the connection. The read that has answered the peer's close
+// frame is about to end it, with what the peer said as the cause.
 func (c *Conn) awaitEnd() {
 	timer := time.NewTimer(c.gate.guard.cfg.CloseTimeout)
 	defer timer.Stop()
 	select {
 	case <-c.Context().Done():
-	case <-timer.C: // somebody has sent a close frame past Conn
+	case <-timer.C: // the program has sent a close frame itself, with Underlying
 	}
 }
 

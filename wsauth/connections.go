@@ -6,8 +6,8 @@ import (
 	"github.com/pasetokit/pasetokit/paseto/live"
 )
 
-// ConnOf returns the connection that a right is for, nil if it is for something else. It is
-// for observers (see [live.WithObserver]), and for what [live.Keeper.Rights] yields.
+// ConnOf returns the connection of a right, nil if the right is not of a connection. It is for
+// observers (see [live.WithObserver]), and for what [live.Keeper.Rights] yields.
 func ConnOf(right *live.Right) *Conn {
 	if right == nil {
 		return nil
@@ -16,9 +16,9 @@ func ConnOf(right *live.Right) *Conn {
 	return (*Conn)(h)
 }
 
-// Connections yields the connections that are open on this guard, in no order; those that
-// are opened or end meanwhile may be among them. Other guards' are not known, on this machine
-// or another.
+// Connections yields the open connections of this guard, in no order. Connections that are
+// opened or end meanwhile may be among them. Connections of other guards, on this machine or
+// another, are not known.
 func (g *Guard) Connections() iter.Seq[*Conn] { return g.own(g.keeper.Rights()) }
 
 // ConnectionsOf yields the open connections of a subject on this guard, the oldest
@@ -38,10 +38,9 @@ func (g *Guard) own(rights iter.Seq[*live.Right]) iter.Seq[*Conn] {
 	}
 }
 
-// Broadcast sends a message, as [Conn.Send] does, to every open connection that to
-// returns true for, or to all if to is nil, and returns how many those were. It
-// waits for no peer. Other guards' connections get nothing. It returns an error only if
-// kind is not valid.
+// Broadcast sends a message, as [Conn.Send] does, to every open connection for which to returns
+// true, or to all if to is nil. It returns for how many it was queued, and waits for no peer.
+// Connections of other guards get nothing. It returns an error only if kind is not valid.
 func (g *Guard) Broadcast(kind MessageKind, data []byte, to func(*Conn) bool) (int, error) {
 	message, err := prepare(kind, data)
 	if err != nil {

@@ -17,96 +17,90 @@
 //
 // # The handshake
 //
-// A handshake is checked in this order, cheap and safe first: that it is one,
-// its Origin, how often its address has tried of late, where it carries its
-// token, the token, the requirement, the denylist, how many connections there
-// are. Ordinary HTTP middleware does not see what passes over a connection
-// afterwards, so all of it happens here.
+// The guard checks a handshake in this order, cheap and safe things first: whether it is a
+// handshake, its Origin, how often its address has tried, where it carries its token, the
+// token, the requirement, the denylist, how many connections there are. Ordinary HTTP
+// middleware does not see the messages of a connection, so all of this happens here.
 //
-// A browser shows a page nothing of an HTTP refusal. By default the guard
-// therefore completes the handshake of a refused client and closes at once,
-// with code 1008 and the refusal's message as reason; [RejectHTTP] answers with
-// a status such as 401 or 403 instead. What is not about a token is always
-// answered over HTTP: an origin that is not allowed, a request that is not a handshake,
-// an address that tries too often, a denylist that cannot be asked, a server that is
-// full, shuts down or fails.
+// A browser tells a page nothing about an HTTP refusal. So by default the guard completes
+// the handshake of a refused client and closes the connection at once, with code 1008 and
+// the refusal's message as reason. [RejectHTTP] answers with a status such as 401 or 403
+// instead. Refusals that are not about a token are always answered over HTTP: an origin that
+// is not allowed, a request that is not a handshake, an address that tries too often, a
+// denylist that cannot be asked, and a server that is full, shuts down or fails.
 //
-// The guard takes the connection over from net/http. A middleware around it must let
-// it: its ResponseWriter has the method Hijack, or Unwrap, which returns the one
-// behind it (see [http.ResponseController]). [http.TimeoutHandler] has neither; put
-// the guard outside of it. Where this is wrong, handshakes are answered with status
-// 500, and the log names the ResponseWriter.
+// The guard takes the connection over from net/http. Middleware around the guard must allow
+// that: its ResponseWriter needs the method Hijack, or the method Unwrap, which returns the
+// ResponseWriter behind it (see [http.ResponseController]). [http.TimeoutHandler] has
+// neither; put the guard outside of it. Otherwise handshakes are answered with status 500,
+// and the log names the ResponseWriter.
 //
 // # Origins
 //
-// Browsers let any page open a WebSocket to any host and send their cookies
-// along. The guard admits pages of its own origin and of the listed ones. A
-// client that sends no Origin is no browser, and is admitted where its
-// authority is not a cookie.
+// A browser lets any page open a WebSocket to any host, and sends its cookies with the
+// handshake. The guard admits pages of its own origin and of the listed ones. A client that
+// sends no Origin is not a browser; it is admitted unless its token is in a cookie.
 //
 // # Where browsers put a token
 //
-// A page cannot set headers on a WebSocket. It can rely on a cookie ([httpauth.LocationCookie]),
-// offer the token as a subprotocol ([httpauth.LocationSubprotocol]):
+// A page cannot set headers on a WebSocket. It has these ways:
 //
-//	new WebSocket(url, ["paseto.bearer", token])
+//   - a cookie ([httpauth.LocationCookie]);
+//   - a subprotocol ([httpauth.LocationSubprotocol]): new WebSocket(url, ["paseto.bearer", token]);
+//   - a ticket in the URL ([httpauth.LocationTicket]), which works once: the best way for a
+//     page of another origin, see [httpauth.Web.Ticket];
+//   - the first message ([httpauth.LocationMessage]): the handler runs only after it;
+//   - the access token in the URL ([httpauth.LocationQuery]). Danger: URLs are kept in logs
+//     and histories. Use it only with tokens that expire soon, and do not log query strings.
 //
-// or buy a ticket and put that into the URL ([httpauth.LocationTicket]), which is the best way
-// for a page of another origin; see [httpauth.Web.Ticket]. The access token
-// itself can go into the URL too ([httpauth.LocationQuery]). URLs end up in logs and histories:
-// use [httpauth.LocationQuery] only with tokens that expire soon, and a log without query
-// strings. A ticket found there is used up. Or it sends the token in the first
-// message ([httpauth.LocationMessage]), before which the application gets to know nothing of the
-// connection.
-//
-// A browser that has the cookie sends it with every handshake. On a route that
-// accepts [httpauth.LocationCookie] and another location, a page that uses the other one then
-// brings two tokens and is refused: give the two kinds of page routes of their
-// own, with [httpauth.WithLocations].
+// A browser that has the cookie sends it with every handshake. So on a route that accepts
+// [httpauth.LocationCookie] and another location, a page that uses the other one brings two
+// tokens and is refused. Give the two kinds of pages different routes, with
+// [httpauth.WithLocations].
 //
 // # The life of a connection
 //
 // A connection has a [live.Right], and is closed when that ends: when its token expires or is
-// revoked, at a shutdown, and for whatever else package live lists. It is closed too when its
-// peer answers no ping ([Config.PingInterval]), lets too much wait ([Config.SendQueue]) or
-// sends too much ([Config.Messages]). Neither its peer nor its handler can hold that up.
+// revoked, at a shutdown, and for every other cause that package live lists. It is also closed
+// when its peer does not answer a ping ([Config.PingInterval]), reads too slowly
+// ([Config.SendQueue]) or sends too much ([Config.Messages]). Neither the peer nor the handler
+// can delay that.
 //
-// Its context then ends with the cause. The handler should return soon, and has to
-// read as long as the connection lives: pongs, closes and renewals are heard in
-// [Conn.ReadMessage] alone.
+// The context of the connection then ends with the cause, and the handler should return soon.
+// The handler has to read for as long as the connection is open: only [Conn.ReadMessage]
+// notices pongs, closes and renewals.
 //
-// A client keeps its connection with a newer token (see [live.Right.Renew]): in a message of
-// the application's own protocol, whose handler calls [Conn.Renew], or in one that the
-// application need not know ([Config.RenewMessages], [WithTokenMessages]). With [WithLogin] an
-// anonymous connection can log in by the same ways.
+// A client keeps its connection open by sending a newer token (see [live.Right.Renew]). It
+// sends it in a message of the application's own protocol, and the handler calls [Conn.Renew];
+// or in a message that the guard reads ([Config.RenewMessages], [WithTokenMessages]). With
+// [WithLogin] an anonymous connection can log in in the same ways.
 //
 // # Limits
 //
 // [Limits] bounds how many connections may wait for a first message, and how many handshakes
 // an address may begin, or fail. Behind a proxy, set [httpauth.Config.TrustedProxies] before
-// you limit addresses. How many connections there may be, in all and for each subject, is in
-// [live.Config].
+// you limit addresses. [live.Config] bounds how many connections there may be, in all and for
+// each subject.
 //
 // # Sending
 //
-// [Conn.WriteMessage] waits for the peer, for [Config.WriteTimeout] at most.
-// [Conn.Send] and [Guard.Broadcast] wait for nobody, and a peer that reads too
-// slowly is closed. [Guard.Connections] and [Guard.ConnectionsOf] find connections
-// of this guard.
+// [Conn.WriteMessage] waits for the peer, for [Config.WriteTimeout] at most. [Conn.Send] and
+// [Guard.Broadcast] never wait; a connection whose peer reads too slowly is closed.
+// [Guard.Connections] and [Guard.ConnectionsOf] find connections of this guard.
 //
 // # Closing
 //
-// [Closures] lists every cause with its close code and with what a client should do
-// then. With [StandardCodes] whatever is wrong with a token is 1008; [PrivateCodes]
-// has codes that tell a client what to do, and [GraphQLWSCodes] those that the npm
-// client graphql-ws understands. [Config.CloseCodeFor] changes single ones.
-// docs/connections.md has the same as a table, and clients.
+// [Closures] lists every cause with its close code and with what a client should do then. With
+// [StandardCodes] everything that is wrong with a token has the code 1008. [PrivateCodes] has
+// codes that tell a client what to do, and [GraphQLWSCodes] has those that the npm client
+// graphql-ws understands. [Config.CloseCodeFor] changes single codes. docs/connections.md has
+// the same as a table, and examples of clients.
 //
 // # Memory
 //
-// An idle connection has one goroutine, over plain TCP on a stack of 2 KiB until its
-// first message comes, and neither a read nor a write buffer. The handler's context has
-// nothing of the request, unless [WithConnContext] keeps it or the requirement has a
-// Check, which sees the request's values: they stay in memory for as long as the
-// connection does.
+// An idle connection has one goroutine and neither a read nor a write buffer. Over plain TCP
+// the stack of the goroutine is 2 KiB until the first message comes. The handler's context
+// keeps nothing of the request, with two exceptions: what [WithConnContext] chooses, and, if
+// the requirement has a Check, the request's values. These stay in memory for as long as the
+// connection is open.
 package wsauth

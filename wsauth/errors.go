@@ -2,19 +2,19 @@ package wsauth
 
 import "github.com/pasetokit/pasetokit/paseto"
 
-// Refusals of handshakes, and causes for which a connection ends, that only
-// WebSockets know; the others are those of packages paseto and live. Their codes are stable.
-// What a client is told of each is listed by [Closures] and in docs/refusals.md.
+// Refusals and causes that only WebSockets have. The others are those of packages paseto and
+// live. The codes are stable. [Closures] and docs/refusals.md list what a client is told of
+// each.
 const (
-	// ErrThrottled: the address has begun, or failed, more handshakes of late
-	// than [Limits] allow, or has [Limits.PendingPerAddress].
+	// ErrThrottled: the address has begun, or failed, more handshakes lately than [Limits]
+	// allow, or has [Limits.PendingPerAddress] connections without a token.
 	ErrThrottled paseto.Code = "handshakes_limited"
 
 	// ErrNoMessage: no token came in a message within [Config.MessageTimeout];
 	// see [httpauth.LocationMessage].
 	ErrNoMessage paseto.Code = "message_timeout"
-	// ErrMessage: the first message, or one that is to renew the token, is not as
-	// it has to be.
+	// ErrMessage: the first message, or a message to renew the token, does not have the
+	// expected form.
 	ErrMessage paseto.Code = "message_invalid"
 
 	// ErrRate: the peer sends more than [MessageLimits] allow.

@@ -16,39 +16,37 @@ import (
 	"github.com/pasetokit/pasetokit/paseto/live"
 )
 
-// Limits bounds what clients can take of a server before they have shown a token. How many
-// connections there may be, in all and for each subject, is said by [live.Config]. The zero
-// value of every field is its documented default.
+// Limits bounds what clients can do before they have shown a token. [live.Config] bounds how
+// many connections there may be, in all and for each subject. The zero value of every field is
+// its documented default.
 type Limits struct {
-	// Pending is how many connections may be waiting for the token of their first message,
-	// at the location [httpauth.LocationMessage], at a time. Beyond that handshakes are
-	// answered with status 503. Default 1000.
+	// Pending is how many connections may wait for the token of their first message at a
+	// time, at the location [httpauth.LocationMessage]. Beyond that handshakes are answered
+	// with status 503. Default 1000.
 	Pending int `koanf:"pending" default:"1000" validate:"omitempty,min=1,max=1000000000"`
-	// PendingPerAddress is how many of these a client address may have; beyond
-	// that its handshakes are answered with status 429. An IPv6 address counts
-	// together with all of its /64 network. [paseto.NoLimit] lifts the bound. Default: a tenth of
-	// [Limits.Pending], and at least 1. Danger: behind a proxy that
-	// [httpauth.Config.TrustedProxies] does not list, all clients have one address, and this
-	// many places together.
+	// PendingPerAddress is how many of [Limits.Pending] one client address may have. Beyond
+	// that its handshakes are answered with status 429. All addresses of an IPv6 /64 network
+	// count as one. [paseto.NoLimit] lifts the bound. Default: a tenth of [Limits.Pending],
+	// and at least 1. Danger: behind a proxy that [httpauth.Config.TrustedProxies] does not
+	// list, all clients have one address, and share these places.
 	PendingPerAddress int `koanf:"pending_per_address" validate:"omitempty,none|min=1,max=1000000000"`
 
-	// HandshakesPerMinute is how many handshakes a client address may begin in a
-	// minute, all at once or spread over it. Beyond that they are answered with status 429
-	// before their token is looked at. An IPv6 address counts together with all of its /64
-	// network. Handshakes that are refused for their Origin have a count of their own, with
-	// the same bound, so that another site's page cannot use up those of its visitor.
-	// Default none: any number. Danger: behind a proxy that
-	// [httpauth.Config.TrustedProxies] does not list, all clients have one address, and one
-	// of them can lock out all others.
+	// HandshakesPerMinute is how many handshakes a client address may begin in a minute, all
+	// at once or spread over it. Beyond that they are answered with status 429 before their
+	// token is looked at. All addresses of an IPv6 /64 network count as one. Handshakes that
+	// are refused for their Origin are counted separately, with the same bound, so that a
+	// page of another site cannot use up the handshakes of its visitor. Default none: any
+	// number. Danger: behind a proxy that [httpauth.Config.TrustedProxies] does not list, all
+	// clients have one address, and one of them can lock out all others.
 	HandshakesPerMinute int `koanf:"handshakes_per_minute" default:"none" validate:"omitempty,none|min=1,max=1000000000"`
 	// FailuresPerMinute is how many handshakes of a client address may be refused in a
-	// minute for what they bring; they count as those of [Limits.HandshakesPerMinute].
-	// Default none: any number. Danger: as there.
+	// minute for what the client sent. Addresses count as in [Limits.HandshakesPerMinute].
+	// Default none: any number. Danger: the same as there.
 	FailuresPerMinute int `koanf:"failures_per_minute" default:"none" validate:"omitempty,none|min=1,max=1000000000"`
 }
 
-// withDefaults returns the limits with what other settings decide. 0 stands for no limit
-// where there is none.
+// withDefaults returns the limits with the defaults that depend on other settings. There 0
+// means without limit.
 func (l Limits) withDefaults() Limits {
 	if l.PendingPerAddress == paseto.NoLimit {
 		l.PendingPerAddress = l.Pending
@@ -58,7 +56,7 @@ func (l Limits) withDefaults() Limits {
 	return l
 }
 
-// limit makes what keeps the limits that are configured.
+// limit sets up the configured limits.
 func (g *Guard) limit() {
 	limits := g.cfg.Limits
 	if g.cfg.Messages.OnExcess == MessageExcessCloses { // a first message may be longer than others
@@ -73,15 +71,15 @@ func (g *Guard) limit() {
 	g.clientLog = clientlog.New(g.log, g.auth.Now)
 }
 
-// client returns the addresses that limits count together with that of the client
-// that sent r: the address itself, and of IPv6 its /64 network.
+// client returns the addresses that count as the same client as the sender of r: its address
+// alone, or its /64 network for IPv6.
 func (g *Guard) client(r *http.Request) netip.Prefix { return clientaddr.Bucket(g.addresses.Find(r)) }
 
-// attempt is a handshake that may turn out to be refused for what it brings.
+// attempt is a handshake that is not decided yet. It may count as a failure of its client.
 type attempt struct{ end func(failed bool) }
 
-// begin counts a handshake of an address, or refuses it. The attempt is to be ended
-// with what came of it.
+// begin counts a handshake of an address, or refuses it. The caller must call done of the
+// attempt with the outcome.
 func (g *Guard) begin(r *http.Request) (attempt, error) {
 	client := g.client(r)
 	if wait, ok := g.handshakes.Allow(client); !ok {
@@ -94,8 +92,8 @@ func (g *Guard) begin(r *http.Request) (attempt, error) {
 	return attempt{end}, nil
 }
 
-// done ends the attempt with the error that was its outcome. What is the server's
-// doing, or its state, is not the client's failure.
+// done ends the attempt with its outcome, nil for success. An error that is not the
+// client's fault does not count as a failure.
 func (a attempt) done(err error) {
 	failed := err != nil && httpauth.Status(err) < http.StatusInternalServerError &&
 		!errors.Is(err, live.ErrPanic) && !errors.Is(err, live.ErrTooMany) && !errors.Is(err, live.ErrShutdown) && !errors.Is(err, live.ErrOverload) &&

@@ -22,34 +22,35 @@ const (
 )
 
 // MessageLimits bounds how much a peer may send over a connection. Each bound is a rate with
-// a burst: what may come at once, after a time in which less came.
+// a burst. The burst is how much may come at once after a quiet time.
 type MessageLimits struct {
-	// PerSecond is how many messages a peer may send a second in the long run. Messages
-	// that carry a token count, and so do pings, and pongs that nobody asked for. Default
-	// none: any number.
+	// PerSecond is how many messages a peer may send in a second in the long run. Messages
+	// with a token count too, and so do pings, and pongs that answer no ping of the server.
+	// Default none: any number.
 	PerSecond int `koanf:"per_second" default:"none" validate:"omitempty,none|min=1,max=1000000000"`
-	// Burst is how many messages may come at once. What comes in while the handler does
-	// not read counts at once when it reads again. Default: as many as in a second.
+	// Burst is how many messages may come at once. Messages that come while the handler
+	// does not read count when it reads again, all at once. Default: the number for one
+	// second.
 	Burst int `koanf:"burst" validate:"omitempty,min=1,max=1000000000"`
-	// BytesPerSecond is how many bytes a peer may send a second in the long run: all that
-	// come in, the heads of frames included. Default none: any number.
+	// BytesPerSecond is how many bytes a peer may send in a second in the long run. All bytes
+	// count, with the heads of frames. Default none: any number.
 	BytesPerSecond int `koanf:"bytes_per_second" default:"none" validate:"omitempty,none|min=1,max=1000000000"`
-	// BytesBurst is how many bytes may come at once. Where [MessageLimits.OnExcess] is close it must
-	// have room for the longest message. Default: as many as in a second, and at least
-	// the longest message.
+	// BytesBurst is how many bytes may come at once. If [MessageLimits.OnExcess] is close, it
+	// must not be smaller than the longest message. Default: the number for one second, and
+	// at least the longest message.
 	BytesBurst int `koanf:"bytes_burst" validate:"omitempty,min=1,max=2000000000"`
-	// OnExcess says what happens to a connection whose peer sends more: close (with code
-	// 1008) or wait (it is read more slowly, and the network holds its peer up). Danger of
-	// wait: the peer's pings are answered late as well. Default close.
+	// OnExcess says what happens to a connection whose peer sends more: close (it is closed
+	// with code 1008) or wait (the server reads more slowly, until the peer cannot send any
+	// more). Danger of wait: the peer's pings are answered late too. Default close.
 	OnExcess MessageExcess `koanf:"on_excess" default:"close" validate:"omitempty,oneof=close wait"`
 }
 
-// frameOverhead is how many bytes a message takes beside its payload, if it comes in one
-// frame (RFC 6455, section 5.2).
+// frameOverhead is how many bytes a message takes in addition to its payload, if it comes in
+// one frame (RFC 6455, section 5.2).
 const frameOverhead = 2 + 8 + 4
 
-// withDefaults returns the limits with what other settings decide. 0 stands for no limit.
-// The longest message has that many bytes.
+// withDefaults returns the limits with the defaults that depend on other settings. There 0
+// means without limit. longest is the size of the longest message in bytes.
 func (l MessageLimits) withDefaults(longest int64) MessageLimits {
 	l.PerSecond, l.BytesPerSecond = max(0, l.PerSecond), max(0, l.BytesPerSecond)
 	l.Burst = cmp.Or(l.Burst, l.PerSecond)
@@ -57,7 +58,7 @@ func (l MessageLimits) withDefaults(longest int64) MessageLimits {
 	return l
 }
 
-// check adds what is wrong between the limits, and with the longest message.
+// check adds problems of limits that do not fit together, or not the longest message.
 func (l MessageLimits) check(problems *settings.Problems, longest int64) {
 	filled := l.withDefaults(longest)
 	if l.Burst > 0 && filled.PerSecond == 0 {
@@ -72,17 +73,17 @@ func (l MessageLimits) check(problems *settings.Problems, longest int64) {
 	}
 }
 
-// meter counts what a peer sends. One goroutine at a time reads, and counts.
+// meter counts what a peer sends. Only the goroutine that reads uses it, except for owed.
 type meter struct {
 	messages, bytes bucket
-	owed            atomic.Int32 // pongs that answer our pings
+	owed            atomic.Int32 // how many pongs are expected, as answers to our pings
 }
 
-// bucket is the moment when all of a burst is free again.
+// bucket is the moment when the whole burst is free again.
 type bucket int64
 
-// take counts n that come in now, and returns how much too early they come: not more than 0
-// if they are within the limit.
+// take counts n messages or bytes that come in now. It returns how much too early they come:
+// 0 or less if they are within the limit.
 func (b *bucket) take(n, perSecond, burst int, now int64) time.Duration {
 	if perSecond == 0 {
 		return 0
@@ -92,11 +93,11 @@ func (b *bucket) take(n, perSecond, burst int, now int64) time.Duration {
 	return time.Duration(int64(*b) - now - duration(burst))
 }
 
-// measure has what comes in over a new WebSocket counted, if that is limited.
+// measure sets up the meter of a new WebSocket, if there are limits.
 func (c *Conn) measure(ws *websocket.Conn) {
 	limits := &c.gate.guard.cfg.Messages
 	if limits.PerSecond == 0 && limits.BytesPerSecond == 0 {
-		return // nothing is kept for it
+		return // so that the connection needs no memory for it
 	}
 	if c.extra == nil {
 		c.extra = new(extra)
@@ -121,8 +122,8 @@ func (c *Conn) limited() *meter {
 	return c.extra.meter
 }
 
-// take counts what the reader of the connection got. More than is allowed closes the
-// connection, or has the reader wait.
+// take counts what was read from the connection. Beyond the limits it closes the connection,
+// or makes the reader wait.
 func (c *Conn) take(messages, bytes int) {
 	m := c.limited()
 	if m == nil || c.right.Ended() {
@@ -140,7 +141,7 @@ func (c *Conn) take(messages, bytes int) {
 	}
 }
 
-// takePong counts a pong, which is no message if it answers a ping of ours.
+// takePong counts a pong. One that answers our ping does not count as a message.
 func (c *Conn) takePong(bytes int) {
 	m := c.limited()
 	if m == nil {
@@ -154,15 +155,15 @@ func (c *Conn) takePong(bytes int) {
 	c.take(1, bytes)
 }
 
-// owe has the next pong answer a ping that is being sent.
+// owe records that a ping is being sent, which a pong will answer.
 func (c *Conn) owe() {
 	if m := c.limited(); m != nil {
 		m.owed.Add(1)
 	}
 }
 
-// pause keeps the reader waiting, until the connection ends at most. Nobody hears of the
-// peer meanwhile, which is not the peer's fault.
+// pause makes the reader wait, at most until the connection ends. Meanwhile nobody reads what
+// the peer sends, so the peer does not count as gone.
 func (c *Conn) pause(d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
