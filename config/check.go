@@ -93,7 +93,7 @@ func (c checker) between(section string, broken settings.Problems) {
 // tickets adds that handshakes are to carry tickets where nothing can redeem them.
 func (c checker) tickets() {
 	if c.cfg.Denylist.Disabled && slices.Contains(c.cfg.WebSocket.Locations, httpauth.LocationTicket) {
-		c.add("websocket.locations", nil, "ticket needs a denylist, for a ticket must work but once; set denylist.disabled to false, or take ticket out")
+		c.add("websocket.locations", nil, "ticket needs a denylist, because a ticket must work only once; set denylist.disabled to false, or take ticket out")
 	}
 }
 

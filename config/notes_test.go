@@ -117,7 +117,7 @@ func TestTicketWithoutDenylist(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "auth.yaml")
 		check(t, os.WriteFile(path, []byte(off+locations), 0o600))
 		_, err := config.Load(path)
-		want := "config: websocket.locations (" + path + ":2): ticket needs a denylist, for a ticket must work but once"
+		want := "config: websocket.locations (" + path + ":2): ticket needs a denylist, because a ticket must work only once"
 		if refused != (err != nil) || refused && !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("%s: error is %v", locations, err)
 		}

@@ -41,7 +41,7 @@ func TestTicketLocation(t *testing.T) {
 			})
 			if test.refused {
 				_, err := config.Open(t.Context(), cfg)
-				const want = "config: websocket.locations: ticket needs a denylist, for a ticket must work but once; set denylist.disabled to false, or take ticket out"
+				const want = "config: websocket.locations: ticket needs a denylist, because a ticket must work only once; set denylist.disabled to false, or take ticket out"
 				if !errors.Is(err, paseto.ErrConfig) || err.Error() != want {
 					t.Errorf("error is %v, want %s", err, want)
 				}

@@ -121,8 +121,8 @@ func TestPeerEnds(t *testing.T) {
 		{"vanishes in a message", func(ws *websocket.Conn) {
 			_, _ = ws.NetConn().Write([]byte{0x81, 0x85, 0, 0, 0, 0, 'h'}) // the first of five bytes
 			_ = ws.NetConn().Close()
-		}, wsauth.CloseError{Code: wsauth.CloseAbnormal}, "without closing it"},
-		{"vanishes", func(ws *websocket.Conn) { _ = ws.NetConn().Close() }, wsauth.CloseError{Code: wsauth.CloseAbnormal}, "without closing it"},
+		}, wsauth.CloseError{Code: wsauth.CloseAbnormal}, "without a close frame"},
+		{"vanishes", func(ws *websocket.Conn) { _ = ws.NetConn().Close() }, wsauth.CloseError{Code: wsauth.CloseAbnormal}, "without a close frame"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

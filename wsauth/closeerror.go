@@ -23,7 +23,7 @@ func (e *CloseError) Error() string {
 		return "wsauth: a nil *CloseError"
 	}
 	if e.Code == CloseAbnormal {
-		return "wsauth: connection broke off without a close frame of the peer"
+		return "wsauth: peer broke the connection off without a close frame"
 	}
 	if e.Reason == "" {
 		return fmt.Sprintf("wsauth: peer closed the connection with code %d", e.Code)

@@ -12,7 +12,7 @@ import (
 	"github.com/pasetokit/pasetokit/paseto/live"
 )
 
-// firstMessage is one that was read before the handler runs.
+// firstMessage is a message that was read before the handler runs.
 type firstMessage struct {
 	kind MessageKind
 	data []byte
@@ -41,8 +41,8 @@ func (g *Guard) admitPending(c *Conn, try attempt, who client) bool {
 	return true
 }
 
-// awaitToken waits for the first message and admits the connection with its token. The
-// error is why the connection is to end, or has ended.
+// awaitToken waits for the first message and admits the connection with its token. The error
+// says why the connection has ended, or must end.
 func (g *Guard) awaitToken(c *Conn, try attempt, who client) (m *firstMessage, err error) {
 	err = errCheckPanicked
 	var came atomic.Bool
@@ -64,18 +64,18 @@ func (g *Guard) awaitToken(c *Conn, try attempt, who client) (m *firstMessage, e
 			c.refused(m.kind, m.data, err)
 		}
 	}
-	if isReadLimit(err) { // told already
+	if isReadLimit(err) { // the client has been told with code 1009
 		err = refusal.Newf(ErrMessage, "%w", err)
 	}
-	if told, ok := errors.AsType[*paseto.Error](err); ok && told.Code != live.ErrPanic { // which is logged
+	if told, ok := errors.AsType[*paseto.Error](err); ok && told.Code != live.ErrPanic { // a panic was logged before
 		g.logRefusal(c.Context(), who, told.Code, httpauth.Status(err), err)
 		g.keeper.Report(live.Event{Kind: live.EventRefused, Err: err})
 	}
 	return m, err
 }
 
-// readFirst reads one message that is not much longer than a token may be. Its error is
-// why the connection has ended.
+// readFirst reads one message, which may be a little longer than the longest token. The error
+// says why the connection has ended.
 func (c *Conn) readFirst() (*firstMessage, error) {
 	c.reading.Lock()
 	defer c.reading.Unlock()

@@ -16,29 +16,28 @@ import (
 	"github.com/pasetokit/pasetokit/paseto/live"
 )
 
-// gate is one route: what it asks for, where it looks, and what is behind it. It
-// implements [http.Handler].
+// gate is one route: what it requires, where it looks for tokens, and the handler behind it.
+// It implements [http.Handler].
 type gate struct {
 	guard    *Guard
 	req      paseto.Requirement
 	in       route
 	serve    Handler
 	messages *TokenMessages
-	broken   error // why nobody can pass
+	broken   error // why nobody can pass; nil if the route is valid
 
-	last atomic.Pointer[entrance] // that by returned
+	last atomic.Pointer[entrance] // what by returned last
 }
 
-// entrance is a gate by one of the routes that lead to it. What the log calls it is the
-// name of the route.
+// entrance is a gate with the name of one route that leads to it.
 type entrance struct {
 	*gate
 	live.Route
 }
 
-// by returns the entrance that r came by, which the log calls by the pattern of the
-// router, or else by the path. Most connections of a gate share one: it takes little
-// memory then.
+// by returns the entrance of a request. Its name is the pattern of the router, or the path if
+// there is no pattern. Connections with the same name mostly share one entrance, to save
+// memory.
 func (t *gate) by(r *http.Request) *entrance {
 	route := r.Pattern
 	if route == "" {
@@ -76,10 +75,10 @@ func (t *gate) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// enter opens the connection of a client that may have it. Its error is a refusal
-// that is to be answered.
+// enter opens the connection if the client may have it. Its error is a refusal, which the
+// caller has to answer.
 func (t *gate) enter(w *answer, r *http.Request) (err error) {
-	try, err := t.guard.knock(r)
+	try, err := t.guard.beginHandshake(r)
 	if err != nil {
 		return err
 	}
@@ -110,7 +109,7 @@ func (t *gate) enter(w *answer, r *http.Request) (err error) {
 		return err
 	}
 	claims, err := t.guard.verify(r, atHandshake(t.req, values), token, where, prepare)
-	if err == nil && c == nil { // no ticket was used up
+	if err == nil && c == nil { // there was no ticket, so verify has not called prepare
 		err = prepare()
 	}
 	if err == nil {
@@ -119,7 +118,7 @@ func (t *gate) enter(w *answer, r *http.Request) (err error) {
 	return err
 }
 
-// isShutDown reports whether nobody is let in any more.
+// isShutDown reports whether the shutdown has begun.
 func (g *Guard) isShutDown() bool {
 	select {
 	case <-g.keeper.Done():
@@ -129,8 +128,8 @@ func (g *Guard) isShutDown() bool {
 	}
 }
 
-// prepare does all that may fail of a handshake, but for what depends on its claims and
-// on the network. The caller ends it with leave.
+// prepare does everything in a handshake that may fail, except what depends on the claims or
+// the network. The caller ends the connection with leave.
 func (t *gate) prepare(values context.Context, w *answer, r *http.Request) (*Conn, error) {
 	c, err := t.guard.newConn(values, t, r)
 	if err != nil {
@@ -143,24 +142,24 @@ func (t *gate) prepare(values context.Context, w *answer, r *http.Request) (*Con
 	return c, nil
 }
 
-// open completes the handshake of a client with these claims and has the connection
-// served, unless it fails. Its error is as that of enter.
+// open completes the handshake of a client with these claims, and starts to serve the
+// connection. Its error is a refusal, as in enter.
 func (t *gate) open(w *answer, r *http.Request, c *Conn, claims *paseto.Claims) (served bool, err error) {
 	if err := c.right.Admit(r.Context(), claims); err != nil {
 		return false, err
 	}
 	if !c.upgrade(w, r) {
-		return false, nil // it has been answered
+		return false, nil // the request has been answered
 	}
-	// The HTTP handler returns now, so that net/http frees its buffers; the
-	// connection has a context of its own.
+	// The HTTP handler returns now, so that net/http frees its buffers. The connection has a
+	// context of its own.
 	go t.guard.serve(c)
 	return true, nil
 }
 
-// openPending completes the handshake of a client that is to send its token in its
-// first message, with which the attempt ends if it is kept. Its error is a refusal
-// that is to be answered.
+// openPending completes the handshake of a client that has to send its token in the first
+// message. If it returns kept, the attempt ends with that message. Its error is a refusal, as
+// in enter.
 func (t *gate) openPending(values context.Context, w *answer, r *http.Request, try attempt) (kept bool, err error) {
 	g := t.guard
 	c, err := g.newConn(values, t, r)
@@ -181,14 +180,14 @@ func (t *gate) openPending(values context.Context, w *answer, r *http.Request, t
 		return false, err
 	}
 	if !c.upgrade(w, r) {
-		return false, nil // it has been answered
+		return false, nil // the request has been answered
 	}
 	go g.servePending(c, try, g.from(r))
 	return true, nil
 }
 
-// upgrade answers 101 and begins to keep the connection alive. Where it returns false, the
-// request has been answered with something else, or its connection closed, and the log told.
+// upgrade answers with status 101 and starts the pings. If it returns false, the request has
+// got another answer, or its connection is closed, and that is logged.
 func (c *Conn) upgrade(w *answer, r *http.Request) bool {
 	ws := c.gate.upgrade(w, r, &c.in)
 	if ws == nil {

@@ -29,9 +29,9 @@ import (
 	"github.com/pasetokit/pasetokit/paseto/live"
 )
 
-// Guard decides who may open a WebSocket, and ends the connections that it let in
-// when their right to be there ends, which a [live.Keeper] holds. It is safe for concurrent
-// use. [Guard.Shutdown] ends it.
+// Guard decides who may open a WebSocket, and closes each connection when its right ends. A
+// [live.Keeper] holds these rights. A Guard is safe for concurrent use. [Guard.Shutdown] ends
+// it.
 type Guard struct {
 	auth     *paseto.Authorizer
 	keeper   *live.Keeper
@@ -46,22 +46,21 @@ type Guard struct {
 
 	pings   *schedule.Schedule[*Conn]
 	started sync.Once // the pings
-	made    time.Time // what the moments of meters are counted from
+	made    time.Time // meters count time from here
 	lobby   *lobby
 
 	addresses  clientaddr.Finder
-	clientLog  *clientlog.Log                // where clients choose what is logged, or how often
+	clientLog  *clientlog.Log                // for lines that clients can cause
 	handshakes *throttle.Table[netip.Prefix] // nil: not limited
 	failures   *throttle.Table[netip.Prefix] // nil: not limited
 	foreign    *throttle.Table[netip.Prefix] // handshakes of other origins; nil: not limited
 }
 
-// New returns a Guard that verifies with the Authorizer of web, whose Keeper holds the rights
-// of its connections (see [httpauth.WithKeeper]). It shares with web what
-// [httpauth.Config] says of header, cookies, realm, public scheme and trusted proxies. It
-// takes nothing else from there: the origins that may connect are those of
-// [Config.AllowedOrigins]. The error wraps [paseto.ErrConfig] and names everything that
-// is wrong with cfg.
+// New returns a Guard that uses the Authorizer of web to verify tokens, and the Keeper of web
+// to hold the rights of its connections (see [httpauth.WithKeeper]). From [httpauth.Config] it
+// takes header, cookies, realm, public scheme and trusted proxies, and nothing else. The
+// origins that may connect are those of [Config.AllowedOrigins]. The error wraps
+// [paseto.ErrConfig] and names everything that is wrong with cfg.
 func New(web *httpauth.Web, cfg Config, opts ...Option) (*Guard, error) {
 	if web == nil {
 		return nil, errors.Join(cfg.Validate(), fmt.Errorf("%w: the Web is nil; make one with httpauth.New", paseto.ErrConfig))
@@ -97,25 +96,24 @@ func New(web *httpauth.Web, cfg Config, opts ...Option) (*Guard, error) {
 		HandshakeTimeout: g.cfg.WriteTimeout,
 		WriteBufferSize:  4 << 10,
 		WriteBufferPool:  new(sync.Pool),
-		CheckOrigin:      func(*http.Request) bool { return true }, // done by then
+		CheckOrigin:      func(*http.Request) bool { return true }, // checked before
 		Error:            g.refuseHandshake,
 	}
 	return g, nil
 }
 
-// Handler is what an application does with a connection. It runs on a
-// goroutine of its own, after the HTTP handler has returned, and the
-// connection is closed when it returns. The context carries the claims in force
-// (see [paseto.FromContext]) and the values of [WithConnContext], and ends with
-// the connection; [context.Cause] then says why. A panic is logged, counted, and
-// closes the connection with code 1011.
+// Handler serves a connection. It runs on a goroutine of its own, after the HTTP handler has
+// returned. The connection is closed when it returns. The context has the claims in force (see
+// [paseto.FromContext]) and the values of [WithConnContext]. It ends with the connection, and
+// [context.Cause] then says why. A panic is logged and counted, and closes the connection with
+// code 1011.
 type Handler func(ctx context.Context, conn *Conn)
 
-// Require returns a handler that opens a WebSocket for handshakes with a token
-// that meets req, and refuses all others as [Config.Reject] says.
+// Require returns an HTTP handler that opens a WebSocket for handshakes with a token that meets
+// req, and refuses all others as [Config.Reject] says.
 //
-// A requirement that no token can meet, or a location that is for requests alone, is
-// logged here, and every handshake is then refused.
+// A mistake of the program, such as a requirement that no token can meet, or a location that
+// handshakes do not have, is logged here. Then every handshake is refused.
 func (g *Guard) Require(req paseto.Requirement, serve Handler, opts ...httpauth.RouteOption) http.Handler {
 	t := &gate{guard: g, req: req, in: g.routeFor(req, opts), serve: serve}
 	t.messages, t.broken = t.in.tokenMessages()
@@ -134,8 +132,8 @@ func (g *Guard) Require(req paseto.Requirement, serve Handler, opts ...httpauth.
 	return t
 }
 
-// malformedHandshake reports what is wrong with a handshake that says it is one
-// (RFC 6455, section 4.2.1).
+// malformedHandshake reports what is wrong with the form of a handshake (RFC 6455, section
+// 4.2.1).
 func malformedHandshake(r *http.Request) (status int, err error) {
 	if r.Method != http.MethodGet {
 		return http.StatusMethodNotAllowed, errors.New("a handshake is a GET request")
@@ -152,20 +150,19 @@ func malformedHandshake(r *http.Request) (status int, err error) {
 	return 0, nil
 }
 
-// isNonce reports whether s is base64 of 16 bytes as everybody writes it: the decoder
-// takes line breaks, and stray bits at the end.
+// isNonce reports whether s is 16 bytes in base64 of the usual form. The decoder alone also
+// accepts line breaks, and stray bits at the end.
 func isNonce(s string) bool {
 	nonce, err := base64.StdEncoding.DecodeString(s)
 	return err == nil && len(nonce) == 16 && base64.StdEncoding.EncodeToString(nonce) == s
 }
 
-// Authenticate returns the claims of a handshake from an allowed origin that
-// meets req: nil for an anonymous caller of an optional route. It is what
-// [Guard.Require] does before it opens the connection, for programs that use
-// another WebSocket library; those open a right with [live.Keeper.Open], close the
-// connection as [Guard.CloseFor] says when that ends, and read the token of a first message
-// themselves. A ticket is used up by it, unless the request breaks RFC 6455. It counts for
-// the limits of the client's address, and for no other.
+// Authenticate checks a handshake as [Guard.Require] does before it opens a connection, and
+// returns the claims of its token: nil for an anonymous caller of an optional route. It is for
+// programs that use another WebSocket library. Such a program opens a right with
+// [live.Keeper.Open], closes its connection as [Guard.CloseFor] says when the right ends, and
+// reads the token of a first message itself. Authenticate uses a ticket up, unless the request
+// breaks RFC 6455. Of the limits it counts only those for the client's address.
 func (g *Guard) Authenticate(r *http.Request, req paseto.Requirement, opts ...httpauth.RouteOption) (*paseto.Claims, error) {
 	in := g.routeFor(req, opts)
 	if err := g.check(in, req); err != nil {
@@ -176,7 +173,7 @@ func (g *Guard) Authenticate(r *http.Request, req paseto.Requirement, opts ...ht
 			return nil, refusal.Newf(errHandshake, "%w", err)
 		}
 	}
-	try, err := g.knock(r)
+	try, err := g.beginHandshake(r)
 	if err != nil {
 		return nil, err
 	}
@@ -191,12 +188,12 @@ func (g *Guard) Authenticate(r *http.Request, req paseto.Requirement, opts ...ht
 	return claims, err
 }
 
-// errCheckPanicked is what comes of an attempt if nothing else does.
+// errCheckPanicked is the outcome of an attempt that a panic ends.
 var errCheckPanicked = errors.New("wsauth: the check of a requirement panicked")
 
-var errNoTickets = errors.New("ticket needs an Authorizer with a denylist, for a ticket must work but once")
+var errNoTickets = errors.New("ticket needs an Authorizer with a denylist, because a ticket must work only once")
 
-// check reports what makes a route one that nobody can enter.
+// check reports why nobody could pass a route.
 func (g *Guard) check(in route, req paseto.Requirement) error {
 	if err := in.Validate(); err != nil {
 		return err
@@ -210,8 +207,9 @@ func (g *Guard) check(in route, req paseto.Requirement) error {
 	return req.Validate()
 }
 
-// knock begins a handshake that is one, before its token is looked at.
-func (g *Guard) knock(r *http.Request) (attempt, error) {
+// beginHandshake checks the Origin of a handshake, and begins to count it, before its token is
+// looked at.
+func (g *Guard) beginHandshake(r *http.Request) (attempt, error) {
 	if err := g.checkOrigin(r); err != nil {
 		if wait, ok := g.foreign.Allow(g.client(r)); !ok {
 			return attempt{}, refusal.Later(ErrThrottled, wait)
@@ -221,8 +219,9 @@ func (g *Guard) knock(r *http.Request) (attempt, error) {
 	return g.begin(r)
 }
 
-// verify returns the claims of the token that was found somewhere. A ticket is used up
-// if ready, which may be nil, returns nil; it is called for nothing else.
+// verify returns the claims of a token that was found at the location where. For a ticket it
+// calls ready, which may be nil, right before it uses the ticket up, and keeps the ticket if
+// ready returns an error.
 func (g *Guard) verify(r *http.Request, req paseto.Requirement, token, where string, ready func() error) (*paseto.Claims, error) {
 	if where == locate.InCookie && r.Header.Get("Origin") == "" {
 		return nil, originError("the token is in a cookie, and there is no Origin")
@@ -234,14 +233,14 @@ func (g *Guard) verify(r *http.Request, req paseto.Requirement, token, where str
 	return g.auth.Verify(r.Context(), token, req)
 }
 
-// pathOf returns the path of the URL that the client opened, as it was sent. It differs
-// from that of r.URL where [http.StripPrefix] or the like has changed r.URL.
-// EscapedPath alone would not do: it unescapes slashes in what it has to escape anew.
+// pathOf returns the path of the URL that the client opened, as it was sent. r.URL has another
+// one after [http.StripPrefix]. EscapedPath alone would not be enough: when it has to escape a
+// path itself, it does not escape slashes.
 func (g *Guard) pathOf(r *http.Request) string {
 	target := r.URL
 	if sent, err := url.ParseRequestURI(r.RequestURI); err == nil {
 		target = sent
 	}
-	prefix, _ := urlpath.Normal(g.cfg.PathPrefix) // empty if that is
+	prefix, _ := urlpath.Normal(g.cfg.PathPrefix) // empty without a prefix
 	return prefix + cmp.Or(target.RawPath, target.EscapedPath())
 }

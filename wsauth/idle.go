@@ -9,31 +9,31 @@ import (
 	"github.com/gorilla/websocket"
 )
 
-// Most connections are idle most of the time, and so an idle one is made small. It
-// has no read buffer: it waits for a message's first bytes with room for a handful,
-// and borrows a buffer for the rest. And it waits with so few calls under way that
-// the 2 KiB of stack which its goroutine began with are enough. Within gorilla's
-// NextReader they are not, and a stack that has grown hardly ever shrinks.
+// Most connections are idle most of the time, so an idle one must be small. It has no read
+// buffer: it waits for the first bytes of a message with room for six bytes, and borrows a
+// buffer when they come. And it waits in few nested calls, so that the 2 KiB of stack that a
+// goroutine begins with are enough. In NextReader of gorilla they are not, and a stack that
+// has grown hardly ever shrinks.
 
 // readBuffers lends what messages are read through.
 var readBuffers = sync.Pool{New: func() any { return bufio.NewReaderSize(nil, 4<<10) }}
 
-// inlet is what gorilla/websocket reads a connection's bytes from.
+// inlet is what gorilla/websocket reads the bytes of a connection from.
 type inlet struct {
-	buf  bufio.Reader  // gorilla's, without a buffer while the connection is idle
-	lent *bufio.Reader // whose buffer that has, nil for none
+	buf  bufio.Reader  // what gorilla reads from; it has no buffer while the connection is idle
+	lent *bufio.Reader // the pool's reader whose buffer buf has, nil for none
 
-	head   [frameHead]byte // read ahead of buf
-	have   int8            // how many of these
-	failed bool            // a read has, and no other may follow
+	head   [frameHead]byte // the bytes that were read before buf had a buffer
+	have   int8            // how many bytes head has
+	failed bool            // a read has failed, and no other may follow
 	pinned atomic.Bool     // buf keeps its buffer
 }
 
-// frameHead is the size in bytes of a client's short frame up to its payload (RFC
-// 6455, section 5.2).
+// frameHead is how many bytes come before the payload of a client's short frame (RFC 6455,
+// section 5.2).
 const frameHead = 2 + 4
 
-// borrow gives buf a buffer, if it has none, to read through from r.
+// borrow gives buf a buffer, if it has none, and makes it read from r.
 func (in *inlet) borrow(r io.Reader) {
 	if in.lent == nil {
 		in.lent, _ = readBuffers.Get().(*bufio.Reader) // there is nothing else
@@ -42,7 +42,7 @@ func (in *inlet) borrow(r io.Reader) {
 	}
 }
 
-// giveBack returns buf's buffer, unless there is something in it.
+// giveBack returns the buffer of buf to the pool, unless something is in it.
 func (in *inlet) giveBack() {
 	if in.lent != nil && in.buf.Buffered() == 0 && !in.pinned.Load() {
 		readBuffers.Put(in.lent)
@@ -50,8 +50,8 @@ func (in *inlet) giveBack() {
 	}
 }
 
-// source is what the buffer of a connection's inlet is filled from. Whatever comes out
-// of it is a sign of life.
+// source is what the inlet of a connection reads from. Every byte from it shows that the peer
+// is there.
 type source Conn
 
 // Read implements [io.Reader].
@@ -71,17 +71,17 @@ func (s *source) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// await returns when a message has begun to come in, or nothing will any more. It
-// notes that the peer was heard of. Pongs that answer our pings are taken in here,
-// since NextReader would go on to wait for what follows them.
+// await returns when a message has begun to come in, or when the connection has failed. It
+// records that the peer has sent something. It reads pongs that answer our pings itself:
+// NextReader would read them and then wait for the next frame.
 func (c *Conn) await() {
 	in := &c.in
 	for in.lent != nil && in.buf.Buffered() >= frameHead {
 		if head, err := in.buf.Peek(frameHead); err != nil || !isPong(head) {
 			return
 		}
-		_, _ = in.buf.Discard(frameHead) // it is there
-		c.takePong(0)                    // whose bytes were counted when they came into buf
+		_, _ = in.buf.Discard(frameHead) // Peek has seen it
+		c.takePong(0)                    // its bytes were counted when they came into buf
 	}
 	in.giveBack()
 	for in.lent == nil && (in.have < 2 || isPong(in.head[:])) {
@@ -92,15 +92,15 @@ func (c *Conn) await() {
 		n, err := c.ws.NetConn().Read(in.head[in.have:])
 		in.have += int8(n) //nolint:gosec // At most frameHead.
 		if err != nil {
-			break // which buf will find again
+			break // the next read will return the error again
 		}
 		c.heard.Store(true)
 	}
 	in.borrow((*source)(c))
 }
 
-// isPong reports whether a frame begins like one that answers an empty ping: the
-// last frame of its message, of opcode 10, masked and without a payload.
+// isPong reports whether a frame begins like the answer to an empty ping: the last frame of
+// its message, with opcode 10, masked, without payload.
 func isPong(head []byte) bool {
 	return head[0] == 0x80|websocket.PongMessage && head[1] == 0x80
 }

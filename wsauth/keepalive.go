@@ -9,13 +9,13 @@ import (
 	"github.com/pasetokit/pasetokit/internal/refusal"
 )
 
-// A peer that has vanished without a word is found by pings. One schedule does that for all
+// Pings find peers that have vanished without closing. One schedule sends them for all
 // connections of a guard.
 
-// keepAlive begins to ask the peer for signs of life.
+// keepAlive starts the pings of a connection.
 func (c *Conn) keepAlive() {
 	if interval := c.gate.guard.cfg.PingInterval; interval != NoPing {
-		// Those that came together are not to be pinged together.
+		// The random time spreads the pings of connections that were opened together.
 		c.pingAfter(interval/2 + rand.N(interval/2+1)) //nolint:gosec // No secret.
 	}
 }
@@ -23,15 +23,15 @@ func (c *Conn) keepAlive() {
 func (c *Conn) pingAfter(d time.Duration) {
 	pings := c.gate.guard.pings
 	pings.Set(c, time.Now().Add(d))
-	if c.right.Ended() { // and perhaps taken out before
+	if c.right.Ended() { // it may have ended, and been removed, before Set
 		pings.Remove(c)
 	}
 }
 
-// beat asks for the next sign of life if there was one since the last time, and
-// gives up a peer that was silent. It holds up the schedule of all connections, and so
-// leaves to others what may take time.
-func (c *Conn) beat() {
+// checkPeer sends a ping if the peer has sent something since the last one, and otherwise cuts
+// the connection. All connections of the guard wait for it, so other goroutines do what may
+// take time.
+func (c *Conn) checkPeer() {
 	if c.right.Ended() {
 		return
 	}
@@ -43,8 +43,8 @@ func (c *Conn) beat() {
 	c.pingAfter(c.gate.guard.cfg.PingInterval)
 }
 
-// ping asks the peer for a sign of life (RFC 6455, section 5.5.2). A write that is
-// under way makes it wait, and give up in the end: that write has a deadline too.
+// ping sends a ping (RFC 6455, section 5.5.2). It waits for a write that is under way, which
+// has a deadline too.
 func (c *Conn) ping() {
 	if !c.right.Ended() {
 		c.owe()

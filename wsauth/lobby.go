@@ -11,31 +11,31 @@ import (
 	"github.com/pasetokit/pasetokit/paseto/live"
 )
 
-// lobby counts the clients that have yet to show a token, and those that were refused and
-// are told why. It bounds both.
+// lobby counts and bounds two kinds of connections: those that have not shown a token yet, and
+// those that were refused and are being closed.
 type lobby struct {
 	mu       sync.Mutex
-	pending  int                   // how many have yet to show a token
+	pending  int                   // how many connections have not shown a token yet
 	by       map[netip.Prefix]int  // the same, by client
-	refused  map[net.Conn]struct{} // taken over, told why not, and yet to be ended by the client
+	refused  map[net.Conn]struct{} // refused, and not yet closed by the client
 	isClosed bool
-	empty    chan struct{} // closed when the last refused one is gone after close
+	empty    chan struct{} // closed when refused is empty after close
 }
 
 func newLobby() *lobby {
 	return &lobby{by: make(map[netip.Prefix]int), refused: make(map[net.Conn]struct{}), empty: make(chan struct{})}
 }
 
-// pend counts a connection as one that has yet to show a token, unless there are too
-// many, or too many of its client. Pended ends it.
+// pend counts a connection that has not shown a token yet, unless there are too many, or too
+// many of its client. The caller ends the count with pended.
 func (l *lobby) pend(client netip.Prefix, cfg Config) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	switch limits := cfg.Limits; {
 	case l.pending >= limits.Pending:
-		return refusal.Newf(live.ErrOverload, "%d connections have yet to show a token", limits.Pending)
+		return refusal.Newf(live.ErrOverload, "%d connections have not shown a token yet", limits.Pending)
 	case l.by[client] >= limits.PendingPerAddress:
-		return refusal.Later(ErrThrottled, cfg.MessageTimeout) // when they have shown one, or are gone
+		return refusal.Later(ErrThrottled, cfg.MessageTimeout) // by then they have shown a token, or are closed
 	}
 	l.pending++
 	l.by[client]++
@@ -52,12 +52,12 @@ func (l *lobby) pended(client netip.Prefix) {
 	}
 }
 
-// maxRefused is how many refused clients are told why by a close frame, or are waited
-// for after an answer that was written by hand, at a time.
+// maxRefused is how many refused clients may be waited for at a time, after a close frame or
+// after an answer that net/http did not write.
 const maxRefused = 1000
 
-// hold takes a place among the refused for a connection that was taken over. It is not one
-// of those that others have. LetGo gives it back.
+// hold takes one of the maxRefused places for a connection that was taken over. The caller
+// gives it back with letGo.
 func (l *lobby) hold(conn net.Conn) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -75,15 +75,15 @@ func (l *lobby) letGo(conn net.Conn) {
 	l.closeEmpty()
 }
 
-// held returns the connections that hold took a place for.
+// held returns the connections that have a place of hold.
 func (l *lobby) held() []net.Conn {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return slices.Collect(maps.Keys(l.refused))
 }
 
-// close stops the taking of places. The channel it returns is closed when the last
-// one is given back.
+// close lets nobody take a place any more. The channel that it returns is closed when the last
+// place is given back.
 func (l *lobby) close() <-chan struct{} {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -94,8 +94,8 @@ func (l *lobby) close() <-chan struct{} {
 	return l.empty
 }
 
-// closeEmpty is called with the lobby locked, by what closes it, and by what takes the last
-// one out of it.
+// closeEmpty closes the channel empty if the lobby is closed and nobody has a place. It is
+// called with the lobby locked, after either may have changed.
 func (l *lobby) closeEmpty() {
 	if l.isClosed && len(l.refused) == 0 {
 		close(l.empty)

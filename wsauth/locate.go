@@ -16,10 +16,10 @@ func WithSubprotocols(protocols ...string) httpauth.RouteOption {
 	return func(r *locate.Route) { r.Subprotocols = own }
 }
 
-// route is where one route looks for its token, and what it speaks.
+// route is where one route looks for its token, and which subprotocols it has.
 type route struct{ locate.Route }
 
-// newRoute returns what holds for routes without options.
+// newRoute returns the route without options.
 func newRoute(c Config, web httpauth.Config) route {
 	r := route{locate.Route{
 		IsWebSocket: true,
@@ -33,7 +33,7 @@ func newRoute(c Config, web httpauth.Config) route {
 	return r
 }
 
-// routeFor returns what holds for a route with this requirement.
+// routeFor returns the route with a requirement and options.
 func (g *Guard) routeFor(req paseto.Requirement, opts []httpauth.RouteOption) route {
 	return route{locate.For(g.route.Route, req, opts)}
 }
@@ -41,16 +41,15 @@ func (g *Guard) routeFor(req paseto.Requirement, opts []httpauth.RouteOption) ro
 // takesMessage reports whether the token may come in the first message.
 func (r route) takesMessage() bool { return slices.Contains(r.Locations, locate.InMessage) }
 
-// find returns the token that a handshake carries in the locations of the
-// route and which one it was, none if it carries none.
+// find returns the token of a handshake and its location. Both are empty if the handshake has
+// none.
 func (r route) find(req *http.Request, optional bool) (token, where string, err error) {
 	return r.Find(req, optional || r.takesMessage(), nil)
 }
 
-// protocol returns the subprotocol to answer with: the most preferred of our
-// own that the client offers, else the marker if it is offered, else none.
-// What follows the marker is a token and is never echoed, whether or not the
-// route accepts one there.
+// protocol returns the subprotocol to answer with: the first of the application's own that the
+// client offers, or the marker if the client offers it, or none. The token after the marker is
+// never sent back, even if the route does not accept a token there.
 func (r route) protocol(req *http.Request) string {
 	token, offered, err := locate.Subprotocol(req.Header)
 	for _, own := range r.Subprotocols {

@@ -11,18 +11,18 @@ import (
 	"github.com/pasetokit/pasetokit/paseto"
 )
 
-// A token may come in a message of the connection itself, as the first one (see
-// [httpauth.LocationMessage]) or to renew the one before (see [Config.RenewMessages]):
+// A token may come in a message: in the first one (see [httpauth.LocationMessage]), or in a
+// later one, which renews the token (see [Config.RenewMessages]):
 //
 //	{"type":"auth","token":"v4.local.…"}
 //
-// and is answered with when the connection will end now, or with why not.
+// The answer says when the connection will end now, or why the token was refused.
 
 // authType is the type member of these messages.
 const authType = "auth"
 
-// builtIn reads and answers these messages. A first message that is refused gets no other
-// answer than the close.
+// builtIn reads and answers these messages. A first message that is refused is answered only
+// by the close.
 var builtIn = &TokenMessages{
 	Token:    func(_ *Conn, kind MessageKind, data []byte) (string, bool, error) { return parseAuth(kind, data) },
 	Accepted: func(conn *Conn, _ MessageKind, _ []byte) error { return conn.WriteJSON(acceptance(conn)) },
@@ -31,8 +31,8 @@ var builtIn = &TokenMessages{
 	},
 }
 
-// parseAuth reads a message that may carry a token. The error is about one that
-// should, and is not as it has to be.
+// parseAuth reads a message that may carry a token. The error says what is wrong with the
+// form of a message that should carry one.
 func parseAuth(kind MessageKind, data []byte) (token string, isOurs bool, err error) {
 	if kind != TextMessage || !mayBeAuth(data) {
 		return "", false, nil
@@ -61,14 +61,13 @@ func parseAuth(kind MessageKind, data []byte) (token string, isOurs bool, err er
 	return token, true, odd
 }
 
-// mayBeAuth spares most messages the parsing: the type of one that is ours is
-// written as it is, or with escapes.
+// mayBeAuth reports whether a message may be ours, so that most messages need not be parsed:
+// one of ours has its type in plain letters or in escapes.
 func mayBeAuth(data []byte) bool {
 	return bytes.Contains(data, []byte(`"`+authType+`"`)) || bytes.Contains(data, []byte(`\u`))
 }
 
-// isLooselyAuth reports whether JSON that is not strict would be of our type for a
-// program that does not mind.
+// isLooselyAuth reports whether a parser that is not strict would find our type in a message.
 func isLooselyAuth(data []byte) bool {
 	var members map[string]json.RawMessage
 	var kind string

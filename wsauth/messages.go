@@ -17,8 +17,8 @@ func init() {
 	})
 }
 
-// clientMessages is what a client is shown for each code, unless the case has a
-// message of its own.
+// clientMessages is what a client is told for each code, unless the error has a message of its
+// own.
 var clientMessages = map[paseto.Code]string{
 	ErrThrottled:    "Too many handshakes from this address",
 	ErrNoMessage:    "No token came in time",

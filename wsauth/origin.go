@@ -10,12 +10,12 @@ import (
 	"github.com/pasetokit/pasetokit/paseto"
 )
 
-// ErrOrigin: the page that opens the connection is of an origin that may not,
-// or a client that authenticates by cookie does not say its origin.
+// ErrOrigin: the page that opens the connection is of an origin that is not allowed, or a
+// client with its token in a cookie sends no Origin.
 const ErrOrigin paseto.Code = "origin_forbidden"
 
-// checkOrigin refuses a handshake whose Origin is neither the server's own nor
-// listed. A missing Origin is not its concern.
+// checkOrigin refuses a handshake whose Origin is neither the server's own nor listed. It
+// allows a handshake without one.
 func (g *Guard) checkOrigin(r *http.Request) error {
 	o, err := origin.Of(r)
 	switch {
@@ -29,8 +29,7 @@ func (g *Guard) checkOrigin(r *http.Request) error {
 	return originError("origin %q, host %q", clientlog.Cut(o.String()), clientlog.Cut(r.Host))
 }
 
-// originOf returns the Origin of a handshake as browsers write it, empty if there is
-// none.
+// originOf returns the Origin of a handshake in the form of browsers, empty if there is none.
 func originOf(r *http.Request) string {
 	if o, err := origin.Of(r); err == nil {
 		return o.String()

@@ -14,20 +14,20 @@ import (
 	"github.com/pasetokit/pasetokit/paseto/live"
 )
 
-// overHTTP lists the refusals that are answered over HTTP whatever is
-// configured, because they are not about a token.
+// overHTTP lists the refusals that are always answered over HTTP, because they are not about a
+// token.
 var overHTTP = []paseto.Code{
 	errUpgrade, errHandshake, ErrOrigin, ErrThrottled, live.ErrShutdown, live.ErrOverload, paseto.ErrUnavailable, paseto.ErrKeysUnavailable,
 }
 
-// refuse answers a handshake that is not let in.
+// refuse answers a handshake that is refused.
 func (t *gate) refuse(w *answer, r *http.Request, err error) {
 	g := t.guard
 	told, status := httpauth.Refusal(err), httpauth.Status(err)
 	always := slices.Contains(overHTTP, told.Code)
 	closes := !always && g.cfg.Reject == RejectClose && told.Code != httpauth.ErrServer
 	if closes {
-		if broken := w.takeOver(); broken != nil { // refuse it for that instead, over HTTP
+		if broken := w.takeOver(); broken != nil { // there can be no close frame; refuse it over HTTP for this reason
 			t.refuse(w, r, broken)
 			return
 		}
@@ -48,9 +48,10 @@ func (t *gate) refuse(w *answer, r *http.Request, err error) {
 	}
 }
 
-// client is what a log says of who sent a handshake. It keeps no memory of the request.
+// client is what the log says of the sender of a handshake. It keeps nothing of the request in
+// memory.
 type client struct {
-	addresses            netip.Prefix // which share in what is logged
+	addresses            netip.Prefix // these share the lines of one client
 	path, remote, origin string
 }
 
@@ -58,8 +59,8 @@ func (g *Guard) from(r *http.Request) client {
 	return client{g.client(r), clientlog.Cut(r.URL.Path), clientlog.Cut(r.RemoteAddr), clientlog.Cut(r.Header.Get("Origin"))}
 }
 
-// logRefusal logs what is the server's fault louder than what is the client's;
-// that the client has gone away is its own.
+// logRefusal logs a refusal at level Error if it is the server's fault, and otherwise at level
+// Info. A client that has gone away is not the server's fault.
 func (g *Guard) logRefusal(ctx context.Context, from client, code paseto.Code, status int, err error) {
 	level := slog.LevelInfo
 	if status >= http.StatusInternalServerError && ctx.Err() == nil {
@@ -69,8 +70,8 @@ func (g *Guard) logRefusal(ctx context.Context, from client, code paseto.Code, s
 		"path", from.path, "remote", from.remote, "origin", from.origin)
 }
 
-// refuseHandshake answers what gorilla/websocket finds wrong with a handshake,
-// or with the server.
+// refuseHandshake answers a handshake that is malformed, or that gorilla/websocket could not
+// complete.
 func (g *Guard) refuseHandshake(w http.ResponseWriter, r *http.Request, status int, reason error) {
 	told := refusal.New(errHandshake)
 	if status >= http.StatusInternalServerError {
@@ -78,7 +79,7 @@ func (g *Guard) refuseHandshake(w http.ResponseWriter, r *http.Request, status i
 	}
 	g.logRefusal(r.Context(), g.from(r), told.Code, status, reason)
 	w.Header().Set("Sec-WebSocket-Version", "13")
-	w.Header().Set("Connection", "close") // else net/http would wait for a body that may never come
+	w.Header().Set("Connection", "close") // otherwise net/http would wait for a body that may never come
 	if status == http.StatusMethodNotAllowed {
 		w.Header().Set("Allow", http.MethodGet)
 	}

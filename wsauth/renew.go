@@ -2,13 +2,14 @@ package wsauth
 
 import "context"
 
-// Renew replaces the connection's token by a newer one, so that it lives on: for a client
-// that sends it in a message of the application's own protocol; see [Config.RenewMessages]
-// for one that the application need not know. What it asks of the token, its errors, and
-// what becomes of the connection then, is that of [live.Right.Renew].
+// Renew replaces the token of the connection by a newer one, so that the connection stays open.
+// A handler calls it when the token came in a message of the application's own protocol. With
+// [Config.RenewMessages] the guard does that by itself. [live.Right.Renew] says what the token
+// must be, and what an error does.
 func (c *Conn) Renew(ctx context.Context, token string) error { return c.right.Renew(ctx, token) }
 
-// renewsBy takes a message that renews the token out of the application's hands.
+// renewsBy handles a message that renews the token. It returns false if the message is the
+// handler's.
 func (c *Conn) renewsBy(kind MessageKind, data []byte) bool {
 	if !c.gate.guard.cfg.RenewMessages {
 		return false

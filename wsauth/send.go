@@ -12,11 +12,11 @@ import (
 	"github.com/pasetokit/pasetokit/paseto/live"
 )
 
-// Send sends a message of kind [TextMessage] or [BinaryMessage] without waiting for
-// the peer: it goes to a queue of at most [Config.SendQueue] messages, and a peer
-// that lets that fill up is closed for [live.ErrSlow]. Messages are sent in the order
-// of the calls; a [Conn.WriteMessage] may overtake them. Once the connection is
-// being closed it returns the context's cause, and what is queued is not sent.
+// Send sends a message of kind [TextMessage] or [BinaryMessage] without waiting for the peer.
+// The message goes to a queue of at most [Config.SendQueue] messages. If the queue is full, the
+// connection is closed for [live.ErrSlow]. Messages are sent in the order of the calls; a
+// [Conn.WriteMessage] may overtake them. When the connection is being closed, Send returns the
+// cause of the context, and messages in the queue are not sent.
 func (c *Conn) Send(kind MessageKind, data []byte) error {
 	message, err := prepare(kind, data)
 	if err != nil {
@@ -34,7 +34,7 @@ func (c *Conn) SendJSON(v any) error {
 	return c.Send(TextMessage, data)
 }
 
-// prepare makes the frame of a message that is sent to any number of peers.
+// prepare encodes a message once for any number of peers.
 func prepare(kind MessageKind, data []byte) (*websocket.PreparedMessage, error) {
 	if err := checkKind(kind); err != nil {
 		return nil, err
@@ -42,7 +42,7 @@ func prepare(kind MessageKind, data []byte) (*websocket.PreparedMessage, error) 
 	return websocket.NewPreparedMessage(int(kind), data)
 }
 
-// outbox is what waits to be sent over a connection.
+// outbox has the messages that wait to be sent over a connection.
 type outbox struct {
 	mu      sync.Mutex
 	queue   []*websocket.PreparedMessage
@@ -57,8 +57,8 @@ func (c *Conn) outgoing() *outbox {
 	return c.outbox.Load()
 }
 
-// enqueue queues a message. There is a goroutine that sends while there is something
-// to be sent, and none for a connection that is idle.
+// enqueue queues a message. A goroutine sends the queue and ends when it is empty, so that an
+// idle connection has none.
 func (c *Conn) enqueue(message *websocket.PreparedMessage) error {
 	out := c.outgoing()
 	out.mu.Lock()
@@ -88,13 +88,13 @@ func (c *Conn) logSlow(err error) {
 		"err", err, "route", c.gate.Name, "claims", c.Claims(), "remote", c.ws.RemoteAddr())
 }
 
-// isTimeout reports whether a write failed for its deadline.
+// isTimeout reports whether a write failed because its deadline was over.
 func isTimeout(err error) bool {
 	timeout, ok := errors.AsType[net.Error](err)
 	return ok && timeout.Timeout()
 }
 
-// drain sends what is queued, until nothing is.
+// drain sends messages until the queue is empty.
 func (c *Conn) drain(out *outbox, drained chan struct{}) {
 	defer close(drained)
 	for {
@@ -102,12 +102,12 @@ func (c *Conn) drain(out *outbox, drained chan struct{}) {
 		if message == nil {
 			return
 		}
-		// After a failure the connection is being closed, and nothing is sent.
+		// After an error the connection is being closed, and nothing more is sent.
 		_ = c.write(func() error { return c.ws.WritePreparedMessage(message) })
 	}
 }
 
-// dequeue takes out what is to be sent next, nil if there is nothing.
+// dequeue takes the next message out of the queue, nil if there is none.
 func (c *Conn) dequeue(out *outbox) *websocket.PreparedMessage {
 	out.mu.Lock()
 	defer out.mu.Unlock()
@@ -120,7 +120,7 @@ func (c *Conn) dequeue(out *outbox) *websocket.PreparedMessage {
 	return message
 }
 
-// waitForOutbox returns when nobody sends what was queued any more.
+// waitForOutbox waits until drain has returned.
 func (c *Conn) waitForOutbox() {
 	out := c.outbox.Load()
 	if out == nil {

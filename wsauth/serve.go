@@ -14,29 +14,29 @@ import (
 	"github.com/pasetokit/pasetokit/paseto/live"
 )
 
-// newConn returns a connection that has yet to get its claims and its WebSocket, with
-// the values of a context. leave is its end. The error is a refusal.
+// newConn returns a connection that has no claims and no WebSocket yet. Its context has the
+// given values. The caller ends it with leave. The error is a refusal.
 func (g *Guard) newConn(values context.Context, t *gate, r *http.Request) (_ *Conn, err error) {
 	c := &Conn{gate: t.by(r), peer: g.client(r).Addr()}
 	c.right, err = g.keeper.Reserve(values, &c.gate.Route, (*holder)(c))
 	return c, err
 }
 
-// leave forgets a connection that is gone, or never came to be.
+// leave releases the right of a connection that is closed, or was never opened.
 func (g *Guard) leave(c *Conn) {
 	c.right.Release()
 	g.pings.Remove(c)
 }
 
-// startPings begins to ping, when there is first somebody to ping.
+// startPings starts the schedule of pings, with the first connection.
 func (g *Guard) startPings() {
 	g.started.Do(func() {
-		g.keeper.Go(func(ctx context.Context) { g.pings.Run(ctx, (*Conn).beat) })
+		g.keeper.Go(func(ctx context.Context) { g.pings.Run(ctx, (*Conn).checkPeer) })
 	})
 }
 
-// serve runs the application's handler and ends the connection after it. The frames
-// of a handler that waits are few and small; see idle.go.
+// serve runs the application's handler, and ends the connection after it. It adds little to
+// the stack of a handler that waits; see idle.go.
 func (g *Guard) serve(c *Conn) {
 	defer g.served(c)
 	if c.right.Start() {
@@ -55,7 +55,7 @@ func (g *Guard) served(c *Conn) {
 	c.right.Returned()
 }
 
-// panicked ends the connection for a panic of the application, which it returns as an error.
+// panicked ends the connection after a panic of the application. It returns the cause.
 func (c *Conn) panicked(what string, cause any) error {
 	g := c.gate.guard
 	g.clientLog.Write(c.Context(), c.addresses(), slog.LevelError, what,
@@ -66,9 +66,9 @@ func (c *Conn) panicked(what string, cause any) error {
 	return err
 }
 
-// refuseByClose completes the handshake only to close with the reason, unless too
-// many are being closed so. No application code runs on the connection and nothing
-// that the client sends is looked at.
+// refuseByClose completes the handshake and closes the connection at once, with the code and
+// the reason of a refusal. It returns false if too many connections are being closed this way.
+// The application never sees the connection, and what the client sends is ignored.
 func (t *gate) refuseByClose(w *answer, r *http.Request, err error) bool {
 	g, conn := t.guard, w.conn
 	if !g.lobby.hold(conn) {
@@ -101,7 +101,7 @@ func (g *Guard) dismiss(ws *websocket.Conn, e ending) {
 	for {
 		if _, _, err := ws.NextReader(); err != nil {
 			if isViolation(err) {
-				hangUp(ws.NetConn()) // whose deadline is set
+				hangUp(ws.NetConn()) // it has a deadline
 			}
 			return
 		}

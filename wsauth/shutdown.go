@@ -7,10 +7,10 @@ import (
 	"github.com/pasetokit/pasetokit/paseto/live"
 )
 
-// Shutdown ends the guard, with its Keeper and all that this holds, and the servers in
-// front of it: it is [live.Keeper.Shutdown], and waits besides for the clients that were
-// refused and are being told why. New handshakes are refused with status 503. Every connection
-// is closed with [Config.ShutdownCode]. When ctx ends first, connections are cut.
+// Shutdown ends the Keeper of the guard with all its rights, and shuts down the servers in front
+// of it: it calls [live.Keeper.Shutdown]. It also waits for refused clients that are being told
+// why. New handshakes are refused with status 503. Every connection is closed with
+// [Config.ShutdownCode]. If ctx ends before that, the connections that are left are cut.
 func (g *Guard) Shutdown(ctx context.Context, servers ...live.Server) error {
 	empty := g.lobby.close()
 	defer g.clientLog.Flush(ctx)

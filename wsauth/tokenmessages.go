@@ -9,58 +9,61 @@ import (
 	"github.com/pasetokit/pasetokit/paseto/httpauth"
 )
 
-// TokenMessages is how clients show tokens in messages of the application's own protocol. It
-// takes the place of the built-in message {"type":"auth"}: for the first message, where the
-// route has the location [httpauth.LocationMessage], and for renewals, where
+// TokenMessages says how clients show tokens in messages of the application's own protocol. They
+// replace the built-in message {"type":"auth"} in two places: as the first message, on a route
+// with the location [httpauth.LocationMessage]; and as messages that renew the token, if
 // [Config.RenewMessages] is true. A first message may be 4 KiB longer than the longest token.
 //
-// Its functions are called by the goroutine that reads. They may write, send and close, and
-// must not read. Where several protocols share a route, [Conn.Subprotocol] tells which one
-// this is. A panic closes the connection, as a panic of the handler does.
+// The goroutine that reads from the connection calls the functions. They may write, send and
+// close, but must not read. If several protocols share a route, [Conn.Subprotocol] tells which
+// one the connection uses. A panic closes the connection, as a panic of the handler does.
 type TokenMessages struct {
-	// Token reads a message. It returns isOurs false for one that is not about tokens: a
-	// first message is then refused, and a later one is the handler's, also with an error.
-	// An error about one that is says why it is not as it has to be: it is for the log, and the
-	// client is told [ErrMessage]. Without a token the caller is anonymous, where the route
-	// is optional. Required.
+	// Token reads a message. It is required.
+	//
+	// isOurs says whether the message is about tokens. If not, a first message is refused,
+	// and a later one is left to the handler, even with an error. If it is, an error says
+	// what is wrong with it: the error is logged, and the client is told [ErrMessage]. An
+	// empty token is an anonymous caller, which only an optional route admits.
 	Token func(conn *Conn, kind MessageKind, data []byte) (token string, isOurs bool, err error)
 	// Accepted answers a message whose token was accepted; conn has its claims. An error
-	// closes the connection: for [httpauth.ErrServer], unless it is a [*paseto.Error].
-	// Default nil: there is no answer.
+	// closes the connection: with its own code if it is a [*paseto.Error], and otherwise as
+	// [httpauth.ErrServer]. Default nil: there is no answer.
 	Accepted func(conn *Conn, kind MessageKind, data []byte) error
-	// Refused answers a message whose token was refused, with a code and a message that the
-	// client may see. After a first message the connection is closed then. An error is as
-	// that of Accepted. Default nil: there is no answer.
+	// Refused answers a message whose token was refused; told has a code and a message that
+	// the client may see. After a first message the connection is then closed. An error is
+	// handled as that of Accepted. Default nil: there is no answer.
 	Refused func(conn *Conn, kind MessageKind, data []byte, told *paseto.Error) error
-	// PassOn has the handler read these messages too, after the answer: for a server of the
-	// protocol that wants to see and to answer them itself. A first message that is refused is
-	// never passed on; a renewal is, whatever came of it.
+	// PassOn gives these messages to the handler too, after the answer. It is for a server
+	// that wants to see and answer them itself. A refused first message is never passed on.
+	// A message that renews the token is passed on even if it was refused.
 	PassOn bool
 }
 
-// WithTokenMessages has clients of the route show their tokens in messages of the
-// application's own protocol. It is for handshakes alone.
+// WithTokenMessages lets clients of the route show their tokens in messages of the
+// application's own protocol. It is only for handshakes. It has no effect, and [Guard.Require]
+// logs a warning, if the route has neither the location [httpauth.LocationMessage] nor
+// [Config.RenewMessages].
 func WithTokenMessages(m TokenMessages) httpauth.RouteOption {
 	return func(r *locate.Route) { r.TokenMessages = &m }
 }
 
 // WithLogin lets an anonymous connection of the route log in: with a message of
-// [Config.RenewMessages], or by [Conn.Renew]. From then on it is like one that was opened
-// with that token: counted for its subject, found by revocations, closed when the token
-// expires. It is for handshakes alone, and needs a requirement that is optional.
+// [Config.RenewMessages], or by [Conn.Renew]. From then on it is like a connection that was
+// opened with that token: it counts for the subject, revocations find it, and it is closed when
+// the token expires. The option is only for handshakes, and needs a requirement that is
+// optional.
 func WithLogin() httpauth.RouteOption {
 	return func(r *locate.Route) { r.Login = true }
 }
 
-// What a first message may be longer than its token: the built-in one, and one of the
-// application's own protocol.
+// How many bytes a first message may be longer than the longest token: the built-in message,
+// and one of the application's own protocol.
 const (
 	authSpace = 256
 	ownSpace  = 4 << 10
 )
 
-// tokenMessages returns how tokens come in messages of the route. The error is about the
-// program's mistake.
+// tokenMessages returns the TokenMessages of the route. The error is a mistake of the program.
 func (r route) tokenMessages() (*TokenMessages, error) {
 	if r.TokenMessages == nil {
 		return builtIn, nil
@@ -72,7 +75,7 @@ func (r route) tokenMessages() (*TokenMessages, error) {
 	return own, nil
 }
 
-// space is what a first message may be longer than its token.
+// space returns how many bytes a first message may be longer than the longest token.
 func (m *TokenMessages) space() int64 {
 	if m == builtIn {
 		return authSpace
@@ -80,8 +83,8 @@ func (m *TokenMessages) space() int64 {
 	return ownSpace
 }
 
-// tokenOf returns the token of a message, and whether it should carry one. The error is a
-// refusal, or the end of the connection.
+// tokenOf returns the token of a message, and whether the message is about tokens. The error is
+// a refusal, or the cause if a panic has ended the connection.
 func (c *Conn) tokenOf(kind MessageKind, data []byte) (token string, isOurs bool, err error) {
 	panicked := c.run(func() error {
 		token, isOurs, err = c.gate.messages.Token(c, kind, data)
@@ -118,14 +121,15 @@ func (c *Conn) refused(kind MessageKind, data []byte, err error) {
 	}
 }
 
-// respond has an answer written. If it cannot be, the client would wait for it in vain.
+// respond writes an answer. If that fails it closes the connection: the client would wait for
+// the answer.
 func (c *Conn) respond(write func() error) {
 	if err := c.run(write); err != nil {
-		c.close(err) // unless the write has failed, which has ended the connection
+		c.close(err) // does nothing if a failed write has ended the connection
 	}
 }
 
-// run calls a function of the application's. A panic of it ends the connection.
+// run calls a function of the application. A panic in it ends the connection.
 func (c *Conn) run(f func() error) (err error) {
 	defer func() {
 		if cause := recover(); cause != nil {

@@ -7,12 +7,12 @@ import (
 	"github.com/pasetokit/pasetokit/paseto"
 )
 
-// A connection has the values of one context for as long as it lives: its handler sees
-// them, and so does the Check of its requirement, at the handshake, at the first message
-// and at every renewal.
+// A connection has the values of one context for as long as it is open. Its handler sees them,
+// and so does the Check of its requirement: at the handshake, at the first message and at
+// every renewal.
 
-// valuesOf returns the context whose values a connection that r opens has. It calls
-// [WithConnContext].
+// valuesOf returns the context that has the values of the connection that r opens. It calls the
+// function of [WithConnContext].
 func (g *Guard) valuesOf(r *http.Request, req paseto.Requirement) context.Context {
 	switch {
 	case g.connContext != nil:
@@ -20,11 +20,11 @@ func (g *Guard) valuesOf(r *http.Request, req paseto.Requirement) context.Contex
 	case req.Check != nil:
 		return context.WithoutCancel(r.Context())
 	}
-	return context.Background() // which takes no memory
+	return context.Background() // keeps nothing in memory
 }
 
-// atHandshake returns req with a Check that sees the values of the connection that is to
-// be opened, and no claims, since none are in force.
+// atHandshake returns req with a Check that sees the values of the connection. The Check sees no
+// claims in force, because there are none yet.
 func atHandshake(req paseto.Requirement, values func() context.Context) paseto.Requirement {
 	check := req.Check
 	if check != nil {
@@ -35,8 +35,8 @@ func atHandshake(req paseto.Requirement, values func() context.Context) paseto.R
 	return req
 }
 
-// checkContext is the context of a check. It ends as one context does, and has the values
-// of another.
+// checkContext is the context of a Check. It ends with one context, and has the values of
+// another.
 type checkContext struct {
 	context.Context
 	values context.Context
