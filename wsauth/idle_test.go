@@ -88,15 +88,13 @@ func TestBrokenFrames(t *testing.T) {
 		} {
 			t.Run(test.name+" "+before.name, func(t *testing.T) {
 				t.Parallel()
-				told := make(chan error, 1)
-				ws := admitted(t, setup{Config: wsauth.Config{PingInterval: wsauth.NoPing}}, func(ctx context.Context, conn *wsauth.Conn) {
-					told <- readUntilError(ctx, conn)
-				})
+				conn, ws := held(t, setup{})
 				sendAll(t, ws, before.send+test.send)
 				if err := endOf(ws); !websocket.IsCloseError(err, websocket.CloseProtocolError) {
 					t.Errorf("the connection ended with %v, want code 1002", err)
 				}
-				if err := wait(t, told, "the handler"); err == nil || errors.Is(err, live.ErrClosed) {
+				wait(t, conn.Context().Done(), "the end")
+				if err := context.Cause(conn.Context()); errors.Is(err, live.ErrClosed) {
 					t.Errorf("the handler was told %v", err)
 				}
 			})

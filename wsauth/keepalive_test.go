@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gorilla/websocket"
+
 	"github.com/pasetokit/pasetokit/denylist"
 	"github.com/pasetokit/pasetokit/internal/testsocket"
 	"github.com/pasetokit/pasetokit/paseto"
@@ -151,24 +153,28 @@ func TestPeerOfSlowDenylist(t *testing.T) {
 	})
 }
 
-// TestPeerThatDoesNotRead learns why it was given up if it reads after all, over a
-// real connection: in the clear and encrypted.
-func TestPeerThatDoesNotRead(t *testing.T) {
+// TestPingsOverNetwork are answered by a client that does nothing else, in the clear and
+// encrypted. One that does not read learns why it was given up if it reads after all.
+func TestPingsOverNetwork(t *testing.T) {
 	t.Parallel()
 	for name, start := range transports() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			told := make(chan error, 1)
 			auth := newAuthorizer(t, paseto.Config{})
-			guard := newGuard(t, auth, setup{Config: wsauth.Config{PingInterval: 20 * time.Millisecond}})
-			srv := start(t, guard.Require(paseto.Requirement{}, func(ctx context.Context, conn *wsauth.Conn) {
-				told <- readUntilError(ctx, conn)
-			}))
-			ws := connect(t, srv, bearer(access(t, auth, paseto.Grant{})))
+			open := func(interval time.Duration, serve wsauth.Handler) *websocket.Conn {
+				guard := newGuard(t, auth, setup{Config: wsauth.Config{PingInterval: interval}})
+				return connect(t, start(t, guard.Require(paseto.Requirement{}, serve)), bearer(access(t, auth, paseto.Grant{})))
+			}
+			silent := open(20*time.Millisecond, func(ctx context.Context, conn *wsauth.Conn) { told <- readUntilError(ctx, conn) })
 			if err := wait(t, told, "the handler"); !errors.Is(err, wsauth.ErrUnresponsive) {
 				t.Errorf("the handler was told %v, want ErrUnresponsive", err)
 			}
-			checkClosed(t, ws, wsauth.CloseGoingAway, noAnswer)
+			checkClosed(t, silent, wsauth.CloseGoingAway, noAnswer)
+
+			client := testsocket.ListenTo(t, open(time.Second, echo), true)
+			until(t, "two pings have come", func() bool { return client.Pings.Load() >= 2 })
+			client.CheckEcho()
 		})
 	}
 }
@@ -194,19 +200,4 @@ func TestStalledPeerIsGone(t *testing.T) {
 		}
 	}
 	checkCut(t, ws)
-}
-
-// TestPingsOverNetwork are answered by a client that does nothing else.
-func TestPingsOverNetwork(t *testing.T) {
-	t.Parallel()
-	for name, start := range transports() {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			auth := newAuthorizer(t, paseto.Config{})
-			srv := start(t, newGuard(t, auth, setup{Config: wsauth.Config{PingInterval: time.Second}}).Require(paseto.Requirement{}, echo))
-			client := testsocket.ListenTo(t, connect(t, srv, bearer(access(t, auth, paseto.Grant{}))), true)
-			until(t, "two pings have come", func() bool { return client.Pings.Load() >= 2 })
-			client.CheckEcho()
-		})
-	}
 }
