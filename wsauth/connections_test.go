@@ -45,7 +45,8 @@ func TestConnections(t *testing.T) {
 		for conn := range s.guard.Connections() {
 			got = append(got, who(conn.Claims()))
 		}
-		if slices.Sort(got); !slices.Equal(got, all) {
+		slices.Sort(got)
+		if !slices.Equal(got, all) {
 			t.Errorf("the connections are %q, want %q", got, all)
 		}
 	}
