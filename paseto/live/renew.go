@@ -114,7 +114,9 @@ func (r *Right) renew(ctx context.Context, token string) error {
 	r.expireLater()
 	// A revocation of the new token may have come before the index had the new claims. It
 	// did not end the right then, so ask once more.
-	switch err := k.auth.Recheck(r.ctx, claims); { //nolint:contextcheck // The caller's context does not matter any more.
+	asking, cancel := context.WithTimeout(r.ctx, recheckTimeout)
+	defer cancel()
+	switch err := k.auth.Recheck(asking, claims); { //nolint:contextcheck // The caller's context does not matter any more.
 	case err == nil:
 		r.checked.Store(int64(k.times.moment()))
 	case isOutage(err):

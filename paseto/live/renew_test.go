@@ -390,6 +390,28 @@ func TestOutageAfterRenewal(t *testing.T) {
 	})
 }
 
+// TestRenewalThatHangs: a store that does not answer holds up nobody for long who renews.
+func TestRenewalThatHangs(t *testing.T) {
+	t.Parallel()
+	keep(t, setting{}, func(k keeping) {
+		h, looks := k.openOn(picky, &anHour), 0
+		time.Sleep(time.Second)
+		k.store.OnLook(func(ctx context.Context, token denylist.Token) (bool, error) {
+			if looks++; looks == 1 { // about the new token, before it is in force
+				return false, nil
+			}
+			return hangs(ctx, token)
+		})
+		began := time.Now()
+		k.must(h.Renew(k.Context(), k.token(longer())))
+		if took := time.Since(began); took > 5*time.Second {
+			k.Errorf("the renewal took %s, want 5s at most", took)
+		}
+		k.store.OnLook(nil)
+		h.checkStays("alice")
+	})
+}
+
 // TestRenewalsAtOnce leave a right with the newest token, and with none that is revoked
 // meanwhile.
 func TestRenewalsAtOnce(t *testing.T) {
