@@ -24,8 +24,10 @@ import (
 // read: both return the cause. The handler should return then. A response that has not
 // been completed before ends as an error for the client: over HTTP/1.1 its connection is
 // closed, at the latest after [StreamConfig.Grace], and over HTTP/2 its stream is reset. It
-// never looks complete. A connection that the handler takes over with [http.Hijacker] is
-// closed when the right ends, and when the handler returns.
+// never looks complete over these. Danger: over HTTP/1.0, which some proxies speak, it can
+// look complete if it has no Content-Length and the client is slow to read it. A connection
+// that the handler takes over with [http.Hijacker] is closed when the right ends, and when the
+// handler returns.
 //
 // The right ends with the handler. If that panics, the right ends with [live.ErrPanic]; the
 // panic goes on to net/http.
