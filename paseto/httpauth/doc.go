@@ -26,11 +26,11 @@
 //
 // # Streams
 //
-// [Web.Require] looks at the token when the request comes. [Web.Stream] guards a response
-// that lasts, such as server-sent events, see [Events]: it ends when the token expires or is
-// revoked, on any server, unless [Web.Renew] has given it a newer token. What is open is held
-// by a [live.Keeper], as WebSockets are. docs/streams.md shows all of it, and the code of a
-// page.
+// [Web.Require] looks at the token once, when the request comes. [Web.Stream] guards a response
+// that lasts, such as server-sent events (see [Events]): it ends when the token expires or is
+// revoked, on any server. [Web.Renew] gives it a newer token before that. A [live.Keeper] holds
+// the rights of streams and WebSockets together. docs/streams.md shows all of it, and the code
+// of a page.
 //
 // # Passwords
 //

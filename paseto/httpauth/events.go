@@ -15,8 +15,7 @@ import (
 	"github.com/pasetokit/pasetokit/paseto"
 )
 
-// Event is a server-sent event. One without Type and Data only tells the client its ID and
-// Retry.
+// Event is a server-sent event. Without Type and Data it only tells the client ID and Retry.
 type Event struct {
 	// ID is what the client sends as [EventStream.LastEventID] when it connects again.
 	// Default: the ID of the event before.
@@ -26,7 +25,7 @@ type Event struct {
 	// Data is the text of the event, of any number of lines.
 	Data string
 	// Retry is how long the client waits before it connects again by itself, in whole
-	// milliseconds. Default: what it was told last, or a few seconds.
+	// milliseconds. Default: the last value that it was told, or a few seconds.
 	Retry time.Duration
 }
 
@@ -38,34 +37,34 @@ type EventStream struct {
 	// The stream's field writing guards what follows.
 	heartbeat *time.Timer
 	failed    error // why nothing more can be sent
-	last      bool  // the last event has been tried
-	complete  bool  // and sent
+	last      bool  // whether an attempt to send the last event was made
+	complete  bool  // whether it was sent
 }
 
 // EndEvent is the data of the last event of a stream, as JSON.
 type EndEvent struct {
-	// Code is that of the cause for which the right has ended.
+	// Code is the code of the cause of the end.
 	Code paseto.Code `json:"code"`
-	// Message says the same in words.
+	// Message says the cause in words.
 	Message string `json:"message"`
 	// Reconnect is what the client should do.
 	Reconnect Reconnect `json:"reconnect"`
 }
 
-// Events begins a stream of server-sent events, as the response to a request of
-// [Web.Stream], and sends its headers. Beside the events it sends a comment whenever
-// [StreamConfig.Heartbeat] has passed without one, so that proxies keep the connection. A
-// client that does not take an event, or that comment, within [StreamConfig.WriteTimeout]
-// has its right end with [live.ErrSlow]. The server's WriteTimeout no longer counts.
+// Events begins a stream of server-sent events, as the response to a request of [Web.Stream],
+// and sends its headers. After [StreamConfig.Heartbeat] without an event it sends a comment, so
+// that proxies do not close the connection. If the client does not take an event or a comment
+// within [StreamConfig.WriteTimeout], the right ends with [live.ErrSlow]. The WriteTimeout of
+// the server does not count any more.
 //
-// When the right ends, the client gets a last event of the type [StreamConfig.EndEvent]
-// with an [EndEvent], whatever the handler does, and the response is complete once the
-// handler has returned.
+// When the right ends, the client gets a last event of the type [StreamConfig.EndEvent] with an
+// [EndEvent], whatever the handler is doing. The response is complete when the handler has
+// returned.
 //
-// Events writes to the ResponseWriter that Stream was given, and so past middleware that
-// wraps the ResponseWriter between Stream and the handler. Write nothing else to the
-// response. The error is the cause, if the right has ended, or that the ResponseWriter cannot
-// send what is written before the handler returns; the response has not begun then.
+// Events writes to the ResponseWriter that Stream was given. So middleware between Stream and
+// the handler does not see what it writes. Write nothing else to the response. The error is the
+// cause if the right has ended. It is another one if the ResponseWriter cannot send anything
+// before the handler returns. After an error the response has not begun.
 func Events(r *http.Request) (*EventStream, error) {
 	s, ok := r.Context().Value(streamKey{}).(*stream)
 	if !ok {
@@ -74,7 +73,7 @@ func Events(r *http.Request) (*EventStream, error) {
 	return s.beginEvents()
 }
 
-var errNoStream = errors.New("httpauth: the request has no stream: serve it with Web.Stream, and give Events the request of the handler")
+var errNoStream = errors.New("httpauth: the request has no stream: guard the handler with Web.Stream, and call Events with the request that the handler gets")
 
 func (s *stream) beginEvents() (*EventStream, error) {
 	s.writing.Lock()
@@ -109,8 +108,8 @@ func (s *stream) beginEvents() (*EventStream, error) {
 	return e, nil
 }
 
-// setEvents makes s a stream of events, which gets a last event, unless its right has ended;
-// with nil it is none.
+// setEvents makes s a stream of events, so that it gets a last event, unless its right has
+// ended. With nil s is not a stream of events any more.
 func (s *stream) setEvents(e *EventStream) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -120,17 +119,17 @@ func (s *stream) setEvents(e *EventStream) error {
 	return s.cause
 }
 
-// LastEventID returns the ID of the last event that the client had before it connected
-// again, empty if it does not say: what the header Last-Event-ID says, in which an
-// EventSource that connects again by itself sends it, or else the parameter lastEventId of
-// the URL, for pages that open a new one.
+// LastEventID returns the ID of the last event that the client got before it connected again,
+// empty if the client sends none. An EventSource that connects again by itself sends it in the
+// header Last-Event-ID. A page that opens a new EventSource can send it in the parameter
+// lastEventId of the URL; the header goes first.
 func (e *EventStream) LastEventID() string {
 	r := e.stream.request
 	return cmp.Or(r.Header.Get("Last-Event-ID"), r.URL.Query().Get("lastEventId"))
 }
 
-// Send sends an event. It returns when net/http has taken it, or an error: the cause, once
-// the right has ended, or what is wrong with the event.
+// Send sends an event. It returns when net/http has the event. The error is the cause if the
+// right has ended, or says what is wrong with the event.
 func (e *EventStream) Send(event Event) error {
 	text, err := event.encode()
 	if err != nil {
@@ -141,15 +140,15 @@ func (e *EventStream) Send(event Event) error {
 	return e.write(text)
 }
 
-// beat sends a comment. The heartbeat's timer calls it.
+// beat sends a comment. The timer heartbeat calls it.
 func (e *EventStream) beat() {
 	e.stream.writing.Lock()
 	defer e.stream.writing.Unlock()
 	_ = e.write(":\n\n") // a failure ends the right
 }
 
-// write sends text while the right is in force. It is called with writing held, as all that
-// follows.
+// write sends text while the right is in force. It is called with writing held, like flush and
+// sendLast.
 func (e *EventStream) write(text string) error {
 	s := e.stream
 	if err := s.inForce(); err != nil {
@@ -187,8 +186,8 @@ func (e *EventStream) end() {
 	e.sendLast(e.stream.ended())
 }
 
-// close ends the stream when its handler has returned, and sends the last event if there is
-// a cause. It reports whether that has been sent.
+// close ends the stream when its handler has returned. With a cause it sends the last event. It
+// reports whether the last event was sent.
 func (e *EventStream) close(cause error) bool {
 	e.heartbeat.Stop()
 	if cause != nil {
@@ -214,7 +213,7 @@ func (e *EventStream) sendLast(cause error) {
 	e.complete = err == nil
 }
 
-// encode returns the event as it is sent.
+// encode returns the event in the form in which it is sent.
 func (event Event) encode() (string, error) {
 	for _, field := range [...]struct{ name, value string }{{"ID", event.ID}, {"Type", event.Type}, {"Data", event.Data}} {
 		switch {
@@ -243,5 +242,5 @@ func (event Event) encode() (string, error) {
 	return b.String(), nil
 }
 
-// lineBreaks makes one of the three line breaks that clients know.
+// lineBreaks turns the three line breaks that clients know into one.
 var lineBreaks = strings.NewReplacer("\r\n", "\n", "\r", "\n")

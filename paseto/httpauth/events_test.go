@@ -381,5 +381,5 @@ func TestEventsWithoutStream(t *testing.T) {
 		_, err := httpauth.Events(r)
 		_, _ = fmt.Fprint(w, err)
 	})))
-	checkOK(t, a, "httpauth: the request has no stream: serve it with Web.Stream, and give Events the request of the handler")
+	checkOK(t, a, "httpauth: the request has no stream: guard the handler with Web.Stream, and call Events with the request that the handler gets")
 }

@@ -7,9 +7,9 @@ import (
 	"github.com/pasetokit/pasetokit/paseto/live"
 )
 
-// WithKeeper has keeper hold what tokens keep open at this Web and at the wsauth.Guard that
-// is made with it. The Keeper must be of the Web's Authorizer. Default, and with nil: a Keeper
-// of its own with the zero [live.Config].
+// WithKeeper sets the Keeper that holds the rights of this Web, and of every wsauth.Guard that
+// is made with it. The Keeper must have the same Authorizer. Default, and with nil: a new Keeper
+// with the zero [live.Config].
 func WithKeeper(keeper *live.Keeper) Option {
 	return func(w *Web) {
 		if keeper != nil {
@@ -18,11 +18,11 @@ func WithKeeper(keeper *live.Keeper) Option {
 	}
 }
 
-// Keeper returns what holds all that tokens keep open. A program that serves such things
-// ends with [live.Keeper.Shutdown].
+// Keeper returns the Keeper that holds the rights of this Web. A program that has streams or
+// other rights calls its method Shutdown when it ends.
 func (w *Web) Keeper() *live.Keeper { return w.keeper }
 
-// keep makes the Keeper, unless there is one.
+// keep makes a Keeper, unless an option has set one.
 func (w *Web) keep() (err error) {
 	switch {
 	case w.keeper == nil:

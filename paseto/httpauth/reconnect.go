@@ -12,20 +12,18 @@ import (
 type Reconnect string
 
 const (
-	// ReconnectNow: connect again with the same token, after a short random
-	// delay.
+	// ReconnectNow: connect again with the same token, after a short random delay.
 	ReconnectNow Reconnect = "now"
-	// ReconnectLater: connect again with the same token, after seconds at
-	// least, and more with every failure.
+	// ReconnectLater: connect again with the same token, after some seconds, and later after
+	// every failure.
 	ReconnectLater Reconnect = "later"
-	// ReconnectRefreshed: refresh the token first; where that is refused, log
-	// in.
+	// ReconnectRefreshed: refresh the token first; log in if that is refused.
 	ReconnectRefreshed Reconnect = "refreshed"
-	// ReconnectNever: the same would happen again, or the end was wanted.
+	// ReconnectNever: do not connect again. The same would happen, or the end was wanted.
 	ReconnectNever Reconnect = "never"
 )
 
-// ReconnectAfter returns what a client should do after an end for cause.
+// ReconnectAfter returns what a client should do after an end with this cause.
 func ReconnectAfter(cause error) Reconnect {
 	switch status := Status(cause); {
 	case errors.Is(cause, live.ErrShutdown), errors.Is(cause, live.ErrLifetime):

@@ -8,25 +8,25 @@ import (
 
 // Renewal is the body that [Web.Renew] answers with, for clients to decode.
 type Renewal struct {
-	// Renewed is how many streams and WebSockets of the session have the newer token now.
+	// Renewed is how many streams and WebSockets of the session now have the newer token.
 	Renewed int `json:"renewed"`
-	// ExpiresAt is when the first of them will end, and ExpiresIn the same in whole
-	// seconds from now, for clients whose clock is wrong. Both are absent where none was
-	// renewed, and where none has an end.
+	// ExpiresAt is when the first of them will end. ExpiresIn is the same in whole seconds
+	// from now, for clients whose clock is wrong. Both are absent if nothing was renewed, or
+	// if nothing has an end.
 	ExpiresAt *time.Time `json:"expires_at,omitempty"`
 	ExpiresIn *int64     `json:"expires_in,omitempty"`
 }
 
-// Renew returns the endpoint that renews what the caller's session has open on this server,
-// streams and WebSockets: POST, answered with a [Renewal]. The access token comes in the
-// header or a cookie, and replaces that of each open right of its subject and session; see
-// [live.Right.Renew] for what it must be. A client calls it after a refresh, so that what it
-// has open lasts on.
+// Renew returns the endpoint that renews everything that the caller's session has open on this
+// server, streams and WebSockets. It takes a POST and answers with a [Renewal]. The access token
+// comes in the header or a cookie. It replaces the token of each open right of its subject and
+// session; [live.Right.Renew] says what it must be. A client calls the endpoint after a refresh,
+// so that its streams and WebSockets stay open.
 //
-// What the session has open on other servers is not renewed. It ends with the token that
-// opened it, and the client connects anew. The same holds for what the token does not suffice
-// for, such as a route that asks for a fresh one; it is refused only where nothing was renewed
-// for such a reason.
+// Streams and WebSockets of the session on other servers are not renewed. They end with their
+// token, and the client connects again. The same is true for a right that the token is not good
+// enough for, such as that of a route that requires a fresh token. The endpoint refuses the
+// request only if nothing was renewed and at least one renewal was refused.
 func (w *Web) Renew() http.Handler {
 	in := w.streamRoute()
 	return w.post(func(rw http.ResponseWriter, r *http.Request) {

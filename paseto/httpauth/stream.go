@@ -13,31 +13,29 @@ import (
 )
 
 // Stream is [Web.Require] for a response that may last longer than its token: server-sent
-// events (see [Events]), long downloads, proxied upgrades. The response ends with the right
-// that the token gives: when the token expires, when it, its session or its subject is
-// revoked, and for whatever else ends a right of the [live.Keeper]. A renewal keeps the
-// right, see [Web.Renew]. Beyond the limits of the Keeper a request is refused with status
-// 429 or 503.
+// events (see [Events]), long downloads, proxied upgrades. The response has a right of the
+// [live.Keeper] and ends with it: when the token expires, when the token, its session or its
+// subject is revoked, and for every other cause that ends a right. A renewal keeps the right,
+// see [Web.Renew]. Beyond the limits of the Keeper a request is refused with status 429 or 503.
 //
-// The context of the request ends with the right, and [context.Cause] says why. From then
-// on nothing that the handler writes is sent and nothing more of the request's body is
-// read: both return the cause. The handler should return then. A response that has not
-// been completed before ends as an error for the client: over HTTP/1.1 its connection is
-// closed, at the latest after [StreamConfig.Grace], and over HTTP/2 its stream is reset. It
-// never looks complete over these. Danger: over HTTP/1.0, which some proxies speak, it can
-// look complete if it has no Content-Length and the client is slow to read it. A connection
-// that the handler takes over with [http.Hijacker] is closed when the right ends, and when the
-// handler returns.
+// The context of the request ends with the right, and [context.Cause] says why. From then on
+// writes and reads of the request's body return the cause, and nothing more is sent. The
+// handler should return then. A response that is not complete ends as an error for the client:
+// over HTTP/1.1 its connection is closed, at the latest after [StreamConfig.Grace], and over
+// HTTP/2 its stream is reset. With these versions it never looks complete. Danger: over
+// HTTP/1.0, which some proxies use, it can look complete if it has no Content-Length and the
+// client is slow to read it. A connection that the handler takes over with [http.Hijacker] is
+// closed when the right ends, or when the handler returns.
 //
-// The right ends with the handler. If that panics, the right ends with [live.ErrPanic]; the
-// panic goes on to net/http.
+// The right ends when the handler returns. If the handler panics, the right ends with
+// [live.ErrPanic], and net/http gets the panic.
 //
-// The token comes in the header or a cookie. Of [Config.Locations] others do not count
-// here; one that an option names makes the route refuse every request with status 500, as
-// [Web.Require] says.
+// The token comes in the header or a cookie. Stream ignores other locations in
+// [Config.Locations]. If an option names another one, the route refuses every request with
+// status 500, as [Web.Require] says.
 //
-// Put middleware that wraps the [http.ResponseWriter] around Stream, and let it have a
-// method Unwrap: without one, a response cannot be cut before its handler returns.
+// Put middleware that wraps the [http.ResponseWriter] around Stream. Its ResponseWriter needs a
+// method Unwrap: without it, a response cannot be cut before its handler returns.
 func (w *Web) Stream(req paseto.Requirement, next http.Handler, opts ...RouteOption) http.Handler {
 	in := locate.For(w.streamRoute(), req, opts)
 	broken := check(in, req)
@@ -50,7 +48,7 @@ func (w *Web) Stream(req paseto.Requirement, next http.Handler, opts ...RouteOpt
 	return &streams{web: w, req: req, in: in, next: next, broken: broken}
 }
 
-// streamRoute returns what holds for streams without options.
+// streamRoute returns the route of streams without options.
 func (w *Web) streamRoute() locate.Route {
 	in := w.route
 	in.IsStream = true
@@ -88,8 +86,8 @@ func (t *streams) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	t.next.ServeHTTP(s, s.guarded(r.WithContext(right.Context()))) //nolint:contextcheck // It derives from the request's.
 }
 
-// open opens the right of a stream. A place is taken before the token is looked at, and the
-// right can be found by revocations before it is checked for the last time.
+// open opens the right of a stream. It takes a place before it looks at the token. Revocations
+// can find the right before it is checked for the last time.
 func (t *streams) open(s *stream) (*live.Right, error) {
 	ctx := s.context()
 	right, err := t.web.keeper.Reserve(ctx, t.by(s.request), s)
@@ -118,7 +116,8 @@ func (t *streams) open(s *stream) (*live.Right, error) {
 	return right, nil
 }
 
-// by returns the route, which the log calls by the pattern of the router, or else by the path.
+// by returns the route of a request. Its name is the pattern of the router, or the path if
+// there is no pattern.
 func (t *streams) by(r *http.Request) *live.Route {
 	name := cmp.Or(r.Pattern, clientlog.Cut(r.URL.Path))
 	if last := t.last.Load(); last != nil && last.Name == name {

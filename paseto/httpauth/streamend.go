@@ -13,22 +13,22 @@ import (
 	"github.com/pasetokit/pasetokit/paseto/live"
 )
 
-// How a response is cut. What follows relies on these properties of net/http, as of Go 1.26:
+// How a response is cut. The code relies on these properties of net/http, as of Go 1.26:
 //
-//   - A write deadline in the past frees a Write or Flush that is stuck, from any goroutine.
-//     Over HTTP/1.1 it is the deadline of the connection, and nothing goes out after it, not
-//     what net/http has buffered either. Over HTTP/2 it resets the stream at once. Setting it
-//     is safe beside a Write; it does not wait for the client.
-//   - A read deadline in the past frees a Read of the body. Over HTTP/1.1 it also makes
-//     net/http take the client for gone, so that the connection serves no other request.
-//   - Hijack works while the handler runs, over HTTP/1.1 alone, and from another goroutine too
-//     if nobody writes meanwhile. It frees a Read of the body, and waits for it. The handler's
-//     return then ends nothing more.
-//   - A handler that panics with http.ErrAbortHandler has its response end without its end:
-//     the connection is closed, or the stream reset.
+//   - A write deadline in the past makes a Write or Flush that hangs return, in any goroutine.
+//     Over HTTP/1.1 it is the deadline of the connection: nothing is sent after it, not even
+//     what net/http has buffered. Over HTTP/2 it resets the stream at once. It may be set
+//     while a Write runs, and does not wait for the client.
+//   - A read deadline in the past makes a Read of the body return. Over HTTP/1.1 net/http then
+//     also believes that the client has gone, so that the connection serves no other request.
+//   - Hijack works while the handler runs, only over HTTP/1.1, and from another goroutine too
+//     if nobody writes meanwhile. It makes a Read of the body return, and waits for it. After
+//     Hijack the return of the handler does not end the response.
+//   - If a handler panics with http.ErrAbortHandler, its response is not completed: the
+//     connection is closed, or the stream is reset.
 //
 // Nothing of a ResponseWriter may be used after the handler has returned: the connection may
-// serve another request by then.
+// already serve another request.
 
 // RightEnded implements [live.Holder].
 func (s *stream) RightEnded(cause error) {
@@ -52,14 +52,14 @@ func (s *stream) RightEnded(cause error) {
 	s.cutting = time.AfterFunc(grace, func() { s.alone(s.cut) })
 }
 
-// freeAll frees whoever reads or writes, for good. It is called with mu held.
+// freeAll makes every read and write return, now and later. It is called with mu held.
 func (s *stream) freeAll() {
 	_ = s.server().SetWriteDeadline(past)
 	_ = s.server().SetReadDeadline(past)
 }
 
-// server controls the response of net/http itself: middleware around it may refuse what ends
-// a response that has begun, as gin does.
+// server controls the response of net/http itself. Middleware around it may refuse to end a
+// response that has begun, as gin does.
 func (s *stream) server() *http.ResponseController {
 	w := s.inner
 	for {
@@ -71,8 +71,8 @@ func (s *stream) server() *http.ResponseController {
 	}
 }
 
-// alone runs f on a goroutine that is not the request's. A panic of middleware that f calls
-// would end the program there.
+// alone runs f on a goroutine that is not the request's, and logs a panic. There a panic of
+// middleware that f calls would end the program.
 func (s *stream) alone(f func()) {
 	defer func() {
 		if panicked := recover(); panicked != nil {
@@ -109,8 +109,8 @@ func (s *stream) cut() {
 	}
 }
 
-// sever closes the connection of an HTTP/1 response, and reports whether it could; over HTTP/2
-// the deadline has reset the stream. It is called with writing held.
+// sever closes the connection of an HTTP/1 response, and reports whether it could. Over HTTP/2
+// the deadline has already reset the stream. It is called with writing held.
 func (s *stream) sever() bool {
 	if s.request.ProtoMajor > 1 {
 		return true
@@ -124,14 +124,14 @@ func (s *stream) sever() bool {
 	return true
 }
 
-// endsWithConnection reports whether nothing but the end of the connection tells the client
-// where the body ends: an orderly end would complete it.
+// endsWithConnection reports whether the body ends where the connection ends. Then an orderly
+// close would make the body look complete.
 func (s *stream) endsWithConnection() bool {
 	return !s.request.ProtoAtLeast(1, 1) || s.identity
 }
 
-// sever closes a connection without a word, which TLS would need time for; by reset, it
-// fails for the client.
+// sever closes a connection. It does not send the last message of TLS, which could take time.
+// With reset, the client sees a failure instead of an orderly close.
 func sever(conn net.Conn, reset bool) {
 	for {
 		wrapped, ok := conn.(interface{ NetConn() net.Conn })
@@ -146,7 +146,7 @@ func sever(conn net.Conn, reset bool) {
 	_ = conn.Close()
 }
 
-// finish ends the stream when its handler has returned or panicked.
+// finish ends the stream after its handler has returned or panicked.
 func (s *stream) finish() {
 	panicked := recover()
 	if panicked != nil && panicked != http.ErrAbortHandler { //nolint:errorlint // net/http compares so too.

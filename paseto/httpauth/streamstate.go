@@ -13,7 +13,7 @@ import (
 )
 
 // stream is the response to a request whose right may end meanwhile. It has no Unwrap and no
-// ReadFrom: what they would give is not asked whether the right is in force.
+// ReadFrom: through them a handler could write without a check of the right.
 type stream struct {
 	web     *Web
 	inner   http.ResponseWriter
@@ -25,8 +25,8 @@ type stream struct {
 	life    context.Context // the right's
 	forget  func()          // of the context
 
-	// writing is held while inner is used, but for deadlines. Who holds it is freed by the
-	// write deadline.
+	// writing is held while inner is used, except to set deadlines. A write deadline makes a
+	// holder that hangs return.
 	writing  sync.Mutex
 	severed  bool // Hijack has taken inner's connection to close it
 	begun    bool // the response; its headers count no more
@@ -36,7 +36,7 @@ type stream struct {
 	mu       sync.Mutex
 	cause    error // why the right has ended
 	started  bool  // the handler
-	returned bool  // the handler; changes with writing held too
+	returned bool  // the handler; it changes only with writing held too
 	hijacked net.Conn
 	events   *EventStream
 	writeBy  time.Time   // when the client must have taken the event that is being written
@@ -51,8 +51,9 @@ var past = time.Unix(1, 0)
 
 func (s *stream) control() *http.ResponseController { return http.NewResponseController(s.inner) }
 
-// context returns that of the request, which the right's derives from. Net/http ends it when
-// a write fails, before that tells why: the cause is then [live.ErrSlow] already.
+// context returns the context that the right's derives from. It ends with that of the request.
+// net/http ends that one when a write fails, before the write returns its error. So for a slow
+// client the cause is set to [live.ErrSlow] here.
 func (s *stream) context() context.Context {
 	from := s.request.Context()
 	ctx, cancel := context.WithCancelCause(context.WithValue(context.WithoutCancel(from), streamKey{}, s))
@@ -80,7 +81,7 @@ func (s *stream) slow() error {
 	return refusal.New(live.ErrSlow)
 }
 
-// writeUntil sets the time by which the client must have taken an event, zero if there is none.
+// writeUntil sets the time by which the client must have taken an event; zero for none.
 func (s *stream) writeUntil(at time.Time) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -90,7 +91,7 @@ func (s *stream) writeUntil(at time.Time) {
 	}
 }
 
-// start gives the stream its right and begins it, or returns why it has ended already.
+// start gives the stream its right and starts it, or returns why the right has ended already.
 func (s *stream) start(right *live.Right) error {
 	if !right.Start() {
 		return context.Cause(right.Context())
@@ -123,8 +124,8 @@ func (s *stream) begin() {
 // isOver reports whether inner must not be used any more. It is called with writing held.
 func (s *stream) isOver() bool { return s.returned || s.severed }
 
-// ended returns why the stream has ended, nil if it has not. The right may have ended, and
-// [stream.RightEnded] not have been called yet.
+// ended returns why the stream has ended, nil if it has not. It also asks the right, which may
+// have ended a moment before [stream.RightEnded] is called.
 func (s *stream) ended() error {
 	s.mu.Lock()
 	cause := s.cause
