@@ -397,7 +397,8 @@ func TestRenewalThatHangs(t *testing.T) {
 		h, looks := k.openOn(picky, &anHour), 0
 		time.Sleep(time.Second)
 		k.store.OnLook(func(ctx context.Context, token denylist.Token) (bool, error) {
-			if looks++; looks == 1 { // about the new token, before it is in force
+			looks++
+			if looks == 1 { // about the new token, before it is in force
 				return false, nil
 			}
 			return hangs(ctx, token)
