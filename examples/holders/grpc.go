@@ -15,8 +15,8 @@ import (
 	"github.com/pasetokit/pasetokit/paseto/live"
 )
 
-// Streams guards streams of google.golang.org/grpc. It ends each with the status of the cause when its right ends, even if
-// the handler is not looking. The handler runs on a goroutine of its own: what recovers from panics goes behind Streams.
+// Streams guards streams of google.golang.org/grpc. When the right of a stream ends, it ends the stream with the status of the
+// cause, even if the handler is busy. The handler runs on another goroutine: an interceptor that recovers panics goes behind Streams.
 func Streams(keeper *live.Keeper, route *live.Route) grpc.StreamServerInterceptor {
 	return func(srv any, stream grpc.ServerStream, _ *grpc.StreamServerInfo, handle grpc.StreamHandler) error {
 		sent := strings.Join(metadata.ValueFromIncomingContext(stream.Context(), "authorization"), ",")
@@ -50,7 +50,7 @@ func (s *guarded) SendMsg(m any) error {
 	return s.ServerStream.SendMsg(m)
 }
 
-// told returns an error as gRPC tells it: one of the handler's as it is, or else as HTTP would.
+// told returns an error for gRPC: a status of the handler as it is, and the status of a refusal for any other error.
 func told(err error) error {
 	if _, own := status.FromError(err); own {
 		return err

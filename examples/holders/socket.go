@@ -12,8 +12,8 @@ import (
 	"github.com/pasetokit/pasetokit/wsauth"
 )
 
-// Sockets opens connections of github.com/coder/websocket, and closes each with the code and the message of the cause when
-// its right ends. Serve reads with the function that it is given, and its context ends when the connection is closed.
+// Sockets opens connections of github.com/coder/websocket. When the right of a connection ends, it closes the connection with
+// the code and the message of the cause. Serve must read with the Read that it gets. Its context ends when the connection is closed.
 func Sockets(guard *wsauth.Guard, keeper *live.Keeper, route *live.Route, serve func(context.Context, *websocket.Conn, Read)) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		claims, err := guard.Authenticate(r, route.Requirement)
@@ -31,7 +31,7 @@ func Sockets(guard *wsauth.Guard, keeper *live.Keeper, route *live.Route, serve 
 		if err != nil {
 			return // Accept has answered
 		}
-		ctx, cancel := context.WithCancelCause(context.WithoutCancel(right.Context())) // the right's own would cut off the close frame
+		ctx, cancel := context.WithCancelCause(context.WithoutCancel(right.Context())) // the right's own context would stop the close frame
 		context.AfterFunc(right.Context(), func() {
 			code, message := guard.CloseFor(right.Err())
 			_ = conn.Close(websocket.StatusCode(code), message)
@@ -43,7 +43,7 @@ func Sockets(guard *wsauth.Guard, keeper *live.Keeper, route *live.Route, serve 
 		}()
 		serve(ctx, conn, func() (websocket.MessageType, []byte, error) {
 			kind, data, err := conn.Read(ctx)
-			return kind, data, cmp.Or(right.Err(), err) // what comes in after the right has ended counts no more
+			return kind, data, cmp.Or(right.Err(), err) // a message that comes after the end is dropped
 		})
 	}
 }
