@@ -1,6 +1,7 @@
 package live_test
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"strings"
@@ -8,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pasetokit/pasetokit/denylist"
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/paseto/live"
 )
@@ -125,6 +127,26 @@ func TestPanics(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestOpenPanics: a denylist that panics costs no place.
+func TestOpenPanics(t *testing.T) {
+	t.Parallel()
+	keep(t, setting{}, func(k keeping) {
+		claims := k.verify(lasting("alice"))
+		k.store.OnLook(func(context.Context, denylist.Token) (bool, error) { panic("oh dear") })
+		func() {
+			defer func() {
+				if recover() == nil {
+					k.Error("the panic goes nowhere")
+				}
+			}()
+			_, _ = k.tryOpen(nil, claims)
+		}()
+		if s := k.Stats(); s.Places != 0 {
+			k.Errorf("stats are %+v", s)
+		}
+	})
 }
 
 // TestRefusalsAreLogged without end, but for those of one subject.

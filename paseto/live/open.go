@@ -20,13 +20,17 @@ func (k *Keeper) Open(ctx context.Context, claims *paseto.Claims, route *Route, 
 	if err != nil {
 		return nil, err
 	}
-	err = r.Admit(ctx, claims)
-	if err == nil && !r.Start() {
-		err = r.cause()
-	}
-	if err != nil {
-		r.Release()
+	opened := false
+	defer func() {
+		if !opened { // also if the denylist panics
+			r.Release()
+		}
+	}()
+	if err := r.Admit(ctx, claims); err != nil {
 		return nil, err
+	}
+	if opened = r.Start(); !opened {
+		return nil, r.cause()
 	}
 	return r, nil
 }
