@@ -65,9 +65,6 @@ type extra struct {
 // addresses returns the addresses that count as the same client as the peer.
 func (c *Conn) addresses() netip.Prefix { return clientaddr.Bucket(c.peer) }
 
-// Right returns the right of the connection. A [live.Event] has the same one.
-func (c *Conn) Right() *live.Right { return c.right }
-
 // Claims returns the claims in force: those of the token that the connection was admitted
 // with, or of the last token that renewed it. They are nil for an anonymous connection.
 func (c *Conn) Claims() *paseto.Claims { return c.right.Claims() }
