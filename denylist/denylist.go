@@ -8,7 +8,7 @@
 // and package redis in Redis, for many processes. Package denylisttest holds the
 // contract below as a test suite; a store of your own should run it.
 //
-// Whoever keeps something open for a token, as package live does for WebSockets and
+// A program that keeps something open for a token, as package live does for WebSockets and
 // streams, learns of its revocation from Watch. A store that many processes share may offer [Leases]
 // besides, by which they count together what each of them holds open. Whether it is
 // shared, a store says by [Shared]. One that wraps another store should be a [Wrapper].

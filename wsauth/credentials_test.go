@@ -167,7 +167,7 @@ func ticketFailures() []failure {
 		{name: "ticket for an origin, none sent", send: bound(paseto.TicketGrant{Origin: "https://app.example.com"}), message: invalid, code: "ticket_invalid"},
 		{name: "ticket without implicit assertion", req: paseto.Requirement{Implicit: []byte("room 1")}, send: beside(none()),
 			message: "Failed to decrypt.", code: "decryption_failed"},
-		{name: "ticket that is none", send: sends(ticket("nonsense")), message: "Invalid PASETO format", code: "token_malformed"},
+		{name: "malformed ticket", send: sends(ticket("nonsense")), message: "Invalid PASETO format", code: "token_malformed"},
 
 		{name: "ticket for refresh", req: paseto.Requirement{Type: "refresh"}, send: beside(none()),
 			message: "Refresh token required but access provided", code: "type_mismatch"},

@@ -88,7 +88,7 @@ func TestEntry(t *testing.T) {
 		{name: "refresh token in the access token's cookie", cfg: inCookie, req: ofRefresh, send: sameOrigin.and(cookie("__Host-access_token=" + refresh)),
 			refused: paseto.ErrNoToken},
 
-		// Whoever sends a cookie without an Origin is no browser, or hides which page made it.
+		// A client that sends a cookie without an Origin is no browser, or hides which page it serves.
 		{name: "cookie of a listed origin", cfg: listed, send: cookie("__Host-access_token=" + token).and(header("Origin", "https://app.example.com")), who: "alice"},
 		{name: "cookie of another origin", cfg: listed, send: cookie("__Host-access_token=" + token).and(evil), refused: wsauth.ErrOrigin},
 		{name: "cookie without origin", cfg: listed, send: cookie("__Host-access_token=" + token), refused: wsauth.ErrOrigin},
@@ -108,7 +108,7 @@ func TestEntry(t *testing.T) {
 		{name: "optional, malformed", req: optional, send: header("Authorization", "Bearer"), refused: bad},
 		{name: "optional, two tokens", req: optional, send: header("Authorization", "Bearer a", "Bearer b"), refused: paseto.ErrAmbiguousCredential},
 		{name: "optional, ticket", req: optional, ticket: true, who: "alice"},
-		{name: "optional, ticket that is none", req: optional, send: ticket("nonsense"), who: "nobody"},
+		{name: "optional, malformed ticket", req: optional, send: ticket("nonsense"), who: "nobody"},
 
 		{name: "no token", send: none(), refused: paseto.ErrNoToken},
 		{name: "not fresh", req: paseto.Requirement{Fresh: true}, send: bearer(token), refused: paseto.ErrNotFresh},

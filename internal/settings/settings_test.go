@@ -179,7 +179,7 @@ broken: Wait = none: needs Any.Number`
 		return ""
 	})
 	if named != "a.number {Other}" {
-		t.Errorf("a name that is no setting's becomes %q", named)
+		t.Errorf("the name of no setting becomes %q", named)
 	}
 	if err := (settings.Problems{}).Err(broken); err != nil || settings.In(broken) != nil {
 		t.Errorf("no problems are %v", err)

@@ -44,7 +44,7 @@ type Visit struct {
 	Raw       func(*websocket.Conn) // what no page can do, done before anything is read
 }
 
-// Go is a page that is none, written in Go.
+// Go plays a page in Go, without a browser.
 type Go struct{}
 
 // Origin implements [Page].

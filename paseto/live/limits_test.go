@@ -12,8 +12,8 @@ import (
 	"github.com/pasetokit/pasetokit/paseto/live"
 )
 
-// TestMaxRights refuses whoever comes when all places are taken, by rights that have yet to
-// show a token and by ended ones too, and has room again when one is given back.
+// TestMaxRights refuses a right when all places are taken. Rights that have yet to show a token
+// take places too, and so do ended rights, until they are released.
 func TestMaxRights(t *testing.T) {
 	t.Parallel()
 	keep(t, setting{cfg: live.Config{MaxRights: 3}}, func(k keeping) {
@@ -132,7 +132,7 @@ func TestRefusedReplacesNobody(t *testing.T) {
 	})
 }
 
-// TestPressure never leaves more than may be, nor fewer, whoever comes at the same time.
+// TestPressure opens rights at once: there are never more than the limit, nor fewer in the end.
 func TestPressure(t *testing.T) {
 	t.Parallel()
 	const callers, limit = 100, 5
