@@ -12,6 +12,7 @@ import (
 	"github.com/gorilla/websocket"
 
 	"github.com/pasetokit/pasetokit/config"
+	"github.com/pasetokit/pasetokit/internal/testsocket"
 	"github.com/pasetokit/pasetokit/internal/testtool"
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/paseto/httpauth"
@@ -23,16 +24,6 @@ import (
 type door struct {
 	kit *config.Kit
 	url string
-}
-
-// echo sends every message back.
-func echo(_ context.Context, conn *wsauth.Conn) {
-	for {
-		kind, data, err := conn.ReadMessage()
-		if err != nil || conn.WriteMessage(kind, data) != nil {
-			return
-		}
-	}
 }
 
 // serve opens a door that is shut at the end of the test.
@@ -57,7 +48,7 @@ func (d door) shut(t *testing.T) {
 // guarded opens a kit and its door.
 func guarded(t *testing.T, change func(*config.Config), opts ...config.Option) door {
 	t.Helper()
-	return serve(t, open(t, with(change), opts...), echo)
+	return serve(t, open(t, with(change), opts...), testsocket.Echo)
 }
 
 // access returns a header with a token of the subject.
@@ -300,7 +291,7 @@ func TestWatchClosesConnections(t *testing.T) {
 	t.Parallel()
 	first, second := paseto.NewLocalKey(), paseto.NewLocalKey()
 	w := watchDir(t, "auth.yaml", "{token: {keys: [{file: FOLDER/key}]}, live: {recheck_interval: 10ms}}", "key", first.Export())
-	d := serve(t, w.Kit, echo)
+	d := serve(t, w.Kit, testsocket.Echo)
 	ws := d.enter(t, "alice")
 	wantOpen(t, ws)
 	w.rename(t, "key", second.Export())

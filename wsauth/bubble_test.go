@@ -1,9 +1,7 @@
 package wsauth_test
 
 import (
-	"context"
 	"encoding/json"
-	"net"
 	"net/http"
 	"testing"
 	"testing/synctest"
@@ -53,11 +51,7 @@ func (b bubble) shutDown() {
 // dial opens a connection.
 func (b bubble) dial(h handshake) *websocket.Conn {
 	b.Helper()
-	dialer := websocket.Dialer{NetDialContext: func(context.Context, string, string) (net.Conn, error) {
-		client, server := net.Pipe()
-		b.pipes.Conns <- server
-		return client, nil
-	}}
+	dialer := websocket.Dialer{NetDialContext: b.pipes.Dial}
 	ws, _, err := dialer.DialContext(b.Context(), "ws://bubble/ws?"+h.query, h.header)
 	if err != nil {
 		b.Fatal(err)

@@ -21,9 +21,8 @@ import (
 // the end of the connection to the server.
 func (b bubble) sendEarly(lines ...string) net.Conn {
 	b.Helper()
-	conn, server := net.Pipe()
+	conn, _ := b.pipes.Dial(b.Context(), "", "") // it never fails
 	b.Cleanup(func() { _ = conn.Close() })
-	b.pipes.Conns <- server
 	if _, err := io.WriteString(conn, upgrade(lines...)+"\x81"); err != nil {
 		b.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package testsocket
 
 import (
+	"context"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -154,18 +155,26 @@ func (p *Peer) SendOften(every time.Duration, raw string) {
 // Pipes is a listener whose connections are in memory, as a bubble of [synctest] needs
 // them: its time passes when everything waits.
 type Pipes struct {
-	Conns chan net.Conn // what it accepts
+	conns chan net.Conn
 	once  sync.Once
 	ended chan struct{}
 }
 
 // NewPipes returns a listener to which nobody has connected yet.
-func NewPipes() *Pipes { return &Pipes{Conns: make(chan net.Conn), ended: make(chan struct{})} }
+func NewPipes() *Pipes { return &Pipes{conns: make(chan net.Conn), ended: make(chan struct{})} }
+
+// Dial connects to it, whatever the address. The connection holds nothing: a write waits until
+// it is read.
+func (p *Pipes) Dial(context.Context, string, string) (net.Conn, error) {
+	client, server := net.Pipe()
+	p.conns <- server
+	return client, nil
+}
 
 // Accept implements [net.Listener].
 func (p *Pipes) Accept() (net.Conn, error) {
 	select {
-	case conn := <-p.Conns:
+	case conn := <-p.conns:
 		return conn, nil
 	case <-p.ended:
 		return nil, net.ErrClosed
@@ -179,4 +188,4 @@ func (p *Pipes) Close() error {
 }
 
 // Addr implements [net.Listener].
-func (p *Pipes) Addr() net.Addr { return &net.IPAddr{} }
+func (p *Pipes) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 1} }

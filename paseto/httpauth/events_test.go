@@ -14,6 +14,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/pasetokit/pasetokit/internal/testsocket"
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/paseto/httpauth"
 	"github.com/pasetokit/pasetokit/paseto/live"
@@ -163,7 +164,7 @@ func TestEventsOfBusyHandler(t *testing.T) {
 				site := serveStream(t, s, proto, s.web.Stream(paseto.Requirement{}, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 					_, _ = httpauth.Events(r) // which the end may overtake
 					<-busy
-				})), newPipe())
+				})), testsocket.NewPipes())
 				events := newReader(site.open(site.alice()).body)
 				ends[1].by(site)
 				if kind, said := events.last(t); kind != "end" || said.Code != paseto.ErrRevoked {
@@ -279,7 +280,7 @@ func TestEventsSlowClient(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				s := newSite(t, setup{web: httpauth.Config{Stream: httpauth.StreamConfig{Heartbeat: heartbeat}}})
-				ended, listener := make(chan error, 1), newPipe()
+				ended, listener := make(chan error, 1), testsocket.NewPipes()
 				site := serveStream(t, s, "HTTP/1.0", s.web.Stream(paseto.Requirement{}, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
 					events := begin(t, r)
 					if name == "event" {
@@ -320,7 +321,7 @@ func TestEventsPanicSlowClient(t *testing.T) {
 				panic(http.ErrAbortHandler)
 			}()
 			guarded.ServeHTTP(w, r)
-		}), newPipe())
+		}), testsocket.NewPipes())
 		site.open(site.alice()) // and read the headers alone
 		select {
 		case err := <-ended:

@@ -13,6 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/pasetokit/pasetokit/internal/testsocket"
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/paseto/live"
 )
@@ -68,7 +69,7 @@ func TestStreamHijackedIsCut(t *testing.T) {
 			}
 			close(hijacked)
 			<-returns
-		})), newPipe())
+		})), testsocket.NewPipes())
 		done := waitFor(func() {
 			r := must(http.NewRequestWithContext(t.Context(), http.MethodGet, s.server.URL, http.NoBody))
 			s.alice()(r)

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/pasetokit/pasetokit/internal/testsocket"
 	"github.com/pasetokit/pasetokit/paseto"
 	"github.com/pasetokit/pasetokit/paseto/httpauth"
 	"github.com/pasetokit/pasetokit/paseto/live"
@@ -35,13 +36,13 @@ func newStream(t testing.TB, proto string, how setup, handler http.HandlerFunc) 
 }
 
 // serveStream serves a handler that is guarded already, on a pipe if there is one.
-func serveStream(t testing.TB, s *site, proto string, handler http.Handler, listener ...*pipe) *streamSite {
+func serveStream(t testing.TB, s *site, proto string, handler http.Handler, listener ...*testsocket.Pipes) *streamSite {
 	t.Helper()
 	server := httptest.NewUnstartedServer(handler)
 	dial := new(net.Dialer).DialContext
 	for _, pipe := range listener {
 		_ = server.Listener.Close()
-		server.Listener, dial = pipe, pipe.dial
+		server.Listener, dial = pipe, pipe.Dial
 	}
 	if server.EnableHTTP2 = proto == "HTTP/2"; server.EnableHTTP2 {
 		server.StartTLS()
@@ -57,40 +58,6 @@ func serveStream(t testing.TB, s *site, proto string, handler http.Handler, list
 	})
 	return &streamSite{site: s, t: t, server: server, proto: proto, dial: dial}
 }
-
-// pipe is a listener whose connections hold nothing: a write waits until it is read.
-type pipe struct {
-	conns chan net.Conn
-	done  func()
-	ended <-chan struct{}
-}
-
-func newPipe() *pipe {
-	ctx, cancel := context.WithCancel(context.Background())
-	return &pipe{make(chan net.Conn), cancel, ctx.Done()}
-}
-
-func (p *pipe) dial(context.Context, string, string) (net.Conn, error) {
-	client, server := net.Pipe()
-	p.conns <- server
-	return client, nil
-}
-
-// Accept implements [net.Listener].
-func (p *pipe) Accept() (net.Conn, error) {
-	select {
-	case conn := <-p.conns:
-		return conn, nil
-	case <-p.ended:
-		return nil, net.ErrClosed
-	}
-}
-
-// Close implements [net.Listener].
-func (p *pipe) Close() error { p.done(); return nil }
-
-// Addr implements [net.Listener].
-func (p *pipe) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 1} }
 
 // opened is a response whose body is being read.
 type opened struct {
